@@ -1,0 +1,83 @@
+# Two commands: `make run` computes and draws, `make test` doubts. Both set up .venv on first use.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+
+CORES ?= $(shell nproc 2>/dev/null || echo 1)
+ARGS ?=
+BIN := .venv/bin
+RUN_STAMP := .venv/.installed-run
+DEV_STAMP := .venv/.installed-dev
+
+# One thread per process: jobs run side by side.
+export OMP_NUM_THREADS := 1
+export OPENBLAS_NUM_THREADS := 1
+export MKL_NUM_THREADS := 1
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: help run paper report test lint format schema lock clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+	@echo "  CORES=4 limits the cores; ARGS='...' is handed on, such as ARGS='--dry-run'"
+
+run: $(RUN_STAMP) ## compute the default cases and draw the figures
+	@python -m snakemake --cores $(CORES) $(ARGS)
+	@$(call say_where)
+
+paper: $(RUN_STAMP) ## the same at the scale of the paper: hours
+	@python -m snakemake --cores $(CORES) --configfile config/paper.yaml $(ARGS)
+	@$(call say_where)
+
+report: $(RUN_STAMP) ## report.html with every figure and how it was made
+	@python -m snakemake --report report.html $(ARGS)
+	@echo "The report is report.html"
+
+test: $(DEV_STAMP) ## the tests; ARGS='-m slow' runs the slow ones
+	@python -m pytest $(ARGS)
+
+lint: $(DEV_STAMP) ## style, workflow and schemas
+	@python -m ruff check .
+	@python -m ruff format --check .
+	@python -m snakefmt --check Snakefile workflow
+	@python -m snakemake --lint
+	@python -m qmfront.config.schema --check
+
+format: $(DEV_STAMP) ## write code in the project's style
+	@python -m ruff check --fix-only --quiet .
+	@python -m ruff format .
+	@python -m snakefmt Snakefile workflow
+
+schema: $(RUN_STAMP) ## write workflow/schemas from the configuration models
+	@python -m qmfront.config.schema
+
+# Keeps the versions that are there; ARGS=--upgrade looks for newer ones.
+COMPILE := python -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-annotate --no-header --quiet
+lock: $(DEV_STAMP) ## pin the requirements of pyproject.toml again
+	@$(COMPILE) $(ARGS) pyproject.toml -o envs/requirements.lock
+	@$(COMPILE) -c envs/requirements.lock $(ARGS) --extra dev pyproject.toml -o envs/requirements-dev.lock
+	@echo uv | $(COMPILE) $(ARGS) - -o envs/installer.lock
+
+clean: ## remove results, figures and caches; keeps .venv and the journal of QM evaluations
+	@rm -rf results figures report.html .pytest_cache .ruff_cache .snakemake
+	@find qmfront scripts tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+	@[ ! -d work/journal ] || echo "Kept the journal of QM evaluations, $$(du -sh work/journal | cut -f1): rm -r work/journal deletes it"
+	@[ ! -d .venv ] || echo "Kept the environment: rm -r .venv deletes it"
+
+$(RUN_STAMP): envs/requirements.lock envs/installer.lock envs/bootstrap.sh
+	@sh envs/bootstrap.sh envs/requirements.lock
+	@touch $@
+
+# requirements-dev.lock contains requirements.lock, so it serves both.
+$(DEV_STAMP): envs/requirements-dev.lock envs/requirements.lock envs/installer.lock envs/bootstrap.sh
+	@sh envs/bootstrap.sh envs/requirements-dev.lock
+	@touch $(RUN_STAMP) $@
+
+# The last lines of a run. Snakemake's own log says whether there was anything to do.
+define say_where
+last=$$(ls -t .snakemake/log/*.log 2>/dev/null | head -n 1); \
+if [ -n "$$last" ] && grep -q 'Nothing to be done' "$$last"; then echo "Everything was up to date: nothing was computed."; fi; \
+if compgen -G 'figures/*' >/dev/null; then echo "The figures are in figures/: $$(cd figures && echo *.png)"; fi
+endef

@@ -1,0 +1,157 @@
+"""What a case is: a defect, its domain, and the settings of every stage of the adaptive loop."""
+
+from typing import Literal
+
+from pydantic import model_validator
+
+from qmfront.config.section import Direction, Name, Point, Section, Vector, key
+
+
+class Dislocation(Section):
+    """A straight dislocation, (B.1)-(B.4); vectors are in cubic crystal axes."""
+
+    kind: Literal["dislocation"] = key("Kind of defect")
+    line: Direction = key("Line direction, three integers in cubic axes")
+    burgers: Vector = key("Burgers vector in cubic axes", unit="a0")
+    plane: Direction = key("Normal of the cut (glide) plane, three integers in cubic axes")
+    core_offset: Point = key("Core position relative to the centre of the domain, along e1 and e2", unit="Å")
+    core_map_radius_r0: float = key(
+        "Radius over which the core map (B.4) removes the singularity", unit="r0", gt=0.0, le=50.0
+    )
+
+    @model_validator(mode="after")
+    def _cut_plane_holds_line_and_burgers(self) -> "Dislocation":
+        for name, vector in (("line", self.line), ("burgers", self.burgers), ("plane", self.plane)):
+            if not any(vector):
+                raise ValueError(f"{name} is the zero vector")
+        for name, vector in (("line", self.line), ("burgers", self.burgers)):
+            product = sum(a * b for a, b in zip(vector, self.plane, strict=True))
+            if abs(product) > 1e-9:
+                raise ValueError(
+                    f"{name} {list(vector)} does not lie in the cut plane with normal {list(self.plane)} "
+                    f"(product {product:g}); choose a normal perpendicular to line and burgers"
+                )
+        return self
+
+
+class Domain(Section):
+    """The computational domain: a disc around the defect."""
+
+    radius_r0: float = key("Radius of the domain, clamped rim included", unit="r0", gt=0.0, le=2000.0)
+    clamp_width: float = key("Width of the rim whose atoms stay at the predictor", unit="Å", gt=0.0)
+
+
+class InitialRegion(Section):
+    """The QM region of iteration 0: a disc that must contain the core."""
+
+    radius_r0: float = key("Radius", unit="r0", gt=0.0)
+    centre_r0: Point = key("Centre relative to the centre of the domain, along e1 and e2", unit="r0")
+
+
+class Reference(Section):
+    """The full QM solution on the same domain, against which errors are measured."""
+
+    compute: bool = key("Whether it is computed; without it there are estimates but no errors")
+    max_force: float = key("Largest force component at convergence", unit="eV/Å", gt=0.0, le=0.1)
+    max_calls: int = key("Largest number of force evaluations", unit="1", ge=1)
+
+
+class Solve(Section):
+    """Root finding for the mixed forces, (2.10): Anderson with the force constants as Jacobian."""
+
+    algebraic_fraction: float = key(
+        "Stop when the algebraic part of the error is below this fraction of eta", unit="1", gt=0.0, lt=1.0
+    )
+    first_tolerance: float = key(
+        "Stop of the first solve, before there is an eta: the algebraic part of the error", unit="Å", gt=0.0
+    )
+    memory: int = key("Number of earlier iterates that Anderson mixes", unit="1", ge=0, le=200)
+    step_cap: float = key("Largest displacement of an atom in one step", unit="Å", gt=0.0, le=2.0)
+    max_calls: int = key("Largest number of QM calls of one solve", unit="1", ge=1)
+
+
+class Buffer(Section):
+    """The buffer around the QM region, united with {T <= t_new + t_buf} of (4.4)."""
+
+    width: float = key(
+        "Width of the geometric shell; twice the cut-off is exact for EAM potentials", unit="Å", ge=0.0
+    )
+    residual_factor: float = key(
+        "The residual forces are evaluated with this multiple of the buffer width (section 3.2.2)",
+        unit="1",
+        ge=1.0,
+        le=4.0,
+    )
+
+
+class Laplacian(Section):
+    """The generalised graph Laplacian (3.2)."""
+
+    A: float = key("Decay A of the weights exp(-A (r/r_nn - 1))", unit="1", ge=0.0, le=20.0)
+    cutoff_r0: float = key("Largest distance of connected atoms", unit="r0", gt=1.0, le=10.0)
+
+
+class Estimate(Section):
+    """The error estimator (3.9): a norm and a residual."""
+
+    norm: Literal["force_constants", "laplacian"] = key(
+        "Operator behind the dual norm: the homogeneous force constants, or the paper's L of (3.2)"
+    )
+    residual: Literal["exact", "cauchy_born", "paper"] = key(
+        "Residual outside QM and buffer: exact, Cauchy-Born difference, or the paper's linear form (3.7)"
+    )
+    stabilisation: float = key("C_stab of (3.2); 0.1 is the paper's choice", unit="eV/Å^2", ge=0.0, le=10.0)
+    layer_r0: float = key(
+        "Width of the layer around the QM region where the residual is exact in any variant",
+        unit="r0",
+        ge=0.0,
+    )
+    laplacian: Laplacian = key("Settings of the norm laplacian")
+
+
+class Circle(Section):
+    """Growth by concentric discs, the classical alternative."""
+
+    centre_r0: Point = key("Centre relative to the centre of the domain, along e1 and e2", unit="r0")
+    growth: float = key("Factor of the number of QM atoms per iteration", unit="1", gt=1.0, le=10.0)
+
+
+class Refine(Section):
+    """Algorithm 2: the new QM region and buffer."""
+
+    method: Literal["fast_marching", "circle"] = key("Front driven by the estimator, or a growing disc")
+    t_new: float = key("Arrival time T_new below which an atom becomes QM, (4.4)", unit="1", gt=0.0, le=100.0)
+    t_buf: float = key(
+        "Arrival time T_buf beyond T_new below which an atom is buffer, (4.4)", unit="1", ge=0.0, le=100.0
+    )
+    mesh: float = key("Spacing h_est of the grid of the fast marching method", unit="Å", gt=0.0, le=2.0)
+    normalisation: Literal["mean", "max"] = key(
+        "The speed is eta_l over its mean or its maximum in QM and buffer"
+    )
+    minimum_growth: float = key("Least relative growth of the number of QM atoms", unit="1", ge=0.0, le=2.0)
+    circle: Circle = key("Settings of the method circle")
+
+
+class Adapt(Section):
+    """When the adaptive loop (Algorithm 1) stops."""
+
+    tolerance: float = key("Stop when eta is below this", unit="Å", gt=0.0)
+    max_iterations: int = key("Largest number of iterations", unit="1", ge=1, le=1000)
+    max_qm_atoms: int = key("No refinement beyond this number of QM atoms", unit="1", ge=1)
+
+
+class Case(Section):
+    """One study: a defect relaxed adaptively."""
+
+    title: str = key("One line that says what the case shows, for figures and report")
+    material: Name = key("Name of the material")
+    potential: Name = key("Name of the MM potential")
+    defect: Dislocation = key("The defect")
+    domain: Domain = key("The computational domain")
+    initial_region: InitialRegion = key("The QM region of iteration 0")
+    reference: Reference = key("The full QM solution on the same domain")
+    solve: Solve = key("The equilibrium solver")
+    buffer: Buffer = key("The buffer around the QM region")
+    estimate: Estimate = key("The error estimator")
+    refine: Refine = key("Mark and refine")
+    adapt: Adapt = key("When the loop stops")

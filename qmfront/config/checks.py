@@ -1,0 +1,195 @@
+"""Checks across sections that cost nothing and would otherwise fail hours into a run."""
+
+from collections.abc import Iterator
+from importlib.machinery import PathFinder
+from math import hypot
+from pathlib import Path
+
+from qmfront.config.case import Case
+from qmfront.config.errors import did_you_mean
+from qmfront.config.material import Material, QuantumModel
+from qmfront.config.potential import Potential
+from qmfront.config.study import Figures, Study
+
+CORE_RADIUS_R0 = 1.0
+"""Atoms within this distance (r0) of the core line belong to the core and must be QM."""
+# ASSUME the paper only says that the QM region contains the core; the first shell is where ACE fails.
+
+POTENTIAL_SUFFIXES = (".alloy", ".fs", ".eam", ".yace", ".json", ".xml", ".skf", ".model", ".pt", ".param")
+RESERVED = ("bulk", "potentials")
+"""Folders beside the cases in results/."""
+NEED_ERRORS = ("figure_4", "efficiency", "effectivity", "matching")
+"""Figures that show the error against the reference."""
+
+
+def problems_of_study(study: Study, root: Path) -> list[str]:
+    """Every inconsistency of a study, one message each.
+
+    Parameters
+    ----------
+    study : resolved configuration
+    root : folder that relative paths start from
+    """
+    return [
+        *_potentials(study),
+        *_materials(study, root),
+        *_cases(study),
+        *_figures(study.figures, study.cases),
+    ]
+
+
+def _potentials(study: Study) -> Iterator[str]:
+    for name, potential in study.potentials.items():
+        material = study.materials.get(potential.material)
+        if material is None:
+            yield (
+                f"potentials.{name}.material: no material {potential.material!r}"
+                f"{did_you_mean(potential.material, study.materials)}"
+            )
+            continue
+        cutoff, reach = potential.basis.cutoff, material.force_constants.reach
+        if reach < 2 * cutoff:
+            yield (
+                f"potentials.{name}.basis.cutoff = {cutoff:g} Å: its force constants reach {2 * cutoff:g} Å, "
+                f"but materials.{potential.material}.force_constants.reach is {reach:g} Å. "
+                "Increase the reach or decrease the cut-off"
+            )
+
+
+def _materials(study: Study, root: Path) -> Iterator[str]:
+    for name, material in study.materials.items():
+        place = f"materials.{name}.qm"
+        yield from _calculator(material.qm, place)
+        yield from _files(material.qm, place, root)
+
+
+def _calculator(qm: QuantumModel, place: str) -> Iterator[str]:
+    missing = missing_module(qm.calculator.rpartition(".")[0])
+    if missing:
+        yield f"{place}.calculator = {qm.calculator!r}: no module {missing!r} in this environment"
+
+
+def missing_module(dotted: str) -> str | None:
+    """The first part of a dotted module path that cannot be found, without importing any of it."""
+    path: list[str] | None = None
+    parts = dotted.split(".")
+    for end in range(1, len(parts) + 1):
+        name = ".".join(parts[:end])
+        spec = PathFinder.find_spec(name, path)
+        if spec is None:
+            return name
+        path = list(spec.submodule_search_locations or [])
+    return None
+
+
+def _files(qm: QuantumModel, place: str, root: Path) -> Iterator[str]:
+    for name, file in qm.files.items():
+        if not (root / file).is_file():
+            yield f"{place}.files.{name} = {file!r}: no such file (looked for {root / file})"
+    for name, value in qm.kwargs.items():
+        if isinstance(value, str) and value.endswith(POTENTIAL_SUFFIXES):
+            found = "" if (root / value).is_file() else f"; besides, {root / value} does not exist"
+            yield (
+                f"{place}.kwargs.{name} = {value!r} looks like a file: list it under {place}.files instead, "
+                f"so that a change of its content is noticed{found}"
+            )
+
+
+def _cases(study: Study) -> Iterator[str]:
+    """Problems of the cases; one that many cases share is told once."""
+    names_of: dict[str, list[str]] = {}
+    for name, case in study.cases.items():
+        for problem in _case(name, case, study):
+            names_of.setdefault(problem, []).append(name)
+    for problem, names in names_of.items():
+        yield f"{'case' if len(names) == 1 else 'cases'} {', '.join(names)}: {problem}"
+
+
+def _case(name: str, case: Case, study: Study) -> Iterator[str]:
+    if name in RESERVED:
+        yield f"{name!r} is a folder of the results; choose another name"
+    material, potential = study.materials.get(case.material), study.potentials.get(case.potential)
+    if material is None:
+        yield f"material: no material {case.material!r}{did_you_mean(case.material, study.materials)}"
+    else:
+        yield from _core(case, material)
+        yield from _extent(case, material)
+    if potential is None:
+        yield f"potential: no potential {case.potential!r}{did_you_mean(case.potential, study.potentials)}"
+        return
+    if potential.material != case.material:
+        yield (
+            f"potential: {case.potential!r} is fitted to {potential.material!r}, "
+            f"but the case is made of {case.material!r}"
+        )
+    yield from _clamp(case, potential)
+
+
+def _core(case: Case, material: Material) -> Iterator[str]:
+    r0 = material.crystal.nearest_neighbour_guess
+    region, core = case.initial_region, case.defect.core_offset
+    distance = hypot(region.centre_r0[0] - core[0] / r0, region.centre_r0[1] - core[1] / r0)
+    needed = distance + CORE_RADIUS_R0
+    if region.radius_r0 < needed:
+        yield (
+            f"initial_region.radius_r0 = {region.radius_r0:g}: the initial QM region does not contain the "
+            f"core. Its line is {distance:.3g} r0 from the region's centre; {CORE_RADIUS_R0:g} r0 around it must "
+            f"be inside. Choose at least {needed:.3g}, or move initial_region.centre_r0 to the core"
+        )
+
+
+def _extent(case: Case, material: Material) -> Iterator[str]:
+    r0, region = material.crystal.nearest_neighbour_guess, case.initial_region
+    free = case.domain.radius_r0 * r0 - case.domain.clamp_width
+    edge = (hypot(*region.centre_r0) + region.radius_r0) * r0
+    buffer_edge = edge + case.buffer.residual_factor * case.buffer.width
+    domain = (
+        f"the free part of the domain ends at {free:.1f} Å "
+        f"(radius {case.domain.radius_r0 * r0:.1f} Å, clamp {case.domain.clamp_width:.1f} Å)"
+    )
+    if edge >= free:
+        yield (
+            f"initial_region reaches {edge:.1f} Å from the centre, but {domain}. "
+            "Increase domain.radius_r0 or decrease initial_region.radius_r0"
+        )
+    elif buffer_edge >= free:
+        yield (
+            f"buffer.width = {case.buffer.width:g} Å: the buffer of the initial region, with residual_factor "
+            f"{case.buffer.residual_factor:g}, reaches {buffer_edge:.1f} Å from the centre, but {domain}. "
+            "Increase domain.radius_r0 or decrease buffer.width"
+        )
+    centre = case.refine.circle.centre_r0
+    if case.refine.method == "circle" and hypot(*centre) * r0 >= free:
+        yield f"refine.circle.centre_r0 = {list(centre)} is outside: {domain}"
+
+
+def _clamp(case: Case, potential: Potential) -> Iterator[str]:
+    needed = 2 * potential.basis.cutoff
+    if case.domain.clamp_width < needed:
+        yield (
+            f"domain.clamp_width = {case.domain.clamp_width:g} Å: forces of the potential {case.potential!r} "
+            f"reach {needed:g} Å, so free atoms would miss neighbours beyond the rim. Choose at least that"
+        )
+
+
+def _figures(figures: Figures, cases: dict[str, Case]) -> Iterator[str]:
+    for figure in type(figures).model_fields:
+        for name in cases_of_figure(figures, figure):
+            if name not in cases:
+                hint = did_you_mean(name, cases)
+                yield f"figures.{figure}: {name!r} is not among the cases{hint}; null draws no figure"
+            elif figure in NEED_ERRORS and not cases[name].reference.compute:
+                yield (
+                    f"figures.{figure} shows errors of {name!r}, but its reference.compute is false: "
+                    f"compute the reference, or leave the case out of the figure"
+                )
+
+
+def cases_of_figure(figures: Figures, figure: str) -> tuple[str, ...]:
+    """Names of the cases that a figure shows."""
+    value = getattr(figures, figure)
+    if value is None:
+        return ()
+    if isinstance(value, str):
+        return (value,)
+    return value if isinstance(value, tuple) else (value.case,)

@@ -1,0 +1,151 @@
+"""Errors of the configuration: which key, what was given, what is allowed, what was probably meant."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from difflib import get_close_matches
+from typing import Annotated, Any, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+
+Location = tuple[str | int, ...]
+
+EXPONENT_WITHOUT_POINT = re.compile(r"^[+-]?(\d+[eE][+-]?\d+|\d*\.\d*[eE]\d+)$")
+
+
+class ConfigError(ValueError):
+    """The configuration cannot be used; the message lists every problem with its key."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        count = len(self.problems)
+        head = f"The configuration has {'a problem' if count == 1 else f'{count} problems'}:"
+        super().__init__("\n  - ".join([head, *self.problems]))
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """' (did you mean ...?)', or the list of what exists when nothing is close, or nothing."""
+    known = [str(name) for name in known]
+    close = get_close_matches(str(word), known, n=1, cutoff=0.6)
+    if close:
+        return f" (did you mean {close[0]!r}?)"
+    return f" (there is: {', '.join(known)})" if known else ""
+
+
+def problems_of(
+    error: ValidationError, model: type[BaseModel], *, name_of: Callable[[Location], str]
+) -> list[str]:
+    """One message per problem that pydantic found.
+
+    Parameters
+    ----------
+    error : what model_validate raised
+    model : the model that was validated
+    name_of : from the location of a key to what the reader finds it by, such as its file and dotted path
+    """
+    # A choice between a type and null gives its problem for the type alone: null would have been right.
+    found = [item for item in error.errors() if item["type"] != "none_required"]
+    return [f"{name_of(_without_types(item['loc']))}: {_what(item, model)}" for item in found]
+
+
+def _what(item: Any, model: type[BaseModel]) -> str:
+    location = _without_types(item["loc"])
+    if item["type"] == "extra_forbidden":
+        return _unknown_key(location, model)
+    field = _field_at(location, model)
+    if item["type"] == "missing":
+        return f"the key is missing. {_meaning(field)}"
+    if item["type"] == "value_error":
+        return f"{item['ctx']['error']}. {_meaning(field)}"
+    given = f"{_shown(item['input'])} {_why(item, field)}"
+    return f"{given} {_meaning(field)}".rstrip()
+
+
+def _why(item: Any, field: FieldInfo | None) -> str:
+    value, kind = item["input"], item["type"]
+    if kind in ("model_type", "dict_type", "model_attributes_type"):
+        return "is not a group of keys."
+    if isinstance(value, str) and kind in ("float_type", "int_type"):
+        if EXPONENT_WITHOUT_POINT.match(value):
+            return f"is text for YAML, which wants a point and a sign: write {_yaml_number(float(value))}."
+        unit = (field.json_schema_extra or {}).get("unit", "1") if field else "1"
+        what = "the number alone" if unit == "1" else f"the number alone, in {unit}"
+        return f"is text, not a number: write {what}."
+    reason = item["msg"].removeprefix("Input ")
+    return f"is refused: it {reason}." if reason != item["msg"] else f"is refused: {reason}."
+
+
+def _yaml_number(value: float) -> str:
+    mantissa, exponent = f"{value:e}".split("e")
+    mantissa = mantissa.rstrip("0")
+    return f"{mantissa + '0' if mantissa.endswith('.') else mantissa}e{exponent[0]}{int(exponent[1:])}"
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _meaning(field: FieldInfo | None) -> str:
+    return f"Meaning: {field.description}" if field is not None and field.description else ""
+
+
+def _unknown_key(location: Location, model: type[BaseModel]) -> str:
+    word = str(location[-1])
+    parent = section_at(location[:-1], model) or model
+    siblings = list(parent.model_fields)
+    if get_close_matches(word, siblings, n=1, cutoff=0.6):
+        return f"unknown key{did_you_mean(word, siblings)}"
+    elsewhere = [path for path in dotted_keys(model) if path.rsplit(".", 1)[-1] == word]
+    nearby = [path for path in elsewhere if path.split(".")[0] == str(location[0])]
+    elsewhere = nearby or elsewhere
+    if elsewhere:
+        return f"unknown key here; there is {' and '.join(repr(path) for path in elsewhere)}"
+    return f"unknown key{did_you_mean(word, siblings)}"
+
+
+def dotted_keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    """Dotted paths of all keys of a model; '*' stands for a name that the user chooses."""
+    for name, field in model.model_fields.items():
+        yield prefix + name
+        inner = section_in(field.annotation)
+        if inner is not None:
+            chosen = "*." if get_origin(field.annotation) is dict else ""
+            yield from dotted_keys(inner, f"{prefix}{name}.{chosen}")
+
+
+def section_in(annotation: Any) -> type[BaseModel] | None:
+    """The section that an annotation holds: Section, Section | None, dict[str, Section]."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    if get_origin(annotation) is Annotated:
+        return section_in(get_args(annotation)[0])
+    return next((found for found in map(section_in, get_args(annotation)) if found is not None), None)
+
+
+def section_at(location: Location, model: type[BaseModel]) -> type[BaseModel] | None:
+    """The section at a location inside a model, or None if there is a plain value."""
+    current: type[BaseModel] | None = model
+    names = iter(location)
+    for name in names:
+        field = current.model_fields.get(str(name)) if current is not None else None
+        if field is None:
+            return None
+        current = section_in(field.annotation)
+        if get_origin(field.annotation) is dict:
+            next(names, None)  # the name that the user chose
+    return current
+
+
+def _field_at(location: Location, model: type[BaseModel]) -> FieldInfo | None:
+    """The field at a location, or the one around it: an entry of a list belongs to the list."""
+    for end in range(len(location), 0, -1):
+        parent = section_at(location[: end - 1], model)
+        if parent is not None and str(location[end - 1]) in parent.model_fields:
+            return parent.model_fields[str(location[end - 1])]
+    return None
+
+
+def _without_types(location: Location) -> Location:
+    """Pydantic adds the type it tried, such as 'function-after[...]' or 'constrained-str', for unions."""
+    return tuple(name for name in location if isinstance(name, int) or re.fullmatch(r"[\w.+-]+", name))

@@ -1,0 +1,70 @@
+"""What a material is: its crystal and the reference (QM) model, with the steps used to probe that model."""
+
+from math import sqrt
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import JsonValue, StringConstraints
+
+from qmfront.config.section import Section, key
+
+Symbol = Annotated[str, StringConstraints(pattern=r"^[A-Z][a-z]?$")]
+DottedPath = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$")]
+
+NEAREST_NEIGHBOUR = {"bcc": sqrt(3) / 2, "fcc": 1 / sqrt(2), "diamond": sqrt(3) / 4, "sc": 1.0}
+"""Nearest-neighbour distance r0 in units of the lattice constant."""
+
+
+class Crystal(Section):
+    """A cubic crystal of one species."""
+
+    structure: Literal["bcc", "fcc", "diamond", "sc"] = key("Bravais lattice and basis of the crystal")
+    symbol: Symbol = key("Chemical symbol of the species")
+    lattice_constant_guess: float = key(
+        "Start of the search for the lattice constant at zero stress", unit="Å", gt=1.0, lt=20.0
+    )
+
+    @property
+    def nearest_neighbour_guess(self) -> float:
+        """r0 in Å, from the guess; good enough for the checks made before any job."""
+        return NEAREST_NEIGHBOUR[self.structure] * self.lattice_constant_guess
+
+
+class QuantumModel(Section):
+    """The reference model: any ASE calculator."""
+
+    calculator: DottedPath = key("Dotted path of an ASE calculator class or factory")
+    kwargs: dict[str, JsonValue] = key("Keyword arguments of the calculator")
+    files: dict[str, str] = key(
+        "Keyword arguments that are paths of files, relative to the root of the project; they override "
+        "kwargs, and their content counts as input of every job that uses the model"
+    )
+    cutoff: float = key("Range of the model's interaction", unit="Å", gt=0.0, lt=50.0)
+
+    def arguments(self, root: Path) -> dict[str, Any]:
+        """All keyword arguments of the calculator; files as absolute paths, as text."""
+        return {**self.kwargs, **{name: str((root / file).resolve()) for name, file in self.files.items()}}
+
+
+class ForceConstantSteps(Section):
+    """How the force constants of the homogeneous lattice are measured."""
+
+    reach: float = key("Force constants of atoms farther apart than this are zero", unit="Å", gt=0.0, lt=50.0)
+    displacement: float = key("Displacement of the central difference of forces", unit="Å", gt=0.0, le=0.1)
+
+
+class StressSamples(Section):
+    """Strained homogeneous lattices from which the Cauchy-Born difference QM - MM is fitted."""
+
+    amplitude: float = key("Largest component of the sampled strains", unit="1", gt=0.0, le=0.1)
+    count: int = key("Number of sampled strains", unit="1", ge=6, le=1000)
+    seed: int = key("Seed of the random strains", unit="1", ge=0)
+
+
+class Material(Section):
+    """A crystal and its reference model."""
+
+    crystal: Crystal = key("The perfect crystal")
+    qm: QuantumModel = key("The reference (QM) model")
+    force_constants: ForceConstantSteps = key("Measurement of the force constants")
+    stress_samples: StressSamples = key("Strains sampled for the Cauchy-Born difference")

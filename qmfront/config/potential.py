@@ -1,0 +1,103 @@
+"""What an MM potential is: a linear ACE basis (appendix C), what it is matched to, and the regression."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, Strict, model_validator
+
+from qmfront.config.section import Name, Section, key
+
+Degree = Annotated[int, Field(ge=1, le=40)]
+Degrees = Annotated[tuple[Degree, ...], Strict(False)]
+
+
+class Basis(Section):
+    """The basis functions of the atomic cluster expansion."""
+
+    cutoff: float = key("Cut-off radius of the potential", unit="Å", gt=0.0, lt=20.0)
+    order: int = key(
+        "Largest correlation order (number of neighbours in one basis function)", unit="1", ge=1, le=5
+    )
+    max_degree: Degrees = key(
+        "Largest total degree (radial plus angular) per correlation order 1, 2, ...; each 1 to 40"
+    )
+    radial_lambda: float = key(
+        "Exponent lambda of the distance transform of the Chebyshev radial basis; "
+        "larger resolves short distances better",
+        unit="1",
+        gt=0.0,
+        le=20.0,
+    )
+
+    @model_validator(mode="after")
+    def _one_degree_per_order(self) -> "Basis":
+        if len(self.max_degree) != self.order:
+            raise ValueError(
+                f"max_degree has {len(self.max_degree)} entries for order {self.order}; give one per order"
+            )
+        return self
+
+
+class Weights(Section):
+    """Weights of the observations in the loss (2.12), (4.5); each multiplies a relative squared error."""
+
+    energy: float = key("Weight of the cohesive energy", unit="1", ge=0.0)
+    stress: float = key("Weight of zero stress at the QM lattice constant", unit="1", ge=0.0)
+    force_constants: float = key("Weight W_1^F of the force constants, (4.5)", unit="1", ge=0.0)
+    third_derivative: float = key("Weight W_2^V of the third derivative of W_cb, (4.5)", unit="1", ge=0.0)
+    fourth_derivative: float = key("Weight of the fourth derivative of W_cb", unit="1", ge=0.0)
+    strained_force_constants: float = key(
+        "Weight of the force constants of the strained lattice", unit="1", ge=0.0
+    )
+
+
+class Ridge(Section):
+    """Least squares with a smoothness prior."""
+
+    strength: float = key("Strength of the prior relative to the data", unit="1", ge=0.0, lt=1.0)
+    smoothness: float = key(
+        "Exponent p of the prior (1 + degree)^p that penalises rough basis functions",
+        unit="1",
+        ge=0.0,
+        le=10.0,
+    )
+
+
+class RelevanceDetermination(Section):
+    """Automatic relevance determination, the paper's regression (section 4.2)."""
+
+    max_iterations: int = key("Largest number of iterations", unit="1", ge=1)
+    tolerance: float = key("Relative change of the coefficients at which it stops", unit="1", gt=0.0, lt=1.0)
+    threshold: float = key("Precision above which a coefficient is pruned", unit="1", gt=0.0)
+
+
+class Regression(Section):
+    """How the coefficients are found."""
+
+    method: Literal["ridge", "ard"] = key(
+        "ridge with a smoothness prior, or automatic relevance determination"
+    )
+    ridge: Ridge = key("Settings of ridge")
+    ard: RelevanceDetermination = key("Settings of ard")
+
+
+class Potential(Section):
+    """An MM potential fitted to a material."""
+
+    material: Name = key("Name of the material it is fitted to")
+    basis: Basis = key("The basis functions")
+    matching: Literal[0, 1, 2] = key(
+        "What is matched: 0 force constants alone, 1 the paper's (4.5), adding the third derivative of W_cb, "
+        "2 adding the fourth derivative and the force constants of the strained lattice"
+    )
+    weights: Weights = key("Weights of the observations; those that matching leaves out are ignored")
+    strain_step: float = key(
+        "Step in the deformation gradient for the derivatives of W_cb by differences; above 5e-4 "
+        "the third derivative spoils the elastic constants",
+        unit="1",
+        gt=0.0,
+        le=5e-3,
+    )
+    strained_lattice: float = key(
+        "Strain of the lattices whose force constants are matched by matching 2", unit="1", gt=0.0, le=0.1
+    )
+    regression: Regression = key("How the coefficients are found")

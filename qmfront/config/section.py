@@ -1,0 +1,60 @@
+"""The base of every part of the configuration: keys with a meaning, a unit and a range."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]+$")]
+"""Name of a case, material or potential; it becomes part of file names."""
+
+# A YAML list is a Python list: strictness would refuse it for a tuple.
+Point = Annotated[tuple[float, float], Strict(False)]
+Vector = Annotated[tuple[float, float, float], Strict(False)]
+Direction = Annotated[tuple[int, int, int], Strict(False)]
+Names = Annotated[tuple[Name, ...], Strict(False)]
+
+LIMITS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<=", "min_length": "length >="}
+
+
+class Section(BaseModel):
+    """A group of keys: immutable, refuses unknown keys, text for numbers, nan and infinity."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+def key(meaning: str, *, unit: str = "", default: Any = ..., **limits: float) -> Any:
+    """Field whose description carries meaning, unit and range.
+
+    Parameters
+    ----------
+    meaning : sentence without the final stop
+    unit : "Å", "eV/Å", "r0" (nearest-neighbour distance), "1" for pure numbers, "" where there is none
+    default : only for keys that a reader would never set (most defaults live in config/config.yaml)
+    limits : gt, ge, lt, le
+    """
+    text = f"{meaning}."
+    if unit:
+        text += f" Unit: {unit}."
+    if limits:
+        text += f" Range: {range_text(limits)}."
+    extra = {"unit": unit} if unit else None
+    return Field(default, description=text, json_schema_extra=extra, **limits)
+
+
+def range_text(limits: Mapping[str, float]) -> str:
+    """'> 0, <= 1' for {"gt": 0, "le": 1}."""
+    return ", ".join(f"{LIMITS[name]} {value:g}" for name, value in limits.items())
+
+
+def leaf_hash(leaf: BaseModel | Mapping | list | tuple | str | float | bool | None) -> str:
+    """Hash of a part of the configuration: 16 hexadecimal digits of SHA-256 of its sorted JSON.
+
+    Equal settings give equal hashes, whatever the order of keys and whether a number was written 4 or 4.0
+    (sections turn it into a float).
+    """
+    plain = leaf.model_dump(mode="json") if isinstance(leaf, BaseModel) else leaf
+    text = json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

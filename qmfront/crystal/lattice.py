@@ -1,0 +1,188 @@
+"""Perfect crystals: primitive cell and basis, cubic builders, point group, nearest lattice vectors."""
+
+import itertools
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from ase import Atoms
+from ase.build import bulk
+from ase.geometry import minkowski_reduce
+from scipy.spatial import HalfspaceIntersection
+
+Structure = Literal["bcc", "fcc", "diamond", "sc"]
+
+RELATIVE_TOLERANCE = 1e-6  # geometric coincidence, in units of the nearest-neighbour distance
+
+
+@dataclass(frozen=True, eq=False)
+class Crystal:
+    """A homogeneous crystal: the sites n @ cell + basis[s], n integer.
+
+    cell : (3, 3) float, Å
+        Rows are primitive lattice vectors.
+    basis : (nb, 3) float, Å
+        Cartesian positions of the atoms of one cell.
+    numbers : (nb,) int
+        Atomic numbers.
+    """
+
+    cell: np.ndarray
+    basis: np.ndarray
+    numbers: np.ndarray
+
+    def __post_init__(self) -> None:
+        if np.shape(self.cell) != (3, 3) or abs(np.linalg.det(self.cell)) < 1e-9:
+            raise ValueError(f"cell must be three independent rows (3, 3) in Å, got {np.asarray(self.cell)}.")
+        if np.shape(self.basis) != (len(self.numbers), 3):
+            raise ValueError(
+                f"basis has shape {np.shape(self.basis)} but there are {len(self.numbers)} atomic numbers; "
+                "give one Cartesian row per atom."
+            )
+
+    @property
+    def volume(self) -> float:
+        """Volume of the primitive cell, Å^3."""
+        return float(abs(np.linalg.det(self.cell)))
+
+    @cached_property
+    def nearest_neighbour_distance(self) -> float:
+        """r0, the shortest distance between two sites, Å."""
+        reduced, _ = minkowski_reduce(self.cell)
+        shifts = _integers_within(1) @ reduced
+        apart = (self.basis[:, None] - self.basis[None])[:, :, None] + shifts
+        distance = np.linalg.norm(apart, axis=-1)
+        return float(distance[distance > 1e-9].min())
+
+    @cached_property
+    def voronoi_vectors(self) -> np.ndarray:
+        """(m, 3) lattice vectors whose bisectors carry the facets of the Wigner-Seitz cell, Å."""
+        reduced, _ = minkowski_reduce(self.cell)
+        candidates = _integers_within(2) @ reduced
+        candidates = candidates[np.linalg.norm(candidates, axis=1) > 1e-9]
+        touches = bisector_contacts(candidates)[1]
+        return candidates[touches >= 3]
+
+    def to_atoms(self) -> Atoms:
+        """The primitive cell as periodic ASE atoms."""
+        return Atoms(numbers=self.numbers, positions=self.basis, cell=self.cell, pbc=True)
+
+    def strained(self, deformation: np.ndarray) -> "Crystal":
+        """The crystal under the homogeneous deformation x -> F x, F (3, 3)."""
+        F = np.asarray(deformation, float)
+        return replace(self, cell=self.cell @ F.T, basis=self.basis @ F.T)
+
+    def rotated(self, frame: np.ndarray) -> "Crystal":
+        """The crystal in the axes given by the rows of frame (3, 3): v_case = frame @ v_crystal."""
+        return self.strained(frame)
+
+    def nearest_lattice_vectors(self, points: np.ndarray) -> np.ndarray:
+        """Integer coordinates (p, 3) of the lattice vector nearest to each of points (p, 3), Å.
+
+        Rounding in lattice coordinates, then steps across the facets of the Wigner-Seitz cell until
+        the remainder lies inside it, which makes the answer exact for any choice of the cell.
+        Opposite points get opposite coordinates, ties included.
+        """
+        points = np.asarray(points, float)
+        sign = _orientation(points)[:, None]
+        inverse = np.linalg.inv(self.cell)
+        steps = self.voronoi_vectors
+        integer_steps = np.rint(steps @ inverse).astype(np.int64)
+        half = 0.5 * np.sum(steps**2, axis=1) * (1 + 1e-12)
+        coordinates = np.rint(sign * points @ inverse).astype(np.int64)
+        active = np.arange(len(points))
+        while len(active):
+            remainder = sign[active] * points[active] - coordinates[active] @ self.cell
+            excess = remainder @ steps.T - half
+            best = np.argmax(excess, axis=1)
+            outside = excess[np.arange(len(active)), best] > 0
+            active = active[outside]
+            coordinates[active] += integer_steps[best[outside]]
+        return sign.astype(np.int64) * coordinates
+
+    def point_group(self) -> np.ndarray:
+        """Orthogonal matrices (g, 3, 3) that map the crystal onto itself up to a translation.
+
+        Proper and improper operations, R with x -> R x; 48 for the cubic crystals of one element.
+        """
+        reduced, _ = minkowski_reduce(self.cell)
+        entries = np.array(list(itertools.product((-1, 0, 1), repeat=9))).reshape(-1, 3, 3)
+        metric = reduced @ reduced.T
+        mapped = entries @ metric @ entries.transpose(0, 2, 1)
+        tolerance = RELATIVE_TOLERANCE * np.trace(metric)
+        keep = np.abs(mapped - metric).max(axis=(1, 2)) < tolerance
+        operations = (np.linalg.inv(reduced) @ entries[keep] @ reduced).transpose(0, 2, 1)
+        return np.array([R for R in operations if self._maps_basis(R)])
+
+    def _maps_basis(self, R: np.ndarray) -> bool:
+        """True if some translation brings the rotated basis back onto the sites, species included."""
+        rotated = self.basis @ R.T
+        return any(
+            self.contains(rotated + shift, self.numbers)
+            for shift in self.basis[self.numbers == self.numbers[0]] - rotated[0]
+        )
+
+    def contains(self, points: np.ndarray, numbers: np.ndarray | None = None) -> bool:
+        """True if each of points (p, 3) is a site, of the species numbers (p,) when they are given."""
+        fractional = (np.asarray(points)[:, None] - self.basis) @ np.linalg.inv(self.cell)
+        miss = np.linalg.norm((fractional - np.rint(fractional)) @ self.cell, axis=-1)
+        hit = miss < RELATIVE_TOLERANCE * self.nearest_neighbour_distance * 10
+        if numbers is not None:
+            hit &= self.numbers == np.asarray(numbers)[:, None]
+        return bool(np.all(hit.any(axis=1)))
+
+
+def cubic_crystal(symbol: str, structure: Structure, a0: float) -> Crystal:
+    """Primitive cell of a cubic element in cubic axes.
+
+    Parameters
+    ----------
+    symbol : str
+        Chemical symbol.
+    structure : "bcc", "fcc", "diamond" or "sc"
+    a0 : float, Å
+        Cubic lattice constant.
+    """
+    return crystal_from_atoms(bulk(symbol, structure, a=a0))
+
+
+def crystal_from_atoms(atoms: Atoms) -> Crystal:
+    """The crystal whose primitive cell is given as periodic ASE atoms."""
+    return Crystal(cell=atoms.cell.array.copy(), basis=atoms.positions.copy(), numbers=atoms.numbers.copy())
+
+
+def bisector_contacts(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The cell {x : x.v <= |v|^2/2 for all v} and its contact with each bisector plane.
+
+    Returns
+    -------
+    corners : (k, 3) float, Å
+    contacts : (m,) int
+        Number of corners on the bisector of each of vectors (m, 3): 0 none, 1 a corner, 2 an edge,
+        3 or more a facet.
+    """
+    half = 0.5 * np.sum(vectors**2, axis=1)
+    scale = np.sqrt(half.min())
+    corners = HalfspaceIntersection(np.column_stack([vectors, -half]), np.zeros(3)).intersections
+    corners = _distinct(corners, RELATIVE_TOLERANCE * scale)
+    gap = (half - corners @ vectors.T) / np.linalg.norm(vectors, axis=1)
+    return corners, np.sum(np.abs(gap) < 10 * RELATIVE_TOLERANCE * scale, axis=0)
+
+
+def _distinct(points: np.ndarray, tolerance: float) -> np.ndarray:
+    """One representative of each cluster of coinciding points."""
+    apart = np.linalg.norm(points[:, None] - points[None], axis=-1) < tolerance
+    return points[np.argmax(apart, axis=1) == np.arange(len(points))]
+
+
+def _integers_within(reach: int) -> np.ndarray:
+    """All integer triples with entries in -reach..reach, (k, 3)."""
+    line = np.arange(-reach, reach + 1)
+    return np.array(list(itertools.product(line, line, line)))
+
+
+def _orientation(points: np.ndarray) -> np.ndarray:
+    """+1 or -1 for each point (p, 3), opposite for opposite points."""
+    dominant = np.take_along_axis(points, np.argmax(np.abs(points), axis=1)[:, None], axis=1)[:, 0]
+    return np.where(dominant < 0, -1.0, 1.0)

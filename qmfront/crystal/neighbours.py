@@ -1,0 +1,95 @@
+"""Neighbour pairs of a set of atoms, periodic or not, from matscipy's cell list."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from matscipy.neighbours import neighbour_list
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Directed pairs, each in both directions, sorted by `first`.
+
+    first, second : (p,) int
+        Indices of the two atoms.
+    vector : (p, 3) float, Å
+        r_second + image - r_first.
+    """
+
+    first: np.ndarray
+    second: np.ndarray
+    vector: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    def chosen(self, mask: np.ndarray) -> "Pairs":
+        """The pairs for which mask (p,) bool is true."""
+        return Pairs(self.first[mask], self.second[mask], self.vector[mask])
+
+
+def pairs_within(positions: np.ndarray, cell: np.ndarray, pbc: np.ndarray, cutoff: float) -> Pairs:
+    """All pairs closer than cutoff, periodic images (self images too) included.
+
+    Parameters
+    ----------
+    positions : (n, 3) float, Å
+    cell : (3, 3) float, Å
+        Rows are the cell vectors; only rows of periodic directions matter.
+    pbc : (3,) bool
+    cutoff : float, Å
+    """
+    positions = np.ascontiguousarray(positions, float)
+    box, origin = _box(positions, np.asarray(cell, float), np.asarray(pbc, bool), cutoff)
+    first, second, vector = neighbour_list(
+        "ijD", positions=positions - origin, cell=box, pbc=np.asarray(pbc, bool), cutoff=float(cutoff)
+    )
+    return Pairs(first.astype(np.int64), second.astype(np.int64), vector)
+
+
+def _box(
+    positions: np.ndarray, cell: np.ndarray, pbc: np.ndarray, cutoff: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """A cell whose free directions enclose all atoms with a margin, and its origin."""
+    box, origin = cell.copy(), np.zeros(3)
+    free = np.flatnonzero(~pbc)
+    if len(free) == 0:
+        return box, origin
+    normals = _free_directions(cell, pbc)
+    for axis, normal in zip(free, normals, strict=True):
+        height = positions @ normal
+        box[axis] = normal * (np.ptp(height) + 2 * cutoff)
+        origin += normal * (height.min() - cutoff)
+    return box, origin
+
+
+def _free_directions(cell: np.ndarray, pbc: np.ndarray) -> np.ndarray:
+    """Orthonormal directions that complete the periodic cell vectors."""
+    periodic = cell[pbc]
+    if len(periodic) == 0:
+        return np.eye(3)
+    return np.linalg.svd(periodic)[2][len(periodic) :]
+
+
+def separations(
+    positions: np.ndarray, cell: np.ndarray, pbc: np.ndarray, pairs: Pairs
+) -> np.ndarray:
+    """Current separations of labelled pairs, each in the periodic image nearest to its label.
+
+    Parameters
+    ----------
+    positions : (n, 3) float, Å
+    cell, pbc : (3, 3) float, Å, and (3,) bool
+    pairs : Pairs
+        `vector` is the label, a lattice vector within less than half a period of the separation.
+
+    Returns
+    -------
+    (p, 3) float, Å
+        positions[second] - positions[first] + image.
+    """
+    vector = positions[pairs.second] - positions[pairs.first]
+    for row in np.asarray(cell, float)[np.asarray(pbc, bool)]:
+        turns = np.rint((pairs.vector - vector) @ row / (row @ row))
+        vector += turns[:, None] * row
+    return vector

@@ -1,0 +1,152 @@
+"""Elastic moduli and relaxed lattice constant of a crystal from an ASE calculator."""
+
+from typing import Literal
+
+import numpy as np
+from ase.calculators.calculator import Calculator
+from matscipy.elasticity import (
+    Voigt_6x6_to_full_3x3x3x3,
+    cubic_to_Voigt_6x6,
+    full_3x3x3x3_to_Voigt_6x6,
+)
+from scipy.optimize import brentq
+
+from qmfront.crystal.lattice import Crystal
+
+SYMMETRY_TOLERANCE = 1e-5  # relative to the largest modulus; stress at rest enters here
+ROOT_TOLERANCE = 1e-12  # relative, of the lattice constant
+WIDEST_BRACKET = 0.12  # relative change of the lattice constant that is searched
+
+
+def elastic_moduli(
+    crystal: Crystal,
+    calculator: Calculator,
+    *,
+    step: float = 1e-3,
+    internal: Literal["refuse", "clamped"] = "refuse",
+) -> np.ndarray:
+    """Elastic moduli at F = I, from first Piola-Kirchhoff stresses of the strained primitive cell.
+
+        C_ijkl = dP_ij / dF_kl,    P = det(F) sigma F^-T = (1/V) dW_cb/dF
+
+    by four-point central differences of step `step` in each F_kl (36 calls, error of order step^4).
+
+    Parameters
+    ----------
+    crystal : Crystal
+        Stress-free (lattice_constant); otherwise the minor symmetries fail.
+    calculator : ASE calculator with stress
+    step : float
+        Largest strain is twice this.
+    internal : "refuse" or "clamped"
+        What to do with internal shifts of a crystal with a basis: "clamped" deforms the basis
+        homogeneously.
+
+    Returns
+    -------
+    (3, 3, 3, 3) float, eV/Å^3
+        Symmetrised over the minor and major symmetries.
+
+    Raises
+    ------
+    ValueError
+        For a crystal with a basis unless internal="clamped".
+    RuntimeError
+        If a symmetry fails by more than 1e-5 of the largest modulus, or a stress is not finite.
+    """
+    if len(crystal.numbers) > 1 and internal != "clamped":
+        raise ValueError(
+            f"The crystal has {len(crystal.numbers)} atoms per cell and its internal shifts are not relaxed. "
+            'Pass internal="clamped" for the clamped-ion moduli.'
+        )
+    moduli = np.zeros((3, 3, 3, 3))
+    for k in range(3):
+        for m in range(3):
+            direction = np.zeros((3, 3))
+            direction[k, m] = step
+            P = [piola_stress(crystal, calculator, np.eye(3) + w * direction) for w in (-2, -1, 1, 2)]
+            moduli[:, :, k, m] = (P[0] - 8 * P[1] + 8 * P[2] - P[3]) / (12 * step)
+    return _symmetrised(moduli)
+
+
+def lattice_constant(crystal: Crystal, calculator: Calculator) -> Crystal:
+    """The crystal scaled uniformly to zero pressure, the lattice constant exact to 1e-12 relative.
+
+    Enough for cubic crystals, whose internal coordinates are fixed by symmetry.
+
+    Raises
+    ------
+    RuntimeError
+        If the pressure keeps its sign within 12 %, or the relaxed crystal keeps shear or anisotropic stress.
+    """
+
+    def tension(scale: float) -> float:
+        return float(np.trace(_stress(crystal.strained(scale * np.eye(3)), calculator))) / 3
+
+    width = 0.005
+    while tension(1 - width) * tension(1 + width) > 0:
+        width *= 2
+        if width > WIDEST_BRACKET:
+            raise RuntimeError(
+                f"The pressure keeps its sign within {50 * width:.1f} % of the given lattice constant (r0 = "
+                f"{crystal.nearest_neighbour_distance:.4f} Å). Start from a better value."
+            )
+    scale = brentq(tension, 1 - width, 1 + width, xtol=ROOT_TOLERANCE, rtol=ROOT_TOLERANCE)
+    relaxed = crystal.strained(scale * np.eye(3))
+    stress = _stress(relaxed, calculator)
+    bulk_modulus = (tension(scale + 1e-4) - tension(scale - 1e-4)) / 6e-4
+    if np.abs(stress).max() > 1e-6 * abs(bulk_modulus):
+        raise RuntimeError(
+            f"At zero pressure a stress of {np.abs(stress).max():.2e} eV/Å^3 is left (bulk modulus "
+            f"{bulk_modulus:.3f}). Uniform scaling relaxes cubic crystals only; relax the cell otherwise."
+        )
+    return relaxed
+
+
+def piola_stress(crystal: Crystal, calculator: Calculator, deformation: np.ndarray) -> np.ndarray:
+    """First Piola-Kirchhoff stress P = det(F) sigma F^-T (3, 3), eV/Å^3, of the homogeneous crystal."""
+    F = np.asarray(deformation, float)
+    return np.linalg.det(F) * _stress(crystal.strained(F), calculator) @ np.linalg.inv(F).T
+
+
+def rotated_moduli(moduli: np.ndarray, frame: np.ndarray) -> np.ndarray:
+    """C_ijkl in the axes given by the rows of frame (3, 3): C'_ijkl = f_ia f_jb f_kc f_ld C_abcd."""
+    return np.einsum("ia,jb,kc,ld,abcd->ijkl", frame, frame, frame, frame, moduli, optimize=True)
+
+
+def cubic_moduli(c11: float, c12: float, c44: float) -> np.ndarray:
+    """C_ijkl (3, 3, 3, 3) of a cubic crystal in cubic axes, in the unit of the arguments."""
+    return Voigt_6x6_to_full_3x3x3x3(cubic_to_Voigt_6x6(c11, c12, c44))
+
+
+def to_voigt(moduli: np.ndarray) -> np.ndarray:
+    """Voigt matrix (6, 6), order xx yy zz yz xz xy, of C_ijkl; raises if a symmetry is broken."""
+    return full_3x3x3x3_to_Voigt_6x6(moduli, tol=SYMMETRY_TOLERANCE * np.abs(moduli).max())
+
+
+def from_voigt(voigt: np.ndarray) -> np.ndarray:
+    """C_ijkl (3, 3, 3, 3) of a Voigt matrix (6, 6), order xx yy zz yz xz xy."""
+    return Voigt_6x6_to_full_3x3x3x3(np.asarray(voigt, float))
+
+
+def _stress(crystal: Crystal, calculator: Calculator) -> np.ndarray:
+    atoms = crystal.to_atoms()
+    stress = calculator.get_stress(atoms)
+    if not np.all(np.isfinite(stress)):
+        raise RuntimeError(f"The calculator returned a stress that is not finite: {stress}.")
+    xx, yy, zz, yz, xz, xy = stress
+    return np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
+
+
+def _symmetrised(moduli: np.ndarray) -> np.ndarray:
+    scale = np.abs(moduli).max()
+    for axes in ((1, 0, 2, 3), (0, 1, 3, 2), (2, 3, 0, 1)):
+        other = moduli.transpose(axes)
+        error = np.abs(moduli - other).max() / scale
+        if not error < SYMMETRY_TOLERANCE:
+            raise RuntimeError(
+                f"dP/dF breaks the symmetry {axes} of elastic moduli by {error:.1e} relative. The crystal is "
+                "under stress (relax it with lattice_constant) or the calculator's stress is not its energy's."
+            )
+        moduli = 0.5 * (moduli + other)
+    return moduli

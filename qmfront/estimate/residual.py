@@ -1,0 +1,85 @@
+"""Residual forces F(u^H) outside the clamp: exact, approximated by the Cauchy-Born difference, or as in (3.7).
+
+All three are exact inside a core of sites, where a QM force costs what it must, and differ outside.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from qmfront.coupling.force_mixing import Body
+from qmfront.coupling.partition import Cluster, cluster_around, surrounded
+from qmfront.crystal.neighbours import Pairs, separations
+from qmfront.elasticity.deformation import deformation_forces, deformation_gradients
+from qmfront.elasticity.strain_polynomial import StrainPolynomial
+from qmfront.estimate.force_constant_operator import linear_forces
+
+
+def core_residual(
+    body: Body, displacement: np.ndarray, core: np.ndarray, qm: Callable, *, buffer: float
+) -> tuple[np.ndarray, Cluster]:
+    """Exact residual forces on the core sites, from one QM call in a cluster with an extended buffer (3.2.2).
+
+    Parameters
+    ----------
+    body : Body
+    displacement : (n, 3) float, Å
+    core : (n,) bool
+    qm : Atoms -> (c, 3) eV/Å
+    buffer : float, Å
+        Width of the shell of atoms around the core.
+
+    Returns
+    -------
+    (n, 3) float, eV/Å
+        Zero outside the core.
+    Cluster
+        The atoms that the QM call saw.
+    """
+    included = surrounded(core, body.reference + displacement, body.cell, body.pbc, width=buffer)
+    cluster = cluster_around(core, included)
+    forces = np.zeros_like(displacement)
+    forces[core] = qm(body.cluster(cluster, displacement))[cluster.wanted]
+    return forces, cluster
+
+
+def cauchy_born_difference(
+    body: Body, displacement: np.ndarray, stencil: Pairs, mismatch: StrainPolynomial, frame: np.ndarray
+) -> np.ndarray:
+    """F^QM - F^MM on smooth fields from the energy difference of the two homogeneous lattices.
+
+        F = -grad sum_l dW(F_l),   dW = W_cb^QM - W_cb^MM from the first order that the fit does not match
+
+    # PAPER (3.7): replaces the linear approximation, which has the order of the first-order model error.
+
+    Parameters
+    ----------
+    stencil : Pairs
+        Labelled by lattice vectors in the frame of the case.
+    mismatch : StrainPolynomial
+        In crystal axes.
+    frame : (3, 3) float
+        Rows e1, e2, e3 of the case in crystal axes.
+
+    Returns
+    -------
+    (n, 3) float, eV/Å
+    """
+    current = separations(body.reference + displacement, body.cell, body.pbc, stencil)
+    gradient = deformation_gradients(stencil, current, len(displacement))
+    stress = mismatch.stress(frame.T @ gradient @ frame)
+    return deformation_forces(stencil, frame @ stress @ frame.T)
+
+
+def linearised_residual(
+    body: Body, displacement: np.ndarray, labelled: Pairs, matrices: np.ndarray
+) -> np.ndarray:
+    """Second row of (3.7): the homogeneous QM force constants applied to u0 + u, slip removed, (n, 3) eV/Å."""
+    current = separations(body.reference + displacement, body.cell, body.pbc, labelled)
+    return linear_forces(labelled, matrices, current, len(displacement))
+
+
+def combined(core: np.ndarray, inside: np.ndarray, outside: np.ndarray, free: np.ndarray) -> np.ndarray:
+    """Residual that is `inside` on the core (n,) bool, `outside` elsewhere and zero on the clamp, (n, 3) eV/Å."""
+    forces = np.where(core[:, None], inside, outside)
+    return np.where(free[:, None], forces, 0.0)

@@ -1,0 +1,102 @@
+"""Riesz maps residual force -> phi, Eq. (3.8), for the two norms: L of (3.2) and the force constants H_FC.
+
+The force-constant operator is solved by conjugate gradients. Its preconditioner is the sparse factor of the
+scalar L: on long waves the two differ by the ratio of the elastic wave speeds only, so that 10 to 20 iterations
+reach 1e-8, where a factorisation of H_FC costs 30 times more (80 M non-zeros against 4 M at 12 000 sites).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sparse
+from scipy.sparse.linalg import LinearOperator, SuperLU, cg, splu
+
+
+@dataclass(frozen=True)
+class LaplacianMap:
+    """phi = L^-1 F with phi = 0 on the clamp.
+
+    free : (n,) bool
+    factor : SuperLU
+        Of L restricted to the free sites.
+    """
+
+    free: np.ndarray
+    factor: SuperLU
+
+    def solve(self, forces: np.ndarray) -> np.ndarray:
+        """phi (n, 3) Å for forces (n, 3) eV/Å; entries of clamped sites are ignored and returned as 0."""
+        phi = np.zeros_like(forces)
+        phi[self.free] = self.factor.solve(np.ascontiguousarray(forces[self.free]))
+        return phi
+
+
+@dataclass(frozen=True)
+class ForceConstantMap:
+    """phi = H_FC^-1 F with phi = 0 on the clamp, by preconditioned conjugate gradients.
+
+    free : (n,) bool
+    matrix : (3 n_free, 3 n_free) sparse, eV/Å^2
+    laplacian : LaplacianMap
+        Preconditioner.
+    tolerance : float
+        Relative residual of the conjugate gradients.
+    """
+
+    free: np.ndarray
+    matrix: sparse.spmatrix
+    laplacian: LaplacianMap
+    tolerance: float = 1e-9
+
+    def solve(self, forces: np.ndarray) -> np.ndarray:
+        """phi (n, 3) Å for forces (n, 3) eV/Å; entries of clamped sites are ignored and returned as 0.
+
+        Raises RuntimeError if the iteration does not converge, which means that H_FC is not positive definite.
+        """
+        right = forces[self.free].ravel()
+        phi = np.zeros_like(forces)
+        if not np.any(right):
+            return phi
+        solution, failed = cg(
+            self.matrix, right, rtol=self.tolerance, maxiter=300, M=self._preconditioner(len(right))
+        )
+        if failed:
+            raise RuntimeError(
+                f"Conjugate gradients on H_FC did not reach {self.tolerance:.0e} in 300 iterations: the "
+                "force-constant operator is not positive definite on this domain. Check the force constants "
+                "(bulk store) and the predictor, or use estimate.norm: laplacian."
+            )
+        phi[self.free] = solution.reshape(-1, 3)
+        return phi
+
+    def _preconditioner(self, size: int) -> LinearOperator:
+        def apply(vector: np.ndarray) -> np.ndarray:
+            return self.laplacian.factor.solve(vector.reshape(-1, 3)).ravel()
+
+        return LinearOperator((size, size), matvec=apply)
+
+
+def laplacian_map(laplacian: sparse.csr_matrix, free: np.ndarray) -> LaplacianMap:
+    """Factorise L (n, n), restricted to the free sites (n,) bool.
+
+    Raises ValueError if no site is clamped and L is singular.
+    """
+    if np.all(free) and abs(laplacian.sum()) < 1e-9 * abs(laplacian.diagonal().sum()):
+        raise ValueError(
+            "L is singular: no site is clamped and C_stab is 0. Clamp the far field or set "
+            "estimate.stabilisation above 0."
+        )
+    restricted = laplacian[free][:, free].tocsc()
+    factor = splu(
+        restricted, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True}
+    )
+    return LaplacianMap(free, factor)
+
+
+def force_constant_map(
+    operator: sparse.bsr_matrix, laplacian: LaplacianMap, *, tolerance: float = 1e-9
+) -> ForceConstantMap:
+    """Restrict H_FC (3n, 3n) to the free sites of `laplacian` and pair it with its preconditioner."""
+    keep = np.repeat(laplacian.free, 3)
+    restricted = operator.tocsr()[keep][:, keep]
+    return ForceConstantMap(laplacian.free, restricted, laplacian, tolerance)

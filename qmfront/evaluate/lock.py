@@ -1,0 +1,50 @@
+"""Locks between processes that vanish with their holder, for evaluations and for the work folders of scripts."""
+
+import fcntl
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+
+@contextmanager
+def exclusive(path: Path | str, *, what: str) -> Iterator[None]:
+    """Hold the lock file alone, waiting as long as another process holds it; `what` names it in the log.
+
+    The kernel frees a flock when its holder dies, kill -9 included, so no lock is ever stale. The file is removed on
+    the way out; who waited for it in the meantime sees that it is gone, and takes a fresh one.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = _locked(path, what)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def _locked(path: Path, what: str) -> int:
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            log.info("Waiting for %s, which another process holds.", what)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if _still_named(descriptor, path):
+            return descriptor
+        os.close(descriptor)
+
+
+def _still_named(descriptor: int, path: Path) -> bool:
+    """Whether the locked file is the one that the path names now."""
+    try:
+        named = path.stat()
+    except FileNotFoundError:
+        return False
+    held = os.fstat(descriptor)
+    return (held.st_ino, held.st_dev) == (named.st_ino, named.st_dev)

@@ -1,0 +1,203 @@
+"""ASE calculators by dotted path, as configs name them, and what identifies the values that they give."""
+
+import difflib
+import importlib
+import inspect
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from qmfront.provenance import PACKAGE, code_hash, content_hash, distribution_version
+
+log = logging.getLogger(__name__)
+# Keyword arguments that name where a calculator writes; they do not change its values.
+OUTPUT_NAMES = ("txt", "log", "logfile", "label", "directory")
+INPUT_NAMES = ("file", "path", "filename", "folder")
+INPUT_SUFFIXES = (
+    ".json",
+    ".yace",
+    ".ace",
+    ".alloy",
+    ".fs",
+    ".eam",
+    ".xml",
+    ".par",
+    ".tersoff",
+    ".sw",
+    ".model",
+    ".pt",
+)
+
+
+def build(spec: Mapping[str, Any]) -> Any:
+    """The calculator of a config entry {calculator: "dotted.path.Class", kwargs: {...}}.
+
+    A factory such as "qmfront.models.ace.ACE.load" will do in place of a class.
+
+    Raises
+    ------
+    ValueError if the module, the class or a file that the arguments name does not exist, if the class refuses the
+    arguments, or if what it makes is not an ASE calculator.
+    """
+    name, kwargs = _parts(spec)
+    factory = _located(name)
+    _check_names(factory, name, kwargs)
+    for where, path in file_arguments(kwargs):
+        if not path.exists():
+            raise ValueError(f"{name}: {where} is {str(path)!r}, which does not exist under {Path.cwd()}.")
+    try:
+        calculator = factory(**kwargs)
+    except Exception as error:  # any class of the user may stand here, with any error of its own
+        raise ValueError(
+            f"{name} refuses {kwargs or 'to be built without arguments'} ({type(error).__name__}: {error}). "
+            f"Correct kwargs; {_signature_words(factory)}."
+        ) from error
+    if not hasattr(calculator, "get_property"):
+        raise ValueError(
+            f"{name} gives a {type(calculator).__name__}, which is not an ASE calculator (no get_property). "
+            "Name a subclass of ase.calculators.calculator.Calculator."
+        )
+    return calculator
+
+
+def identity(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """What the values of a calculator depend on: its name, arguments, the content of the files they name, its code.
+
+    Files count by content, so they may move; arguments that name outputs do not count. The code counts because a
+    corrected model must not be served the forces of the faulty one: for models of this package by their statements
+    (comments do not matter), for others by the installed version of their distribution, or else by the file
+    of the module.
+    """
+    name, kwargs = _parts(spec)
+    module, _ = _split(name)
+    code = _code(module)
+    files = {where: _file_hash(path) for where, path in file_arguments(kwargs)}
+    return {"calculator": name, "kwargs": _without_files(kwargs, "kwargs"), "files": files, "code": code}
+
+
+def file_arguments(kwargs: Mapping[str, Any]) -> list[tuple[str, Path]]:
+    """Arguments that name files or folders to read, as ("kwargs.name", path), nested ones too.
+
+    # ASSUME: a string names a file if its argument is called file, path, folder, or ends so, if it ends in a suffix of
+    INPUT_SUFFIXES, or if it holds a "/" and exists.
+    """
+    return list(_walk(kwargs, "kwargs"))
+
+
+def _code(module: str) -> str:
+    top = module.split(".")[0]
+    if top == PACKAGE:
+        return code_hash(module, Path(__file__).resolve().parents[2])
+    version = distribution_version(top)
+    source = getattr(importlib.import_module(module), "__file__", None)
+    return content_hash(Path(source).read_bytes()) if version == "absent" and source else version
+
+
+def _parts(spec: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    if unknown := sorted(set(spec) - {"calculator", "kwargs"}):
+        raise ValueError(
+            f"Calculator entry has unknown keys {', '.join(unknown)}. Use calculator and kwargs."
+        )
+    name = spec.get("calculator")
+    if not isinstance(name, str) or "." not in name:
+        raise ValueError(f"calculator is {name!r}. Give a dotted path such as ase.calculators.emt.EMT.")
+    return name, dict(spec.get("kwargs") or {})
+
+
+def _split(name: str) -> tuple[str, list[str]]:
+    """Longest importable module of a dotted path, and the attributes after it."""
+    parts = name.split(".")
+    for length in range(len(parts) - 1, 0, -1):
+        module = ".".join(parts[:length])
+        try:
+            importlib.import_module(module)
+        except ModuleNotFoundError as error:
+            # A module that exists but lacks a dependency is another mistake than a module that does not exist.
+            if error.name is None or not f"{module}.".startswith(f"{error.name}."):
+                raise ValueError(
+                    f"{module} needs {error.name}, which is not installed. Install it."
+                ) from error
+        except Exception as error:
+            raise ValueError(f"{module} cannot be imported ({type(error).__name__}: {error}).") from error
+        else:
+            return module, parts[length:]
+    raise ValueError(f"{name}: no module {parts[0]}. Install it, or correct calculator in the config.")
+
+
+def _located(name: str) -> Callable[..., Any]:
+    module, attributes = _split(name)
+    found: Any = importlib.import_module(module)
+    for attribute in attributes:
+        if not hasattr(found, attribute):
+            close = difflib.get_close_matches(attribute, dir(found), 3, 0.5)
+            hint = f" Did you mean {', '.join(close)}?" if close else " Correct calculator in the config."
+            raise ValueError(f"{name}: {module} has no {attribute}.{hint}")
+        found = getattr(found, attribute)
+    return found
+
+
+def _check_names(factory: Callable[..., Any], name: str, kwargs: Mapping[str, Any]) -> None:
+    """Refuse argument names that the signature lacks; where it takes any (**kwargs), warn about unlisted ones."""
+    parameters, known = _parameters(factory), _known_names(factory)
+    unknown = [key for key in kwargs if key not in known]
+    if not unknown:
+        return
+    text = f"{name} does not list {', '.join(unknown)}; {_signature_words(factory)}."
+    if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+        raise ValueError(f"{text} Correct kwargs.")
+    if getattr(factory, "default_parameters", None):
+        log.warning("%s ASE ignores what a calculator does not know: check the spelling.", text)
+
+
+def _parameters(factory: Callable[..., Any]) -> list[inspect.Parameter]:
+    try:
+        return list(inspect.signature(factory).parameters.values())
+    except (TypeError, ValueError):  # classes written in C may have none
+        return [inspect.Parameter("kwargs", inspect.Parameter.VAR_KEYWORD)]
+
+
+def _known_names(factory: Callable[..., Any]) -> list[str]:
+    known = [p.name for p in _parameters(factory) if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    return known + [key for key in getattr(factory, "default_parameters", None) or {} if key not in known]
+
+
+def _signature_words(factory: Callable[..., Any]) -> str:
+    known = _known_names(factory)
+    return f"it takes {', '.join(known)}" if known else "it takes no arguments by name"
+
+
+def _walk(value: Any, where: str) -> Iterator[tuple[str, Path]]:
+    name = where.rsplit(".", 1)[-1].split("[")[0]
+    if isinstance(value, Mapping):
+        for key in value:
+            if key not in OUTPUT_NAMES:
+                yield from _walk(value[key], f"{where}.{key}")
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _walk(item, f"{where}[{index}]")
+    elif isinstance(value, Path):
+        yield where, value
+    elif isinstance(value, str) and value:
+        named = name.lower().endswith(INPUT_NAMES) or Path(value).suffix in INPUT_SUFFIXES
+        if (named and not value.endswith("/") and " " not in value) or (
+            "/" in value and Path(value).exists()
+        ):
+            yield where, Path(value)
+
+
+def _without_files(value: Any, where: str) -> Any:
+    if isinstance(value, Mapping):
+        kept = {key: item for key, item in value.items() if key not in OUTPUT_NAMES}
+        return {key: _without_files(item, f"{where}.{key}") for key, item in kept.items()}
+    if isinstance(value, list | tuple):
+        return [_without_files(item, f"{where}[{index}]") for index, item in enumerate(value)]
+    return "<file>" if isinstance(value, str | Path) and list(_walk(value, where)) else value
+
+
+def _file_hash(path: Path) -> str:
+    """Content of a file, or of all files below a folder with their names."""
+    if path.is_dir():
+        inside = sorted(p for p in path.rglob("*") if p.is_file())
+        return content_hash({str(p.relative_to(path)): p.read_bytes() for p in inside})
+    return content_hash(path.read_bytes())

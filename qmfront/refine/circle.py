@@ -1,0 +1,109 @@
+"""Circular (spherical) QM regions: the first partition, and the isotropic baseline of the adaptive one."""
+
+import numpy as np
+
+from qmfront.refine.domain import Domain
+from qmfront.refine.regions import QM, Thresholds, regions_around
+
+
+def circle_regions(
+    domain: Domain, *, centre: np.ndarray, radius: float, thresholds: Thresholds
+) -> np.ndarray:
+    """Regions whose QM part is the free sites within radius of a centre.
+
+    Parameters
+    ----------
+    centre : (d,) float, Å
+        In the coordinates of the domain.
+    radius : float, Å
+
+    Returns
+    -------
+    (n,) int
+
+    Raises
+    ------
+    ValueError
+        If no site lies inside, or as regions_around.
+    """
+    distance = _distance(domain, centre)
+    in_qm = distance <= radius * (1 + 1e-9)
+    if not in_qm.any():
+        raise ValueError(
+            f"No site lies within {radius:g} Å of the centre {np.round(centre, 3)}: the QM region is empty. "
+            f"The nearest site is {distance.min():.2f} Å away; increase the radius."
+        )
+    return regions_around(in_qm, domain, thresholds=thresholds)
+
+
+def grown_circle(
+    region: np.ndarray, domain: Domain, *, centre: np.ndarray, factor: float, thresholds: Thresholds
+) -> np.ndarray:
+    """The next circle about the same centre, with at least factor times as many QM sites.
+
+    Sites at equal distance enter together.
+
+    Parameters
+    ----------
+    region : (n,) int
+        Old regions, of which only N_QM is used.
+    factor : float
+        Larger than one.
+    """
+    if not factor > 1:
+        raise ValueError(f"The growth factor must be larger than 1 (got {factor:g}).")
+    distance = np.sort(_distance(domain, centre)[domain.free])
+    wanted = int(np.ceil(factor * np.sum(region == QM)))
+    if wanted > len(distance):
+        raise ValueError(
+            f"A circle of {wanted} QM sites does not fit into {len(distance)} free sites. Enlarge "
+            f"domain.radius_r0 or stop earlier."
+        )
+    radius = distance[max(wanted, 1) - 1] * (1 + 1e-6)
+    return circle_regions(domain, centre=centre, radius=radius, thresholds=thresholds)
+
+
+def initial_regions(
+    domain: Domain,
+    *,
+    centre: np.ndarray,
+    radius: float,
+    core: np.ndarray,
+    core_radius: float,
+    thresholds: Thresholds,
+) -> np.ndarray:
+    """The first partition: a circle that must contain the defect core.
+
+    Parameters
+    ----------
+    centre, radius : (d,) float and float, Å
+        The QM circle.
+    core, core_radius : (d,) float and float, Å
+        Every site within core_radius of core must be QM: a fitted MM model is meaningless there.
+
+    Raises
+    ------
+    ValueError
+        If the QM region does not contain the core, or as circle_regions.
+    """
+    region = circle_regions(domain, centre=centre, radius=radius, thresholds=thresholds)
+    distance = _distance(domain, core)
+    missing = (distance <= core_radius) & (region != QM)
+    if missing.any() or region[np.argmin(distance)] != QM:
+        offset = np.linalg.norm(np.asarray(core, float) - np.asarray(centre, float))
+        raise ValueError(
+            f"The initial QM region ({np.sum(region == QM)} sites, radius {radius:g} Å) does not contain the "
+            f"core: {max(missing.sum(), 1)} sites within {core_radius:g} Å of the core at {np.round(core, 2)} "
+            f"are outside, the centre is {offset:.1f} Å off. Move the centre or use a radius of at least "
+            f"{offset + core_radius:.1f} Å."
+        )
+    return region
+
+
+def _distance(domain: Domain, centre: np.ndarray) -> np.ndarray:
+    centre = np.asarray(centre, float)
+    if centre.shape != domain.coordinates.shape[1:]:
+        raise ValueError(
+            f"The centre has {centre.size} components in a {domain.coordinates.shape[1]}-dimensional domain."
+        )
+    return np.linalg.norm(domain.coordinates - centre, axis=1)

@@ -1,0 +1,79 @@
+"""Geometry that the regions live in: sites, deformed positions, clamp and periodicity."""
+
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+
+@dataclass(frozen=True)
+class Domain:
+    """What Algorithm 2 needs to know about the sites.
+
+    coordinates : (n, d) float, Å
+        Where the front moves: in-plane components of the sites for a straight defect (d = 2), else d = 3.
+    positions : (n, 3) float, Å
+        Deformed positions y = l + u0 + u, for the geometric buffer.
+    free : (n,) bool
+        False for clamped (far-field) sites.
+    cell : (3, 3) float, Å
+        Rows are the cell vectors; only rows of periodic directions matter.
+    pbc : (3,) bool
+    """
+
+    coordinates: np.ndarray
+    positions: np.ndarray
+    free: np.ndarray
+    cell: np.ndarray
+    pbc: np.ndarray
+
+    def __post_init__(self) -> None:
+        n = len(self.coordinates)
+        if np.ndim(self.coordinates) != 2 or np.shape(self.coordinates)[1] not in (2, 3):
+            raise ValueError(f"Coordinates must be (n, 2) or (n, 3), got {np.shape(self.coordinates)}.")
+        if np.shape(self.positions) != (n, 3) or np.shape(self.free) != (n,):
+            raise ValueError(
+                f"{n} coordinates, but positions {np.shape(self.positions)} and free {np.shape(self.free)}: "
+                f"need ({n}, 3) and ({n},)."
+            )
+        if not (np.isfinite(self.coordinates).all() and np.isfinite(self.positions).all()):
+            raise ValueError(
+                "Coordinates or positions are NaN or infinite; the solve before must have failed."
+            )
+
+    def __len__(self) -> int:
+        return len(self.coordinates)
+
+
+def shell_around(domain: Domain, chosen: np.ndarray, *, width: float) -> np.ndarray:
+    """Sites within width of a chosen site, periodic images included, the chosen ones among them.
+
+    Parameters
+    ----------
+    chosen : (n,) bool
+    width : float, Å
+        Distances are between deformed positions.
+
+    Returns
+    -------
+    (n,) bool
+    """
+    if not chosen.any():
+        return np.zeros(len(domain), bool)
+    positions, shifts = _wrapped(domain, width)
+    centres = (positions[chosen] + shifts[:, None, :]).reshape(-1, 3)
+    distance = cKDTree(centres).query(positions, distance_upper_bound=width * (1 + 1e-12) + 1e-12)[0]
+    return np.isfinite(distance) | chosen
+
+
+def _wrapped(domain: Domain, width: float) -> tuple[np.ndarray, np.ndarray]:
+    """Positions folded into the cell along periodic directions, and the image shifts within width."""
+    periodic = np.asarray(domain.cell, float)[np.asarray(domain.pbc, bool)]
+    if len(periodic) == 0:
+        return domain.positions, np.zeros((1, 3))
+    reciprocal = np.linalg.pinv(periodic)
+    positions = domain.positions - np.floor(domain.positions @ reciprocal) @ periodic
+    count = np.ceil(width * np.linalg.norm(reciprocal, axis=0)).astype(int)
+    steps = product(*(range(-m, m + 1) for m in count))
+    return positions, np.array(list(steps), float) @ periodic

@@ -1,0 +1,136 @@
+"""Algorithm 2, "Mark and refine": from the local estimator to the next QM and buffer regions."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from qmfront.refine.arrival import arrival_time, earliest_at_boundary, level_set
+from qmfront.refine.domain import Domain
+from qmfront.refine.grid import Grid, covering
+from qmfront.refine.regions import BUFFER, QM, Thresholds, marked_regions, qm_threshold
+from qmfront.refine.speed import Normalisation, Outside, nodal_speed
+
+
+@dataclass(frozen=True)
+class Marking:
+    """All choices of Algorithm 2.
+
+    thresholds : Thresholds
+    spacing : float, Å
+        h_est; must resolve the sites.
+    normalisation, outside, floor
+        Of the speed, see nodal_speed.
+    margin : float, Å, optional
+        Mesh beyond QM + BUF. By default it is enlarged until the front stays inside.
+    """
+
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    spacing: float = 0.4
+    normalisation: Normalisation = "mean"
+    outside: Outside = "nearest"
+    floor: float = 1e-3
+    margin: float | None = None
+
+
+@dataclass(frozen=True)
+class Refinement:
+    """Result of Algorithm 2.
+
+    region : (n,) int
+        New regions: 0 QM, 1 buffer, 2 MM, 3 far field.
+    grid : Grid
+    speed : grid.shape float, Å per unit of T
+        G of (4.3).
+    level_set : grid.shape float
+        -1 in the old QM region, +1 outside.
+    arrival : grid.shape float
+        T of (4.2); zero in the old QM region.
+    arrival_site : (n,) float
+        T at the sites, infinite outside the mesh.
+    threshold : float
+        T up to which sites became QM: T_new, or more if the minimum growth asked for it.
+    """
+
+    region: np.ndarray
+    grid: Grid
+    speed: np.ndarray
+    level_set: np.ndarray
+    arrival: np.ndarray
+    arrival_site: np.ndarray
+    threshold: float
+
+
+def refine(eta_site: np.ndarray, region: np.ndarray, domain: Domain, *, marking: Marking) -> Refinement:
+    """One step of "Mark and refine" (Algorithm 2) in two or three dimensions.
+
+    Parameters
+    ----------
+    eta_site : (n,) float, Å
+        Local estimator (4.1); only the values on QM and buffer sites are used.
+    region : (n,) int
+        Old regions.
+    domain : Domain
+    marking : Marking
+
+    Raises
+    ------
+    ValueError
+        If a region is empty, the estimator is unusable, the front or buffer reaches the clamp, or the mesh is
+        too small.
+    """
+    eta_site, region = np.asarray(eta_site, float), np.asarray(region)
+    _check(eta_site, region, domain)
+    grid, speed, phi, time = _front(eta_site, region, domain, marking)
+    at_sites = _at_sites(grid, time, region, domain)
+    new = marked_regions(at_sites, region, domain, thresholds=marking.thresholds)
+    threshold = qm_threshold(at_sites, region == QM, domain.free, thresholds=marking.thresholds)
+    return Refinement(new, grid, speed, phi, time, at_sites, threshold)
+
+
+def _front(
+    eta_site: np.ndarray, region: np.ndarray, domain: Domain, marking: Marking
+) -> tuple[Grid, np.ndarray, np.ndarray, np.ndarray]:
+    """Grid, speed, level set and arriving time on a mesh large enough for the front of (4.4)."""
+    thresholds, known = marking.thresholds, np.isin(region, (QM, BUFFER))
+    margin = marking.margin if marking.margin is not None else thresholds.t_new
+    # a 3D march is limited to the band that (4.4) looks at; if it is too narrow, march through
+    limit = thresholds.t_new + thresholds.t_buf if domain.coordinates.shape[1] == 3 else None
+    while True:
+        grid = covering(domain.coordinates[known], spacing=marking.spacing, margin=margin)
+        speed = nodal_speed(
+            grid,
+            domain.coordinates[known],
+            eta_site[known],
+            normalisation=marking.normalisation,
+            outside=marking.outside,
+            floor=marking.floor,
+        )
+        phi = level_set(grid, domain.coordinates, region == QM)
+        time = arrival_time(phi, speed, spacing=grid.spacing, limit=limit)
+        at_sites = _at_sites(grid, time, region, domain)
+        end = qm_threshold(at_sites, region == QM, domain.free, thresholds=thresholds)
+        if limit is not None and end > limit:
+            limit = None
+            continue
+        if end < earliest_at_boundary(time) or grid.contains(domain.coordinates).all():
+            return grid, speed, phi, time
+        if marking.margin is not None:
+            raise ValueError(
+                f"The mesh is too small: the front is at its boundary at T = "
+                f"{earliest_at_boundary(time):.2f}, before T_new + T_buf = {end:.2f} "
+                f"(margin {margin:g} Å). Increase the margin or leave it unset."
+            )
+        margin *= 2
+
+
+def _at_sites(grid: Grid, time: np.ndarray, region: np.ndarray, domain: Domain) -> np.ndarray:
+    """T interpolated to the sites; exactly zero in the old QM region."""
+    return np.where(region == QM, 0.0, grid.at(time, domain.coordinates))
+
+
+def _check(eta_site: np.ndarray, region: np.ndarray, domain: Domain) -> None:
+    n = len(domain)
+    if eta_site.shape != (n,) or region.shape != (n,):
+        raise ValueError(f"Estimator {eta_site.shape} and region {region.shape} do not fit {n} sites.")
+    if not np.any(region == QM):
+        raise ValueError("The QM region is empty: there is no interface to move. Start from initial_regions.")

@@ -1,0 +1,175 @@
+"""New QM and buffer regions from the arriving time, Eq. (4.4)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from qmfront.refine.domain import Domain, shell_around
+
+QM, BUFFER, MM, FAR_FIELD = 0, 1, 2, 3
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Numbers of (4.4) and of our additions to it.
+
+    t_new, t_buf : float
+        T_new and T_buf of (4.4).
+    buffer_width : float, Å
+        R_buf, the geometric buffer that is always kept around the QM region.
+    exact_factor : float
+        The exact residual is evaluated with a buffer of exact_factor * buffer_width (3.2.2); it must not
+        reach the clamp either.
+    minimum_growth : float
+        The QM region grows at least by this fraction (and at least by one column) per refinement.
+    """
+
+    t_new: float = 4.0
+    t_buf: float = 3.0
+    buffer_width: float = 9.0
+    exact_factor: float = 2.0
+    minimum_growth: float = 0.1
+
+    def __post_init__(self) -> None:
+        if not (self.t_new > 0 and self.t_buf >= 0 and self.buffer_width > 0):
+            raise ValueError(
+                f"Need t_new > 0, t_buf >= 0 and buffer_width > 0 (got {self.t_new:g}, {self.t_buf:g} and "
+                f"{self.buffer_width:g} Å)."
+            )
+        if not (self.exact_factor >= 1 and self.minimum_growth >= 0):
+            raise ValueError(
+                f"Need exact_factor >= 1 and minimum_growth >= 0 (got {self.exact_factor:g} and "
+                f"{self.minimum_growth:g})."
+            )
+
+
+def qm_threshold(
+    arrival: np.ndarray, in_qm: np.ndarray, free: np.ndarray, *, thresholds: Thresholds
+) -> float:
+    """T at which the new QM region ends: T_new, or later if the region would grow too little.
+
+        T_qm = max(T_new, T of the m-th free site in order of arrival),  m = ceil(minimum_growth * N_QM) >= 1
+
+    Parameters
+    ----------
+    arrival : (n,) float
+        T at the sites, infinite where the front was not computed.
+    in_qm, free : (n,) bool
+
+    Returns
+    -------
+    float, infinite if the front has reached fewer than m sites.
+    """
+    # ASSUME the paper has no minimum growth; without one the loop can stall (+0 to +2 sites per iteration).
+    needed = max(int(np.ceil(thresholds.minimum_growth * in_qm.sum())), 1)
+    times = np.sort(arrival[free & ~in_qm])
+    if len(times) < needed:
+        return np.inf
+    # sites that are equal by symmetry arrive together: keep them together
+    return float(max(thresholds.t_new, times[needed - 1] * (1 + 1e-6)))
+
+
+def marked_regions(
+    arrival: np.ndarray, region: np.ndarray, domain: Domain, *, thresholds: Thresholds
+) -> np.ndarray:
+    """Update the regions from the arriving time at the sites.
+
+        QM_new  = QM + {l : T(l) <= T_qm}                                              (4.4)
+        BUF_new = {l : T_qm < T(l) <= T_qm + T_buf} + {l : dist(l, QM_new) <= R_buf}
+
+    T_qm is T_new, unless the minimum growth asks for more (qm_threshold). Clamped sites are never marked.
+
+    Parameters
+    ----------
+    arrival : (n,) float
+    region : (n,) int
+        Old regions: 0 QM, 1 buffer, 2 MM, 3 far field.
+
+    Returns
+    -------
+    (n,) int
+
+    Raises
+    ------
+    ValueError
+        If the QM region is empty, if the front or the buffer of the exact residual reaches the clamp, or if
+        no MM site is left.
+    """
+    in_qm = region == QM
+    if not in_qm.any():
+        raise ValueError("The QM region is empty: there is no interface to move. Start from initial_regions.")
+    if np.isnan(arrival).any():
+        raise ValueError(
+            f"The arriving time is NaN at {np.isnan(arrival).sum()} sites; check speed and mesh."
+        )
+    end = qm_threshold(arrival, in_qm, domain.free, thresholds=thresholds)
+    if not np.isfinite(end):
+        raise ValueError(
+            f"The front cannot add {thresholds.minimum_growth:.0%} to {in_qm.sum()} QM sites: only "
+            f"{np.sum(np.isfinite(arrival) & domain.free & ~in_qm)} free sites are reached. The mesh is "
+            f"too small (increase its margin) or the domain is used up (enlarge domain.radius_r0 or stop "
+            f"earlier)."
+        )
+    front = in_qm | (arrival <= end)
+    early = arrival <= end + thresholds.t_buf
+    return regions_around(front, domain, thresholds=thresholds, extra=early)
+
+
+def regions_around(
+    in_qm: np.ndarray, domain: Domain, *, thresholds: Thresholds, extra: np.ndarray | None = None
+) -> np.ndarray:
+    """Regions with a given QM part, its geometric buffer, and extra buffer sites.
+
+    Parameters
+    ----------
+    in_qm : (n,) bool
+    extra : (n,) bool, optional
+        Sites that join the buffer whatever their distance.
+
+    Returns
+    -------
+    (n,) int
+        0 QM, 1 buffer, 2 MM, 3 far field.
+
+    Raises
+    ------
+    ValueError
+        As marked_regions.
+    """
+    if not in_qm.any():
+        raise ValueError("The QM region is empty. Increase its radius or check its centre.")
+    _refuse_clamped(in_qm, domain, "The QM region")
+    # PAPER (4.4) the threshold T_buf alone gives a buffer of about one shell, too thin for the forces in QM
+    buffer = shell_around(domain, in_qm, width=thresholds.buffer_width)
+    buffer = buffer if extra is None else buffer | extra
+    _refuse_clamped(buffer, domain, f"The buffer of R_buf = {thresholds.buffer_width:g} Å")
+    width = thresholds.exact_factor * thresholds.buffer_width
+    _refuse_clamped(
+        shell_around(domain, in_qm, width=width),
+        domain,
+        f"The buffer of the exact residual, {width:g} Å wide,",
+    )
+    region = np.full(len(domain), MM)
+    region[buffer] = BUFFER
+    region[in_qm] = QM
+    region[~domain.free] = FAR_FIELD
+    _refuse_without_mm(region)
+    return region
+
+
+def _refuse_clamped(chosen: np.ndarray, domain: Domain, what: str) -> None:
+    touched = chosen & ~domain.free
+    if touched.any():
+        reach = np.linalg.norm(domain.coordinates[touched], axis=1).min()
+        raise ValueError(
+            f"{what} touches the clamp: it contains {touched.sum()} clamped sites, the first at {reach:.1f} "
+            f"Å from the origin. Enlarge domain.radius_r0 or stop earlier."
+        )
+
+
+def _refuse_without_mm(region: np.ndarray) -> None:
+    if not np.any(region == MM):
+        raise ValueError(
+            f"No MM site is left: {np.sum(region == QM)} QM and {np.sum(region == BUFFER)} buffer sites fill "
+            f"the domain. Enlarge domain.radius_r0 or stop earlier."
+        )

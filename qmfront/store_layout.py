@@ -1,0 +1,186 @@
+"""The arrays of every kind of store, declared here and nowhere else: dims, dtype, unit, meaning, equation."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+# Lengths that are the same in every store; all other dims take their length from the data, and agree within a store.
+FIXED_DIMS = dict.fromkeys(("vector", "component", "component2", "i", "j", "k", "l"), 3)
+DTYPES = {"f": "float64", "i": "int64", "b": "bool"}
+
+
+@dataclass(frozen=True)
+class Declared:
+    """One array of a store.
+
+    dims : names separated by spaces, one per axis; "" is a scalar
+    kind : "f" float64, "i" int64, "b" bool
+    unit : "Å", "eV/Å^2", ...; "1" if there is none
+    long_name, equation : what it is, and the equation of the paper that defines it
+    optional : a store is complete without it
+    infinite : may hold infinity (never NaN)
+    """
+
+    dims: str
+    kind: Literal["f", "i", "b"]
+    unit: str
+    long_name: str
+    equation: str = ""
+    optional: bool = False
+    infinite: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The dims, one name per axis."""
+        return tuple(self.dims.split())
+
+
+BULK = {
+    "lattice_constant": Declared("", "f", "Å", "lattice constant of the cubic cell"),
+    "r0": Declared("", "f", "Å", "nearest-neighbour distance"),
+    "cell": Declared("vector component", "f", "Å", "primitive cell, rows are vectors"),
+    "basis": Declared("atom component", "f", "Å", "positions in the primitive cell"),
+    "numbers": Declared("atom", "i", "1", "atomic numbers in the primitive cell"),
+    "moduli": Declared(
+        "i j k l", "f", "eV/Å^3", "elastic moduli C_ijkl, second derivative of W_cb per volume"
+    ),
+    "fc_first": Declared("fc", "i", "1", "basis atom at which the force-constant pair starts"),
+    "fc_second": Declared("fc", "i", "1", "basis atom at which the force-constant pair ends"),
+    "fc_vector": Declared("fc component", "f", "Å", "vector rho of the force-constant pair"),
+    "fc_matrix": Declared("fc component component2", "f", "eV/Å^2", "force constants d2E/du(l)du(l+rho)"),
+    "strain": Declared(
+        "sample component component2", "f", "1", "deformation F - I of the sample", optional=True
+    ),
+    "strain_stress": Declared(
+        "sample component component2",
+        "f",
+        "eV/Å^3",
+        "first Piola-Kirchhoff stress dW_cb/dF of the sample",
+        optional=True,
+    ),
+}
+
+STRUCTURE = {
+    "sites": Declared("site component", "f", "Å", "reference lattice sites l", "(2.1)"),
+    "predictor": Declared("site component", "f", "Å", "far-field predictor u0", "(2.1), (B.2)"),
+    "numbers": Declared("site", "i", "1", "atomic numbers"),
+    "free": Declared("site", "b", "1", "true where the site relaxes, false where it is clamped"),
+    "region": Declared("site", "i", "1", "first partition: 0 QM, 1 buffer, 2 MM, 3 far field"),
+    "stencil_first": Declared("pair", "i", "1", "site l of a nearest-neighbour pair", "(2.3)"),
+    "stencil_second": Declared("pair", "i", "1", "site l + rho of a nearest-neighbour pair", "(2.3)"),
+    "stencil_vector": Declared("pair component", "f", "Å", "vector rho of a nearest-neighbour pair", "(2.3)"),
+    "cell": Declared("vector component", "f", "Å", "cell; only rows of periodic directions matter"),
+    "pbc": Declared("vector", "b", "1", "true in periodic directions"),
+    "frame": Declared("vector component", "f", "1", "rows e1, e2, e3 of the case in crystal axes"),
+    "core": Declared("component", "f", "Å", "position of the defect core"),
+    "r0": Declared("", "f", "Å", "nearest-neighbour distance of the bulk"),
+    "volume": Declared("", "f", "Å^3", "volume per site of the bulk", optional=True),
+    "basis_index": Declared(
+        "site", "i", "1", "atom of the primitive cell that the site repeats", optional=True
+    ),
+}
+
+REFERENCE = {
+    "displacement": Declared("site component", "f", "Å", "reference corrector u_bar", "(2.7)"),
+    "forces": Declared(
+        "site component", "f", "eV/Å", "forces of the QM model at the reference corrector", "(2.7)"
+    ),
+    "core": Declared("component", "f", "Å", "position of the relaxed core"),
+    "lowest_eigenvalue": Declared("", "f", "eV/Å^2", "lowest eigenvalue of the Hessian"),
+    "lowest_mode": Declared("site component", "f", "1", "normalised mode of the lowest eigenvalue"),
+    "history": Declared("call", "f", "eV/Å", "largest force after each call"),
+}
+
+SOLUTION = {
+    "displacement": Declared("site component", "f", "Å", "corrector u^H of the QM/MM model", "(2.10)"),
+    "forces": Declared("site component", "f", "eV/Å", "mixed forces F^H at u^H", "(2.10)"),
+    "history_calls": Declared("call", "f", "eV/Å", "largest mixed force after each QM call"),
+    "qm_calls": Declared("", "i", "1", "number of QM evaluations, journaled ones included"),
+}
+
+RESIDUAL = {
+    "exact": Declared("site component", "f", "eV/Å", "exact residual force", "(2.7)", optional=True),
+    "cauchy_born": Declared("site component", "f", "eV/Å", "Cauchy-Born residual force", optional=True),
+    "paper": Declared("site component", "f", "eV/Å", "residual force of the paper", "(3.7)", optional=True),
+}
+
+ESTIMATE = {
+    "phi": Declared("site component", "f", "Å", "Riesz representative of the residual force", "(3.8)"),
+    "eta_site": Declared(
+        "site", "f", "Å", "site contribution eta_l to the estimator; they add up to eta", "(4.1)"
+    ),
+}
+
+PARTITION = {
+    "region": Declared("site", "i", "1", "0 QM, 1 buffer, 2 MM, 3 far field", "(4.4)"),
+    "speed": Declared("x y", "f", "Å", "speed of the front on the grid", "(4.3)", optional=True),
+    "arrival": Declared(
+        "x y", "f", "1", "arrival time of the front on the grid", "(4.2)", optional=True, infinite=True
+    ),
+    "level_set": Declared(
+        "x y", "f", "Å", "signed distance to the QM region, negative inside", optional=True
+    ),
+    "grid_x": Declared("x", "f", "Å", "first coordinate of the grid", optional=True),
+    "grid_y": Declared("y", "f", "Å", "second coordinate of the grid", optional=True),
+    "arrival_site": Declared(
+        "site", "f", "1", "arrival time at the sites", "(4.2)", optional=True, infinite=True
+    ),
+    "speed_site": Declared("site", "f", "Å", "speed of the front at the sites", "(4.3)", optional=True),
+}
+
+# Stores of an open kind also take arrays that are not listed here; `save` is then handed their declarations.
+OPEN_KINDS = ("training", "potential")
+LAYOUT: dict[str, dict[str, Declared]] = {
+    "bulk": BULK,
+    "training": {},
+    "potential": {},
+    "structure": STRUCTURE,
+    "reference": REFERENCE,
+    "solution": SOLUTION,
+    "residual": RESIDUAL,
+    "estimate": ESTIMATE,
+    "partition": PARTITION,
+}
+
+
+def checked(arrays: Mapping[str, Any], layout: Mapping[str, Declared], kind: str) -> dict[str, np.ndarray]:
+    """Copies of the arrays in declared dtype and C order.
+
+    Raises
+    ------
+    ValueError unless names, number of axes, lengths, dtypes and values fit the layout of this kind.
+    """
+    if unknown := sorted(set(arrays) - set(layout)):
+        raise ValueError(
+            f"{', '.join(unknown)} not declared for {kind!r}. Declare in store_layout.py or leave out."
+        )
+    if missing := [name for name, spec in layout.items() if not spec.optional and name not in arrays]:
+        raise ValueError(f"{kind!r} lacks {', '.join(missing)}.")
+    lengths = dict(FIXED_DIMS)
+    owners = dict.fromkeys(FIXED_DIMS, "the convention")
+    values = {}
+    for name, value in arrays.items():
+        spec, array = layout[name], np.asarray(value)
+        if array.ndim != len(spec.names):
+            raise ValueError(f"{name} has shape {array.shape}, but its dims are ({', '.join(spec.names)}).")
+        for dim, length in zip(spec.names, array.shape, strict=True):
+            if lengths.setdefault(dim, length) != length:
+                raise ValueError(f"{name} has {length} along {dim!r}, but {owners[dim]} has {lengths[dim]}.")
+            owners.setdefault(dim, name)
+        values[name] = _cast(name, array, spec)
+    return values
+
+
+def _cast(name: str, array: np.ndarray, spec: Declared) -> np.ndarray:
+    accepted = {"f": "fiu", "i": "iu", "b": "b"}[spec.kind]
+    if array.dtype.kind not in accepted:
+        raise ValueError(f"{name} is {array.dtype}, but {DTYPES[spec.kind]} is declared.")
+    array = np.array(array, DTYPES[spec.kind], order="C")
+    if spec.kind == "f":
+        bad = np.isnan(array) if spec.infinite else ~np.isfinite(array)
+        if bad.any():
+            first = tuple(int(k) for k in np.argwhere(bad)[0])
+            raise ValueError(f"{name} has {bad.sum()} values that are not finite, the first at {first}.")
+    return array

@@ -1,0 +1,145 @@
+"""Bad input: one message that says which key, what is wrong and what to write."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qmfront.config.checks import missing_module
+from qmfront.config.errors import ConfigError
+from qmfront.config.load import load
+
+Change = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+@pytest.fixture
+def problems(changed: Change, root: Path) -> Callable[..., tuple[str, ...]]:
+    """Problems of config.yaml with some values replaced."""
+
+    def find(values: dict[str, Any]) -> tuple[str, ...]:
+        with pytest.raises(ConfigError) as caught:
+            load(changed(values), root)
+        assert isinstance(caught.value, ValueError)
+        assert all(problem in str(caught.value) for problem in caught.value.problems)
+        return caught.value.problems
+
+    return find
+
+
+Problems = Callable[[dict[str, Any]], tuple[str, ...]]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "pieces"),
+    [
+        (
+            "case_defaults.adapt.tolerence",
+            1.0,
+            ["case_defaults.adapt.tolerence", "did you mean 'tolerance'?"],
+        ),
+        ("figurs", {}, ["figurs: unknown key (did you mean 'figures'?)"]),
+        ("case_defaults.t_new", 2.0, ["there is 'case_defaults.refine.t_new'"]),
+        ("case_defaults.buffer.width", "9 nm", ["buffer.width: '9 nm' is text", "in Å", "Range: >= 0"]),
+        ("case_defaults.adapt.tolerance", "1e-4", ["write 1.0e-4", "Unit: Å"]),
+        ("case_defaults.adapt.tolerance", 0.0, ["adapt.tolerance: 0.0", "greater than 0"]),
+        ("case_defaults.refine.t_new", -1.0, ["refine.t_new: -1.0", "Range: > 0"]),
+        ("case_defaults.refine.t_new", True, ["refine.t_new: True", "valid number"]),
+        ("case_defaults.refine.t_new", math.nan, ["refine.t_new: nan", "finite"]),
+        ("case_defaults.refine.method", "circel", ["'circel'", "'fast_marching' or 'circle'"]),
+        ("case_defaults.solve.memory", 2.5, ["solve.memory: 2.5", "valid integer"]),
+        ("case_defaults.defect.burgers", [1.0, 0.0], ["defect.burgers.2: the key is missing", "Unit: a0"]),
+        ("case_defaults.defect.plane", [0, 1, 0], ["line [0, 1, 0] does not lie in the cut plane"]),
+        ("case_defaults.defect.burgers", [0.0, 0.0, 0.0], ["burgers is the zero vector"]),
+        ("case_defaults.estimate", 3, ["case_defaults.estimate: 3 is not a group of keys"]),
+        ("potential_defaults.basis.max_degree", [9, 9], ["max_degree has 2 entries for order 3"]),
+        (
+            "potentials.matching_1",
+            {"matchin": 1},
+            ["potentials.matching_1.matchin", "did you mean 'matching'?"],
+        ),
+        ("potential_defaults.matching", 3, ["potential_defaults.matching: 3", "0, 1 or 2"]),
+        ("materials.tungsten.crystal.structure", "bbc", ["crystal.structure: 'bbc'", "'bcc'"]),
+        ("figures.figure_1", {"case": "edge_T4"}, ["figures.figure_1.iteration: the key is missing"]),
+        ("figures.figure_4", "edge_T4", ["figures.figure_4: 'edge_T4'"]),
+        ("cases", [], ["cases: [] is refused"]),
+        ("cases", ["edge T4"], ["cases.0: 'edge T4'"]),
+    ],
+)
+def test_key_by_key(path: str, value: Any, pieces: list[str], problems: Problems) -> None:
+    (problem,) = problems({path: value})
+    assert [piece for piece in pieces if piece not in problem] == []
+
+
+@pytest.mark.parametrize(
+    ("values", "pieces"),
+    [
+        ({"case_defaults.material": "tungstn"}, ["no material 'tungstn'", "did you mean 'tungsten'?"]),
+        ({"potential_defaults.material": "iron"}, ["potentials.matching_1.material: no material 'iron'"]),
+        (
+            {"case_defaults.potential": "matchin_1"},
+            ["no potential 'matchin_1'", "did you mean 'matching_1'?"],
+        ),
+        ({"figures.effectivity": "edge_T5"}, ["figures.effectivity: 'edge_T5' is not among the cases"]),
+        ({"figures.figure_4": ["edge_T4", "no"]}, ["figures.figure_4: 'no' is not among the cases"]),
+        (
+            {"case_defaults.reference.compute": False},
+            ["figures.figure_4 shows errors", "compute the reference"],
+        ),
+        ({"case_defaults.initial_region.radius_r0": 0.5}, ["does not contain the core", "Choose at least 1"]),
+        ({"case_defaults.defect.core_offset": [20.0, 0.0]}, ["does not contain the core"]),
+        ({"case_defaults.domain.radius_r0": 13.0}, ["buffer.width = 10.8 Å", "23.6 Å", "domain.radius_r0"]),
+        ({"case_defaults.initial_region.radius_r0": 60.0}, ["initial_region reaches 164.5 Å"]),
+        ({"case_defaults.domain.clamp_width": 3.0}, ["clamp_width = 3 Å", "11 Å"]),
+        (
+            {"potential_defaults.basis.cutoff": 5.8},
+            ["potentials.matching_1.basis.cutoff = 5.8 Å", "reach is 11 Å"],
+        ),
+        ({"materials.tungsten.qm.files": {"potential": "W.fs"}}, ["files.potential = 'W.fs': no such file"]),
+        ({"materials.tungsten.qm.kwargs": {"potential": "W.fs"}}, ["looks like a file", "does not exist"]),
+        ({"materials.tungsten.qm.calculator": "gpaww.GPAW"}, ["no module 'gpaww'"]),
+        (
+            {"materials.tungsten.qm.calculator": "qmfront.models.eamm.EAM"},
+            ["no module 'qmfront.models.eamm'"],
+        ),
+    ],
+)
+def test_contradictions(values: dict[str, Any], pieces: list[str], problems: Problems) -> None:
+    found = problems(values)
+    assert any(all(piece in problem for piece in pieces) for problem in found), found
+
+
+def test_circle_outside_the_domain(problems: Problems) -> None:
+    found = problems(
+        {
+            "case_defaults.refine.circle.centre_r0": [49.0, 0.0],
+            "cases": ["edge_circle"],
+            "figures": dict.fromkeys(
+                ("figure_1", "figure_2", "figure_3", "figure_4", "efficiency", "effectivity", "matching")
+            ),
+        }
+    )
+    assert "refine.circle.centre_r0 = [49.0, 0.0] is outside" in found[0]
+
+
+def test_a_problem_shared_by_cases_is_told_once(problems: Problems) -> None:
+    (problem,) = problems({"case_defaults.domain.clamp_width": 3.0})
+    assert problem.startswith("cases edge_T2, edge_T4, edge_T8")
+
+
+def test_all_problems_are_told_at_once(problems: Problems) -> None:
+    found = problems({"case_defaults.refine.mesh": -1.0, "case_defaults.adapt.tolerance": "x", "typo": 1})
+    assert len(found) == 3
+
+
+def test_a_reserved_name(changed: Change, root: Path, project: Callable[..., Path]) -> None:
+    config = changed({"cases": ["bulk"], "figures": dict.fromkeys(changed({})["figures"])})
+    with pytest.raises(ConfigError, match="'bulk' is a folder of the results"):
+        load(config, project(bulk=""))
+
+
+def test_modules_are_found_without_importing_them() -> None:
+    assert missing_module("qmfront.config.load") is None
+    assert missing_module("xml.dom.minidom") is None
+    assert missing_module("xml.no_such.minidom") == "xml.no_such"

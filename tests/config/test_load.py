@@ -1,0 +1,109 @@
+"""Resolution of cases: what a case file leaves open comes from the case it extends, then from the defaults."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qmfront.config.errors import ConfigError
+from qmfront.config.load import load
+from qmfront.config.material import Crystal, QuantumModel
+
+Change = Callable[[dict[str, Any]], dict[str, Any]]
+Project = Callable[..., Path]
+NO_FIGURES = dict.fromkeys(
+    ("figure_1", "figure_2", "figure_3", "figure_4", "efficiency", "effectivity", "matching")
+)
+
+
+def test_shipped_configurations_are_sound(shipped: dict[str, Any], root: Path) -> None:
+    study = load(shipped, root)
+    assert list(study.cases) == shipped["cases"]
+    assert all(study.potential_of(name).material == study.cases[name].material for name in study.cases)
+    assert study.material_of(shipped["cases"][0]).crystal.symbol == "W"
+
+
+def test_case_file_wins_over_parent_wins_over_defaults(changed: Change, project: Project) -> None:
+    folder = project(
+        base="{refine: {t_new: 2.0, mesh: 0.3}, adapt: {tolerance: 1.0e-3}}",
+        child="{extends: base, refine: {t_new: 8.0}}",
+    )
+    config = changed({"cases": ["child"], "figures": NO_FIGURES})
+    case = load(config, folder).cases["child"]
+    assert case.refine.t_new == 8.0  # the file
+    assert case.refine.mesh == 0.3  # the case it extends
+    assert case.adapt.tolerance == 1e-3
+    assert case.refine.t_buf == config["case_defaults"]["refine"]["t_buf"]  # the defaults
+
+
+def test_potential_says_only_how_it_differs(changed: Change, root: Path) -> None:
+    config = changed({"potentials.matching_2": {"matching": 2, "weights": {"stress": 3.0}}})
+    potential = load(config, root).potentials["matching_2"]
+    assert potential.matching == 2
+    assert potential.weights.stress == 3.0
+    assert potential.weights.force_constants == config["potential_defaults"]["weights"]["force_constants"]
+
+
+def test_overriding_a_default_reaches_every_case(changed: Change, root: Path) -> None:
+    study = load(changed({"case_defaults.adapt.tolerance": 0.5}), root)
+    assert {case.adapt.tolerance for case in study.cases.values()} == {0.5}
+
+
+def test_loading_changes_nothing_in_the_input(changed: Change, root: Path) -> None:
+    config, untouched = changed({}), changed({})
+    load(config, root)
+    assert config == untouched
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        (
+            {"a": "{refine: {tnew: 2.0}}"},
+            r"config/cases/a.yaml: refine.tnew: unknown key (did you mean 't_new'?)",
+        ),
+        (
+            {"a": "{extends: b}", "b": "{refine: {mesh: -1.0}}"},
+            "config/cases/b.yaml: refine.mesh: -1.0 is refused",
+        ),
+        ({"a": "{extends: b}", "b": "{extends: a}"}, "cases extend each other in a circle: a -> b -> a"),
+        (
+            {"a": "{extends: c}", "cc": ""},
+            "config/cases/a.yaml extends 'c', but there is no file config/cases/c.yaml",
+        ),
+        ({"a": "{extends: [b]}"}, "extends = ['b'] should be the name of one other case"),
+        ({"a": "refine: {t_new: 2.0}\nrefine: {mesh: 0.3}"}, "the key 'refine' occurs twice"),
+        ({"a": "refine: {t_new: 2.0"}, "config/cases/a.yaml is not valid YAML"),
+        ({"a": "[1, 2]"}, "config/cases/a.yaml holds a list"),
+        ({"b": ""}, "cases lists 'a', but there is no file config/cases/a.yaml"),
+    ],
+)
+def test_broken_case_files(files: dict[str, str], message: str, changed: Change, project: Project) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(changed({"cases": ["a"], "figures": NO_FIGURES}), project(**files))
+    assert message in str(caught.value)
+
+
+def test_another_kind_of_defect_replaces_the_default_one(changed: Change, project: Project) -> None:
+    """Keys of a dislocation must not leak into a defect of another kind (here one that does not exist)."""
+    folder = project(a="{defect: {kind: crack}}")
+    with pytest.raises(ConfigError, match="defect.kind: 'crack' is refused") as caught:
+        load(changed({"cases": ["a"], "figures": NO_FIGURES}), folder)
+    assert any("defect.line: the key is missing" in problem for problem in caught.value.problems)
+
+
+@pytest.mark.parametrize(
+    ("structure", "shell"),
+    [("bcc", (1, 1, 1)), ("fcc", (0, 1, 1)), ("diamond", (0.5, 0.5, 0.5)), ("sc", (2, 0, 0))],
+)
+def test_nearest_neighbour(structure: Any, shell: tuple[float, float, float]) -> None:
+    crystal = Crystal(structure=structure, symbol="W", lattice_constant_guess=3.0)
+    assert crystal.nearest_neighbour_guess == pytest.approx(1.5 * sum(x * x for x in shell) ** 0.5)
+
+
+def test_files_override_keyword_arguments(tmp_path: Path) -> None:
+    model = QuantumModel(
+        calculator="a.B", kwargs={"potential": "x", "skin": 1}, files={"potential": "W.fs"}, cutoff=5.0
+    )
+    assert model.arguments(tmp_path) == {"potential": str(tmp_path / "W.fs"), "skin": 1}

@@ -1,0 +1,101 @@
+"""The JSON schemas: in sync with the models, complete, and enforced by Snakemake."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from pydantic import BaseModel
+from snakemake.exceptions import WorkflowError
+from snakemake.utils import validate
+
+from qmfront.config.errors import section_in
+from qmfront.config.schema import outdated, schemas, write
+from qmfront.config.section import LIMITS, leaf_hash
+from qmfront.config.study import Configuration
+
+Change = Callable[[dict[str, Any]], dict[str, Any]]
+SCHEMA = Path("workflow") / "schemas" / "config.schema.json"
+
+
+def test_files_are_in_sync() -> None:
+    assert outdated() == [], "run: python -m qmfront.config.schema"
+
+
+def test_being_out_of_date_is_noticed(tmp_path: Path) -> None:
+    assert outdated(tmp_path) == list(schemas())
+    write(tmp_path)
+    assert outdated(tmp_path) == []
+    (tmp_path / "case.schema.json").write_text("{}", encoding="utf-8")
+    assert outdated(tmp_path) == ["case.schema.json"]
+
+
+def sections(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    yield model
+    for field in model.model_fields.values():
+        inner = section_in(field.annotation)
+        if inner is not None:
+            yield from sections(inner)
+
+
+def test_every_key_has_meaning_and_numbers_have_unit_and_range() -> None:
+    seen = 0
+    for section in sections(Configuration):
+        assert section.__doc__, section
+        for name, field in section.model_fields.items():
+            where = f"{section.__name__}.{name}"
+            assert field.description, where
+            assert field.is_required(), f"{where}: defaults live in config.yaml"
+            if field.annotation in (int, float) and where != "Snapshot.iteration":
+                assert (field.json_schema_extra or {}).get("unit"), where
+                assert any(hasattr(item, limit) for item in field.metadata for limit in LIMITS), where
+                assert "Unit: " in field.description and "Range: " in field.description, where
+            seen += 1
+    assert seen > 80
+
+
+def test_snakemake_accepts_what_is_shipped(shipped: dict[str, Any], root: Path) -> None:
+    before = leaf_hash(shipped)
+    validate(shipped, str(root / SCHEMA))
+    assert leaf_hash(shipped) == before, "the schema must not fill in defaults of its own"
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("typo", 1),
+        ("case_defaults.refine.tnew", 2.0),
+        ("case_defaults.refine.mesh", "0.4 nm"),
+        ("case_defaults.adapt.tolerance", 0.0),
+        ("potentials.matching_1.matchin", 1),
+        ("potentials.matching_1.basis", {"order": 9}),
+    ],
+)
+def test_snakemake_refuses(path: str, value: Any, changed: Change, root: Path) -> None:
+    with pytest.raises(WorkflowError):
+        validate(changed({path: value}), str(root / SCHEMA))
+
+
+def test_case_files_follow_the_case_schema(root: Path) -> None:
+    validator = jsonschema.Draft202012Validator(schemas()["case.schema.json"])
+    files = sorted((root / "config" / "cases").glob("*.yaml"))
+    assert len(files) >= 8
+    for file in files:
+        assert list(validator.iter_errors(yaml.safe_load(file.read_text(encoding="utf-8")))) == [], file
+    assert list(validator.iter_errors({"refine": {"tnew": 1.0}})) != []
+
+
+def test_command_line(root: Path) -> None:
+    command = [sys.executable, "-m", "qmfront.config.schema", "--check"]
+    assert subprocess.run(command, cwd=root, check=False).returncode == 0
+
+
+def test_importing_the_configuration_stays_cheap(root: Path) -> None:
+    """It is imported at every start of Snakemake: no array package may come with it."""
+    code = "import sys, qmfront.config.load; print(*({'numpy', 'scipy', 'ase', 'matplotlib'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, check=True, capture_output=True, text=True)
+    assert done.stdout.split() == []

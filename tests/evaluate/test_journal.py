@@ -1,0 +1,305 @@
+"""A journal never repeats, mixes up or invents an evaluation."""
+
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.calculators.calculator import Calculator, all_changes
+from ase.calculators.emt import EMT
+from ase.constraints import FixAtoms
+
+from qmfront.evaluate.entry import EvaluationError
+from qmfront.evaluate.journal import Journal, Tally, main, summary
+
+ROOT = Path(__file__).parents[2]
+SPEC = {"calculator": "ase.calculators.emt.EMT"}
+WORKER = '''
+import json, os, sys, time
+from pathlib import Path
+import numpy as np
+from ase import Atoms
+from ase.calculators.calculator import Calculator, all_changes
+
+class Slow(Calculator):
+    """Appends one line per calculation, then takes its time."""
+    implemented_properties = ["energy", "forces"]
+
+    def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
+        with open("calls.txt", "a") as stream:
+            stream.write(f"{atoms.positions[0, 0]:.0f} {os.getpid()}\\n")
+        time.sleep(float(os.environ["SLOW"]))
+        self.results = {"energy": float(np.sum(atoms.positions**2)), "forces": np.sin(atoms.positions)}
+
+if __name__ == "__main__":
+    from qmfront.evaluate.journal import Journal, Tally
+    from worker import Slow
+    journal, tally = Journal("journal"), Tally()
+    values = []
+    for index in range(int(sys.argv[1])):
+        positions = np.random.default_rng(index).normal(size=(6, 3))
+        positions[0, 0] = index
+        found = journal.evaluate(Atoms("Si6", positions), Slow(), {"calculator": "worker.Slow"}, tally=tally)
+        values.append([found.energy, *found.forces.ravel()])
+    print(json.dumps({"values": values, "computed": tally.computed, "cached": tally.cached}))
+'''
+
+
+def cluster(seed: int = 1) -> Atoms:
+    rng = np.random.default_rng(seed)
+    return Atoms(
+        "Cu4Al", rng.normal(size=(5, 3)) + 3.0 * np.arange(5)[:, None], cell=[9, 8, 7], pbc=[0, 0, 1]
+    )
+
+
+class Given(Calculator):
+    """Returns what it was given and counts how often it was asked."""
+
+    implemented_properties = ("energy", "free_energy", "forces", "stress")
+
+    def __init__(self, **results: object) -> None:
+        super().__init__()
+        self.given = {
+            "energy": 1.0,
+            "free_energy": -2.0,
+            "forces": np.ones((5, 3)),
+            "stress": np.arange(6.0),
+        } | results
+        self.times = 0
+
+    def calculate(
+        self, atoms: Atoms | None = None, properties: object = (), changes: object = all_changes
+    ) -> None:
+        self.times += 1
+        self.results = self.given
+
+
+def test_second_time_comes_from_the_journal_and_is_equal(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    atoms, tally = cluster(), Tally()
+    before = atoms.copy()
+    first = Journal(tmp_path).evaluate(atoms, EMT(), SPEC, stress=True, tally=tally)
+    second = Journal(tmp_path).evaluate(atoms, None, SPEC, stress=True, tally=tally)
+    direct = atoms.copy()
+    direct.calc = EMT()
+    assert np.array_equal(first.forces, direct.get_forces())
+    assert first.energy == direct.get_potential_energy()
+    assert np.array_equal(first.stress, direct.get_stress())
+    for name in ("energy", "forces", "stress", "seconds", "cpu_seconds"):
+        assert np.array_equal(getattr(first, name), getattr(second, name))
+    assert (first.cached, second.cached) == (False, True)
+    assert (tally.calls, tally.computed, tally.cached, tally.seconds) == (2, 1, 1, 2 * first.seconds)
+    assert atoms == before
+    assert atoms.calc is None
+    calls = [record.getMessage() for record in caplog.records if "QM call" in record.getMessage()]
+    assert calls[0].startswith("QM call 1: 5 atoms, 0.")
+    assert calls[1].startswith("QM call 2: 5 atoms, ")
+    assert calls[1].endswith("eV/Å (cached)")
+
+
+def test_energy_is_the_one_that_forces_differentiate(tmp_path: Path) -> None:
+    found = Journal(tmp_path).evaluate(cluster(), Given(), SPEC)
+    assert found.energy == -2.0
+    assert found.stress is None
+
+
+def test_calculator_that_forgets_its_atoms_is_asked_once(tmp_path: Path) -> None:
+    calculator = Given()  # never sets self.atoms, so ASE would let it compute again for every property
+    Journal(tmp_path).evaluate(cluster(), calculator, SPEC, stress=True)
+    assert calculator.times == 1
+
+
+def test_constraints_do_not_blank_forces(tmp_path: Path) -> None:
+    atoms = cluster()
+    atoms.set_constraint(FixAtoms([0, 1]))
+    assert np.all(Journal(tmp_path).evaluate(atoms, Given(), SPEC).forces == 1.0)
+
+
+def changed(atoms: Atoms, what: str) -> Atoms:
+    atoms = atoms.copy()
+    if what == "position":
+        atoms.positions[3, 1] = np.nextafter(atoms.positions[3, 1], 99.0)
+    elif what == "species":
+        atoms.numbers[[0, 4]] = atoms.numbers[[4, 0]]
+    elif what == "periodic row":
+        atoms.cell[2, 2] += 1e-12
+    elif what == "vacuum":
+        atoms.cell[0, 0] += 1.0
+    elif what == "pbc":
+        atoms.pbc = [0, 1, 1]
+    elif what == "order":
+        atoms = atoms[[1, 0, 2, 3, 4]]
+    elif what == "moments":
+        atoms.set_initial_magnetic_moments(np.ones(5))
+    return atoms
+
+
+@pytest.mark.parametrize("what", ["position", "species", "periodic row", "vacuum", "pbc", "order", "moments"])
+def test_whatever_can_change_values_is_another_evaluation(tmp_path: Path, what: str) -> None:
+    journal, calculator = Journal(tmp_path), Given()
+    journal.evaluate(cluster(), calculator, SPEC)
+    assert not journal.evaluate(changed(cluster(), what), calculator, SPEC).cached
+
+
+def test_other_settings_and_properties_are_other_evaluations(tmp_path: Path) -> None:
+    journal, calculator = Journal(tmp_path), Given()
+    assert not journal.evaluate(cluster(), calculator, SPEC).cached
+    assert not journal.evaluate(cluster(), calculator, SPEC | {"kwargs": {"fixed_cutoff": True}}).cached
+    assert not journal.evaluate(cluster(), calculator, SPEC, stress=True).cached
+    assert journal.evaluate(cluster(), calculator, {"calculator": SPEC["calculator"], "kwargs": {}}).cached
+    tagged = cluster()
+    tagged.set_tags(1)
+    tagged.set_velocities(np.ones((5, 3)))
+    tagged.info["note"] = "does not change forces"
+    assert journal.evaluate(tagged, calculator, SPEC).cached
+
+
+@pytest.mark.parametrize(
+    "results, message",
+    [
+        ({"forces": np.full((5, 3), np.nan)}, "returned 15 of 15 numbers of forces as NaN or infinity"),
+        ({"forces": np.where(np.eye(5, 3), np.inf, 0.0)}, "returned 3 of 15 numbers of forces"),
+        ({"forces": np.zeros((4, 3))}, r"returned forces of shape \(4, 3\) in place of \(5, 3\)"),
+        ({"forces": None}, "failed to give forces|returned None|forces of shape"),
+        ({"free_energy": np.nan}, "1 of 1 numbers of energy"),
+        ({"stress": np.zeros((3, 3))}, r"stress of shape \(3, 3\) in place of \(6,\)"),
+    ],
+)
+def test_unsound_answers_raise_and_are_not_journaled(tmp_path: Path, results: dict, message: str) -> None:
+    journal = Journal(tmp_path)
+    with pytest.raises(EvaluationError, match=message):
+        journal.evaluate(cluster(), Given(**results), SPEC, stress=True)
+    assert summary(tmp_path).count == 0
+    assert not list((tmp_path / "locks").iterdir())
+    assert not journal.evaluate(cluster(), Given(), SPEC, stress=True).cached
+
+
+def test_failing_calculator_says_what_failed(tmp_path: Path) -> None:
+    with pytest.raises(
+        EvaluationError, match=r"emt\.EMT failed to give forces of 2 atoms .* nothing was journaled"
+    ):
+        Journal(tmp_path).evaluate(Atoms("Si2", [[0, 0, 0], [0, 0, 2]]), EMT(), SPEC)
+    assert summary(tmp_path).count == 0
+
+
+def test_damaged_entries_are_moved_aside_and_computed_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    journal, calculator = Journal(tmp_path), Given()
+    journal.evaluate(cluster(), calculator, SPEC)
+    path = next(tmp_path.glob("??/*.npz"))
+    whole = path.read_bytes()
+    cuts = [b"", whole[:10], whole[: len(whole) // 2], whole[:-1]]
+    for damaged in cuts:
+        path.write_bytes(damaged)
+        assert not journal.evaluate(cluster(), calculator, SPEC).cached
+        assert path.with_suffix(".damaged").read_bytes() == damaged
+    assert "is damaged" in caplog.text
+    assert summary(tmp_path).damaged == 1
+    assert journal.evaluate(cluster(), calculator, SPEC).cached
+
+
+def test_no_flipped_bit_changes_a_value(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.evaluate(cluster(), Given(), SPEC)
+    path = next(tmp_path.glob("??/*.npz"))
+    whole = path.read_bytes()
+    caught = 0
+    for place in np.random.default_rng(3).choice(len(whole), 60, replace=False):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :])
+        found = journal.evaluate(cluster(), Given(), SPEC)
+        caught += not found.cached
+        assert found.energy == -2.0
+        assert np.all(found.forces == 1.0)
+    assert caught > 30  # the other flips hit dates and padding of the archive, which carry no value
+
+
+def test_entry_of_another_key_is_not_believed(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.evaluate(cluster(1), Given(), SPEC)
+    first = next(tmp_path.glob("??/*.npz"))
+    journal.evaluate(cluster(2), Given(), SPEC)
+    second = next(path for path in tmp_path.glob("??/*.npz") if path != first)
+    second.write_bytes(first.read_bytes())
+    assert not journal.evaluate(cluster(2), Given(), SPEC).cached
+
+
+def test_entry_holds_the_atoms(tmp_path: Path) -> None:
+    Journal(tmp_path).evaluate(cluster(), Given(), SPEC)
+    with np.load(next(tmp_path.glob("??/*.npz"))) as entry:
+        assert np.array_equal(entry["positions"], cluster().positions)
+        assert np.array_equal(entry["numbers"], cluster().numbers)
+        assert b"ase.calculators.emt.EMT" in entry["calculator"].tobytes()
+
+
+def start(folder: Path, n: int, slow: float) -> subprocess.Popen:
+    (folder / "worker.py").write_text(WORKER)
+    environment = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{folder}", "SLOW": str(slow)}
+    command = [sys.executable, "worker.py", str(n)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, cwd=folder, env=environment, **pipes, text=True)
+
+
+def result(process: subprocess.Popen) -> dict:
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    return json.loads(output)
+
+
+def test_kill_9_at_any_moment_repeats_no_finished_evaluation(tmp_path: Path) -> None:
+    n, calls, rng = 25, tmp_path / "calls.txt", np.random.default_rng(4)
+    kills = 2
+    for _ in range(kills):
+        begun = len(calls.read_text().splitlines()) if calls.exists() else 0
+        process = start(tmp_path, n, 0.02)
+        while not calls.exists() or len(calls.read_text().splitlines()) == begun:
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.002)
+        time.sleep(rng.uniform(0.0, 0.12))
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        assert process.returncode == -signal.SIGKILL
+    journaled = summary(tmp_path / "journal").count
+    begun = len(calls.read_text().splitlines())
+    assert 0 < journaled <= begun <= journaled + kills  # each kill lost at most the evaluation under way
+    final = result(start(tmp_path, n, 0.0))
+    assert (final["cached"], final["computed"]) == (journaled, n - journaled)
+    assert len(calls.read_text().splitlines()) == begun + n - journaled
+    for index, values in enumerate(final["values"]):
+        positions = np.random.default_rng(index).normal(size=(6, 3))
+        positions[0, 0] = index
+        assert np.array_equal(values, [np.sum(positions**2), *np.sin(positions).ravel()])
+
+
+def test_two_processes_compute_each_evaluation_once(tmp_path: Path) -> None:
+    n = 8
+    answers = [result(process) for process in [start(tmp_path, n, 0.1) for _ in range(2)]]
+    lines = [line.split() for line in (tmp_path / "calls.txt").read_text().splitlines()]
+    assert sorted(int(index) for index, _ in lines) == list(range(n))
+    assert answers[0]["values"] == answers[1]["values"]
+    assert answers[0]["computed"] + answers[1]["computed"] == n
+    assert not list((tmp_path / "journal" / "locks").iterdir())
+
+
+def test_summary_counts_and_prints(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    journal = Journal(tmp_path / "journal")
+    for seed in range(3):
+        journal.evaluate(cluster(seed), Given(), SPEC)
+    held = summary(journal.folder)
+    sizes = [path.stat().st_size for path in journal.folder.glob("??/*.npz")]
+    assert (held.count, held.size, held.damaged) == (3, sum(sizes), 0)
+    assert held.oldest <= held.newest <= time.time() + 1
+    assert main([str(journal.folder)]) == 0
+    assert capsys.readouterr().out.startswith("3 evaluations, ")
+    assert main([str(tmp_path / "absent")]) == 1
+    assert "is not a folder" in capsys.readouterr().err
+    assert main([]) == 2
