@@ -1,12 +1,13 @@
 """Linear regression of the ACE coefficients: ridge with a smoothness prior, or automatic relevance determination."""
 
-import warnings
+import logging
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import ARDRegression
+from scipy.linalg import qr, solve_triangular
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -25,11 +26,21 @@ class Prior:
 
 @dataclass(frozen=True)
 class RelevanceSettings:
-    """Automatic relevance determination: iterations, change at convergence, precision at which a function is dropped."""
+    """Automatic relevance determination.
 
-    max_iterations: int = 300
-    tolerance: float = 1e-8
-    threshold: float = 1e12
+    max_iterations : int
+    tolerance : float
+        Relative change of the coefficients at convergence.
+    noise : float
+        Floor of the noise of an observation relative to the size of all; keeps exact data well conditioned.
+    threshold : float
+        A function is dropped when its prior precision exceeds this multiple of the smallest one.
+    """
+
+    max_iterations: int = 200
+    tolerance: float = 1e-6
+    noise: float = 1e-9
+    threshold: float = 1e14
 
 
 def weighted_system(
@@ -76,20 +87,52 @@ def ridge(rows: np.ndarray, right: np.ndarray, smoothness: np.ndarray, prior: Pr
 def relevance(
     rows: np.ndarray, right: np.ndarray, smoothness: np.ndarray, prior: Prior, settings: RelevanceSettings
 ) -> np.ndarray:
-    """Automatic relevance determination in the variables Gamma c, (n_functions,)."""
+    """Automatic relevance determination by evidence maximisation, in the variables x = Gamma c.
+
+        Sigma = (beta A^T A + diag alpha)^-1,  x = beta Sigma A^T y,  g_i = 1 - alpha_i Sigma_ii,
+        alpha_i <- g_i / x_i^2,  1 / beta <- |y - A x|^2 / (n - sum g)
+
+    (MacKay, Neural Computation 4, 415 (1992); Tipping, JMLR 1, 211 (2001)). Posterior means come from a QR
+    factorisation of [sqrt(beta) A; sqrt(diag alpha)], since the normal equations lose half the digits and the
+    observations are met to 1e-7. The same fixed point as scikit-learn's ARDRegression, without its priors on
+    alpha and beta, in seconds instead of minutes.
+
+    Returns
+    -------
+    (n_functions,) float
+    """
     gamma = _gamma(smoothness, prior)
-    compressed, target = _compressed(rows / gamma, right)
-    scale = np.sqrt(np.mean(target**2))
-    model = ARDRegression(
-        max_iter=settings.max_iterations,
-        tol=settings.tolerance,
-        threshold_lambda=settings.threshold,
-        fit_intercept=False,
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(compressed, target / scale)
-    return model.coef_ * scale / gamma
+    triangular, target, outside = _compressed(rows / gamma, right)
+    count, size = len(right), np.linalg.norm(right)
+    alpha = np.full(rows.shape[1], 1.0 / size**2)
+    beta = 1.0 / (1e-4 * size) ** 2 * count
+    x = np.zeros(rows.shape[1])
+    for iteration in range(1, settings.max_iterations + 1):
+        kept = alpha < settings.threshold * alpha.min()
+        new, variance = _posterior(triangular[:, kept], target, alpha[kept], beta)
+        determined = np.clip(1.0 - alpha[kept] * variance, 1e-12, 1.0)
+        change = np.linalg.norm(new - x[kept]) / max(np.linalg.norm(new), 1e-300)
+        x = np.zeros_like(x)
+        x[kept] = new
+        alpha[kept] = determined / np.maximum(new**2, 1e-300)
+        misfit = np.sum((target - triangular @ x) ** 2) + outside
+        noise = misfit / max(count - determined.sum(), 1.0)
+        beta = 1.0 / max(noise, (settings.noise * size) ** 2 / count)
+        if change < settings.tolerance:
+            break
+    logger.info("relevance: %d iterations, %d of %d functions kept", iteration, kept.sum(), len(x))
+    return x / gamma
+
+
+def _posterior(
+    rows: np.ndarray, right: np.ndarray, alpha: np.ndarray, beta: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and variances of the coefficients."""
+    stacked = np.vstack([np.sqrt(beta) * rows, np.diag(np.sqrt(alpha))])
+    orthogonal, triangular = qr(stacked, mode="economic", check_finite=False)
+    rotated = orthogonal.T @ np.concatenate([np.sqrt(beta) * right, np.zeros(len(alpha))])
+    inverse = solve_triangular(triangular, np.eye(len(alpha)), check_finite=False)
+    return inverse @ rotated, np.einsum("ij,ij->i", inverse, inverse)
 
 
 def fit_coefficients(
@@ -112,9 +155,8 @@ def _gamma(smoothness: np.ndarray, prior: Prior) -> np.ndarray:
     return gamma / gamma.min()
 
 
-def _compressed(rows: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """An equivalent system with one row per function: the QR factor R and Q^T y."""
-    if len(rows) <= rows.shape[1]:
-        return rows, right
-    orthogonal, triangular = np.linalg.qr(rows)
-    return triangular, orthogonal.T @ right
+def _compressed(rows: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """An equivalent system of at most n_functions rows: R, Q^T y, and the squared part of y outside the range."""
+    orthogonal, triangular = qr(rows, mode="economic", check_finite=False)
+    target = orthogonal.T @ right
+    return triangular, target, float(max(right @ right - target @ target, 0.0))
