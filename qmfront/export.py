@@ -39,7 +39,8 @@ def write_extxyz(
         Only rows of periodic directions matter.
     pbc : (3,) bool
     region : (n,) int
-        0 QM, 1 buffer, 2 MM, 3 far field; written as the words of REGIONS.
+        0 QM, 1 buffer, 2 MM, 3 far field; column `region` holds the words of REGIONS, `region_id` the numbers,
+        by which OVITO can colour (older versions skip columns of words).
     arrays : name -> (n,) or (n, m) float, int, bool or str
         Further columns, such as `eta` (n,) and `displacement` (n, 3), Å.
 
@@ -54,6 +55,7 @@ def write_extxyz(
         "species": np.array(chemical_symbols)[numbers],
         "pos": positions,
         "region": _region_words(np.asarray(region)),
+        "region_id": np.asarray(region),
         **{name: np.asarray(array) for name, array in (arrays or {}).items()},
     }
     for name, array in columns.items():

@@ -46,7 +46,7 @@ def test_header_is_what_viewers_need(tmp_path: Path) -> None:
     write_extxyz(tmp_path / "a.extxyz", **frame())
     count, header, first = (tmp_path / "a.extxyz").read_text().splitlines()[:3]
     assert count == "23"
-    columns = "species:S:1:pos:R:3:region:S:1:eta:R:1:displacement:R:3:free:L:1:layer:I:1"
+    columns = "species:S:1:pos:R:3:region:S:1:region_id:I:1:eta:R:1:displacement:R:3:free:L:1:layer:I:1"
     assert f" Properties={columns} " in header
     assert header.endswith('pbc="F F T"')
     assert len(first.split()) == sum(int(width) for width in columns.split(":")[2::3])

@@ -2,7 +2,8 @@
 
     E = sum_i F(rho_i) + sum_(i<j) phi(r_ij),    rho_i = sum_(j != i) f(r_ij)
 
-f depends on the species of both atoms (eam/fs) or of the atom that gives it (eam/alloy); pairs run over periodic images.
+f depends on the species of both atoms (eam/fs) or of the atom that gives it (eam/alloy). Pairs include
+periodic images.
 """
 
 from dataclasses import dataclass

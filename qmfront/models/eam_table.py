@@ -6,11 +6,11 @@ interpolation of LAMMPS pair_style eam (slopes from the 5-point formula, C^1) wi
 tables, for runs that must agree with LAMMPS to rounding.
 
 At the ends. rho above the table: linear continuation with the slope of the last point (as LAMMPS). rho below 0: linear
-with the slope at 0 ("quintic"), or the first polynomial ("lammps"). r beyond the last point: "quintic" ends the interaction
-at the last point; "lammps" keeps the last value up to the cutoff. A table that is not zero at the cutoff leaves a jump
-there; `switch_width` multiplies f and phi by the C^3 switch over the last switch_width Å. A table whose F itself jumps
+with the slope at 0 ("quintic"), or the first polynomial ("lammps"). r beyond the last point: "quintic" ends the
+interaction there; "lammps" keeps the last value up to the cutoff. A table that is not zero at the cutoff leaves a
+jump; `switch_width` multiplies f and phi by the C^3 switch over the last switch_width Å. A table whose F itself jumps
 (W_zhou.eam.alloy of LAMMPS does, at rho = 42.7) makes any smooth interpolation oscillate over some ten points around
-it; both are reported as warnings.
+it. Both are reported as warnings.
 """
 
 import warnings

@@ -92,7 +92,7 @@ def _front(
 ) -> tuple[Grid, np.ndarray, np.ndarray, np.ndarray]:
     """Grid, speed, level set and arriving time on a mesh large enough for the front of (4.4)."""
     thresholds, known = marking.thresholds, np.isin(region, (QM, BUFFER))
-    margin = marking.margin if marking.margin is not None else thresholds.t_new
+    margin = marking.margin if marking.margin is not None else thresholds.t_new + thresholds.t_buf
     # a 3D march is limited to the band that (4.4) looks at; if it is too narrow, march through
     limit = thresholds.t_new + thresholds.t_buf if domain.coordinates.shape[1] == 3 else None
     while True:
@@ -108,7 +108,7 @@ def _front(
         phi = level_set(grid, domain.coordinates, region == QM)
         time = arrival_time(phi, speed, spacing=grid.spacing, limit=limit)
         at_sites = _at_sites(grid, time, region, domain)
-        end = qm_threshold(at_sites, region == QM, domain.free, thresholds=thresholds)
+        end = qm_threshold(at_sites, region == QM, domain.free, thresholds=thresholds) + thresholds.t_buf
         if limit is not None and end > limit:
             limit = None
             continue

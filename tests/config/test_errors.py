@@ -12,6 +12,9 @@ from qmfront.config.errors import ConfigError
 from qmfront.config.load import load
 
 Change = Callable[[dict[str, Any]], dict[str, Any]]
+NO_FIGURES = dict.fromkeys(
+    ("figure_1", "figure_2", "figure_3", "figure_4", "efficiency", "effectivity", "matching")
+)
 
 
 @pytest.fixture
@@ -64,7 +67,7 @@ Problems = Callable[[dict[str, Any]], tuple[str, ...]]
         ("figures.figure_1", {"case": "edge_T4"}, ["figures.figure_1.iteration: the key is missing"]),
         ("figures.figure_4", "edge_T4", ["figures.figure_4: 'edge_T4'"]),
         ("cases", [], ["cases: [] is refused"]),
-        ("cases", ["edge T4"], ["cases.0: 'edge T4'"]),
+        ("cases", ["edge T4", "edge_T2"], ["cases.0: 'edge T4'"]),
     ],
 )
 def test_key_by_key(path: str, value: Any, pieces: list[str], problems: Problems) -> None:
@@ -115,17 +118,19 @@ def test_circle_outside_the_domain(problems: Problems) -> None:
         {
             "case_defaults.refine.circle.centre_r0": [49.0, 0.0],
             "cases": ["edge_circle"],
-            "figures": dict.fromkeys(
-                ("figure_1", "figure_2", "figure_3", "figure_4", "efficiency", "effectivity", "matching")
-            ),
+            "figures": NO_FIGURES,
         }
     )
     assert "refine.circle.centre_r0 = [49.0, 0.0] is outside" in found[0]
 
 
 def test_a_problem_shared_by_cases_is_told_once(problems: Problems) -> None:
-    (problem,) = problems({"case_defaults.domain.clamp_width": 3.0})
-    assert problem.startswith("cases edge_T2, edge_T4, edge_T8")
+    """One message per potential, not one per case."""
+    found = problems({"case_defaults.domain.clamp_width": 3.0})
+    assert len(found) == 3
+    assert found[0].startswith(
+        "cases edge_T2, edge_T4, edge_T8, edge_circle, edge_circle_off: domain.clamp_width"
+    )
 
 
 def test_all_problems_are_told_at_once(problems: Problems) -> None:
@@ -134,7 +139,7 @@ def test_all_problems_are_told_at_once(problems: Problems) -> None:
 
 
 def test_a_reserved_name(changed: Change, root: Path, project: Callable[..., Path]) -> None:
-    config = changed({"cases": ["bulk"], "figures": dict.fromkeys(changed({})["figures"])})
+    config = changed({"cases": ["bulk"], "figures": NO_FIGURES})
     with pytest.raises(ConfigError, match="'bulk' is a folder of the results"):
         load(config, project(bulk=""))
 

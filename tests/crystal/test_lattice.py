@@ -98,7 +98,10 @@ def test_nearest_lattice_vector_is_nearest(crystal):
 def test_nearest_lattice_vector_is_odd_at_ties():
     crystal = cubic_crystal("W", "bcc", A0)
     corners, _ = bisector_contacts(crystal.voronoi_vectors)
-    points = np.vstack([0.5 * crystal.voronoi_vectors, corners])
+    rng = np.random.default_rng(0)
+    ties = np.vstack([0.5 * crystal.voronoi_vectors, corners])
+    # Ties at the origin are symmetric by themselves; moved by lattice vectors they are not.
+    points = ties[rng.integers(len(ties), size=4000)] + rng.integers(-4, 5, (4000, 3)) @ crystal.cell
     forward, backward = crystal.nearest_lattice_vectors(points), crystal.nearest_lattice_vectors(-points)
     assert np.array_equal(forward, -backward)
 

@@ -54,7 +54,7 @@ def judge(atoms: Atoms, potential: Path) -> Verdict:
                 "units metal",
                 "boundary " + " ".join("p" if periodic else "f" for periodic in atoms.pbc),
                 "box tilt large",
-                "region box prism 0 {0} 0 {1} 0 {2} {3} {4} {5} units box".format(*box),
+                "region box prism 0 {} 0 {} 0 {} {} {} {} units box".format(*box),
                 f"create_box {len(symbols)} box",
                 f"pair_style {style}",
                 f"pair_coeff * * {potential} {' '.join(symbols)}",

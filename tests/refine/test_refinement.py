@@ -79,7 +79,7 @@ def test_decision_does_not_depend_on_the_number_of_periods(disc, start):
     two = replace(
         disc,
         coordinates=np.tile(disc.coordinates, (2, 1)),
-        positions=np.vstack([disc.positions, disc.positions + [0, 0, period]]),
+        positions=np.vstack([disc.positions, disc.positions + np.array([0, 0, period])]),
         free=np.tile(disc.free, 2),
         cell=disc.cell * np.array([[1], [1], [2]]),
     )

@@ -55,6 +55,15 @@ def test_buffer_contains_the_geometric_shell(disc):
     assert np.all(new[old == QM] == QM)
 
 
+def test_old_qm_sites_stay_whatever_their_arrival(disc):
+    """The march is positive on both sides of the interface; coarsening is not part of Algorithm 2."""
+    old = circle_regions(disc, centre=ORIGIN, radius=12.0, thresholds=THIN)
+    both_sides = np.abs(radial(disc) - 12)
+    new = marked_regions(both_sides, old, disc, thresholds=THIN)
+    assert np.any(both_sides[old == QM] > THIN.t_new)
+    np.testing.assert_array_equal(new == QM, radial(disc) <= 15)
+
+
 def test_minimum_growth(disc):
     old = circle_regions(disc, centre=ORIGIN, radius=12.0, thresholds=THIN)
     slow = 100 * np.maximum(radial(disc) - 12, 0)
