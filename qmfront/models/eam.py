@@ -59,6 +59,9 @@ class Evaluation:
 class EAM(Calculator):
     """ASE calculator: energy, free_energy (the same), energies, forces, stress.
 
+    Any cell, periodic directions and small multi-image cells. Stress is per volume of the cell, vacuum included. Errors
+    of the input are those of `energy_forces`, errors of the potential those of `load_eam`.
+
     Parameters
     ----------
     potential : str or path

@@ -131,21 +131,25 @@ def test_small_cell_equals_its_repetition():
 
 
 def test_neighbour_list_kept_with_a_skin_changes_nothing():
-    atoms, kept = rattled(), EAM(skin=1.0)
+    atoms, kept = rattled(), EAM(skin=0.4, minimum_distance=0.1)
     rng = np.random.default_rng(2)
-    for scale in (0.0, 0.05, 0.05, 0.3, 1.0):
-        atoms.positions += scale * rng.uniform(-0.5, 0.5, size=atoms.positions.shape)
+
+    def compare() -> None:
         atoms.calc = kept
         fresh = energy_forces(
             kept.model, atoms.positions, atoms.cell, atoms.pbc, atoms.numbers, minimum_distance=0.1
         )
-        kept.minimum_distance = 0.1
         np.testing.assert_allclose(atoms.get_forces(), fresh.forces, rtol=1e-10, atol=1e-10)
+
+    compare()
+    first = kept._list
+    for scale, searched in ((0.05, False), (0.05, False), (1.0, True), (1.0, True)):
+        atoms.positions += scale * rng.uniform(-0.5, 0.5, size=atoms.positions.shape)
+        compare()
+        assert (kept._list is not first) == searched
+        first = kept._list
     atoms.set_cell(atoms.cell.array * 1.01)  # atoms stay, images move
-    fresh = energy_forces(
-        kept.model, atoms.positions, atoms.cell, atoms.pbc, atoms.numbers, minimum_distance=0.1
-    )
-    np.testing.assert_allclose(atoms.get_forces(), fresh.forces, rtol=1e-10, atol=1e-10)
+    compare()
 
 
 def test_forces_reach_twice_the_cutoff_and_no_farther():

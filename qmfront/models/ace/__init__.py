@@ -1,0 +1,3 @@
+from qmfront.models.ace.calculator import ACE
+
+__all__ = ["ACE"]

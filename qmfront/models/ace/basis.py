@@ -63,6 +63,24 @@ class Basis:
     bonds: tuple[Bond, ...]
     functions: tuple[Function, ...]
 
+    def __post_init__(self) -> None:
+        n = len(self.species)
+        if [(bond.centre, bond.neighbour) for bond in self.bonds] != [
+            (i, j) for i in range(n) for j in range(n)
+        ]:
+            raise ValueError(
+                f"{len(self.bonds)} bonds for {n} species: give one per ordered pair, row by row."
+            )
+        centres = [function.centre for function in self.functions]
+        if centres != sorted(centres) or any(
+            n > self.bonds[f.centre * len(self.species) + mu].n_radial
+            for f in self.functions
+            for mu, n in zip(f.mus, f.ns, strict=True)
+        ):
+            raise ValueError(
+                "Functions must be sorted by centre and use radial functions that their bonds have."
+            )
+
     def __len__(self) -> int:
         return len(self.functions)
 
@@ -89,14 +107,16 @@ class Basis:
         ValueError
             If a number is not among the species.
         """
-        order = {number: index for index, number in enumerate(self.numbers.tolist())}
-        unknown = sorted(set(np.asarray(numbers).tolist()) - set(order))
+        numbers = np.asarray(numbers)
+        known = self.numbers
+        place = np.minimum(np.searchsorted(known, numbers), len(known) - 1)
+        unknown = np.unique(numbers[known[place] != numbers]).tolist()
         if unknown:
             raise ValueError(
                 f"Atomic numbers {unknown} are not in this basis, which knows {', '.join(self.species)}. "
                 "Use a potential that was fitted for these elements."
             )
-        return np.array([order[number] for number in np.asarray(numbers).tolist()], dtype=np.int64)
+        return place.astype(np.int64)
 
 
 def build_basis(
@@ -137,7 +157,9 @@ def build_basis(
     if len(set(species)) != len(species) or not species:
         raise ValueError(f"Species {species} must be distinct, and at least one. Remove repetitions.")
     if len(max_degree) == 0 or l_weight <= 0:
-        raise ValueError(f"max_degree {tuple(max_degree)} and l_weight {l_weight}: give a degree per order, weight > 0.")
+        raise ValueError(
+            f"max_degree {tuple(max_degree)} and l_weight {l_weight}: give a degree per order, weight > 0."
+        )
     functions = []
     for centre in range(len(species)):
         for order, degree in enumerate(max_degree, start=1):

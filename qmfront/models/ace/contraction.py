@@ -10,15 +10,15 @@ All of it is written as tiles that keep their sums in registers.
 import numba
 import numpy as np
 
-from qmfront.models.ace.one_particle import GEOMETRY
-from qmfront.models.ace.program import ANGULAR_TILE, RADIAL_TILE, Program, Scratch
-from qmfront.models.ace.simd import LANES, fill, fma, load, store, total
+from qmfront.models.ace.memory import GEOMETRY, Scratch, Sums
+from qmfront.models.ace.program import ANGULAR_TILE, RADIAL_TILE, Program
+from qmfront.models.ace.simd import LANES, Register, fill, fma, load, store, total
 
 
 @numba.njit(cache=True)
-def density(program: Program, work: Scratch, slot: int, first: int, last: int, stride: int, mu: int) -> None:
+def density(program: Program, work: Scratch, slot: int, first: int, last: int, mu: int) -> None:
     """A_klm = sum_j g_k Y_lm of one species, neighbours from `first` to `last`; tiles of 3 by 4."""
-    rows, channels = work.rows, work.channels
+    rows, channels, stride = work.rows, work.channels, LANES * program.n_rows
     g_row = GEOMETRY * LANES
     y_row = (GEOMETRY + 2 * program.n_radial) * LANES
     for k in range(0, program.n_radial, RADIAL_TILE):
@@ -58,28 +58,18 @@ def density(program: Program, work: Scratch, slot: int, first: int, last: int, s
 
 
 @numba.njit(cache=True)
-def _put(channels, o, a0, a1, a2, a3):  # noqa: ANN001, ANN202
+def _put(channels: np.ndarray, o: int, a0: Register, a1: Register, a2: Register, a3: Register) -> None:
     """Totals of four vectors, one channel apart."""
     channels[o], channels[o + LANES] = total(a0), total(a1)
     channels[o + 2 * LANES], channels[o + 3 * LANES] = total(a2), total(a3)
 
 
 @numba.njit(cache=True)
-def gradient(
-    program: Program,
-    work: Scratch,
-    slot: int,
-    base: int,
-    stride: int,
-    i: int,
-    forces: np.ndarray,
-    virial: np.ndarray,
-) -> None:
+def gradient(program: Program, work: Scratch, slot: int, base: int, i: int, sums: Sums) -> None:
     """Forces and virial of one site from dE/dA."""
-    rows, force = work.rows, work.harmonics
-    fx, fy, fz = 0.0, 0.0, 0.0
+    rows, stride = work.rows, LANES * program.n_rows
+    fx, fy, fz = fill(0.0), fill(0.0), fill(0.0)
     xx, yy, zz, yz, xz, xy = fill(0.0), fill(0.0), fill(0.0), fill(0.0), fill(0.0), fill(0.0)
-    out = len(force) - 4 * LANES
     for mu in range(len(program.bonds)):
         for v in range(work.segments[slot, mu], work.segments[slot, mu + 1]):
             at = base + v * stride
@@ -89,30 +79,39 @@ def gradient(
             inverse, r = load(rows, at + 3 * LANES), load(rows, at + 4 * LANES)
             along = fma(fill(0.0) - fma(gx, x, fma(gy, y, gz * z)), inverse, radial)
             gx, gy, gz = fma(along, x, gx * inverse), fma(along, y, gy * inverse), fma(along, z, gz * inverse)
+            _spread(work, slot, v, gx, gy, gz, sums.forces)
+            fx, fy, fz = fx + gx, fy + gy, fz + gz
             x, y, z = x * r, y * r, z * r
             xx, yy, zz = fma(x, gx, xx), fma(y, gy, yy), fma(z, gz, zz)
             yz, xz, xy = fma(y, gz, yz), fma(x, gz, xz), fma(x, gy, xy)
-            store(force, out, gx)
-            store(force, out + LANES, gy)
-            store(force, out + 2 * LANES, gz)
-            for lane in range(LANES):
-                j = work.indices[slot, v * LANES + lane]
-                if j >= 0:
-                    a, b, c = force[out + lane], force[out + LANES + lane], force[out + 2 * LANES + lane]
-                    forces[j, 0] -= a
-                    forces[j, 1] -= b
-                    forces[j, 2] -= c
-                    fx, fy, fz = fx + a, fy + b, fz + c
-    forces[i, 0] += fx
-    forces[i, 1] += fy
-    forces[i, 2] += fz
-    _add_virial(virial, total(xx), total(yy), total(zz), total(yz), total(xz), total(xy))
+    sums.forces[i, 0] += total(fx)
+    sums.forces[i, 1] += total(fy)
+    sums.forces[i, 2] += total(fz)
+    _add_symmetric(sums.virial, (total(xx), total(yy), total(zz), total(yz), total(xz), total(xy)))
 
 
 @numba.njit(cache=True)
-def _add_virial(
-    virial: np.ndarray, xx: float, yy: float, zz: float, yz: float, xz: float, xy: float
+def _spread(
+    work: Scratch, slot: int, v: int, gx: Register, gy: Register, gz: Register, forces: np.ndarray
 ) -> None:
+    """Take the gradient of one vector of neighbours from the forces on them; empty lanes hold zero."""
+    buffer = work.harmonics
+    out = len(buffer) - 4 * LANES
+    store(buffer, out, gx)
+    store(buffer, out + LANES, gy)
+    store(buffer, out + 2 * LANES, gz)
+    for lane in range(LANES):
+        j = work.indices[slot, v * LANES + lane]
+        if j >= 0:
+            forces[j, 0] -= buffer[out + lane]
+            forces[j, 1] -= buffer[out + LANES + lane]
+            forces[j, 2] -= buffer[out + 2 * LANES + lane]
+
+
+@numba.njit(cache=True)
+def _add_symmetric(virial: np.ndarray, voigt: tuple[float, ...]) -> None:
+    """Add xx yy zz yz xz xy to a symmetric matrix."""
+    xx, yy, zz, yz, xz, xy = voigt
     virial[0, 0] += xx
     virial[1, 1] += yy
     virial[2, 2] += zz
@@ -125,7 +124,7 @@ def _add_virial(
 
 
 @numba.njit(cache=True)
-def _contract(program: Program, work: Scratch, slot: int, at: int, mu: int):  # noqa: ANN202
+def _contract(program: Program, work: Scratch, slot: int, at: int, mu: int) -> Register:
     """P_lm of one vector of neighbours into work.harmonics; returns sum_lm Q_lm Y_lm."""
     rows, w, out = work.rows, work.slopes, work.harmonics
     n_radial = program.n_radial
@@ -161,7 +160,7 @@ def _contract(program: Program, work: Scratch, slot: int, at: int, mu: int):  # 
 
 
 @numba.njit(cache=True)
-def _angular(program: Program, work: Scratch, at: int):  # noqa: ANN202
+def _angular(program: Program, work: Scratch, at: int) -> tuple[Register, Register, Register]:
     """sum_lm P_lm grad Y_lm as a polynomial of the unit vector, three components."""
     rows, p, l_max = work.rows, work.harmonics, program.l_max
     x, y = load(rows, at), load(rows, at + LANES)

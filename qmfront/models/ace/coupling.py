@@ -9,7 +9,7 @@ dependent ones are dropped. Only tuples with an even sum of the l are kept (inve
 """
 
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache
 from itertools import permutations
 from math import factorial, sqrt
 
@@ -18,7 +18,7 @@ import numpy as np
 _DEPENDENT = 1e-8  # what is left of a unit tensor after projection, below which it is dependent
 
 
-@lru_cache(maxsize=None)
+@cache
 def real_three_j(l1: int, l2: int, l3: int) -> np.ndarray:
     """Wigner 3j tensor for real harmonics, (2 l1 + 1, 2 l2 + 1, 2 l3 + 1), unit Frobenius norm, m from -l to l.
 
@@ -92,7 +92,7 @@ def _symmetrised(tensor: np.ndarray, channels: tuple[tuple[int, int, int], ...])
     return sum(tensor.transpose(order) for order in orders) / len(orders)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _unitary(l: int) -> np.ndarray:
     """U (2l + 1, 2l + 1) with Y_real = U Y_complex (Condon-Shortley), m from -l to l."""
     u = np.zeros((2 * l + 1, 2 * l + 1), complex)

@@ -118,7 +118,7 @@ class Design:
         Sum of the functions over all atoms (E0 is not included).
     forces : (n_B, n, 3) float, 1/Å
     stress : (n_B, 6) float, 1/Å^3
-        Voigt xx yy zz yz xz xy; zero where the cell is not periodic in three directions.
+        Voigt xx yy zz yz xz xy; zero where the cell has no volume.
     """
 
     energy: np.ndarray
@@ -158,8 +158,8 @@ def design(
         _scatter(gradients, second, i, forces[rows])
         virial[rows] += np.swapaxes(gradients, 1, 2) @ vectors
     stress = np.zeros((n_functions, 6))
-    if np.all(pbc):
-        volume = abs(np.linalg.det(cell))
+    volume = abs(np.linalg.det(cell))
+    if volume > 0.0:
         stress = np.stack([virial[:, a, b] + virial[:, b, a] for a, b in _VOIGT], axis=1) / (2 * volume)
     return Design(energy, forces, stress)
 

@@ -58,7 +58,7 @@ def real_harmonics(vectors: np.ndarray, l_max: int) -> tuple[np.ndarray, np.ndar
 
 @numba.njit(cache=True)
 def normalisation(l_max: int) -> np.ndarray:
-    """Factors (l_max + 1, l_max + 1) that make the mean of Y_lm^2 over the sphere one: sqrt((2l + 1)(2 - d_m0)(l-m)!/(l+m)!)."""
+    """sqrt((2l + 1)(2 - d_m0)(l - m)!/(l + m)!) at [l, m]: makes the mean of Y_lm^2 over the sphere one."""
     norm = np.zeros((l_max + 1, l_max + 1))
     for l in range(l_max + 1):
         ratio = 1.0

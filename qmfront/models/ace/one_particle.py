@@ -7,61 +7,50 @@ four doubles each; harmonics as in `harmonics`, without the norm.
 import numba
 import numpy as np
 
-from qmfront.models.ace.program import Program, Scratch
-from qmfront.models.ace.simd import LANES, exponential, fill, fma, load, minimum, root, store
+from qmfront.models.ace.memory import GEOMETRY, Neighbourhood, Scratch, Sums
+from qmfront.models.ace.program import Program
+from qmfront.models.ace.simd import LANES, Register, exponential, fill, fma, load, minimum, root, store
 
-GEOMETRY = 5  # rows e_x e_y e_z 1/r r
 _TERMS = 11  # of the Taylor series at pi/2; the next one is below 2e-17
-_SINE = np.array([(-1.0) ** k * (np.pi / 2) ** (2 * k + 1) / np.prod(np.arange(1.0, 2 * k + 2)) for k in range(_TERMS)])
-_COSINE = np.array([(-1.0) ** k * (np.pi / 2) ** (2 * k) / np.prod(np.arange(1.0, 2 * k + 1)) for k in range(_TERMS)])
-
-
-@numba.njit(cache=True)
-def row_count(n_radial: int, l_max: int) -> int:
-    """Rows of scratch per vector of neighbours."""
-    return GEOMETRY + 2 * n_radial + (l_max + 1) ** 2 + l_max * (l_max + 1) // 2
+_SINE = np.array(
+    [(-1.0) ** k * (np.pi / 2) ** (2 * k + 1) / np.prod(np.arange(1.0, 2 * k + 2)) for k in range(_TERMS)]
+)
+_COSINE = np.array(
+    [(-1.0) ** k * (np.pi / 2) ** (2 * k) / np.prod(np.arange(1.0, 2 * k + 1)) for k in range(_TERMS)]
+)
 
 
 @numba.njit(cache=True)
 def pack(
-    program: Program,
-    work: Scratch,
-    slot: int,
-    base: int,
-    stride: int,
-    i: int,
-    starts: np.ndarray,
-    second: np.ndarray,
-    vectors: np.ndarray,
-    species: np.ndarray,
-    energies: np.ndarray,
-    forces: np.ndarray,
-    virial: np.ndarray,
+    program: Program, work: Scratch, slot: int, base: int, i: int, near: Neighbourhood, sums: Sums
 ) -> int:
-    """Sort the neighbours of atom i by species into lanes; the last vector of a species is filled up at the cutoff."""
-    place, rows = 0, work.rows
-    closest = program.minimum_distance**2
+    """Sort the neighbours of atom i by species into lanes; the last vector of a species is filled up at the cutoff.
+
+    Adds the repulsion on the way. Returns -1, or the first pair that is too close or not a number.
+    """
+    place, rows, moved, stride = 0, work.rows, near.moved, LANES * program.n_rows
+    closest, inner = program.minimum_distance**2, program.repulsion[1] ** 2
     for mu in range(len(program.bonds)):
         work.segments[slot, mu] = place // LANES
         cutoff = program.bonds[mu, 0]
-        for p in range(starts[i], starts[i + 1]):
-            if species[second[p]] != mu:
+        for p in range(near.starts[i], near.starts[i + 1]):
+            j = near.second[p]
+            if near.species[j] != mu:
                 continue
-            x, y, z = vectors[3 * p], vectors[3 * p + 1], vectors[3 * p + 2]
+            x = near.vectors[p, 0] + (moved[j, 0] - moved[i, 0])
+            y = near.vectors[p, 1] + (moved[j, 1] - moved[i, 1])
+            z = near.vectors[p, 2] + (moved[j, 2] - moved[i, 2])
             square = x * x + y * y + z * z
             if not square >= closest:
                 return p
-            if square < program.repulsion[1] ** 2:
-                _repel(program.repulsion, i, second[p], x, y, z, energies, forces, virial)
-            if square >= cutoff * cutoff:
-                continue
-            at = base + place // LANES * stride + place % LANES
-            rows[at], rows[at + LANES], rows[at + 2 * LANES] = x, y, z
-            work.indices[slot, place] = second[p]
-            place += 1
+            if square < inner:
+                _repel(program.repulsion, i, j, (x, y, z), sums)
+            if square < cutoff * cutoff:
+                _put(rows, base + place // LANES * stride + place % LANES, x, y, z)
+                work.indices[slot, place] = j
+                place += 1
         while place % LANES:
-            at = base + place // LANES * stride + place % LANES
-            rows[at], rows[at + LANES], rows[at + 2 * LANES] = 0.0, 0.0, cutoff
+            _put(rows, base + place // LANES * stride + place % LANES, 0.0, 0.0, cutoff)
             work.indices[slot, place] = -1
             place += 1
     work.segments[slot, len(program.bonds)] = place // LANES
@@ -69,34 +58,28 @@ def pack(
 
 
 @numba.njit(cache=True)
-def _repel(
-    repulsion: np.ndarray,
-    i: int,
-    j: int,
-    x: float,
-    y: float,
-    z: float,
-    energies: np.ndarray,
-    forces: np.ndarray,
-    virial: np.ndarray,
-) -> None:
+def _put(rows: np.ndarray, at: int, x: float, y: float, z: float) -> None:
+    rows[at], rows[at + LANES], rows[at + 2 * LANES] = x, y, z
+
+
+@numba.njit(cache=True)
+def _repel(repulsion: np.ndarray, i: int, j: int, vector: tuple[float, float, float], sums: Sums) -> None:
     """Half of strength (radius / r - 1)^4; the other half comes with the reversed pair."""
-    r = np.sqrt(x * x + y * y + z * z)
+    r = np.sqrt(vector[0] ** 2 + vector[1] ** 2 + vector[2] ** 2)
     inside = repulsion[1] / r - 1.0
-    energies[i] += 0.5 * repulsion[0] * inside**4
+    sums.energies[i] += 0.5 * repulsion[0] * inside**4
     slope = -2.0 * repulsion[0] * inside**3 * repulsion[1] / r**3
-    vector = (x, y, z)
     for a in range(3):
-        forces[i, a] += slope * vector[a]
-        forces[j, a] -= slope * vector[a]
+        sums.forces[i, a] += slope * vector[a]
+        sums.forces[j, a] -= slope * vector[a]
         for b in range(3):
-            virial[a, b] += slope * vector[a] * vector[b]
+            sums.virial[a, b] += slope * vector[a] * vector[b]
 
 
 @numba.njit(cache=True)
 def radial(program: Program, rows: np.ndarray, at: int, mu: int) -> None:
     """Geometry rows, g_k and g'_k of one vector of neighbours, from the vectors in its first three rows."""
-    cutoff, decay, taper = program.bonds[mu]
+    cutoff, taper, rate, offset, scale, d_scale = program.bonds[mu]
     x, y, z = load(rows, at), load(rows, at + LANES), load(rows, at + 2 * LANES)
     r = root(fma(x, x, fma(y, y, z * z)))
     inverse = fill(1.0) / r
@@ -106,22 +89,9 @@ def radial(program: Program, rows: np.ndarray, at: int, mu: int) -> None:
     store(rows, at + 3 * LANES, inverse)
     store(rows, at + 4 * LANES, r)
 
-    inside = fill(cutoff) - r
-    sine, cosine = _sine_cosine(inside * fill(1.0 / cutoff))
-    envelope = sine * sine
-    d_envelope = sine * cosine * fill(-np.pi / cutoff)
-    if taper < cutoff:
-        sine, cosine = _sine_cosine(minimum(inside * fill(1.0 / taper), fill(1.0)))
-        d_envelope = d_envelope * sine * sine + envelope * sine * cosine * fill(-np.pi / taper)
-        envelope = envelope * sine * sine
-    else:
-        d_envelope = fill(2.0) * envelope * d_envelope
-        envelope = envelope * envelope
-
-    scale, tail = 2.0 / (1.0 - np.exp(-decay)), np.exp(-decay)
-    decayed = exponential(r * fill(-decay / cutoff))
-    x2 = fma(decayed, fill(-2.0 * scale), fill(2.0 + 2.0 * scale * tail))
-    dx2 = decayed * fill(2.0 * scale * decay / cutoff)
+    envelope, d_envelope = _envelope(fill(cutoff) - r, cutoff, taper)
+    decayed = exponential(r * fill(rate))
+    x2, dx2 = fma(decayed, fill(-scale), fill(offset)), decayed * fill(d_scale)
     half = fill(0.5)
     h, dh = half * envelope, half * d_envelope
     n_radial = program.n_radial
@@ -137,11 +107,23 @@ def radial(program: Program, rows: np.ndarray, at: int, mu: int) -> None:
 
 
 @numba.njit(cache=True)
-def _sine_cosine(w):  # noqa: ANN001, ANN202 (vector registers have no Python type)
+def _envelope(inside: Register, cutoff: float, taper: float) -> tuple[Register, Register]:
+    """f and df/dr of `radial.Bond` at distances `inside` below the cutoff."""
+    sine, cosine = _sine_cosine(inside * fill(1.0 / cutoff))
+    envelope, slope = sine * sine, sine * cosine * fill(-np.pi / cutoff)
+    if taper >= cutoff:
+        return envelope * envelope, fill(2.0) * envelope * slope
+    sine, cosine = _sine_cosine(minimum(inside * fill(1.0 / taper), fill(1.0)))
+    factor = sine * sine
+    return envelope * factor, slope * factor + envelope * sine * cosine * fill(-np.pi / taper)
+
+
+@numba.njit(cache=True)
+def _sine_cosine(w: Register) -> tuple[Register, Register]:
     """sin(pi w / 2) and cos(pi w / 2) for 0 <= w <= 1; the sine is exact to the last bit near w = 0."""
     square = w * w
-    sine, cosine = fill(_SINE[11]), fill(_COSINE[11])
-    for k in range(10, -1, -1):
+    sine, cosine = fill(_SINE[_TERMS - 1]), fill(_COSINE[_TERMS - 1])
+    for k in range(_TERMS - 2, -1, -1):
         sine = fma(sine, square, fill(_SINE[k]))
         cosine = fma(cosine, square, fill(_COSINE[k]))
     return sine * w, cosine
@@ -160,9 +142,7 @@ def harmonics(program: Program, rows: np.ndarray, at: int) -> None:
         for l in range(m, l_max + 1):
             if l > m:
                 row = l * (l + 1) // 2 + m
-                ahead = fma(
-                    fill(program.legendre[row, 0]) * z, q, fill(-program.legendre[row, 1]) * below
-                )
+                ahead = fma(fill(program.legendre[row, 0]) * z, q, fill(-program.legendre[row, 1]) * below)
                 q, below = ahead, q
             centre = values + l * (l + 1) * LANES
             store(rows, centre + m * LANES, q * c)

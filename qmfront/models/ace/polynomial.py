@@ -3,17 +3,18 @@
 import numba
 import numpy as np
 
-from qmfront.models.ace.program import Program, Scratch
-from qmfront.models.ace.simd import LANES, fill, fma, load, store
+from qmfront.models.ace.memory import Scratch
+from qmfront.models.ace.program import Program
+from qmfront.models.ace.simd import LANES, Register, fill, fma, load, store
 
 
 @numba.njit(cache=True)
-def polynomial(program: Program, work: Scratch):  # noqa: ANN202
+def polynomial(program: Program, work: Scratch) -> Register:
     """Site energies of the four atoms, and dE/dA into work.slopes; see `program` for the tree."""
     a, slopes, stack = work.channels, work.slopes, work.stack
     for c in range(0, len(slopes), LANES):
         store(slopes, c, fill(0.0))
-    n_levels = len(stack) // (3 * LANES)
+    n_levels = len(stack) // (2 * LANES)
     prefix, value = 0, n_levels * LANES
     path = np.empty(16, np.int64)
     top = 0

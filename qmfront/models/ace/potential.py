@@ -1,6 +1,6 @@
 """A fitted linear ACE potential (C.2): site energy E0 + B . c, plus an optional short-range pair repulsion.
 
-    E = sum_i ( E0_i + B(i) . c ) + 1/2 sum_ij strength (radius / r_ij - 1)^4   for r_ij < radius
+E = sum_i ( E0_i + B(i) . c ) + 1/2 sum_ij strength (radius / r_ij - 1)^4   for r_ij < radius
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Repulsion:
     def __post_init__(self) -> None:
         if not (self.strength >= 0 and self.radius > 0):
             raise ValueError(
-                f"Repulsion of {self.strength} eV inside {self.radius} Å: strength must not be negative, radius positive."
+                f"Repulsion of {self.strength} eV inside {self.radius} Å: give a strength >= 0 and a radius > 0."
             )
 
 

@@ -19,6 +19,7 @@ from qmfront.models.ace.basis import Function
 from qmfront.models.ace.design import functions_of
 from qmfront.models.ace.harmonics import normalisation
 from qmfront.models.ace.potential import Potential
+from qmfront.models.ace.radial import Bond
 
 RADIAL_TILE = 3  # radial functions that `kernels` contracts at once
 ANGULAR_TILE = 4
@@ -28,8 +29,10 @@ class Program(NamedTuple):
     """Tables of one centre species; K radial functions (a multiple of RADIAL_TILE), S species.
 
     n_radial, l_max, n_channels : int
-    bonds : (S, 3) float
-        Cutoff (Å), decay, taper (Å).
+    n_rows : int
+        Rows of four doubles that a vector of neighbours needs, see `memory.Scratch`.
+    bonds : (S, 6) float
+        Cutoff and taper (Å); a, b, c, d of e = exp(a r), 2 x = b - c e, 2 dx/dr = d e.
     repulsion : (2,) float
         Strength (eV) and radius (Å).
     minimum_distance : float, Å
@@ -47,6 +50,7 @@ class Program(NamedTuple):
     n_radial: int
     l_max: int
     n_channels: int
+    n_rows: int
     bonds: np.ndarray
     repulsion: np.ndarray
     minimum_distance: float
@@ -61,18 +65,6 @@ class Program(NamedTuple):
     first_leaf: np.ndarray
     leaf_channel: np.ndarray
     leaf_value: np.ndarray
-
-
-class Scratch(NamedTuple):
-    """Working memory of one call: per-neighbour rows, neighbour indices, channels and their derivatives."""
-
-    rows: np.ndarray
-    indices: np.ndarray
-    segments: np.ndarray
-    channels: np.ndarray
-    slopes: np.ndarray
-    stack: np.ndarray
-    harmonics: np.ndarray
 
 
 @lru_cache(maxsize=32)
@@ -91,7 +83,8 @@ def compiled(potential: Potential, centre: int) -> Program:
         start.shape[1],
         l_max,
         int(start[-1, -1] + length[-1, -1]),
-        np.array([(bond.cutoff, bond.decay, bond.taper) for bond in bonds]),
+        5 + 2 * start.shape[1] + (l_max + 1) ** 2 + l_max * (l_max + 1) // 2,
+        np.array([_bond_constants(bond) for bond in bonds]),
         np.array([repulsion.strength, repulsion.radius] if repulsion else [0.0, 0.0]),
         float(potential.minimum_distance),
         _legendre_factors(l_max),
@@ -101,6 +94,13 @@ def compiled(potential: Potential, centre: int) -> Program:
         np.stack([np.sum(length > tile, axis=1) for tile in tiles], axis=1),
         *_prefix_tree(products, float(potential.reference_energies[centre])),
     )
+
+
+def _bond_constants(bond: Bond) -> tuple[float, ...]:
+    """A row of `Program.bonds`."""
+    scale, tail = 2.0 / -np.expm1(-bond.decay), np.exp(-bond.decay)
+    rate = bond.decay / bond.cutoff
+    return bond.cutoff, bond.taper, -rate, 2.0 + 2.0 * scale * tail, 2.0 * scale, 2.0 * scale * rate
 
 
 def _channel_rows(functions: tuple[Function, ...], n_species: int) -> tuple[np.ndarray, np.ndarray, int]:
@@ -124,7 +124,10 @@ def _merged_products(
     norm = normalisation(l_max)
     products: dict[tuple[int, ...], float] = {}
     for function, weight in zip(functions, coefficients, strict=True):
-        rows = [start[mu, n - 1] + l * (l + 1) for mu, n, l in zip(function.mus, function.ns, function.ls, strict=True)]
+        rows = [
+            start[mu, n - 1] + l * (l + 1)
+            for mu, n, l in zip(function.mus, function.ns, function.ls, strict=True)
+        ]
         for ms, coefficient in zip(function.ms, function.coefficients, strict=True):
             key = tuple(sorted(int(row + m) for row, m in zip(rows, ms, strict=True)))
             factor = np.prod([norm[l, abs(m)] for l, m in zip(function.ls, ms, strict=True)])

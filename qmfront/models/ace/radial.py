@@ -48,7 +48,9 @@ class Bond:
         if not (self.cutoff > 0 and np.isfinite(self.cutoff)):
             raise ValueError(f"The cutoff is {self.cutoff} Å. Give a positive number.")
         if not 1e-3 <= self.decay <= 12:
-            raise ValueError(f"The radial decay is {self.decay}. Choose it between 0.001 and 12 (usual: 3 to 6).")
+            raise ValueError(
+                f"The radial decay is {self.decay}. Choose it between 0.001 and 12 (usual: 3 to 6)."
+            )
         if not 0 < self.taper <= self.cutoff:
             raise ValueError(
                 f"The taper is {self.taper} Å with cutoff {self.cutoff} Å. Choose 0 < taper <= cutoff; "

@@ -6,6 +6,8 @@ doubles the compiler splits them.
 """
 
 import operator
+from collections.abc import Callable
+from typing import Any
 
 from llvmlite import ir
 from numba import types
@@ -13,6 +15,7 @@ from numba.core.datamodel import models
 from numba.extending import intrinsic, overload, register_model
 
 LANES = 4
+Register = Any  # four doubles in a register: annotation of arguments that exist in compiled code only
 _DOUBLE, _LONG = ir.DoubleType(), ir.IntType(64)
 _VECTOR = ir.VectorType(_DOUBLE, LANES)
 _LONGS = ir.VectorType(_LONG, LANES)
@@ -37,40 +40,40 @@ class _Vector4Model(models.PrimitiveModel):
         super().__init__(dmm, fe_type, _VECTOR)
 
 
-def _element(context, builder, signature, args):
+def _element(context: Any, builder: ir.IRBuilder, signature: Any, args: tuple) -> ir.Value:
     """Pointer to element args[1] of the contiguous array args[0]."""
     array = context.make_array(signature.args[0])(context, builder, args[0])
     return builder.gep(array.data, [args[1]])
 
 
-def _spread(builder, scalar, lanes=LANES):
+def _spread(builder: ir.IRBuilder, scalar: ir.Value) -> ir.Value:
     """The scalar in every lane."""
-    kind = ir.VectorType(scalar.type, lanes)
+    kind = ir.VectorType(scalar.type, LANES)
     single = builder.insert_element(ir.Constant(kind, ir.Undefined), scalar, ir.Constant(ir.IntType(32), 0))
-    mask = ir.Constant(ir.VectorType(ir.IntType(32), lanes), [0] * lanes)
+    mask = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
     return builder.shuffle_vector(single, ir.Constant(kind, ir.Undefined), mask)
 
 
-def _constant(value):
+def _constant(value: float) -> ir.Constant:
     return ir.Constant(_VECTOR, [value] * LANES)
 
 
-def _call(builder, name, *args):
+def _call(builder: ir.IRBuilder, name: str, *args: ir.Value) -> ir.Value:
     """Call the LLVM intrinsic of that name on vectors."""
     kind = ir.FunctionType(_VECTOR, [_VECTOR] * len(args))
     function = builder.module.globals.get(name) or ir.Function(builder.module, kind, name)
     return builder.call(function, args)
 
 
-def _fma(builder, a, b, c):
+def _fma(builder: ir.IRBuilder, a: ir.Value, b: ir.Value, c: ir.Value) -> ir.Value:
     return _call(builder, "llvm.fmuladd.v4f64", a, b, c)
 
 
 @intrinsic
-def load(typingctx, array, index):
+def load(typingctx: Any, array: types.Type, index: types.Type) -> tuple[Any, Callable]:
     """Four consecutive elements of a flat contiguous array of doubles."""
 
-    def codegen(context, builder, signature, args):
+    def codegen(context: Any, builder: ir.IRBuilder, signature: Any, args: tuple) -> ir.Value:
         pointer = builder.bitcast(_element(context, builder, signature, args), _VECTOR.as_pointer())
         return builder.load(pointer, align=8)
 
@@ -78,10 +81,10 @@ def load(typingctx, array, index):
 
 
 @intrinsic
-def store(typingctx, array, index, value):
+def store(typingctx: Any, array: types.Type, index: types.Type, value: types.Type) -> tuple[Any, Callable]:
     """Write the four lanes to consecutive elements of a flat contiguous array of doubles."""
 
-    def codegen(context, builder, signature, args):
+    def codegen(context: Any, builder: ir.IRBuilder, signature: Any, args: tuple) -> ir.Value:
         pointer = builder.bitcast(_element(context, builder, signature, args), _VECTOR.as_pointer())
         builder.store(args[2], pointer, align=8)
         return context.get_dummy_value()
@@ -90,50 +93,50 @@ def store(typingctx, array, index, value):
 
 
 @intrinsic
-def fill(typingctx, scalar):
+def fill(typingctx: Any, scalar: types.Type) -> tuple[Any, Callable]:
     """The scalar in all four lanes."""
 
-    def codegen(context, builder, signature, args):
+    def codegen(context: Any, builder: ir.IRBuilder, signature: Any, args: tuple) -> ir.Value:
         return _spread(builder, args[0])
 
     return vector4(types.float64), codegen
 
 
 @intrinsic
-def fma(typingctx, a, b, c):
+def fma(typingctx: Any, a: types.Type, b: types.Type, c: types.Type) -> tuple[Any, Callable]:
     """a b + c."""
 
-    def codegen(context, builder, signature, args):
+    def codegen(context: Any, builder: ir.IRBuilder, signature: Any, args: tuple) -> ir.Value:
         return _fma(builder, *args)
 
     return vector4(vector4, vector4, vector4), codegen
 
 
 @intrinsic
-def minimum(typingctx, a, b):
+def minimum(typingctx: Any, a: types.Type, b: types.Type) -> tuple[Any, Callable]:
     """The smaller one, lane by lane."""
 
-    def codegen(context, builder, signature, args):
+    def codegen(context: Any, builder: ir.IRBuilder, signature: Any, args: tuple) -> ir.Value:
         return builder.select(builder.fcmp_ordered("<", args[0], args[1]), args[0], args[1])
 
     return vector4(vector4, vector4), codegen
 
 
 @intrinsic
-def root(typingctx, a):
+def root(typingctx: Any, a: types.Type) -> tuple[Any, Callable]:
     """Square root."""
 
-    def codegen(context, builder, signature, args):
+    def codegen(context: Any, builder: ir.IRBuilder, signature: Any, args: tuple) -> ir.Value:
         return _call(builder, "llvm.sqrt.v4f64", args[0])
 
     return vector4(vector4), codegen
 
 
 @intrinsic
-def total(typingctx, a):
+def total(typingctx: Any, a: types.Type) -> tuple[Any, Callable]:
     """Sum of the four lanes, a scalar."""
 
-    def codegen(context, builder, signature, args):
+    def codegen(context: Any, builder: ir.IRBuilder, signature: Any, args: tuple) -> ir.Value:
         lanes = [builder.extract_element(args[0], ir.Constant(ir.IntType(32), i)) for i in range(LANES)]
         return builder.fadd(builder.fadd(lanes[0], lanes[2]), builder.fadd(lanes[1], lanes[3]))
 
@@ -141,10 +144,10 @@ def total(typingctx, a):
 
 
 @intrinsic
-def exponential(typingctx, a):
+def exponential(typingctx: Any, a: types.Type) -> tuple[Any, Callable]:
     """exp(a) for |a| < 700: exp(a) = 2^k exp(a - k ln 2), the latter a Taylor polynomial of degree 13."""
 
-    def codegen(context, builder, signature, args):
+    def codegen(context: Any, builder: ir.IRBuilder, signature: Any, args: tuple) -> ir.Value:
         shifted = _fma(builder, args[0], _constant(_LOG2_E), _constant(_ROUND))
         k = builder.fsub(shifted, _constant(_ROUND))
         rest = _fma(builder, k, _constant(-_LN2_HIGH), args[0])
@@ -161,43 +164,24 @@ def exponential(typingctx, a):
     return vector4(vector4), codegen
 
 
-def _binary(instruction):
+def _define(symbol: Callable, instruction: str) -> None:
+    """Let two vectors be combined lane by lane with a Python operator."""
+
     @intrinsic
-    def apply(typingctx, a, b):
-        def codegen(context, builder, signature, args):
+    def apply(typingctx: Any, a: types.Type, b: types.Type) -> tuple[Any, Callable]:
+        def codegen(context: Any, builder: ir.IRBuilder, signature: Any, args: tuple) -> ir.Value:
             return getattr(builder, instruction)(*args)
 
         return vector4(vector4, vector4), codegen
 
-    return apply
+    @overload(symbol, strict=False)  # strict compares annotations, too
+    def operate(a: types.Type, b: types.Type) -> Callable | None:
+        if a is vector4 and b is vector4:
+            return lambda a, b: apply(a, b)
+        return None
 
 
-_add, _subtract, _multiply, _divide = _binary("fadd"), _binary("fsub"), _binary("fmul"), _binary("fdiv")
-
-
-@overload(operator.add)
-def _overload_add(a, b):
-    if a is vector4 and b is vector4:
-        return lambda a, b: _add(a, b)
-    return None
-
-
-@overload(operator.sub)
-def _overload_sub(a, b):
-    if a is vector4 and b is vector4:
-        return lambda a, b: _subtract(a, b)
-    return None
-
-
-@overload(operator.mul)
-def _overload_mul(a, b):
-    if a is vector4 and b is vector4:
-        return lambda a, b: _multiply(a, b)
-    return None
-
-
-@overload(operator.truediv)
-def _overload_div(a, b):
-    if a is vector4 and b is vector4:
-        return lambda a, b: _divide(a, b)
-    return None
+_define(operator.add, "fadd")
+_define(operator.sub, "fsub")
+_define(operator.mul, "fmul")
+_define(operator.truediv, "fdiv")

@@ -1,0 +1,137 @@
+"""A defect on its domain: sites, predictor, clamp, stencil; what every stage of a case starts from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from qmfront.coupling.force_mixing import Body
+from qmfront.crystal.cylinder import disc, straight_line_cell
+from qmfront.crystal.lattice import Crystal
+from qmfront.crystal.neighbours import Pairs
+from qmfront.crystal.stencil import stencil
+from qmfront.elasticity.bulk import Bulk, cubic_lattice_constant
+from qmfront.elasticity.dislocation import dislocation_predictor
+from qmfront.elasticity.moduli import rotated_moduli
+from qmfront.elasticity.stroh import DislocationField
+
+
+@dataclass(frozen=True)
+class Defect:
+    """Reference configuration of a case, in the frame of the case.
+
+    sites, predictor : (n, 3) float, Å
+        l and u0 of (2.1).
+    numbers, basis_index : (n,) int
+    free : (n,) bool
+    stencil : Pairs
+        N(l) of (2.3), labelled by lattice vectors.
+    cell, pbc : (3, 3) float, Å, and (3,) bool
+    frame : (3, 3) float
+        Rows e1, e2, e3 in crystal axes.
+    core : (3,) float, Å
+    r0 : float, Å
+    """
+
+    sites: np.ndarray
+    predictor: np.ndarray
+    numbers: np.ndarray
+    basis_index: np.ndarray
+    free: np.ndarray
+    stencil: Pairs
+    cell: np.ndarray
+    pbc: np.ndarray
+    frame: np.ndarray
+    core: np.ndarray
+    r0: float
+
+    @property
+    def body(self) -> Body:
+        """What the force evaluations need."""
+        return Body(self.sites + self.predictor, self.numbers, self.cell, self.pbc)
+
+    @property
+    def n_sites(self) -> int:
+        """Number of sites, clamped ones included."""
+        return len(self.sites)
+
+    def arrays(self) -> dict[str, Any]:
+        """Arrays of a store of kind "structure", the first partition excepted."""
+        names = ("sites", "predictor", "numbers", "basis_index", "free", "cell", "pbc", "frame", "core", "r0")
+        pairs = {f"stencil_{name}": getattr(self.stencil, name) for name in ("first", "second", "vector")}
+        return {**{name: getattr(self, name) for name in names}, **pairs}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Any]) -> "Defect":
+        """The inverse of `arrays`."""
+        names = ("sites", "predictor", "numbers", "basis_index", "free", "cell", "pbc", "frame", "core", "r0")
+        pairs = Pairs(*(arrays[f"stencil_{name}"] for name in ("first", "second", "vector")))
+        return cls(stencil=pairs, **{name: arrays[name] for name in names})
+
+
+@dataclass(frozen=True)
+class StraightDislocation:
+    """A straight dislocation in a disc.
+
+    line, plane : (3,) int
+        Line direction and normal of the cut plane, cubic axes.
+    burgers : (3,) float
+        Cubic axes, units of the lattice constant.
+    core_offset : (2,) float, Å
+        Position of the core in the crystal relative to the default one, along e1 and e2.
+    core_map_radius_r0, radius_r0 : float, r0
+        r_hat of (B.4); radius of the free disc.
+    clamp_width : float, Å
+        Width of the clamped rim outside the disc.
+    """
+
+    line: tuple[int, int, int]
+    plane: tuple[int, int, int]
+    burgers: tuple[float, float, float]
+    core_offset: tuple[float, float]
+    core_map_radius_r0: float
+    radius_r0: float
+    clamp_width: float
+
+
+def dislocation_defect(bulk: Bulk, dislocation: StraightDislocation) -> Defect:
+    """Sites of the disc, predictor (B.2) and stencil (2.3) of a straight dislocation."""
+    line_cell = straight_line_cell(bulk.crystal, dislocation.line, dislocation.plane)
+    r0 = bulk.crystal.nearest_neighbour_distance
+    sites = _sites(line_cell, dislocation, r0)
+    burgers = line_cell.frame @ np.asarray(dislocation.burgers) * cubic_lattice_constant(bulk.crystal)
+    field = DislocationField(rotated_moduli(bulk.moduli, line_cell.frame), burgers)
+    predictor = dislocation_predictor(
+        sites.positions, field, core_radius=dislocation.core_map_radius_r0 * r0
+    )
+    positions = sites.positions + predictor
+    return Defect(
+        sites=sites.positions,
+        predictor=predictor,
+        numbers=sites.numbers,
+        basis_index=sites.basis_index,
+        free=sites.free,
+        stencil=stencil(
+            positions, sites.cell, sites.pbc, line_cell.crystal, basis_index=sites.basis_index
+        ),
+        cell=sites.cell,
+        pbc=sites.pbc,
+        frame=line_cell.frame,
+        core=np.zeros(3),
+        r0=r0,
+    )
+
+
+def case_crystal(bulk: Bulk, frame: np.ndarray) -> Crystal:
+    """The perfect crystal in the frame of a case."""
+    return bulk.crystal.rotated(frame)
+
+
+def _sites(line_cell, dislocation: StraightDislocation, r0: float):
+    from qmfront.crystal.cylinder import default_origin
+
+    origin = default_origin(line_cell) + np.asarray(dislocation.core_offset)
+    return disc(
+        line_cell, dislocation.radius_r0 * r0, clamp_width=dislocation.clamp_width, origin=origin
+    )

@@ -1,0 +1,117 @@
+"""What the reference model says about the perfect crystal: lattice constant, moduli, force constants, strain samples."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from ase.calculators.calculator import BaseCalculator
+
+from qmfront.crystal.lattice import Crystal
+from qmfront.elasticity.moduli import elastic_moduli, lattice_constant, piola_stress
+from qmfront.elasticity.strain_polynomial import sample_strains
+from qmfront.models.force_constant_set import ForceConstants
+from qmfront.models.force_constants import force_constants
+
+
+@dataclass(frozen=True)
+class Probe:
+    """How the reference model is asked.
+
+    reach : float, Å
+        Range of the force constants.
+    displacement : float, Å
+        Step of their central differences.
+    strain_amplitude, strain_count, seed
+        Random strains at which the stress is sampled, see `sample_strains`.
+    """
+
+    reach: float
+    displacement: float
+    strain_amplitude: float
+    strain_count: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Bulk:
+    """Homogeneous lattice of the reference model, in crystal axes.
+
+    crystal : Crystal
+        At zero stress.
+    moduli : (3, 3, 3, 3) float, eV/Å^3
+    force_constants : ForceConstants
+    gradients : (s, 3, 3) float
+        Deformation gradients of the strain samples.
+    stresses : (s, 3, 3) float, eV
+        dW_cb/dF at the samples, energy per primitive cell.
+    """
+
+    crystal: Crystal
+    moduli: np.ndarray
+    force_constants: ForceConstants
+    gradients: np.ndarray
+    stresses: np.ndarray
+
+    def arrays(self) -> dict[str, Any]:
+        """Arrays of a store of kind "bulk"."""
+        constants = self.force_constants
+        return {
+            "lattice_constant": cubic_lattice_constant(self.crystal),
+            "r0": self.crystal.nearest_neighbour_distance,
+            "cell": self.crystal.cell,
+            "basis": self.crystal.basis,
+            "numbers": self.crystal.numbers,
+            "moduli": self.moduli,
+            "fc_first": constants.basis_first,
+            "fc_second": constants.basis_second,
+            "fc_vector": constants.vector,
+            "fc_matrix": constants.matrix,
+            "strain": self.gradients - np.eye(3),
+            "strain_stress": self.stresses / self.crystal.volume,
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Any]) -> "Bulk":
+        """The inverse of `arrays`."""
+        crystal = Crystal(arrays["cell"], arrays["basis"], arrays["numbers"])
+        constants = ForceConstants(
+            arrays["fc_first"], arrays["fc_second"], arrays["fc_vector"], arrays["fc_matrix"]
+        )
+        gradients = np.eye(3) + arrays["strain"]
+        return cls(
+            crystal, arrays["moduli"], constants, gradients, arrays["strain_stress"] * crystal.volume
+        )
+
+
+def bulk_of(guess: Crystal, calculator: BaseCalculator, probe: Probe) -> Bulk:
+    """Relax the lattice constant and measure moduli, force constants and stresses of strained lattices.
+
+    Parameters
+    ----------
+    guess : Crystal
+        Cubic, at a lattice constant near equilibrium.
+    calculator : ASE calculator
+        Energy, forces and stress.
+    """
+    crystal = lattice_constant(guess, calculator)
+    gradients = sample_strains(probe.strain_count, probe.strain_amplitude, np.random.default_rng(probe.seed))
+    return Bulk(
+        crystal=crystal,
+        moduli=elastic_moduli(crystal, calculator),
+        force_constants=force_constants(
+            crystal.to_atoms(), calculator, reach=probe.reach, step=probe.displacement
+        ),
+        gradients=gradients,
+        stresses=np.array([crystal.volume * piola_stress(crystal, calculator, g) for g in gradients]),
+    )
+
+
+def cubic_lattice_constant(crystal: Crystal) -> float:
+    """Edge of the cubic cell, Å: the shortest lattice vector along a cubic axis."""
+    inverse = np.linalg.inv(crystal.cell)
+    integers = np.array(np.meshgrid(*[[-2, -1, 0, 1, 2]] * 3)).reshape(3, -1).T @ crystal.cell
+    along = integers[(np.abs(integers[:, 1:]).max(axis=1) < 1e-9) & (integers[:, 0] > 1e-9), 0]
+    if len(along) == 0:
+        raise ValueError(f"No lattice vector along the first cubic axis; cell {inverse.tolist()} is not cubic.")
+    return float(along.min())
