@@ -125,7 +125,7 @@ def build_basis(
     cutoff: float,
     max_degree: Sequence[float] = (16, 14, 10),
     l_weight: float = 1.5,
-    decay: float = 5.25,
+    decay: float = 1.0,
     taper: float | None = None,
     smoothness_exponent: float = 1.0,
 ) -> Basis:

@@ -8,12 +8,12 @@ four atoms at once, one per lane (`polynomial`), and its derivatives give the fo
 import numba
 import numpy as np
 
-from qmfront.models.ace.contraction import density, gradient
+from qmfront.models.ace.contraction import angular, contract, density, spread
 from qmfront.models.ace.memory import Neighbourhood, Scratch, Sums
 from qmfront.models.ace.one_particle import harmonics, pack, radial
 from qmfront.models.ace.polynomial import polynomial
 from qmfront.models.ace.program import Program
-from qmfront.models.ace.simd import LANES, store
+from qmfront.models.ace.simd import LANES
 
 
 @numba.njit(cache=True)
@@ -27,27 +27,50 @@ def evaluate_sites(
     int
         -1, or the first pair that is too close or not a number.
     """
-    stride = LANES * program.n_rows
-    slot_size = len(work.rows) // LANES
+    layout, rows, slot_size = program.layout, work.rows, len(work.rows) // LANES
     for block in range(0, len(atoms), LANES):
         n_slots = min(LANES, len(atoms) - block)
         for slot in range(LANES):
-            base = slot * slot_size
+            base, i = slot * slot_size, -1
             if slot < n_slots:
-                bad = pack(program, work, slot, base, atoms[block + slot], near, sums)
-                if bad >= 0:
-                    return bad
-            else:
-                work.segments[slot, :] = 0
+                i = atoms[block + slot]
+            bad = pack(program.bonds, program.limits, work, slot, base, layout.stride, i, near, sums)
+            if bad >= 0:
+                return bad
             for mu in range(len(program.bonds)):
-                first, last = work.segments[slot, mu], work.segments[slot, mu + 1]
-                for at in range(base + first * stride, base + last * stride, stride):
-                    radial(program, work.rows, at, mu)
-                    harmonics(program, work.rows, at)
-                density(program, work, slot, base + first * stride, base + last * stride, mu)
-        store(work.harmonics, 0, polynomial(program, work))
+                first = base + work.segments[slot, mu] * layout.stride
+                last = base + work.segments[slot, mu + 1] * layout.stride
+                radial(rows, first, last, layout, program.bonds[mu])
+                harmonics(rows, first, last, layout, program.legendre)
+                density(
+                    rows,
+                    first,
+                    last,
+                    layout,
+                    program.row_start[mu],
+                    program.row_length[mu],
+                    work.channels,
+                    slot,
+                )
+        values = polynomial(program, work)
         for slot in range(n_slots):
-            sums.energies[atoms[block + slot]] += work.harmonics[slot]
-        for slot in range(n_slots):
-            gradient(program, work, slot, slot * slot_size, atoms[block + slot], sums)
+            i, base = atoms[block + slot], slot * slot_size
+            sums.energies[i] += values[slot]
+            for mu in range(len(program.bonds)):
+                first = base + work.segments[slot, mu] * layout.stride
+                last = base + work.segments[slot, mu + 1] * layout.stride
+                contract(
+                    rows,
+                    first,
+                    last,
+                    layout,
+                    program.row_start[mu],
+                    program.full[mu],
+                    program.first[mu],
+                    work.slopes,
+                    slot,
+                )
+                angular(rows, first, last, layout)
+            last = base + work.segments[slot, len(program.bonds)] * layout.stride
+            spread(rows, base, last, layout, work.indices[slot], i, sums)
     return -1

@@ -7,8 +7,6 @@ import numpy as np
 from qmfront.models.ace.program import Program
 from qmfront.models.ace.simd import LANES
 
-GEOMETRY = 5  # rows e_x e_y e_z 1/r r at the start of the rows of a vector of neighbours
-
 
 class Neighbourhood(NamedTuple):
     """A list of pairs at moved positions; the vector of pair p is vectors[p] + moved[second[p]] - moved[i].
@@ -39,15 +37,13 @@ class Sums(NamedTuple):
 class Scratch(NamedTuple):
     """Working memory of one call, for a block of four atoms.
 
-    rows : per atom and vector of four neighbours the rows e_x e_y e_z 1/r r, g_k, g'_k, Y_lm, q_lm (m > 0), four
-        doubles each
+    rows : per atom and vector of four neighbours the rows of `program.Layout`
     indices : (4, capacity) int
         Atom in every lane, -1 for an empty one.
     segments : (4, S + 1) int
         Vectors of species mu are segments[:, mu] .. segments[:, mu + 1].
     channels, slopes : A and dE/dA, one atom per lane
     stack : prefix products and values of the path in the tree
-    harmonics : P_lm of one vector of neighbours, and four rows for other things
     """
 
     rows: np.ndarray
@@ -56,7 +52,6 @@ class Scratch(NamedTuple):
     channels: np.ndarray
     slopes: np.ndarray
     stack: np.ndarray
-    harmonics: np.ndarray
 
 
 def scratch(program: Program, n_neighbours: int) -> Scratch:
@@ -64,13 +59,12 @@ def scratch(program: Program, n_neighbours: int) -> Scratch:
     n_species, depth = len(program.bonds), int(program.node_depth.max()) + 2
     n_vectors = n_neighbours // LANES + n_species + 1
     return Scratch(
-        _aligned(LANES * n_vectors * program.n_rows * LANES),
+        _aligned(LANES * n_vectors * program.layout.stride),
         np.zeros((LANES, n_vectors * LANES), dtype=np.int64),
         np.zeros((LANES, n_species + 1), dtype=np.int64),
         _aligned(program.n_channels * LANES),
         _aligned(program.n_channels * LANES),
         _aligned(2 * depth * LANES),
-        _aligned((program.l_max + 1) ** 2 * LANES + 4 * LANES),
     )
 
 

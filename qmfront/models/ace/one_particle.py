@@ -1,15 +1,14 @@
 """Neighbours of one atom in SIMD lanes: packing, radial functions and harmonics, by recursion and without libm.
 
-Scratch of one atom: for each vector of four neighbours the rows e_x e_y e_z 1/r r, g_k, g'_k, Y_lm, q_lm (m > 0),
-four doubles each; harmonics as in `harmonics`, without the norm.
+The rows are those of `program.Layout`; harmonics as in `harmonics`, without the norm.
 """
 
 import numba
 import numpy as np
 
-from qmfront.models.ace.memory import GEOMETRY, Neighbourhood, Scratch, Sums
-from qmfront.models.ace.program import Program
-from qmfront.models.ace.simd import LANES, Register, exponential, fill, fma, load, minimum, root, store
+from qmfront.models.ace.memory import Neighbourhood, Scratch, Sums
+from qmfront.models.ace.program import Layout
+from qmfront.models.ace.simd import LANES, Register, exponential, fill, fma, fms, load, minimum, root, store
 
 _TERMS = 11  # of the Taylor series at pi/2; the next one is below 2e-17
 _SINE = np.array(
@@ -22,18 +21,27 @@ _COSINE = np.array(
 
 @numba.njit(cache=True)
 def pack(
-    program: Program, work: Scratch, slot: int, base: int, i: int, near: Neighbourhood, sums: Sums
+    bonds: np.ndarray,
+    limits: np.ndarray,
+    work: Scratch,
+    slot: int,
+    base: int,
+    stride: int,
+    i: int,
+    near: Neighbourhood,
+    sums: Sums,
 ) -> int:
     """Sort the neighbours of atom i by species into lanes; the last vector of a species is filled up at the cutoff.
 
-    Adds the repulsion on the way. Returns -1, or the first pair that is too close or not a number.
+    i = -1 means an empty slot. Adds the repulsion on the way. Returns -1, or the first pair that is too close or
+    not a number.
     """
-    place, rows, moved, stride = 0, work.rows, near.moved, LANES * program.n_rows
-    closest, inner = program.minimum_distance**2, program.repulsion[1] ** 2
-    for mu in range(len(program.bonds)):
+    place, rows, moved = 0, work.rows, near.moved
+    first, last = (near.starts[i], near.starts[i + 1]) if i >= 0 else (0, 0)
+    for mu in range(len(bonds)):
         work.segments[slot, mu] = place // LANES
-        cutoff = program.bonds[mu, 0]
-        for p in range(near.starts[i], near.starts[i + 1]):
+        cutoff = bonds[mu, 0]
+        for p in range(first, last):
             j = near.second[p]
             if near.species[j] != mu:
                 continue
@@ -41,34 +49,33 @@ def pack(
             y = near.vectors[p, 1] + (moved[j, 1] - moved[i, 1])
             z = near.vectors[p, 2] + (moved[j, 2] - moved[i, 2])
             square = x * x + y * y + z * z
-            if not square >= closest:
+            if not square >= limits[0] ** 2:
                 return p
-            if square < inner:
-                _repel(program.repulsion, i, j, (x, y, z), sums)
+            if square < limits[2] ** 2:
+                _repel(limits[1], limits[2], i, j, (x, y, z), sums)
             if square < cutoff * cutoff:
-                _put(rows, base + place // LANES * stride + place % LANES, x, y, z)
+                at = base + place // LANES * stride + place % LANES
+                rows[at], rows[at + LANES], rows[at + 2 * LANES] = x, y, z
                 work.indices[slot, place] = j
                 place += 1
         while place % LANES:
-            _put(rows, base + place // LANES * stride + place % LANES, 0.0, 0.0, cutoff)
+            at = base + place // LANES * stride + place % LANES
+            rows[at], rows[at + LANES], rows[at + 2 * LANES] = 0.0, 0.0, cutoff
             work.indices[slot, place] = -1
             place += 1
-    work.segments[slot, len(program.bonds)] = place // LANES
+    work.segments[slot, len(bonds)] = place // LANES
     return -1
 
 
 @numba.njit(cache=True)
-def _put(rows: np.ndarray, at: int, x: float, y: float, z: float) -> None:
-    rows[at], rows[at + LANES], rows[at + 2 * LANES] = x, y, z
-
-
-@numba.njit(cache=True)
-def _repel(repulsion: np.ndarray, i: int, j: int, vector: tuple[float, float, float], sums: Sums) -> None:
+def _repel(
+    strength: float, radius: float, i: int, j: int, vector: tuple[float, float, float], sums: Sums
+) -> None:
     """Half of strength (radius / r - 1)^4; the other half comes with the reversed pair."""
     r = np.sqrt(vector[0] ** 2 + vector[1] ** 2 + vector[2] ** 2)
-    inside = repulsion[1] / r - 1.0
-    sums.energies[i] += 0.5 * repulsion[0] * inside**4
-    slope = -2.0 * repulsion[0] * inside**3 * repulsion[1] / r**3
+    inside = radius / r - 1.0
+    sums.energies[i] += 0.5 * strength * inside**4
+    slope = -2.0 * strength * inside**3 * radius / r**3
     for a in range(3):
         sums.forces[i, a] += slope * vector[a]
         sums.forces[j, a] -= slope * vector[a]
@@ -77,33 +84,32 @@ def _repel(repulsion: np.ndarray, i: int, j: int, vector: tuple[float, float, fl
 
 
 @numba.njit(cache=True)
-def radial(program: Program, rows: np.ndarray, at: int, mu: int) -> None:
-    """Geometry rows, g_k and g'_k of one vector of neighbours, from the vectors in its first three rows."""
-    cutoff, taper, rate, offset, scale, d_scale = program.bonds[mu]
-    x, y, z = load(rows, at), load(rows, at + LANES), load(rows, at + 2 * LANES)
-    r = root(fma(x, x, fma(y, y, z * z)))
-    inverse = fill(1.0) / r
-    store(rows, at, x * inverse)
-    store(rows, at + LANES, y * inverse)
-    store(rows, at + 2 * LANES, z * inverse)
-    store(rows, at + 3 * LANES, inverse)
-    store(rows, at + 4 * LANES, r)
+def radial(rows: np.ndarray, first: int, last: int, layout: Layout, bond: np.ndarray) -> None:
+    """Geometry rows, g_k and g'_k of the vectors of neighbours first .. last, from their first three rows."""
+    cutoff, taper, rate, offset, scale, d_scale = bond
+    half, values, slopes, end = fill(0.5), layout.values, layout.slopes, layout.n_radial * LANES
+    for at in range(first, last, layout.stride):
+        x, y, z = load(rows, at), load(rows, at + LANES), load(rows, at + 2 * LANES)
+        r = root(fma(x, x, fma(y, y, z * z)))
+        inverse = fill(1.0) / r
+        store(rows, at, x * inverse)
+        store(rows, at + LANES, y * inverse)
+        store(rows, at + 2 * LANES, z * inverse)
+        store(rows, at + 3 * LANES, inverse)
+        store(rows, at + 4 * LANES, r)
 
-    envelope, d_envelope = _envelope(fill(cutoff) - r, cutoff, taper)
-    decayed = exponential(r * fill(rate))
-    x2, dx2 = fma(decayed, fill(-scale), fill(offset)), decayed * fill(d_scale)
-    half = fill(0.5)
-    h, dh = half * envelope, half * d_envelope
-    n_radial = program.n_radial
-    value, slope = at + GEOMETRY * LANES, at + (GEOMETRY + n_radial) * LANES
-    store(rows, value, envelope)
-    store(rows, slope, d_envelope)
-    t0, s0 = h, dh
-    t1, s1 = half * x2 * h, half * fma(x2, dh, dx2 * h)
-    for k in range(1, n_radial):
-        store(rows, value + k * LANES, h - t1)
-        store(rows, slope + k * LANES, dh - s1)
-        t0, s0, t1, s1 = t1, s1, fma(x2, t1, fill(0.0) - t0), fma(x2, s1, fma(dx2, t1, fill(0.0) - s0))
+        f, df = _envelope(fill(cutoff) - r, cutoff, taper)
+        decayed = exponential(r * fill(rate))
+        x2, dx2 = fma(decayed, fill(-scale), fill(offset)), decayed * fill(d_scale)
+        h, dh = half * f, half * df
+        store(rows, at + values, f)
+        store(rows, at + slopes, df)
+        t0, s0 = h, dh  # f T_k / 2 and its slope
+        t1, s1 = half * x2 * h, half * fma(x2, dh, dx2 * h)
+        for k in range(LANES, end, LANES):
+            store(rows, at + values + k, h - t1)
+            store(rows, at + slopes + k, dh - s1)
+            t0, s0, t1, s1 = t1, s1, fms(x2, t1, t0), fma(x2, s1, fms(dx2, t1, s0))
 
 
 @numba.njit(cache=True)
@@ -130,23 +136,22 @@ def _sine_cosine(w: Register) -> tuple[Register, Register]:
 
 
 @numba.njit(cache=True)
-def harmonics(program: Program, rows: np.ndarray, at: int) -> None:
-    """Y_lm and q_lm (m > 0) of one vector of neighbours."""
-    l_max = program.l_max
-    x, y, z = load(rows, at), load(rows, at + LANES), load(rows, at + 2 * LANES)
-    values = at + (GEOMETRY + 2 * program.n_radial) * LANES
-    polynomials = values + (l_max + 1) ** 2 * LANES
-    c, s = fill(1.0), fill(0.0)
-    for m in range(l_max + 1):
-        q, below = fill(program.legendre[m * (m + 1) // 2 + m, 0]), fill(0.0)
-        for l in range(m, l_max + 1):
-            if l > m:
-                row = l * (l + 1) // 2 + m
-                ahead = fma(fill(program.legendre[row, 0]) * z, q, fill(-program.legendre[row, 1]) * below)
-                q, below = ahead, q
-            centre = values + l * (l + 1) * LANES
-            store(rows, centre + m * LANES, q * c)
-            if m > 0:
-                store(rows, centre - m * LANES, q * s)
-                store(rows, polynomials + (l * (l - 1) // 2 + m - 1) * LANES, q)
-        c, s = x * c - y * s, fma(x, s, y * c)
+def harmonics(rows: np.ndarray, first: int, last: int, layout: Layout, legendre: np.ndarray) -> None:
+    """Y_lm and q_lm (m > 0) of the vectors of neighbours first .. last."""
+    l_max = layout.l_max
+    for at in range(first, last, layout.stride):
+        x, y, z = load(rows, at), load(rows, at + LANES), load(rows, at + 2 * LANES)
+        values, polynomials = at + layout.harmonics, at + layout.polynomials
+        c, s = fill(1.0), fill(0.0)
+        for m in range(l_max + 1):
+            q, below = fill(legendre[m * (m + 1) // 2 + m, 0]), fill(0.0)
+            for l in range(m, l_max + 1):
+                if l > m:
+                    row = l * (l + 1) // 2 + m
+                    q, below = fms(fill(legendre[row, 0]) * z, q, fill(legendre[row, 1]) * below), q
+                centre = values + l * (l + 1) * LANES
+                store(rows, centre + m * LANES, q * c)
+                if m > 0:
+                    store(rows, centre - m * LANES, q * s)
+                    store(rows, polynomials + (l * (l - 1) // 2 + m - 1) * LANES, q)
+            c, s = fms(x, c, y * s), fma(x, s, y * c)

@@ -5,46 +5,40 @@ import numpy as np
 
 from qmfront.models.ace.memory import Scratch
 from qmfront.models.ace.program import Program
-from qmfront.models.ace.simd import LANES, Register, fill, fma, load, store
+from qmfront.models.ace.simd import LANES, fill, fma, load, store
 
 
 @numba.njit(cache=True)
-def polynomial(program: Program, work: Scratch) -> Register:
-    """Site energies of the four atoms, and dE/dA into work.slopes; see `program` for the tree."""
+def polynomial(program: Program, work: Scratch) -> np.ndarray:
+    """Site energies of the four atoms, (4,), and dE/dA into work.slopes."""
     a, slopes, stack = work.channels, work.slopes, work.stack
     for c in range(0, len(slopes), LANES):
         store(slopes, c, fill(0.0))
-    n_levels = len(stack) // (2 * LANES)
-    prefix, value = 0, n_levels * LANES
-    path = np.empty(16, np.int64)
-    top = 0
-    store(stack, prefix, fill(1.0))
-    for node in range(len(program.node_depth)):
-        depth = program.node_depth[node]
+    value = len(stack) // 2  # prefix products come first, then values of the subtrees, one per level
+    path = np.empty(len(stack) // (2 * LANES), np.int64)
+    n_nodes, top = len(program.node_depth), 0
+    store(stack, 0, fill(1.0))
+    for node in range(n_nodes + 1):
+        depth = program.node_depth[node] if node < n_nodes else 1
+        while (
+            node > 0 and top >= depth
+        ):  # hand a finished subtree to its parent and to the slope of its channel
+            c, at = path[top], top * LANES
+            subtree = load(stack, value + at)
+            store(stack, value + at - LANES, fma(load(a, c), subtree, load(stack, value + at - LANES)))
+            store(slopes, c, fma(load(stack, at - LANES), subtree, load(slopes, c)))
+            top -= 1
+        if node == n_nodes:
+            break
         if node > 0:
-            while top >= depth:
-                _close(a, slopes, stack, prefix + top * LANES, value + top * LANES, path[top])
-                top -= 1
             top = depth
             path[top] = program.node_channel[node] * LANES
-            above = load(stack, prefix + (top - 1) * LANES)
-            store(stack, prefix + top * LANES, above * load(a, path[top]))
-        product, sum_ = load(stack, prefix + top * LANES), fill(program.node_value[node])
+            store(stack, top * LANES, load(stack, top * LANES - LANES) * load(a, path[top]))
+        product, subtotal = load(stack, top * LANES), fill(program.node_value[node])
         for leaf in range(program.first_leaf[node], program.first_leaf[node + 1]):
             c = program.leaf_channel[leaf] * LANES
             weight = fill(program.leaf_value[leaf])
-            sum_ = fma(weight, load(a, c), sum_)
+            subtotal = fma(weight, load(a, c), subtotal)
             store(slopes, c, fma(weight, product, load(slopes, c)))
-        store(stack, value + top * LANES, sum_)
-    while top > 0:
-        _close(a, slopes, stack, prefix + top * LANES, value + top * LANES, path[top])
-        top -= 1
-    return load(stack, value)
-
-
-@numba.njit(cache=True)
-def _close(a: np.ndarray, slopes: np.ndarray, stack: np.ndarray, prefix: int, value: int, c: int) -> None:
-    """Hand the value of a finished subtree to its parent and to the slope of its channel."""
-    subtree = load(stack, value)
-    store(stack, value - LANES, fma(load(a, c), subtree, load(stack, value - LANES)))
-    store(slopes, c, fma(load(stack, prefix - LANES), subtree, load(slopes, c)))
+        store(stack, value + top * LANES, subtotal)
+    return stack[value : value + LANES]

@@ -20,22 +20,37 @@ from qmfront.models.ace.design import functions_of
 from qmfront.models.ace.harmonics import normalisation
 from qmfront.models.ace.potential import Potential
 from qmfront.models.ace.radial import Bond
+from qmfront.models.ace.simd import LANES
 
 RADIAL_TILE = 3  # radial functions that `kernels` contracts at once
 ANGULAR_TILE = 4
 
 
+class Layout(NamedTuple):
+    """Rows of one vector of four neighbours in the working memory, four doubles each, as offsets in doubles.
+
+    0 : e_x e_y e_z 1/r r;   values : g_k;   slopes : g'_k;   harmonics : Y_lm;   polynomials : q_lm, m > 0
+    stride : doubles per vector of neighbours
+    """
+
+    n_radial: int
+    l_max: int
+    values: int
+    slopes: int
+    harmonics: int
+    polynomials: int
+    stride: int
+
+
 class Program(NamedTuple):
     """Tables of one centre species; K radial functions (a multiple of RADIAL_TILE), S species.
 
-    n_radial, l_max, n_channels : int
-    n_rows : int
-        Rows of four doubles that a vector of neighbours needs, see `memory.Scratch`.
+    layout : Layout
+    n_channels : int
     bonds : (S, 6) float
         Cutoff and taper (Å); a, b, c, d of e = exp(a r), 2 x = b - c e, 2 dx/dr = d e.
-    repulsion : (2,) float
-        Strength (eV) and radius (Å).
-    minimum_distance : float, Å
+    limits : (3,) float
+        Minimum distance (Å), strength (eV) and radius (Å) of the repulsion.
     legendre : (L, 2) float
         Factors of the recursion for (l, m), 0 <= m <= l, at row l(l + 1)/2 + m.
     row_start, row_length : (S, K) int
@@ -47,13 +62,10 @@ class Program(NamedTuple):
     leaf_channel, leaf_value : (M,), (M,)
     """
 
-    n_radial: int
-    l_max: int
+    layout: Layout
     n_channels: int
-    n_rows: int
     bonds: np.ndarray
-    repulsion: np.ndarray
-    minimum_distance: float
+    limits: np.ndarray
     legendre: np.ndarray
     row_start: np.ndarray
     row_length: np.ndarray
@@ -79,14 +91,12 @@ def compiled(potential: Potential, centre: int) -> Program:
     products = _merged_products(functions, np.asarray(potential.coefficients, float)[rows], start, l_max)
     tiles = np.arange(0, (l_max + 1) ** 2, ANGULAR_TILE)
     repulsion = potential.repulsion
+    strength, radius = (repulsion.strength, repulsion.radius) if repulsion else (0.0, 0.0)
     return Program(
-        start.shape[1],
-        l_max,
+        _layout(start.shape[1], l_max),
         int(start[-1, -1] + length[-1, -1]),
-        5 + 2 * start.shape[1] + (l_max + 1) ** 2 + l_max * (l_max + 1) // 2,
         np.array([_bond_constants(bond) for bond in bonds]),
-        np.array([repulsion.strength, repulsion.radius] if repulsion else [0.0, 0.0]),
-        float(potential.minimum_distance),
+        np.array([potential.minimum_distance, strength, radius]),
         _legendre_factors(l_max),
         start,
         length,
@@ -94,6 +104,12 @@ def compiled(potential: Potential, centre: int) -> Program:
         np.stack([np.sum(length > tile, axis=1) for tile in tiles], axis=1),
         *_prefix_tree(products, float(potential.reference_energies[centre])),
     )
+
+
+def _layout(n_radial: int, l_max: int) -> Layout:
+    """Offsets for n_radial radial functions and harmonics up to l_max."""
+    rows = np.cumsum([5, n_radial, n_radial, (l_max + 1) ** 2, l_max * (l_max + 1) // 2]) * LANES
+    return Layout(n_radial, l_max, *rows.tolist())
 
 
 def _bond_constants(bond: Bond) -> tuple[float, ...]:

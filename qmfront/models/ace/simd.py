@@ -1,8 +1,8 @@
 """A vector of four doubles for numba: explicit SIMD, so that speed does not hang on the auto-vectoriser.
 
-Values of type `vector4` live in registers. They come from `load` and `fill`, go to `store` and `total`, and
-know + - *, `fma` (a b + c), `minimum`, `root` and `exponential`. Where the processor is narrower than four
-doubles the compiler splits them.
+Values of type `vector4` live in registers. They come from `load` and `fill`, go to `store` and `total`, and know
++ - * /, `fma` (a b + c), `fms` (a b - c), `minimum`, `root` and `exponential`. Where the processor is narrower than
+four doubles the compiler splits them.
 """
 
 import operator
@@ -108,6 +108,16 @@ def fma(typingctx: Any, a: types.Type, b: types.Type, c: types.Type) -> tuple[An
 
     def codegen(context: Any, builder: ir.IRBuilder, signature: Any, args: tuple) -> ir.Value:
         return _fma(builder, *args)
+
+    return vector4(vector4, vector4, vector4), codegen
+
+
+@intrinsic
+def fms(typingctx: Any, a: types.Type, b: types.Type, c: types.Type) -> tuple[Any, Callable]:
+    """a b - c."""
+
+    def codegen(context: Any, builder: ir.IRBuilder, signature: Any, args: tuple) -> ir.Value:
+        return _fma(builder, args[0], args[1], builder.fneg(args[2]))
 
     return vector4(vector4, vector4, vector4), codegen
 
