@@ -82,22 +82,38 @@ STRUCTURE = {
     ),
 }
 
+OPERATOR = {
+    "blocks": Declared("block component component2", "f", "eV/Å^2", "blocks of H_FC by row and column"),
+    "columns": Declared("block", "i", "1", "block column of each block of H_FC"),
+    "pointer": Declared("bound", "i", "1", "first block of each block row of H_FC"),
+    "linear_predictor": Declared(
+        "site component", "f", "eV/Å", "linearised QM forces at the predictor, u = 0", "(3.7)"
+    ),
+    "laplacian": Declared("entry", "f", "eV/Å^2", "entries of L without stabilisation", "(3.2)"),
+    "laplacian_columns": Declared("entry", "i", "1", "column of each entry of L", "(3.2)"),
+    "laplacian_pointer": Declared("bound", "i", "1", "first entry of each row of L", "(3.2)"),
+    "mu": Declared("", "f", "eV/Å^2", "scale mu of L", "(3.2)"),
+    "nearest": Declared("", "f", "Å", "largest nearest-neighbour distance y_nn", "(3.2)"),
+}
+
 REFERENCE = {
     "displacement": Declared("site component", "f", "Å", "reference corrector u_bar", "(2.7)"),
     "forces": Declared(
         "site component", "f", "eV/Å", "forces of the QM model at the reference corrector", "(2.7)"
     ),
     "core": Declared("component", "f", "Å", "position of the relaxed core"),
-    "lowest_eigenvalue": Declared("", "f", "eV/Å^2", "lowest eigenvalue of the Hessian"),
-    "lowest_mode": Declared("site component", "f", "1", "normalised mode of the lowest eigenvalue"),
+    "lowest_eigenvalue": Declared(
+        "", "f", "1", "lowest eigenvalue of the Hessian relative to H_FC, H v = lambda H_FC v"
+    ),
+    "lowest_mode": Declared("site component", "f", "1", "mode of the lowest eigenvalue, largest entry 1"),
     "history": Declared("call", "f", "eV/Å", "largest force after each call"),
 }
 
 SOLUTION = {
     "displacement": Declared("site component", "f", "Å", "corrector u^H of the QM/MM model", "(2.10)"),
     "forces": Declared("site component", "f", "eV/Å", "mixed forces F^H at u^H", "(2.10)"),
-    "history_calls": Declared("call", "f", "eV/Å", "largest mixed force after each QM call"),
-    "qm_calls": Declared("", "i", "1", "number of QM evaluations, journaled ones included"),
+    "history": Declared("call", "f", "eV/Å", "largest mixed force after each QM call"),
+    "measure": Declared("call", "f", "Å", "algebraic part of the estimator, ||D H_FC^-1 F^H||, after each QM call"),
 }
 
 RESIDUAL = {
@@ -137,6 +153,7 @@ LAYOUT: dict[str, dict[str, Declared]] = {
     "training": {},
     "potential": {},
     "structure": STRUCTURE,
+    "operator": OPERATOR,
     "reference": REFERENCE,
     "solution": SOLUTION,
     "residual": RESIDUAL,

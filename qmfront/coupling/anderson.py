@@ -42,7 +42,7 @@ def solve_equilibrium(
     force: Callable[[np.ndarray], np.ndarray],
     start: np.ndarray,
     precondition: Callable[[np.ndarray], np.ndarray],
-    converged: Callable[[np.ndarray, np.ndarray], tuple[bool, float]],
+    converged: Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[bool, float]],
     *,
     settings: AndersonSettings,
 ) -> Equilibrium:
@@ -53,7 +53,7 @@ def solve_equilibrium(
     force : u (n, 3) Å -> F (n, 3) eV/Å, zero on clamped sites
     start : (n, 3) float, Å
     precondition : F -> H^-1 F, Å
-    converged : (F, H^-1 F) -> (stop?, measure)
+    converged : (u, F, H^-1 F) -> (stop?, measure)
     settings : AndersonSettings
 
     Raises
@@ -72,7 +72,7 @@ def solve_equilibrium(
                 "of a model; start from a larger initial_region or lower solve.step_cap."
             )
         residual = precondition(forces)
-        done, measure = converged(forces, residual)
+        done, measure = converged(u, forces, residual)
         measures.append(measure)
         maxima.append(float(np.abs(forces).max()))
         logger.info("force call %d: measure %.3e, max|F| %.3e eV/Å", call, measure, maxima[-1])

@@ -1,6 +1,7 @@
 """The decomposition of the lattice into QM, buffer, MM and far field, and the clusters cut from it."""
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from ase import Atoms
@@ -54,8 +55,11 @@ def surrounded(
     cell, pbc : (3, 3) float, Å, and (3,) bool
     width : float, Å
     """
-    tree = cKDTree(_with_images(positions[inner], cell, pbc, width))
-    distance, _ = tree.query(positions, distance_upper_bound=width)
+    if not inner.any():
+        return np.zeros(len(positions), bool)
+    folded, shifts = _folded(positions, cell, pbc, width)
+    centres = (folded[inner] + shifts[:, None, :]).reshape(-1, 3)
+    distance, _ = cKDTree(centres).query(folded, distance_upper_bound=width * (1 + 1e-12) + 1e-12)
     return inner | np.isfinite(distance)
 
 
@@ -77,9 +81,15 @@ def vacuum_cell(positions: np.ndarray, cell: np.ndarray, pbc: np.ndarray, *, vac
     return box
 
 
-def _with_images(points: np.ndarray, cell: np.ndarray, pbc: np.ndarray, width: float) -> np.ndarray:
-    for row in np.asarray(cell, float)[np.asarray(pbc, bool)]:
-        reach = int(np.ceil(width / np.linalg.norm(row)))
-        shifts = np.arange(-reach, reach + 1)[:, None] * row
-        points = (points[None] + shifts[:, None]).reshape(-1, 3)
-    return points
+def _folded(
+    positions: np.ndarray, cell: np.ndarray, pbc: np.ndarray, width: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Positions folded into the cell along periodic directions, and the image shifts within width."""
+    periodic = np.asarray(cell, float)[np.asarray(pbc, bool)]
+    if len(periodic) == 0:
+        return positions, np.zeros((1, 3))
+    reciprocal = np.linalg.pinv(periodic)
+    folded = positions - np.floor(positions @ reciprocal) @ periodic
+    count = np.ceil(width * np.linalg.norm(reciprocal, axis=0)).astype(int)
+    steps = product(*(range(-m, m + 1) for m in count))
+    return folded, np.array(list(steps), float) @ periodic

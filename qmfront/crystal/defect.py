@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from qmfront.coupling.force_mixing import Body
-from qmfront.crystal.cylinder import disc, straight_line_cell
+from qmfront.crystal.cylinder import LineCell, Sites, default_origin, disc, straight_line_cell
 from qmfront.crystal.lattice import Crystal
 from qmfront.crystal.neighbours import Pairs
 from qmfront.crystal.stencil import stencil
@@ -128,9 +128,7 @@ def case_crystal(bulk: Bulk, frame: np.ndarray) -> Crystal:
     return bulk.crystal.rotated(frame)
 
 
-def _sites(line_cell, dislocation: StraightDislocation, r0: float):
-    from qmfront.crystal.cylinder import default_origin
-
+def _sites(line_cell: LineCell, dislocation: StraightDislocation, r0: float) -> Sites:
     origin = default_origin(line_cell) + np.asarray(dislocation.core_offset)
     return disc(
         line_cell, dislocation.radius_r0 * r0, clamp_width=dislocation.clamp_width, origin=origin

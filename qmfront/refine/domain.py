@@ -1,10 +1,10 @@
 """Geometry that the regions live in: sites, deformed positions, clamp and periodicity."""
 
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
-from scipy.spatial import cKDTree
+
+from qmfront.coupling.partition import surrounded
 
 
 @dataclass(frozen=True)
@@ -59,21 +59,4 @@ def shell_around(domain: Domain, chosen: np.ndarray, *, width: float) -> np.ndar
     -------
     (n,) bool
     """
-    if not chosen.any():
-        return np.zeros(len(domain), bool)
-    positions, shifts = _wrapped(domain, width)
-    centres = (positions[chosen] + shifts[:, None, :]).reshape(-1, 3)
-    distance = cKDTree(centres).query(positions, distance_upper_bound=width * (1 + 1e-12) + 1e-12)[0]
-    return np.isfinite(distance) | chosen
-
-
-def _wrapped(domain: Domain, width: float) -> tuple[np.ndarray, np.ndarray]:
-    """Positions folded into the cell along periodic directions, and the image shifts within width."""
-    periodic = np.asarray(domain.cell, float)[np.asarray(domain.pbc, bool)]
-    if len(periodic) == 0:
-        return domain.positions, np.zeros((1, 3))
-    reciprocal = np.linalg.pinv(periodic)
-    positions = domain.positions - np.floor(domain.positions @ reciprocal) @ periodic
-    count = np.ceil(width * np.linalg.norm(reciprocal, axis=0)).astype(int)
-    steps = product(*(range(-m, m + 1) for m in count))
-    return positions, np.array(list(steps), float) @ periodic
+    return surrounded(chosen, domain.positions, domain.cell, domain.pbc, width=width)

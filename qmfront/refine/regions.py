@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from qmfront.coupling.partition import BUFFER, FAR_FIELD, MM, QM
 from qmfront.refine.domain import Domain, shell_around
 
-QM, BUFFER, MM, FAR_FIELD = 0, 1, 2, 3
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,102 @@
+"""The two solves of a case: the reference (2.7) with the QM model everywhere, and the QM/MM model (2.10)."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from qmfront.coupling.anderson import AndersonSettings, Equilibrium, solve_equilibrium
+from qmfront.coupling.force_mixing import Forces, hybrid_forces, model_forces
+from qmfront.coupling.partition import QM
+from qmfront.crystal.defect import Defect
+from qmfront.elasticity.strain_polynomial import StrainPolynomial
+from qmfront.estimate.estimator import stencil_norm
+from qmfront.estimate.operators import Operators
+from qmfront.estimate.residual import cauchy_born_difference
+
+JACOBIAN_TOLERANCE = 1e-4
+"""Relative residual of H_FC^-1 F inside the iteration; the model Jacobian is rougher than that."""
+
+
+def relax_reference(
+    defect: Defect, operators: Operators, qm: Forces, *, max_force: float, settings: AndersonSettings
+) -> Equilibrium:
+    """u_bar of (2.7) from the predictor, to max |F| < max_force (eV/Å).
+
+    Raises RuntimeError without convergence.
+    """
+
+    def converged(_: np.ndarray, forces: np.ndarray, __: np.ndarray) -> tuple[bool, float]:
+        largest = float(np.abs(forces).max())
+        return largest < max_force, largest
+
+    force = model_forces(defect.body, defect.free, qm)
+    return _solve(defect, operators, force, np.zeros_like(defect.predictor), converged, settings)
+
+
+def relax_hybrid(
+    defect: Defect,
+    operators: Operators,
+    region: np.ndarray,
+    models: tuple[Forces, Forces],
+    *,
+    start: np.ndarray,
+    model_error: Callable[[np.ndarray], float],
+    fraction: float,
+    settings: AndersonSettings,
+) -> Equilibrium:
+    """u^H of (2.10), stopped when the algebraic part of the estimator is a small fraction of the model's.
+
+        ||D H_FC^-1 F^H|| <= fraction * eta(u)
+
+    Parameters
+    ----------
+    region : (n,) int
+    models : (qm, mm)
+        Atoms -> forces.
+    start : (n, 3) float, Å
+        The previous iterate keeps the solution in its basin.
+    model_error : u (n, 3) Å -> eta, Å
+        Estimate of the error of the model without any QM call, see `model_error_estimate`; asked for only
+        when the iteration is close to its end.
+    fraction : float
+    settings : AndersonSettings
+
+    Raises RuntimeError without convergence.
+    """
+    force = hybrid_forces(defect.body, region, qm=models[0], mm=models[1])
+    eta = model_error(start)
+
+    def converged(u: np.ndarray, _: np.ndarray, residual: np.ndarray) -> tuple[bool, float]:
+        nonlocal eta
+        algebraic = stencil_norm(residual, defect.stencil)
+        if algebraic <= 3.0 * fraction * eta:
+            eta = model_error(u)
+        return algebraic <= fraction * eta, algebraic
+
+    return _solve(defect, operators, force, start, converged, settings)
+
+
+def model_error_estimate(
+    defect: Defect, operators: Operators, region: np.ndarray, mismatch: StrainPolynomial
+) -> Callable[[np.ndarray], float]:
+    """The map u -> ||D H_FC^-1 dF(u)||, dF the Cauchy-Born difference of the two models outside the QM region, Å."""
+    riesz = operators.force_constant_map(defect.free, tolerance=1e-2)
+    outside = (region != QM)[:, None]
+
+    def estimate(displacement: np.ndarray) -> float:
+        forces = cauchy_born_difference(defect.body, displacement, defect.stencil, mismatch, defect.frame)
+        return stencil_norm(riesz.solve(np.where(outside, forces, 0.0)), defect.stencil)
+
+    return estimate
+
+
+def _solve(
+    defect: Defect,
+    operators: Operators,
+    force: Callable,
+    start: np.ndarray,
+    converged: Callable,
+    settings: AndersonSettings,
+) -> Equilibrium:
+    jacobian = operators.force_constant_map(defect.free, tolerance=JACOBIAN_TOLERANCE)
+    return solve_equilibrium(force, start, jacobian.solve, converged, settings=settings)

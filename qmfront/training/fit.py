@@ -1,0 +1,134 @@
+"""Training data of a potential, the fit, and the certificate that compares MM and QM on the homogeneous lattice."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from ase.calculators.calculator import BaseCalculator
+
+from qmfront.elasticity.bulk import Bulk
+from qmfront.elasticity.strain_polynomial import StrainPolynomial, fit_strain_polynomial
+from qmfront.models.ace.basis import Basis
+from qmfront.models.ace.potential import Potential
+from qmfront.store_layout import Declared
+from qmfront.training.observations import FIRST_FREE_ORDER, MATCHING, Lattice, observe
+from qmfront.training.regression import Prior, RelevanceSettings, fit_coefficients, weighted_system
+from qmfront.training.responses import BasisResponse, CalculatorResponse
+
+ALL = MATCHING[2]
+UNITS = {
+    "energy": "eV",
+    "stress": "eV",
+    "force_constants": "eV/Å^2",
+    "third_derivative": "eV",
+    "fourth_derivative": "eV",
+    "strained_force_constants": "eV/Å^2",
+}
+ORDERS_OF_MISMATCH = 2
+"""The difference of the two lattices is expanded in its first free order and the next one."""
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """How a potential is fitted.
+
+    matching : 0, 1 or 2, see `observations.MATCHING`
+    weights : observation -> W
+    method : "ridge" or "ard"
+    prior, relevance
+        Of `regression`.
+    """
+
+    matching: int
+    weights: dict[str, float]
+    method: str
+    prior: Prior
+    relevance: RelevanceSettings
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A fitted potential and its comparison with the reference model.
+
+    potential : Potential
+    mismatch : StrainPolynomial
+        dW = W_cb^QM - W_cb^MM from the first order that was not matched.
+    relative_error : observation -> |A c - y| / |y|, for stress in eV; all observations, matched or not
+    """
+
+    potential: Potential
+    mismatch: StrainPolynomial
+    relative_error: dict[str, float]
+
+
+def training_arrays(
+    bulk: Bulk, calculator: BaseCalculator, *, matching: int, strain_step: float, reach: float
+) -> dict[str, np.ndarray]:
+    """Observations of the QM model that a matching order asks for, name -> (rows,)."""
+    response = CalculatorResponse(bulk.crystal, calculator, reach=reach)
+    return observe(response, MATCHING[matching], lattice_of(bulk, strain_step))
+
+
+def declared_observations(names: list[str]) -> dict[str, Declared]:
+    """Declarations of the arrays of a training store."""
+    return {
+        name: Declared(f"{name}_row", "f", UNITS[name], f"observed {name.replace('_', ' ')}", "(4.5)")
+        for name in names
+    }
+
+
+def lattice_of(bulk: Bulk, strain_step: float) -> Lattice:
+    """The homogeneous lattice as the observations see it."""
+    return Lattice(bulk.force_constants.vector, bulk.crystal.point_group(), strain_step)
+
+
+def fit_potential(
+    targets: dict[str, np.ndarray], bulk: Bulk, basis: Basis, settings: FitSettings, *, strain_step: float
+) -> Fit:
+    """Regression of (2.12), (4.5) and the expansion of what it leaves.
+
+    Parameters
+    ----------
+    targets : observation -> (rows,)
+        From `training_arrays`.
+    bulk : Bulk
+        Its strain samples give the mismatch.
+    basis : Basis
+    settings : FitSettings
+    strain_step : float
+        As in training_arrays.
+    """
+    response = BasisResponse(bulk.crystal, basis)
+    design = observe(response, tuple(targets), lattice_of(bulk, strain_step))
+    rows, right = weighted_system(targets, design, settings.weights)
+    coefficients = fit_coefficients(
+        rows,
+        right,
+        basis.smoothness,
+        method=settings.method,
+        prior=settings.prior,
+        relevance_settings=settings.relevance,
+    )
+    potential = Potential(basis, coefficients, np.zeros(len(basis.species)))
+    samples = np.array([response.stress(gradient) @ coefficients for gradient in bulk.gradients])
+    first = FIRST_FREE_ORDER[settings.matching]
+    mismatch = fit_strain_polynomial(
+        bulk.gradients,
+        bulk.stresses - samples,
+        orders=range(first, first + ORDERS_OF_MISMATCH),
+        rotations=bulk.crystal.point_group(),
+    )
+    return Fit(potential, mismatch, _errors(targets, design, coefficients))
+
+
+def _errors(
+    targets: dict[str, np.ndarray], design: dict[str, Any], coefficients: np.ndarray
+) -> dict[str, float]:
+    return {
+        name: float(np.linalg.norm(design[name] @ coefficients - target) / _size(name, target))
+        for name, target in targets.items()
+    }
+
+
+def _size(name: str, target: np.ndarray) -> float:
+    return 1.0 if name == "stress" else float(np.linalg.norm(target))
