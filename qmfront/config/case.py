@@ -37,7 +37,7 @@ class Dislocation(Section):
 class Domain(Section):
     """The computational domain: a disc around the defect."""
 
-    radius_r0: float = key("Radius of the domain, clamped rim included", unit="r0", gt=0.0, le=2000.0)
+    radius_r0: float = key("Radius of the free disc; the clamped rim lies outside", unit="r0", gt=0.0, le=2000.0)
     clamp_width: float = key("Width of the rim whose atoms stay at the predictor", unit="Å", gt=0.0)
 
 
@@ -61,9 +61,6 @@ class Solve(Section):
 
     algebraic_fraction: float = key(
         "Stop when the algebraic part of the error is below this fraction of eta", unit="1", gt=0.0, lt=1.0
-    )
-    first_tolerance: float = key(
-        "Stop of the first solve, before there is an eta: the algebraic part of the error", unit="Å", gt=0.0
     )
     memory: int = key("Number of earlier iterates that Anderson mixes", unit="1", ge=0, le=200)
     step_cap: float = key("Largest displacement of an atom in one step", unit="Å", gt=0.0, le=2.0)

@@ -20,6 +20,8 @@ RESERVED = ("bulk", "potentials")
 """Folders beside the cases in results/."""
 NEED_ERRORS = ("figure_4", "efficiency", "effectivity", "matching")
 """Figures that show the error against the reference."""
+OF_POTENTIALS = ("certificate",)
+"""Figures that list potentials instead of cases."""
 
 
 def problems_of_study(study: Study, root: Path) -> list[str]:
@@ -35,6 +37,7 @@ def problems_of_study(study: Study, root: Path) -> list[str]:
         *_materials(study, root),
         *_cases(study),
         *_figures(study.figures, study.cases),
+        *_certified(study.figures, study.potentials),
     ]
 
 
@@ -122,7 +125,8 @@ def _case(name: str, case: Case, study: Study) -> Iterator[str]:
             f"potential: {case.potential!r} is fitted to {potential.material!r}, "
             f"but the case is made of {case.material!r}"
         )
-    yield from _clamp(case, potential)
+    if material is not None:
+        yield from _clamp(case, potential, material)
 
 
 def _core(case: Case, material: Material) -> Iterator[str]:
@@ -140,12 +144,11 @@ def _core(case: Case, material: Material) -> Iterator[str]:
 
 def _extent(case: Case, material: Material) -> Iterator[str]:
     r0, region = material.crystal.nearest_neighbour_guess, case.initial_region
-    free = case.domain.radius_r0 * r0 - case.domain.clamp_width
+    free = case.domain.radius_r0 * r0
     edge = (hypot(*region.centre_r0) + region.radius_r0) * r0
     buffer_edge = edge + case.buffer.residual_factor * case.buffer.width
     domain = (
-        f"the free part of the domain ends at {free:.1f} Å "
-        f"(radius {case.domain.radius_r0 * r0:.1f} Å, clamp {case.domain.clamp_width:.1f} Å)"
+        f"the free part of the domain ends at {free:.1f} Å (domain.radius_r0 = {case.domain.radius_r0:g})"
     )
     if edge >= free:
         yield (
@@ -163,17 +166,25 @@ def _extent(case: Case, material: Material) -> Iterator[str]:
         yield f"refine.circle.centre_r0 = {list(centre)} is outside: {domain}"
 
 
-def _clamp(case: Case, potential: Potential) -> Iterator[str]:
-    needed = 2 * potential.basis.cutoff
+def _clamp(case: Case, potential: Potential, material: Material) -> Iterator[str]:
+    slip = hypot(*case.defect.burgers) * material.crystal.lattice_constant_guess
+    needed = 2 * potential.basis.cutoff + slip
     if case.domain.clamp_width < needed:
         yield (
             f"domain.clamp_width = {case.domain.clamp_width:g} Å: forces of the potential {case.potential!r} "
-            f"reach {needed:g} Å, so free atoms would miss neighbours beyond the rim. Choose at least that"
+            f"reach {2 * potential.basis.cutoff:g} Å and the slip thins the rim by {slip:.3g} Å, so free atoms "
+            f"would miss neighbours beyond it. Choose at least {needed:.4g} Å"
         )
 
 
+def _certified(figures: Figures, potentials: dict[str, Potential]) -> Iterator[str]:
+    for name in figures.certificate or ():
+        if name not in potentials:
+            yield f"figures.certificate: no potential {name!r}{did_you_mean(name, potentials)}"
+
+
 def _figures(figures: Figures, cases: dict[str, Case]) -> Iterator[str]:
-    for figure in type(figures).model_fields:
+    for figure in [name for name in type(figures).model_fields if name not in OF_POTENTIALS]:
         for name in cases_of_figure(figures, figure):
             if name not in cases:
                 hint = did_you_mean(name, cases)

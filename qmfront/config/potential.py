@@ -20,9 +20,12 @@ class Basis(Section):
     max_degree: Degrees = key(
         "Largest total degree (radial plus angular) per correlation order 1, 2, ...; each 1 to 40"
     )
+    angular_weight: float = key(
+        "Weight of the angular degree l in the total degree", unit="1", gt=0.0, le=5.0
+    )
     radial_lambda: float = key(
         "Exponent lambda of the distance transform of the Chebyshev radial basis; "
-        "larger resolves short distances better",
+        "larger resolves short distances better, small resolves all alike",
         unit="1",
         gt=0.0,
         le=20.0,
@@ -50,12 +53,12 @@ class Weights(Section):
     )
 
 
-class Ridge(Section):
-    """Least squares with a smoothness prior."""
+class SmoothnessPrior(Section):
+    """Rough basis functions are expensive; both regressions work in variables scaled by it."""
 
-    strength: float = key("Strength of the prior relative to the data", unit="1", ge=0.0, lt=1.0)
+    strength: float = key("Strength of the prior of ridge relative to the data", unit="1", ge=0.0, lt=1.0)
     smoothness: float = key(
-        "Exponent p of the prior (1 + degree)^p that penalises rough basis functions",
+        "Exponent p of the prior (1 + s)^p that penalises basis functions of smoothness number s",
         unit="1",
         ge=0.0,
         le=10.0,
@@ -63,11 +66,14 @@ class Ridge(Section):
 
 
 class RelevanceDetermination(Section):
-    """Automatic relevance determination, the paper's regression (section 4.2)."""
+    """Automatic relevance determination, the paper's regression (section 4.2), by evidence maximisation."""
 
     max_iterations: int = key("Largest number of iterations", unit="1", ge=1)
     tolerance: float = key("Relative change of the coefficients at which it stops", unit="1", gt=0.0, lt=1.0)
-    threshold: float = key("Precision above which a coefficient is pruned", unit="1", gt=0.0)
+    noise: float = key("Least noise of the observations relative to their size", unit="1", gt=0.0, lt=1.0)
+    threshold: float = key(
+        "A function is dropped when its precision exceeds this multiple of the smallest one", unit="1", gt=1.0
+    )
 
 
 class Regression(Section):
@@ -76,7 +82,7 @@ class Regression(Section):
     method: Literal["ridge", "ard"] = key(
         "ridge with a smoothness prior, or automatic relevance determination"
     )
-    ridge: Ridge = key("Settings of ridge")
+    prior: SmoothnessPrior = key("Prior of the coefficients")
     ard: RelevanceDetermination = key("Settings of ard")
 
 
@@ -91,13 +97,10 @@ class Potential(Section):
     )
     weights: Weights = key("Weights of the observations; those that matching leaves out are ignored")
     strain_step: float = key(
-        "Step in the deformation gradient for the derivatives of W_cb by differences; above 5e-4 "
-        "the third derivative spoils the elastic constants",
+        "Strain h of the derivatives of W_cb, taken from stresses at nine points -4h to 4h, and of the "
+        "derivatives of the force constants",
         unit="1",
         gt=0.0,
         le=5e-3,
-    )
-    strained_lattice: float = key(
-        "Strain of the lattices whose force constants are matched by matching 2", unit="1", gt=0.0, le=0.1
     )
     regression: Regression = key("How the coefficients are found")

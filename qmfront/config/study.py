@@ -26,6 +26,7 @@ class Figures(Section):
     figure_3: Snapshot | None = key("Mark and refine: old and new interfaces over the speed")
     figure_4: Names | None = key("Cases with different t_new: error and estimator against N_QM")
     efficiency: Names | None = key("Cases whose errors against N_QM are compared: adaptive and discs")
+    certificate: Names | None = key("Potentials whose consistency with the reference model is drawn")
     effectivity: Name | None = key("Case whose eta/error is shown for all norms and residuals")
     matching: Names | None = key("Cases with potentials of different matching: error against N_QM")
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from qmfront.coupling.partition import BUFFER, MM, QM
 from qmfront.crystal.defect import Defect
 from qmfront.estimate.estimator import estimator, site_estimator
 from qmfront.estimate.operators import Operators
@@ -68,3 +70,30 @@ def estimates(
                 chosen = phi
     assert chosen is not None
     return Estimates(chosen, site_estimator(chosen, defect.stencil), eta)
+
+
+def summary(
+    result: Estimates, region: np.ndarray, *, chosen: str, algebraic: float, qm_calls: int
+) -> dict[str, Any]:
+    """The numbers of an iteration that decisions and tables need: plain Python values.
+
+    Parameters
+    ----------
+    region : (n,) int
+    chosen : "norm/residual"
+    algebraic : float, Å
+        ||D H_FC^-1 F^H|| at the end of the solve.
+    qm_calls : int
+    """
+    norm, residual = chosen.split("/")
+    return {
+        "n_qm": int(np.sum(region == QM)),
+        "n_buffer": int(np.sum(region == BUFFER)),
+        "n_mm": int(np.sum(region == MM)),
+        "eta": result.eta[chosen],
+        "norm": norm,
+        "residual": residual,
+        "algebraic": float(algebraic),
+        "qm_calls": int(qm_calls),
+        "eta_table": result.eta,
+    }

@@ -1,5 +1,8 @@
 """The consistency certificate: force constants, elastic moduli and phonons of MM and QM side by side."""
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 import numpy as np
 from ase.calculators.calculator import BaseCalculator
 
@@ -53,6 +56,11 @@ def certificate_arrays(
     }
 
 
+def mismatch_of(arrays: Mapping[str, Any]) -> StrainPolynomial:
+    """dW = W_cb^QM - W_cb^MM from a certificate."""
+    return StrainPolynomial(arrays["mismatch_exponents"], arrays["mismatch_coefficients"])
+
+
 def _path(unit: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Length along the path, lengths of the corners, wave vectors (w, 3) 1/Å."""
     corners = unit * np.array([point for _, point in PATH])
@@ -71,7 +79,7 @@ def _in_order(found: ForceConstants, wanted: ForceConstants) -> np.ndarray:
     return found.matrix[order]
 
 
-def _pairs(constants: ForceConstants):
+def _pairs(constants: ForceConstants) -> Iterator[tuple[int, int, np.ndarray]]:
     return zip(constants.basis_first.tolist(), constants.basis_second.tolist(), constants.vector, strict=True)
 
 

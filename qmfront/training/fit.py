@@ -1,5 +1,6 @@
 """Training data of a potential, the fit, and the certificate that compares MM and QM on the homogeneous lattice."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,6 @@ from qmfront.training.observations import FIRST_FREE_ORDER, MATCHING, Lattice, o
 from qmfront.training.regression import Prior, RelevanceSettings, fit_coefficients, weighted_system
 from qmfront.training.responses import BasisResponse, CalculatorResponse
 
-ALL = MATCHING[2]
 UNITS = {
     "energy": "eV",
     "stress": "eV",
@@ -45,6 +45,18 @@ class FitSettings:
     prior: Prior
     relevance: RelevanceSettings
 
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> "FitSettings":
+        """From {matching, weights, regression} of a potential."""
+        regression = config["regression"]
+        return cls(
+            config["matching"],
+            config["weights"],
+            regression["method"],
+            Prior(**regression["prior"]),
+            RelevanceSettings(**regression["ard"]),
+        )
+
 
 @dataclass(frozen=True)
 class Fit:
@@ -53,7 +65,7 @@ class Fit:
     potential : Potential
     mismatch : StrainPolynomial
         dW = W_cb^QM - W_cb^MM from the first order that was not matched.
-    relative_error : observation -> |A c - y| / |y|, for stress in eV; all observations, matched or not
+    relative_error : observation -> |A c - y| / |y|, for stress in eV
     """
 
     potential: Potential
@@ -119,6 +131,12 @@ def fit_potential(
         rotations=bulk.crystal.point_group(),
     )
     return Fit(potential, mismatch, _errors(targets, design, coefficients))
+
+
+def fit_table(fit: Fit) -> str:
+    """The fit quality as CSV: observation, relative_error."""
+    rows = [f"{name},{value:.6e}" for name, value in fit.relative_error.items()]
+    return "\n".join(["observation,relative_error", *rows, f"functions,{len(fit.potential.basis)}"]) + "\n"
 
 
 def _errors(

@@ -160,6 +160,8 @@ def build_basis(
         raise ValueError(
             f"max_degree {tuple(max_degree)} and l_weight {l_weight}: give a degree per order, weight > 0."
         )
+    # ASSUME: the paper leaves degree rule, weights and radial parameters open. A small decay spreads the Chebyshev
+    # variable evenly over the distances that occur in a crystal; 5.25 leaves it in [0.8, 1] beyond 2.4 Å.
     functions = []
     for centre in range(len(species)):
         for order, degree in enumerate(max_degree, start=1):

@@ -29,7 +29,9 @@ def real_three_j(l1: int, l2: int, l3: int) -> np.ndarray:
     for m1 in range(-l1, l1 + 1):
         for m2 in range(max(-l2, -l3 - m1), min(l2, l3 - m1) + 1):
             tensor[m1 + l1, m2 + l2, l3 - m1 - m2] = _three_j(l1, l2, l3, m1, m2, -m1 - m2)
-    real = np.einsum("abc,ia,jb,kc->ijk", tensor, _unitary(l1), _unitary(l2), _unitary(l3))
+    # the tensor multiplies products of Y: with Y_complex = U^H Y_real it turns with the conjugate of U
+    u1, u2, u3 = (_unitary(l).conj() for l in (l1, l2, l3))
+    real = np.einsum("abc,ia,jb,kc->ijk", tensor, u1, u2, u3)
     return real.imag.copy() if (l1 + l2 + l3) % 2 else real.real.copy()
 
 
@@ -101,8 +103,7 @@ def _unitary(l: int) -> np.ndarray:
         sign = (-1) ** m
         u[l + m, l + m], u[l + m, l - m] = sign / sqrt(2), 1 / sqrt(2)
         u[l - m, l + m], u[l - m, l - m] = -1j * sign / sqrt(2), 1j / sqrt(2)
-    # invariance is wanted for products of Y_real: coefficients transform with the conjugate
-    return u.conj()
+    return u
 
 
 def _three_j(l1: int, l2: int, l3: int, m1: int, m2: int, m3: int) -> float:

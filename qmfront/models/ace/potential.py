@@ -51,7 +51,7 @@ class Potential:
     basis: Basis
     coefficients: np.ndarray
     reference_energies: np.ndarray
-    minimum_distance: float = 0.5
+    minimum_distance: float = 0.5  # ASSUME
     repulsion: Repulsion | None = None
 
     def __post_init__(self) -> None:

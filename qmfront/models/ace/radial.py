@@ -49,7 +49,7 @@ class Bond:
             raise ValueError(f"The cutoff is {self.cutoff} Å. Give a positive number.")
         if not 1e-3 <= self.decay <= 12:
             raise ValueError(
-                f"The radial decay is {self.decay}. Choose it between 0.001 and 12 (usual: 3 to 6)."
+                f"The radial decay is {self.decay}. Choose it between 0.001 and 12 (usual: 1 to 6)."
             )
         if not 0 < self.taper <= self.cutoff:
             raise ValueError(

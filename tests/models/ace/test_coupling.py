@@ -46,7 +46,6 @@ def test_three_vectors_couple_to_the_determinant():
         ([(0, 1, 1), (0, 1, 1), (1, 1, 1), (1, 1, 1)], 2),  # a.a b.b and (a.b)^2
         ([(0, 1, 2), (0, 1, 2), (0, 1, 2), (0, 1, 2)], 1),  # traceless symmetric matrix: tr Q^4 ~ (tr Q^2)^2
         ([(0, 1, 2)] * 5, 1),  # tr Q^2 tr Q^3
-        ([(0, 1, 2)] * 6, 2),  # (tr Q^2)^3 and (tr Q^3)^2
     ],
 )
 def test_number_of_invariants_is_that_of_invariant_theory(channels, expected):

@@ -1,0 +1,53 @@
+"""One solve of the adaptive loop (2.10), from stores to stores."""
+
+import numpy as np
+
+from qmfront.coupling.anderson import AndersonSettings
+from qmfront.coupling.force_mixing import Forces
+from qmfront.coupling.relaxation import model_error_estimate, relax_hybrid
+from qmfront.crystal.defect import Defect
+from qmfront.elasticity.strain_polynomial import StrainPolynomial
+from qmfront.estimate.operators import Operators
+
+
+def solution_arrays(
+    defect: Defect,
+    operators: Operators,
+    region: np.ndarray,
+    models: tuple[Forces, Forces],
+    *,
+    start: np.ndarray | None,
+    mismatch: StrainPolynomial,
+    fraction: float,
+    settings: AndersonSettings,
+) -> dict[str, np.ndarray]:
+    """Arrays of a store of kind "solution".
+
+    Parameters
+    ----------
+    region : (n,) int
+    models : (qm, mm)
+        Atoms -> forces.
+    start : (n, 3) float, Å, or None
+        The solution of the previous iteration; the predictor for the first one.
+    mismatch : StrainPolynomial
+        dW of the two homogeneous lattices, for the stop.
+    fraction : float
+        Algebraic part of the estimator over its model part at the end.
+    """
+    found = relax_hybrid(
+        defect,
+        operators,
+        region,
+        models,
+        start=np.zeros_like(defect.predictor) if start is None else start,
+        model_error=model_error_estimate(defect, operators, region, mismatch),
+        fraction=fraction,
+        settings=settings,
+    )
+    return {
+        "displacement": found.displacement,
+        "forces": found.forces,
+        "history": found.max_force,
+        "measure": found.measure,
+    }

@@ -1,0 +1,78 @@
+"""The residuals of one iteration, each with the QM calls that it needs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from qmfront.coupling.force_mixing import Forces, model_forces
+from qmfront.coupling.partition import BUFFER, QM, surrounded
+from qmfront.crystal.defect import Defect
+from qmfront.elasticity.strain_polynomial import StrainPolynomial
+from qmfront.estimate.operators import Operators
+from qmfront.estimate.residual import cauchy_born_difference, combined, core_residual
+from qmfront.timing import Seconds
+
+
+@dataclass(frozen=True)
+class ResidualSettings:
+    """Which residuals are computed, and how.
+
+    names : any of "exact", "cauchy_born", "paper"
+    layer_r0 : float, r0
+        Width of the layer around the QM region in which the Cauchy-Born variant is exact.
+    buffer : float, Å
+        Buffer of the exact forces, (3.2.2).
+    """
+
+    names: tuple[str, ...]
+    layer_r0: float
+    buffer: float
+
+
+def residual_arrays(
+    solution: Mapping[str, Any],
+    defect: Defect,
+    operators: Operators,
+    region: np.ndarray,
+    qm: Forces,
+    *,
+    mismatch: StrainPolynomial,
+    settings: ResidualSettings,
+    seconds: Seconds,
+) -> dict[str, np.ndarray]:
+    """Arrays of a store of kind "residual", (n, 3) eV/Å each.
+
+    exact : QM forces on all sites.
+    cauchy_born : exact on the QM region and a layer; beyond it the mixed forces plus the Cauchy-Born difference.
+    paper : (3.7), exact on QM + buffer; beyond it the force constants applied to u0 + u.
+
+    Parameters
+    ----------
+    solution : {displacement, forces}
+    seconds : Seconds
+        Gets the processor time of each residual.
+    """
+    u, mixed = solution["displacement"], solution["forces"]
+    found = {}
+    if "exact" in settings.names:
+        with seconds.of("exact"):
+            found["exact"] = model_forces(defect.body, defect.free, qm)(u)
+    if "cauchy_born" in settings.names:
+        with seconds.of("cauchy_born"):
+            core = _layer(u, defect, region, settings) & defect.free
+            inside, _ = core_residual(defect.body, u, core, qm, buffer=settings.buffer)
+            beyond = mixed + cauchy_born_difference(defect.body, u, defect.stencil, mismatch, defect.frame)
+            found["cauchy_born"] = combined(core, inside, beyond, defect.free)
+    if "paper" in settings.names:
+        with seconds.of("paper"):
+            core = region <= BUFFER
+            inside, _ = core_residual(defect.body, u, core, qm, buffer=settings.buffer)
+            found["paper"] = combined(core, inside, operators.linear_residual(u), defect.free)
+    return found
+
+
+def _layer(u: np.ndarray, defect: Defect, region: np.ndarray, settings: ResidualSettings) -> np.ndarray:
+    positions, width = defect.body.reference + u, settings.layer_r0 * defect.r0
+    return surrounded(region == QM, positions, defect.cell, defect.pbc, width=width)

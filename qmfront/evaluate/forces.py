@@ -1,0 +1,41 @@
+"""Forces of a model as a plain function of atoms, through the journal or straight from the calculator."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+
+from qmfront.evaluate.journal import Journal, Tally
+from qmfront.models.calculator import build
+
+
+def journaled_forces(
+    spec: Mapping[str, Any], journal: Path | str, tally: Tally
+) -> Callable[[Atoms], np.ndarray]:
+    """Atoms -> forces (n, 3) eV/Å of a QM model; each evaluation is in the journal before it is returned.
+
+    Parameters
+    ----------
+    spec : {calculator: dotted path, kwargs: {...}}
+    journal : folder of the journal
+    tally : counts the evaluations
+    """
+    calculator, book = build(spec), Journal(journal)
+
+    def forces(atoms: Atoms) -> np.ndarray:
+        return book.evaluate(atoms, calculator, spec, tally=tally).forces
+
+    return forces
+
+
+def calculator_forces(calculator: Any) -> Callable[[Atoms], np.ndarray]:
+    """Atoms -> forces (n, 3) eV/Å of an ASE calculator."""
+
+    def forces(atoms: Atoms) -> np.ndarray:
+        atoms = atoms.copy()
+        atoms.calc = calculator
+        return atoms.get_forces()
+
+    return forces

@@ -1,0 +1,29 @@
+"""When Algorithm 1 stops."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def decision(
+    estimate: Mapping[str, Any], k: int, *, tolerance: float, max_iterations: int, max_qm_atoms: int
+) -> dict[str, Any]:
+    """Stop or go on after iteration k (Algorithm 1, line 5), with the reason in words.
+
+    Parameters
+    ----------
+    estimate : {eta (Å), n_qm}
+    k : int
+        Counted from 0.
+    tolerance : float, Å
+    max_iterations, max_qm_atoms : int
+    """
+    eta, n_qm = estimate["eta"], estimate["n_qm"]
+    if eta < tolerance:
+        reason = f"eta = {eta:.3e} Å is below the tolerance of {tolerance:g} Å"
+    elif k + 1 >= max_iterations:
+        reason = f"{max_iterations} iterations are done, eta = {eta:.3e} Å"
+    elif n_qm >= max_qm_atoms:
+        reason = f"{n_qm} QM atoms reach the limit of {max_qm_atoms}, eta = {eta:.3e} Å"
+    else:
+        return {"k": k, "stop": False, "reason": f"eta = {eta:.3e} Å is above the tolerance of {tolerance:g} Å"}
+    return {"k": k, "stop": True, "reason": reason}

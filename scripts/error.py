@@ -1,0 +1,22 @@
+"""True error of one iteration: solution.zarr, reference.zarr -> error.json."""
+
+import json
+
+from qmfront import store
+from qmfront.crystal.defect import Defect
+from qmfront.durable import write_file
+from qmfront.estimate.estimator import stencil_norm
+from qmfront.logs import logged
+
+
+def main(structure: str, solution: str, reference: str, path: str) -> None:
+    defect = Defect.from_arrays(store.load(structure, "structure"))
+    found = store.load(solution, "solution")["displacement"]
+    wanted = store.load(reference, "reference")["displacement"]
+    write_file(path, json.dumps({"error": stencil_norm(found - wanted, defect.stencil)}) + "\n")
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]):
+        i = snakemake.input
+        main(i.structure, i.solution, i.reference, snakemake.output.error)

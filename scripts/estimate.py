@@ -1,0 +1,37 @@
+"""Estimators of one iteration: residual.zarr -> estimate.zarr, estimate.json."""
+
+import json
+
+from qmfront import store
+from qmfront.crystal.defect import Defect
+from qmfront.durable import write_file
+from qmfront.estimate.estimates import estimates, summary
+from qmfront.estimate.operators import Operators
+from qmfront.logs import logged
+from qmfront.timing import Seconds
+
+
+def main(inputs: dict, settings: dict, path: str, table: str) -> None:
+    seconds = Seconds()
+    solution = store.load(inputs["solution"], "solution")
+    region = store.load(inputs["partition"], "partition")["region"]
+    with seconds.of("estimate"):
+        result = estimates(
+            dict(store.load(inputs["residual"], "residual")),
+            Defect.from_arrays(store.load(inputs["structure"], "structure")),
+            Operators.from_arrays(store.load(inputs["operator"], "operator")),
+            **settings,
+        )
+    arrays = {"phi": result.phi, "eta_site": result.eta_site}
+    store.save(path, "estimate", arrays, {"seconds": dict(seconds)}, config=settings)
+    chosen = f"{settings['norm']}/{settings['residual']}"
+    content = summary(
+        result, region, chosen=chosen, algebraic=solution["measure"][-1], qm_calls=solution.attrs["qm_calls"]
+    )
+    write_file(table, json.dumps(content, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]):
+        o = snakemake.output
+        main(dict(snakemake.input.items()), snakemake.params.settings, o.store, o.table)

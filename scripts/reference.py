@@ -1,0 +1,31 @@
+"""The QM solution on the whole domain: structure.zarr, operator.zarr -> reference.zarr."""
+
+from qmfront import store
+from qmfront.coupling.anderson import AndersonSettings
+from qmfront.coupling.reference import reference_arrays
+from qmfront.crystal.defect import Defect
+from qmfront.estimate.operators import Operators
+from qmfront.evaluate.forces import journaled_forces
+from qmfront.evaluate.journal import Tally
+from qmfront.logs import logged
+from qmfront.timing import Seconds
+
+
+def main(inputs: dict, spec: dict, settings: dict, journal: str, path: str) -> None:
+    tally, seconds = Tally(), Seconds()
+    with seconds.of("reference"):
+        arrays = reference_arrays(
+            Defect.from_arrays(store.load(inputs["structure"], "structure")),
+            Operators.from_arrays(store.load(inputs["operator"], "operator")),
+            journaled_forces(spec, journal, tally),
+            max_force=settings["max_force"],
+            settings=AndersonSettings(max_calls=settings["max_calls"]),
+        )
+    attrs = {"seconds": dict(seconds), "qm_calls": tally.calls, "qm_seconds": tally.cpu_seconds}
+    store.save(path, "reference", arrays, attrs, config={"qm": spec, "reference": settings})
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]):
+        p = snakemake.params
+        main(dict(snakemake.input.items()), p.qm, p.settings, p.journal, snakemake.output.store)

@@ -1,0 +1,33 @@
+"""Residual forces of one iteration: solution.zarr -> residual.zarr."""
+
+from qmfront import store
+from qmfront.crystal.defect import Defect
+from qmfront.estimate.operators import Operators
+from qmfront.estimate.residuals import ResidualSettings, residual_arrays
+from qmfront.evaluate.forces import journaled_forces
+from qmfront.evaluate.journal import Tally
+from qmfront.logs import logged
+from qmfront.timing import Seconds
+from qmfront.training.certificate import mismatch_of
+
+
+def main(inputs: dict, spec: dict, settings: dict, journal: str, path: str) -> None:
+    tally, seconds = Tally(), Seconds()
+    arrays = residual_arrays(
+        store.load(inputs["solution"], "solution"),
+        Defect.from_arrays(store.load(inputs["structure"], "structure")),
+        Operators.from_arrays(store.load(inputs["operator"], "operator")),
+        store.load(inputs["partition"], "partition")["region"],
+        journaled_forces(spec, journal, tally),
+        mismatch=mismatch_of(store.load(inputs["certificate"], "potential")),
+        settings=ResidualSettings(**settings),
+        seconds=seconds,
+    )
+    attrs = {"seconds": dict(seconds), "qm_calls": tally.calls}
+    store.save(path, "residual", arrays, attrs, config={"qm": spec, "residual": settings})
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]):
+        p = snakemake.params
+        main(dict(snakemake.input.items()), p.qm, p.settings, p.journal, snakemake.output.store)

@@ -1,0 +1,37 @@
+"""The QM/MM equilibrium (2.10) of one iteration: partition.zarr and the previous solution -> solution.zarr."""
+
+from qmfront import store
+from qmfront.coupling.anderson import AndersonSettings
+from qmfront.coupling.hybrid import solution_arrays
+from qmfront.crystal.defect import Defect
+from qmfront.estimate.operators import Operators
+from qmfront.evaluate.forces import calculator_forces, journaled_forces
+from qmfront.evaluate.journal import Tally
+from qmfront.logs import logged
+from qmfront.models.ace.calculator import ACE
+from qmfront.timing import Seconds
+from qmfront.training.certificate import mismatch_of
+
+
+def main(inputs: dict, spec: dict, settings: dict, journal: str, path: str) -> None:
+    tally, seconds = Tally(), Seconds()
+    models = (journaled_forces(spec, journal, tally), calculator_forces(ACE.load(inputs["potential"])))
+    with seconds.of("solve"):
+        arrays = solution_arrays(
+            Defect.from_arrays(store.load(inputs["structure"], "structure")),
+            Operators.from_arrays(store.load(inputs["operator"], "operator")),
+            store.load(inputs["partition"], "partition")["region"],
+            models,
+            start=store.load(inputs["start"], "solution")["displacement"] if "start" in inputs else None,
+            mismatch=mismatch_of(store.load(inputs["certificate"], "potential")),
+            fraction=settings["algebraic_fraction"],
+            settings=AndersonSettings(settings["memory"], settings["step_cap"], settings["max_calls"]),
+        )
+    attrs = {"seconds": dict(seconds), "qm_calls": tally.calls, "qm_seconds": tally.cpu_seconds}
+    store.save(path, "solution", arrays, attrs, config={"qm": spec, "solve": settings})
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]):
+        p = snakemake.params
+        main(dict(snakemake.input.items()), p.qm, p.settings, p.journal, snakemake.output.store)

@@ -1,0 +1,32 @@
+"""Sites, predictor, clamp and first partition of a case: bulk.zarr -> structure.zarr, structure.extxyz, 0/partition.zarr."""
+
+from qmfront import store
+from qmfront.crystal.defect import StraightDislocation, dislocation_defect
+from qmfront.elasticity.bulk import Bulk
+from qmfront.export import write_extxyz
+from qmfront.logs import logged
+from qmfront.refine.step import RefineSettings, first_region
+
+
+def main(bulk: str, defect: dict, initial: dict, settings: dict, outputs: dict) -> None:
+    description = StraightDislocation(**defect)
+    case = dislocation_defect(Bulk.from_arrays(store.load(bulk, "bulk")), description)
+    region = first_region(case, initial, RefineSettings.from_config(settings))
+    config = {"defect": defect, "initial_region": initial}
+    store.save(outputs["store"], "structure", {**case.arrays(), "region": region}, config=config)
+    store.save(outputs["partition"], "partition", {"region": region}, {"seconds": {}}, config=config)
+    write_extxyz(
+        outputs["xyz"],
+        case.body.reference,
+        case.numbers,
+        cell=case.cell,
+        pbc=case.pbc,
+        region=region,
+        arrays={"predictor": case.predictor},
+    )
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]):
+        p = snakemake.params
+        main(snakemake.input.bulk, p.defect, p.initial, p.refine, dict(snakemake.output.items()))

@@ -1,0 +1,83 @@
+"""Tungsten (EAM) and small discs of it, built once per session: what estimate, coupling and crystal tests start from."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from ase import Atoms
+
+from qmfront.crystal.defect import Defect, StraightDislocation, case_crystal, dislocation_defect
+from qmfront.crystal.lattice import cubic_crystal
+from qmfront.crystal.stencil import stencil
+from qmfront.elasticity.bulk import Bulk, Probe, bulk_of
+from qmfront.estimate.operators import Operators, assemble
+from qmfront.models.eam import EAM
+
+
+@pytest.fixture(scope="session")
+def eam() -> EAM:
+    return EAM(potential="W_zhou")
+
+
+@pytest.fixture(scope="session")
+def eam_forces(eam) -> Callable[[Atoms], np.ndarray]:
+    return lambda atoms: np.array(eam.get_forces(atoms))
+
+
+@pytest.fixture(scope="session")
+def tungsten(eam) -> Bulk:
+    probe = Probe(reach=eam.force_range, displacement=1e-3, strain_amplitude=0.02, strain_count=40, seed=3)
+    return bulk_of(cubic_crystal("W", "bcc", 3.165), eam, probe)
+
+
+@pytest.fixture(scope="session")
+def edge(tungsten, eam) -> Defect:
+    """<100>{001} edge dislocation, 304 free sites of 674."""
+    return dislocation_defect(
+        tungsten,
+        StraightDislocation(
+            line=(0, 1, 0),
+            plane=(0, 0, 1),
+            burgers=(1.0, 0.0, 0.0),
+            core_offset=(0.0, 0.0),
+            core_map_radius_r0=3.5,
+            radius_r0=8.0,
+            clamp_width=eam.force_range,
+        ),
+    )
+
+
+@pytest.fixture(scope="session")
+def mixed(tungsten, eam) -> Defect:
+    """1/2<111>{110} dislocation of mixed character along [1 1 -2]... seen in a frame without cubic symmetry."""
+    return dislocation_defect(
+        tungsten,
+        StraightDislocation(
+            line=(1, 1, 1),
+            plane=(1, -1, 0),
+            burgers=(-0.5, -0.5, 0.5),
+            core_offset=(0.0, 0.0),
+            core_map_radius_r0=3.5,
+            radius_r0=8.0,
+            clamp_width=eam.force_range,
+        ),
+    )
+
+
+@pytest.fixture(scope="session")
+def perfect(tungsten, edge) -> Defect:
+    """The sites of `edge` without the dislocation."""
+    crystal = case_crystal(tungsten, edge.frame)
+    neighbours = stencil(edge.sites, edge.cell, edge.pbc, crystal, basis_index=edge.basis_index)
+    return replace(edge, predictor=np.zeros_like(edge.sites), stencil=neighbours)
+
+
+@pytest.fixture(scope="session")
+def edge_operators(edge, tungsten, eam) -> Operators:
+    return assemble(edge, tungsten, reach=eam.force_range, decay=3.0, cutoff_r0=2.5)
+
+
+@pytest.fixture(scope="session")
+def perfect_operators(perfect, tungsten, eam) -> Operators:
+    return assemble(perfect, tungsten, reach=eam.force_range, decay=3.0, cutoff_r0=2.5)
