@@ -50,7 +50,7 @@ def edge(tungsten, eam) -> Defect:
 
 @pytest.fixture(scope="session")
 def mixed(tungsten, eam) -> Defect:
-    """1/2<111>{110} dislocation of mixed character along [1 1 -2]... seen in a frame without cubic symmetry."""
+    """1/2<111>{110} dislocation of mixed character, 71 degrees, in a frame that is no symmetry of the crystal."""
     return dislocation_defect(
         tungsten,
         StraightDislocation(

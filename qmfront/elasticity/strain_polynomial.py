@@ -57,7 +57,7 @@ def invariants(order: int, rotations: np.ndarray) -> tuple[np.ndarray, np.ndarra
     )
     projector = np.linalg.lstsq(_monomials(samples, exponents), averaged, rcond=None)[0]
     left, singular, _ = np.linalg.svd(projector)
-    return exponents, left[:, singular > 0.5 * singular[0]] if singular[0] > 1e-6 else left[:, :0]
+    return exponents, left[:, singular > 0.5]  # of a projector, oblique too, they are 0 or at least 1
 
 
 def fit_strain_polynomial(

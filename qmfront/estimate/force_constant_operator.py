@@ -6,9 +6,10 @@ that pairs across a slip plane are treated as the neighbours that they have beco
 
 import numpy as np
 import scipy.sparse as sparse
+from scipy.spatial import cKDTree
 
 from qmfront.crystal.neighbours import Pairs
-from qmfront.models.force_constants import ForceConstants
+from qmfront.models.force_constant_set import MATCH, ForceConstants
 
 
 def force_constant_operator(
@@ -46,12 +47,10 @@ def pair_matrices(labels: np.ndarray, force_constants: ForceConstants) -> np.nda
 
     Bravais lattices. Returns (p, 3, 3) eV/Å^2.
     """
-    keys, order = _sorted_keys(force_constants.vector)
-    wanted = _keys(labels)
-    place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-    found = keys[place] == wanted
+    distance, place = cKDTree(force_constants.vector).query(labels, distance_upper_bound=MATCH)
+    found = np.isfinite(distance)
     matrices = np.zeros((len(labels), 3, 3))
-    matrices[found] = force_constants.matrix[order[place[found]]]
+    matrices[found] = force_constants.matrix[place[found]]
     return matrices
 
 
@@ -91,15 +90,3 @@ def _summed_by_column(
     rows, columns = np.divmod(code[start], n_sites)
     pointer = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=n_sites))])
     return blocks, columns, pointer
-
-
-def _keys(vectors: np.ndarray) -> np.ndarray:
-    """One integer per vector, equal for vectors equal to 1e-3 Å."""
-    grid = np.rint(vectors * 500.0).astype(np.int64) + (1 << 19)
-    return (grid[:, 0] << 42) | (grid[:, 1] << 21) | grid[:, 2]
-
-
-def _sorted_keys(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    keys = _keys(vectors)
-    order = np.argsort(keys)
-    return keys[order], order

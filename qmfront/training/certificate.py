@@ -1,6 +1,6 @@
 """The consistency certificate: force constants, elastic moduli and phonons of MM and QM side by side."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ from ase.calculators.calculator import BaseCalculator
 from qmfront.elasticity.bulk import Bulk, cubic_lattice_constant
 from qmfront.elasticity.moduli import elastic_moduli
 from qmfront.elasticity.strain_polynomial import StrainPolynomial
-from qmfront.models.force_constant_set import ForceConstants
+from qmfront.models.force_constant_set import ForceConstants, matching_sites
 from qmfront.models.force_constants import force_constants
 from qmfront.store_layout import Declared
 
@@ -73,14 +73,12 @@ def _path(unit: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def _in_order(found: ForceConstants, wanted: ForceConstants) -> np.ndarray:
     """Matrices of `found` in the order of the pairs of `wanted`."""
-    keys = [(*pair, *np.rint(v * 500).astype(int)) for *pair, v in _pairs(found)]
-    place = {key: i for i, key in enumerate(keys)}
-    order = [place[(*pair, *np.rint(v * 500).astype(int))] for *pair, v in _pairs(wanted)]
+    order = matching_sites(_ends(found), found.vector, _ends(wanted), wanted.vector)
     return found.matrix[order]
 
 
-def _pairs(constants: ForceConstants) -> Iterator[tuple[int, int, np.ndarray]]:
-    return zip(constants.basis_first.tolist(), constants.basis_second.tolist(), constants.vector, strict=True)
+def _ends(constants: ForceConstants) -> np.ndarray:
+    return np.stack([constants.basis_first, constants.basis_second], axis=1)
 
 
 def _cubic(moduli: np.ndarray) -> np.ndarray:

@@ -66,8 +66,8 @@ def observe(response: Response, names: tuple[Name, ...], lattice: Lattice) -> di
     """
     routes = {
         "energy": lambda: response.energy(np.eye(3))[None],
-        "stress": lambda: _rows(response.stress(np.eye(3))),
-        "force_constants": lambda: _rows(response.force_constants(np.eye(3), lattice.vectors)),
+        "stress": lambda: _rows(response.stress(np.eye(3)), rank=2),
+        "force_constants": lambda: _rows(response.force_constants(np.eye(3), lattice.vectors), rank=3),
         "third_derivative": lambda: _stress_derivatives(response, lattice, order=2),
         "fourth_derivative": lambda: _stress_derivatives(response, lattice, order=3),
         "strained_force_constants": lambda: _strained_force_constants(response, lattice),
@@ -102,7 +102,7 @@ def _stress_derivatives(response: Response, lattice: Lattice, *, order: int) -> 
     rows = []
     for direction in independent_directions(lattice.rotations, order + 1):
         stresses = [response.stress(np.eye(3) + t * lattice.strain_step * direction) for t in points]
-        rows.append(_rows(np.tensordot(weights, np.array(stresses), axes=1)))
+        rows.append(_rows(np.tensordot(weights, np.array(stresses), axes=1), rank=2))
     return np.concatenate(rows)
 
 
@@ -114,17 +114,13 @@ def _strained_force_constants(response: Response, lattice: Lattice) -> np.ndarra
             response.force_constants(np.eye(3) + s * lattice.strain_step * direction, lattice.vectors)
             for s in (1.0, -1.0)
         )
-        rows.append(_rows(up - down) / (2 * lattice.strain_step))
+        rows.append(_rows(up - down, rank=3) / (2 * lattice.strain_step))
     return np.concatenate(rows)
 
 
-def _rows(values: np.ndarray) -> np.ndarray:
-    """Tensor axes flattened into rows; a last axis that counts basis functions is kept.
-
-    A calculator gives (..., 3, 3) and a basis (..., 3, 3, n), so the axes of length 3 tell them apart.
-    """
-    depth = values.ndim if values.shape[-2:] == (3, 3) else values.ndim - 1
-    return values.reshape(-1, *values.shape[depth:])
+def _rows(values: np.ndarray, *, rank: int) -> np.ndarray:
+    """The first `rank` axes flattened into rows; a last axis that counts basis functions is kept."""
+    return values.reshape(-1, *values.shape[rank:])
 
 
 _STRAINS = [

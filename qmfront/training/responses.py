@@ -9,11 +9,13 @@ from typing import Protocol
 
 import numpy as np
 from ase.calculators.calculator import Calculator
+from scipy.spatial import cKDTree
 
 from qmfront.crystal.lattice import Crystal
 from qmfront.crystal.neighbours import pairs_within
 from qmfront.models.ace.basis import Basis
 from qmfront.models.ace.design import design, site_basis
+from qmfront.models.force_constant_set import MATCH
 from qmfront.models.force_constants import force_constants
 
 
@@ -129,14 +131,10 @@ class _Places:
     """Position of lattice vectors in a list; vectors that are not listed get the place past the end."""
 
     def __init__(self, vectors: np.ndarray) -> None:
-        self.index = {_key(v): i for i, v in enumerate(vectors)}
+        self.tree = cKDTree(vectors)
 
     def of(self, vectors: np.ndarray) -> np.ndarray:
-        return np.array([self.index.get(_key(v), len(self.index)) for v in vectors])
-
-
-def _key(vector: np.ndarray) -> tuple[int, ...]:
-    return tuple(int(c) for c in np.rint(vector * 500.0))
+        return self.tree.query(vectors, distance_upper_bound=MATCH)[1]
 
 
 def _matched(found: np.ndarray, matrices: np.ndarray, vectors: np.ndarray) -> np.ndarray:

@@ -1,0 +1,37 @@
+"""qmfront: adaptive QM/MM for crystalline defects. `snakemake --cores 8` computes the cases of config/config.yaml."""
+
+from pathlib import Path
+
+from snakemake.utils import min_version, validate
+
+from qmfront.config.load import load
+
+min_version("9.0")
+
+
+configfile: "config/config.yaml"
+
+
+study = load(config, Path(workflow.basedir))
+validate(config, "workflow/schemas/config.schema.json")
+
+
+report: "workflow/report/workflow.rst"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/bulk.smk"
+include: "workflow/rules/potential.smk"
+include: "workflow/rules/structure.smk"
+include: "workflow/rules/reference.smk"
+include: "workflow/rules/adapt.smk"
+include: "workflow/rules/figures.smk"
+include: "workflow/rules/checks.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        wanted_figures(),
+        expand("results/{case}/relaxed.extxyz", case=study.cases),
+        "results/checks.txt",

@@ -1,0 +1,28 @@
+"""The relaxed structure of a case with regions and error, for OVITO -> relaxed.extxyz."""
+
+from qmfront import store
+from qmfront.crystal.defect import Defect
+from qmfront.export import write_extxyz
+from qmfront.logs import logged
+
+
+def main(inputs: dict, path: str) -> None:
+    defect = Defect.from_arrays(store.load(inputs["structure"], "structure"))
+    displacement = store.load(inputs["solution"], "solution")["displacement"]
+    write_extxyz(
+        path,
+        defect.body.reference + displacement,
+        defect.numbers,
+        cell=defect.cell,
+        pbc=defect.pbc,
+        region=store.load(inputs["partition"], "partition")["region"],
+        arrays={
+            "eta": store.load(inputs["estimate"], "estimate")["eta_site"],
+            "displacement": displacement,
+        },
+    )
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]):
+        main(dict(snakemake.input.items()), snakemake.output.xyz)

@@ -1,0 +1,200 @@
+# The adaptive loop (Algorithm 1): solve, residual, estimate, decide, refine; k counts iterations from 0.
+
+
+rule solve:
+    message:
+        "Solve {wildcards.case}, iteration {wildcards.k}"
+    input:
+        unpack(start_of),
+        code=code("solve.py"),
+        qm_code=lambda w: qm_code(material_of(w)),
+        qm_files=lambda w: qm_files(material_of(w)),
+        structure="results/{case}/structure.zarr/zarr.json",
+        operator="results/{case}/operator.zarr/zarr.json",
+        partition="results/{case}/{k}/partition.zarr/zarr.json",
+        potential=potential_file("potential.json"),
+        certificate=potential_file("certificate.zarr/zarr.json"),
+    output:
+        store="results/{case}/{k}/solution.zarr/zarr.json",
+    params:
+        qm=lambda w: qm_spec(material_of(w)),
+        settings=section("solve"),
+        journal=JOURNAL,
+    log:
+        "logs/{case}/{k}/solve.log",
+    benchmark:
+        "results/benchmarks/{case}/{k}/solve.tsv"
+    threads: 1
+    conda:
+        "../../envs/environment.yaml"
+    script:
+        "../../scripts/solve.py"
+
+
+rule residual:
+    message:
+        "Residual forces of {wildcards.case}, iteration {wildcards.k}"
+    input:
+        code=code("residual.py"),
+        qm_code=lambda w: qm_code(material_of(w)),
+        qm_files=lambda w: qm_files(material_of(w)),
+        structure="results/{case}/structure.zarr/zarr.json",
+        operator="results/{case}/operator.zarr/zarr.json",
+        partition="results/{case}/{k}/partition.zarr/zarr.json",
+        solution="results/{case}/{k}/solution.zarr/zarr.json",
+        certificate=potential_file("certificate.zarr/zarr.json"),
+    output:
+        store="results/{case}/{k}/residual.zarr/zarr.json",
+    params:
+        qm=lambda w: qm_spec(material_of(w)),
+        settings=lambda w: {
+            "names": residual_names(w.case),
+            "layer_r0": study.cases[w.case].estimate.layer_r0,
+            "buffer": study.cases[w.case].buffer.width * study.cases[w.case].buffer.residual_factor,
+        },
+        journal=JOURNAL,
+    log:
+        "logs/{case}/{k}/residual.log",
+    benchmark:
+        "results/benchmarks/{case}/{k}/residual.tsv"
+    threads: 1
+    conda:
+        "../../envs/environment.yaml"
+    script:
+        "../../scripts/residual.py"
+
+
+rule estimate:
+    message:
+        "Error estimate of {wildcards.case}, iteration {wildcards.k}"
+    input:
+        code=code("estimate.py"),
+        structure="results/{case}/structure.zarr/zarr.json",
+        operator="results/{case}/operator.zarr/zarr.json",
+        partition="results/{case}/{k}/partition.zarr/zarr.json",
+        solution="results/{case}/{k}/solution.zarr/zarr.json",
+        residual="results/{case}/{k}/residual.zarr/zarr.json",
+    output:
+        store="results/{case}/{k}/estimate.zarr/zarr.json",
+        table="results/{case}/{k}/estimate.json",
+    params:
+        settings=lambda w: study.cases[w.case].estimate.model_dump(
+            mode="json", include={"norm", "residual", "stabilisation"}
+        ),
+    log:
+        "logs/{case}/{k}/estimate.log",
+    benchmark:
+        "results/benchmarks/{case}/{k}/estimate.tsv"
+    threads: 1
+    conda:
+        "../../envs/environment.yaml"
+    script:
+        "../../scripts/estimate.py"
+
+
+checkpoint decide:
+    message:
+        "Stop or go on: {wildcards.case}, iteration {wildcards.k}"
+    input:
+        code=code("decide.py"),
+        estimate="results/{case}/{k}/estimate.json",
+    output:
+        decision="results/{case}/{k}/decision.json",
+    params:
+        settings=section("adapt"),
+    log:
+        "logs/{case}/{k}/decide.log",
+    threads: 1
+    conda:
+        "../../envs/environment.yaml"
+    script:
+        "../../scripts/decide.py"
+
+
+rule refine:
+    message:
+        "Partition of {wildcards.case}, iteration {wildcards.k}"
+    input:
+        code=code("refine.py"),
+        structure="results/{case}/structure.zarr/zarr.json",
+        estimate=previous("estimate.zarr/zarr.json"),
+        partition=previous("partition.zarr/zarr.json"),
+        solution=previous("solution.zarr/zarr.json"),
+    output:
+        store="results/{case}/{k}/partition.zarr/zarr.json",
+    wildcard_constraints:
+        k=r"[1-9]\d*",
+    params:
+        settings=lambda w: study.cases[w.case].model_dump(mode="json", include={"refine", "buffer"}),
+    log:
+        "logs/{case}/{k}/refine.log",
+    benchmark:
+        "results/benchmarks/{case}/{k}/refine.tsv"
+    threads: 1
+    conda:
+        "../../envs/environment.yaml"
+    script:
+        "../../scripts/refine.py"
+
+
+rule error:
+    message:
+        "True error of {wildcards.case}, iteration {wildcards.k}"
+    input:
+        code=code("error.py"),
+        structure="results/{case}/structure.zarr/zarr.json",
+        solution="results/{case}/{k}/solution.zarr/zarr.json",
+        reference="results/{case}/reference.zarr/zarr.json",
+    output:
+        error="results/{case}/{k}/error.json",
+    log:
+        "logs/{case}/{k}/error.log",
+    threads: 1
+    conda:
+        "../../envs/environment.yaml"
+    script:
+        "../../scripts/error.py"
+
+
+rule convergence:
+    message:
+        "Convergence table of {wildcards.case}"
+    input:
+        files_of_iterations,
+        code=code("convergence.py"),
+    output:
+        table=report(
+            "results/{case}/convergence.csv",
+            caption="../report/convergence.rst",
+            category="Convergence",
+            labels={"case": "{case}"},
+        ),
+    params:
+        folders=lambda w: [f"results/{w.case}/{k}" for k in iterations(w.case)],
+    log:
+        "logs/{case}/convergence.log",
+    threads: 1
+    conda:
+        "../../envs/environment.yaml"
+    script:
+        "../../scripts/convergence.py"
+
+
+rule export:
+    message:
+        "Relaxed structure of {wildcards.case}"
+    input:
+        code=code("export.py"),
+        structure="results/{case}/structure.zarr/zarr.json",
+        partition=last("partition.zarr/zarr.json"),
+        solution=last("solution.zarr/zarr.json"),
+        estimate=last("estimate.zarr/zarr.json"),
+    output:
+        xyz="results/{case}/relaxed.extxyz",
+    log:
+        "logs/{case}/export.log",
+    threads: 1
+    conda:
+        "../../envs/environment.yaml"
+    script:
+        "../../scripts/export.py"

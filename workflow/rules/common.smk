@@ -1,0 +1,112 @@
+# Paths and parameters as strings and plain values; nothing is computed here.
+import json
+
+from qmfront.config.checks import cases_of_figure
+from qmfront.provenance import reached_files
+
+ROOT = Path(workflow.basedir)
+ROOT = ROOT if (ROOT / "qmfront").is_dir() else ROOT.parent.parent
+JOURNAL = "work/journal"
+
+wildcard_constraints:
+    case="|".join(study.cases),
+    material="|".join(study.materials),
+    potential="|".join(study.potentials),
+    k=r"\d+",
+
+
+def code(script, *also):
+    """Package files that a script reaches, so that editing one reruns the rules that use it."""
+    return reached_files(ROOT / "scripts" / script, ROOT, also=also)
+
+
+def qm_code(material):
+    """Package files behind the reference model of a material."""
+    return reached_files(None, ROOT, also=(study.materials[material].qm.calculator,))
+
+
+def qm_files(material):
+    """Files that the reference model of a material reads."""
+    return list(study.materials[material].qm.files.values())
+
+
+def qm_spec(material):
+    """The reference model of a material: dotted path and keyword arguments."""
+    qm = study.materials[material].qm
+    return {"calculator": qm.calculator, "kwargs": qm.arguments(ROOT)}
+
+
+def material_of(w):
+    """Material of a case or of a potential."""
+    if hasattr(w, "case"):
+        return study.cases[w.case].material
+    return study.potentials[w.potential].material
+
+
+def section(name):
+    """A function that gives one section of the case in the wildcards, as plain values."""
+    return lambda w: getattr(study.cases[w.case], name).model_dump(mode="json")
+
+
+def bulk_store(w):
+    """Bulk store of the material of a case or potential."""
+    return f"results/bulk/{material_of(w)}.zarr/zarr.json"
+
+
+def potential_file(name):
+    """A function that gives a file of the MM potential of the case."""
+    return lambda w: f"results/potentials/{study.cases[w.case].potential}/{name}"
+
+
+def previous(name):
+    """A function that gives a file of the iteration before k."""
+    return lambda w: f"results/{w.case}/{int(w.k) - 1}/{name}"
+
+
+def start_of(w):
+    """The solution that a solve starts from: none for the first iteration."""
+    if w.k == "0":
+        return {}
+    return {"start": f"results/{w.case}/{int(w.k) - 1}/solution.zarr/zarr.json"}
+
+
+def iterations(case):
+    """All k of a case, found by walking through the decisions."""
+    k = 0
+    while True:
+        with checkpoints.decide.get(case=case, k=k).output.decision.open() as file:
+            if json.load(file)["stop"]:
+                return range(k + 1)
+        k += 1
+
+
+def files_of_iterations(w):
+    """What the convergence table of a case is made of."""
+    names = ["estimate.json", "partition.zarr/zarr.json"]
+    names += ["error.json"] if study.cases[w.case].reference.compute else []
+    return [f"results/{w.case}/{k}/{name}" for k in iterations(w.case) for name in names]
+
+
+def last(name):
+    """A function that gives a file of the last iteration of the case."""
+    return lambda w: f"results/{w.case}/{iterations(w.case)[-1]}/{name}"
+
+
+def iteration_of(snapshot):
+    """The iteration that a figure shows: beyond the ends the nearest one."""
+    found = iterations(snapshot.case)
+    return min(max(snapshot.iteration + (len(found) if snapshot.iteration < 0 else 0), 0), len(found) - 1)
+
+
+def residual_names(case):
+    """Residuals of a case: its own, and all of them where there is a reference to compare with."""
+    chosen = study.cases[case]
+    if chosen.reference.compute:
+        return ["exact", "cauchy_born", "paper"]
+    return [chosen.estimate.residual]
+
+
+def wanted_figures():
+    """The figures that the configuration asks for."""
+    names = [name for name, value in study.figures if value is not None]
+    return [f"figures/{name}.png" for name in names]

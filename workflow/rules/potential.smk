@@ -1,0 +1,56 @@
+rule training:
+    message:
+        "Observations of the reference model for {wildcards.potential}"
+    input:
+        code=code("training.py"),
+        qm_code=lambda w: qm_code(material_of(w)),
+        qm_files=lambda w: qm_files(material_of(w)),
+        bulk=bulk_store,
+    output:
+        store="results/potentials/{potential}/training.zarr/zarr.json",
+    params:
+        qm=lambda w: qm_spec(material_of(w)),
+        matching=lambda w: study.potentials[w.potential].matching,
+        strain_step=lambda w: study.potentials[w.potential].strain_step,
+        reach=lambda w: study.materials[material_of(w)].force_constants.reach,
+    log:
+        "logs/potentials/{potential}/training.log",
+    benchmark:
+        "results/benchmarks/potentials/{potential}/training.tsv"
+    threads: 1
+    conda:
+        "../../envs/environment.yaml"
+    script:
+        "../../scripts/training.py"
+
+
+rule potential:
+    message:
+        "Fit of the ACE potential {wildcards.potential}"
+    input:
+        code=code("potential.py"),
+        bulk=bulk_store,
+        training="results/potentials/{potential}/training.zarr/zarr.json",
+    output:
+        potential="results/potentials/{potential}/potential.json",
+        table="results/potentials/{potential}/fit.csv",
+        certificate="results/potentials/{potential}/certificate.zarr/zarr.json",
+    params:
+        basis=lambda w: study.potentials[w.potential].basis.model_dump(mode="json"),
+        settings=lambda w: study.potentials[w.potential].model_dump(
+            mode="json", include={"matching", "weights", "regression"}
+        ),
+        steps=lambda w: {
+            "symbol": study.materials[material_of(w)].crystal.symbol,
+            "strain": study.potentials[w.potential].strain_step,
+            **study.materials[material_of(w)].force_constants.model_dump(mode="json"),
+        },
+    log:
+        "logs/potentials/{potential}/potential.log",
+    benchmark:
+        "results/benchmarks/potentials/{potential}/potential.tsv"
+    threads: 1
+    conda:
+        "../../envs/environment.yaml"
+    script:
+        "../../scripts/potential.py"

@@ -1,0 +1,24 @@
+rule reference:
+    message:
+        "Full QM solution of {wildcards.case}"
+    input:
+        code=code("reference.py"),
+        qm_code=lambda w: qm_code(material_of(w)),
+        qm_files=lambda w: qm_files(material_of(w)),
+        structure="results/{case}/structure.zarr/zarr.json",
+        operator="results/{case}/operator.zarr/zarr.json",
+    output:
+        store="results/{case}/reference.zarr/zarr.json",
+    params:
+        qm=lambda w: qm_spec(material_of(w)),
+        settings=section("reference"),
+        journal=JOURNAL,
+    log:
+        "logs/{case}/reference.log",
+    benchmark:
+        "results/benchmarks/{case}/reference.tsv"
+    threads: 1
+    conda:
+        "../../envs/environment.yaml"
+    script:
+        "../../scripts/reference.py"

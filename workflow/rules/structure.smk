@@ -1,0 +1,49 @@
+rule structure:
+    message:
+        "Sites, predictor and first partition of {wildcards.case}"
+    input:
+        code=code("structure.py"),
+        bulk=bulk_store,
+    output:
+        store="results/{case}/structure.zarr/zarr.json",
+        partition="results/{case}/0/partition.zarr/zarr.json",
+        xyz="results/{case}/structure.extxyz",
+    params:
+        defect=lambda w: {
+            **study.cases[w.case].defect.model_dump(mode="json", exclude={"kind"}),
+            **study.cases[w.case].domain.model_dump(mode="json"),
+        },
+        initial=section("initial_region"),
+        refine=lambda w: study.cases[w.case].model_dump(mode="json", include={"refine", "buffer"}),
+    log:
+        "logs/{case}/structure.log",
+    benchmark:
+        "results/benchmarks/{case}/structure.tsv"
+    threads: 1
+    conda:
+        "../../envs/environment.yaml"
+    script:
+        "../../scripts/structure.py"
+
+
+rule operator:
+    message:
+        "Force-constant operator and Laplacian of {wildcards.case}"
+    input:
+        code=code("operator.py"),
+        structure="results/{case}/structure.zarr/zarr.json",
+        bulk=bulk_store,
+    output:
+        store="results/{case}/operator.zarr/zarr.json",
+    params:
+        reach=lambda w: study.material_of(w.case).force_constants.reach,
+        laplacian=lambda w: study.cases[w.case].estimate.laplacian.model_dump(mode="json"),
+    log:
+        "logs/{case}/operator.log",
+    benchmark:
+        "results/benchmarks/{case}/operator.tsv"
+    threads: 1
+    conda:
+        "../../envs/environment.yaml"
+    script:
+        "../../scripts/operator.py"
