@@ -3,7 +3,7 @@
 from qmfront import store
 from qmfront.crystal.defect import Defect
 from qmfront.elasticity.bulk import Bulk
-from qmfront.estimate.operators import assemble
+from qmfront.estimate.assembly import assemble
 from qmfront.logs import logged
 
 

@@ -1,8 +1,8 @@
 """Sites, predictor, clamp and first partition of a case: bulk.zarr -> structure.zarr, structure.extxyz, 0/partition.zarr."""
 
 from qmfront import store
-from qmfront.crystal.defect import StraightDislocation, dislocation_defect
 from qmfront.elasticity.bulk import Bulk
+from qmfront.elasticity.straight import StraightDislocation, dislocation_defect
 from qmfront.export import write_extxyz
 from qmfront.logs import logged
 from qmfront.refine.step import RefineSettings, first_region

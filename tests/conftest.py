@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 
-from qmfront.crystal.defect import Defect, StraightDislocation, case_crystal, dislocation_defect
+from qmfront.elasticity.straight import Defect, StraightDislocation, case_crystal, dislocation_defect
 from qmfront.crystal.lattice import cubic_crystal
 from qmfront.crystal.stencil import stencil
 from qmfront.elasticity.bulk import Bulk, Probe, bulk_of

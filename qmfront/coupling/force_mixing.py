@@ -36,7 +36,9 @@ class Body:
         return cluster.atoms(self.reference + displacement, self.numbers, self.cell, self.pbc)
 
 
-def hybrid_forces(body: Body, region: np.ndarray, *, qm: Forces, mm: Forces) -> Callable[[np.ndarray], np.ndarray]:
+def hybrid_forces(
+    body: Body, region: np.ndarray, *, qm: Forces, mm: Forces
+) -> Callable[[np.ndarray], np.ndarray]:
     """The map u -> F^H(u), Eq. (2.11), zero on the far field.
 
     Parameters

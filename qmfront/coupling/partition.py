@@ -69,7 +69,9 @@ def cluster_around(inner: np.ndarray, included: np.ndarray) -> Cluster:
     return Cluster(sites, np.flatnonzero(inner[sites]))
 
 
-def vacuum_cell(positions: np.ndarray, cell: np.ndarray, pbc: np.ndarray, *, vacuum: float = 15.0) -> np.ndarray:
+def vacuum_cell(
+    positions: np.ndarray, cell: np.ndarray, pbc: np.ndarray, *, vacuum: float = 15.0
+) -> np.ndarray:
     """The cell with free directions stretched around the atoms, so that no image comes closer than `vacuum` Å.
 
     # ASSUME the frame is Cartesian: free directions are coordinate axes.

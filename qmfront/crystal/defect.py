@@ -7,14 +7,7 @@ from typing import Any
 import numpy as np
 
 from qmfront.coupling.force_mixing import Body
-from qmfront.crystal.cylinder import LineCell, Sites, default_origin, disc, straight_line_cell
-from qmfront.crystal.lattice import Crystal
 from qmfront.crystal.neighbours import Pairs
-from qmfront.crystal.stencil import stencil
-from qmfront.elasticity.bulk import Bulk, cubic_lattice_constant
-from qmfront.elasticity.dislocation import dislocation_predictor
-from qmfront.elasticity.moduli import rotated_moduli
-from qmfront.elasticity.stroh import DislocationField
 
 
 @dataclass(frozen=True)
@@ -68,68 +61,3 @@ class Defect:
         names = ("sites", "predictor", "numbers", "basis_index", "free", "cell", "pbc", "frame", "core", "r0")
         pairs = Pairs(*(arrays[f"stencil_{name}"] for name in ("first", "second", "vector")))
         return cls(stencil=pairs, **{name: arrays[name] for name in names})
-
-
-@dataclass(frozen=True)
-class StraightDislocation:
-    """A straight dislocation in a disc.
-
-    line, plane : (3,) int
-        Line direction and normal of the cut plane, cubic axes.
-    burgers : (3,) float
-        Cubic axes, units of the lattice constant.
-    core_offset : (2,) float, Å
-        Position of the core in the crystal relative to the default one, along e1 and e2.
-    core_map_radius_r0, radius_r0 : float, r0
-        r_hat of (B.4); radius of the free disc.
-    clamp_width : float, Å
-        Width of the clamped rim outside the disc.
-    """
-
-    line: tuple[int, int, int]
-    plane: tuple[int, int, int]
-    burgers: tuple[float, float, float]
-    core_offset: tuple[float, float]
-    core_map_radius_r0: float
-    radius_r0: float
-    clamp_width: float
-
-
-def dislocation_defect(bulk: Bulk, dislocation: StraightDislocation) -> Defect:
-    """Sites of the disc, predictor (B.2) and stencil (2.3) of a straight dislocation."""
-    line_cell = straight_line_cell(bulk.crystal, dislocation.line, dislocation.plane)
-    r0 = bulk.crystal.nearest_neighbour_distance
-    sites = _sites(line_cell, dislocation, r0)
-    burgers = line_cell.frame @ np.asarray(dislocation.burgers) * cubic_lattice_constant(bulk.crystal)
-    field = DislocationField(rotated_moduli(bulk.moduli, line_cell.frame), burgers)
-    predictor = dislocation_predictor(
-        sites.positions, field, core_radius=dislocation.core_map_radius_r0 * r0
-    )
-    positions = sites.positions + predictor
-    return Defect(
-        sites=sites.positions,
-        predictor=predictor,
-        numbers=sites.numbers,
-        basis_index=sites.basis_index,
-        free=sites.free,
-        stencil=stencil(
-            positions, sites.cell, sites.pbc, line_cell.crystal, basis_index=sites.basis_index
-        ),
-        cell=sites.cell,
-        pbc=sites.pbc,
-        frame=line_cell.frame,
-        core=np.zeros(3),
-        r0=r0,
-    )
-
-
-def case_crystal(bulk: Bulk, frame: np.ndarray) -> Crystal:
-    """The perfect crystal in the frame of a case."""
-    return bulk.crystal.rotated(frame)
-
-
-def _sites(line_cell: LineCell, dislocation: StraightDislocation, r0: float) -> Sites:
-    origin = default_origin(line_cell) + np.asarray(dislocation.core_offset)
-    return disc(
-        line_cell, dislocation.radius_r0 * r0, clamp_width=dislocation.clamp_width, origin=origin
-    )

@@ -92,7 +92,9 @@ class Crystal:
         half = 0.5 * np.sum(steps**2, axis=1) * (1 + 1e-12)
         coordinates = np.rint(sign * points @ inverse).astype(np.int64)
         remainder = sign * points - coordinates @ self.cell
-        inscribed = 0.25 * np.min(np.sum(steps**2, axis=1))  # squared radius of the ball in the Wigner-Seitz cell
+        inscribed = 0.25 * np.min(
+            np.sum(steps**2, axis=1)
+        )  # squared radius of the ball in the Wigner-Seitz cell
         active = np.flatnonzero(np.einsum("pi,pi->p", remainder, remainder) >= inscribed * (1 - 1e-9))
         while len(active):
             remainder = sign[active] * points[active] - coordinates[active] @ self.cell

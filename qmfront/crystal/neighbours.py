@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from matscipy.neighbours import neighbour_list
 
 
 @dataclass(frozen=True)
@@ -39,6 +38,10 @@ def pairs_within(positions: np.ndarray, cell: np.ndarray, pbc: np.ndarray, cutof
     pbc : (3,) bool
     cutoff : float, Å
     """
+    from matscipy.neighbours import (
+        neighbour_list,  # 0.5 s that jobs without a neighbour search can do without
+    )
+
     positions = np.ascontiguousarray(positions, float)
     box, origin = _box(positions, np.asarray(cell, float), np.asarray(pbc, bool), cutoff)
     first, second, vector = neighbour_list(
@@ -71,9 +74,7 @@ def _free_directions(cell: np.ndarray, pbc: np.ndarray) -> np.ndarray:
     return np.linalg.svd(periodic)[2][len(periodic) :]
 
 
-def separations(
-    positions: np.ndarray, cell: np.ndarray, pbc: np.ndarray, pairs: Pairs
-) -> np.ndarray:
+def separations(positions: np.ndarray, cell: np.ndarray, pbc: np.ndarray, pairs: Pairs) -> np.ndarray:
     """Current separations of labelled pairs, each in the periodic image nearest to its label.
 
     Parameters

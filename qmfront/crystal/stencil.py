@@ -95,7 +95,9 @@ def label_pairs(pairs: Pairs, crystal: Crystal, *, basis_index: np.ndarray | Non
     nb, low = len(crystal.basis), coordinates.min(axis=0, initial=0)
     shape = (*(coordinates.max(axis=0, initial=0) - low + 1), nb, nb)
     key = np.ravel_multi_index((*(coordinates - low).T, first_basis, second_basis), shape)
-    present = np.zeros(int(np.prod(shape)), bool)  # a table, since sorting millions of keys is 10 times slower
+    present = np.zeros(
+        int(np.prod(shape)), bool
+    )  # a table, since sorting millions of keys is 10 times slower
     present[key] = True
     distinct, index = np.flatnonzero(present), np.cumsum(present)[key] - 1
     *n, start, end = np.unravel_index(distinct, shape)

@@ -79,9 +79,7 @@ class Bulk:
             arrays["fc_first"], arrays["fc_second"], arrays["fc_vector"], arrays["fc_matrix"]
         )
         gradients = np.eye(3) + arrays["strain"]
-        return cls(
-            crystal, arrays["moduli"], constants, gradients, arrays["strain_stress"] * crystal.volume
-        )
+        return cls(crystal, arrays["moduli"], constants, gradients, arrays["strain_stress"] * crystal.volume)
 
 
 def bulk_of(guess: Crystal, calculator: BaseCalculator, probe: Probe) -> Bulk:
@@ -113,5 +111,7 @@ def cubic_lattice_constant(crystal: Crystal) -> float:
     integers = np.array(np.meshgrid(*[[-2, -1, 0, 1, 2]] * 3)).reshape(3, -1).T @ crystal.cell
     along = integers[(np.abs(integers[:, 1:]).max(axis=1) < 1e-9) & (integers[:, 0] > 1e-9), 0]
     if len(along) == 0:
-        raise ValueError(f"No lattice vector along the first cubic axis; cell {inverse.tolist()} is not cubic.")
+        raise ValueError(
+            f"No lattice vector along the first cubic axis; cell {inverse.tolist()} is not cubic."
+        )
     return float(along.min())

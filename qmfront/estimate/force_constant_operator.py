@@ -12,9 +12,7 @@ from qmfront.crystal.neighbours import Pairs
 from qmfront.models.force_constant_set import MATCH, ForceConstants
 
 
-def force_constant_operator(
-    pairs: Pairs, matrices: np.ndarray, n_sites: int
-) -> sparse.bsr_matrix:
+def force_constant_operator(pairs: Pairs, matrices: np.ndarray, n_sites: int) -> sparse.bsr_matrix:
     """Assemble H_FC from labelled pairs.
 
         (H u)_l = sum_m Phi(rho_lm) (u_m - u_l),    rho_lm the lattice vector of the pair (l, m)
@@ -54,9 +52,7 @@ def pair_matrices(labels: np.ndarray, force_constants: ForceConstants) -> np.nda
     return matrices
 
 
-def linear_forces(
-    labelled: Pairs, matrices: np.ndarray, separation: np.ndarray, n_sites: int
-) -> np.ndarray:
+def linear_forces(labelled: Pairs, matrices: np.ndarray, separation: np.ndarray, n_sites: int) -> np.ndarray:
     """Linearised forces about the homogeneous lattice, second row of (3.7).
 
         F_l = -sum_rho Phi(rho) (d_rho(l) - rho)

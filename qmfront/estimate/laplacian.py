@@ -52,9 +52,7 @@ def largest_nearest_distance(pairs: Pairs, n_sites: int) -> float:
     return float(distance.max())
 
 
-def laplacian_scale(
-    force_constants: ForceConstants, *, nearest: float, decay: float, cutoff: float
-) -> float:
+def laplacian_scale(force_constants: ForceConstants, *, nearest: float, decay: float, cutoff: float) -> float:
     """mu of (3.2) such that L and the force constants agree on smooth fields, averaged over directions.
 
         mu = -sum_rho |rho|^2 tr Phi(rho) / 3  /  sum_{|rho| < r_cut} |rho|^2 exp(-A (|rho| / r_nn - 1))

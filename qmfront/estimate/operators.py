@@ -1,4 +1,4 @@
-"""The operators of a case, assembled once: H_FC, L and the linearised forces at the predictor."""
+"""The operators of a case: H_FC, L and the linearised forces at the predictor; see `assembly`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,16 +7,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sparse
 
-from qmfront.crystal.defect import Defect, case_crystal
-from qmfront.crystal.neighbours import Pairs, pairs_within
-from qmfront.crystal.stencil import label_pairs
-from qmfront.elasticity.bulk import Bulk
-from qmfront.estimate.force_constant_operator import force_constant_operator, linear_forces, pair_matrices
-from qmfront.estimate.laplacian import graph_laplacian, laplacian_scale, largest_nearest_distance
 from qmfront.estimate.riesz import ForceConstantMap, LaplacianMap, force_constant_map, laplacian_map
-
-LABEL_MARGIN = 0.5
-"""Å; pairs of the predictor up to this much longer than the reach are labelled, so that stretched ones count."""
 
 
 @dataclass(frozen=True)
@@ -80,37 +71,3 @@ class Operators:
         """The Riesz map of H_FC; tolerance: relative residual of the conjugate gradients."""
         laplacian = self.laplacian_map(free, stabilisation=0.0)
         return force_constant_map(self.force_constants, laplacian, tolerance=tolerance)
-
-
-def assemble(
-    defect: Defect, bulk: Bulk, *, reach: float, decay: float, cutoff_r0: float
-) -> Operators:
-    """Assemble all operators on the predictor of a case.
-
-    Parameters
-    ----------
-    defect : Defect
-    bulk : Bulk
-    reach : float, Å
-        Range of the force constants.
-    decay, cutoff_r0 : float
-        A and r_cut / y_nn of (3.2).
-    """
-    n = defect.n_sites
-    constants = bulk.force_constants.rotated(defect.frame)
-    positions = defect.body.reference
-    pairs = pairs_within(positions, defect.cell, defect.pbc, reach + LABEL_MARGIN)
-    crystal = case_crystal(bulk, defect.frame)
-    labels = label_pairs(pairs, crystal, basis_index=defect.basis_index)
-    matrices = pair_matrices(labels.vectors, constants)[labels.index]
-    labelled = Pairs(pairs.first, pairs.second, labels.vector)
-    nearest = largest_nearest_distance(pairs, n)
-    bonds = pairs.chosen(np.linalg.norm(pairs.vector, axis=1) < cutoff_r0 * nearest)
-    mu = laplacian_scale(constants, nearest=defect.r0, decay=decay, cutoff=cutoff_r0 * defect.r0)
-    return Operators(
-        force_constants=force_constant_operator(labelled, matrices, n),
-        laplacian=graph_laplacian(bonds, n, mu=mu, nearest=nearest, decay=decay),
-        linear_predictor=linear_forces(labelled, matrices, pairs.vector, n),
-        mu=mu,
-        nearest=nearest,
-    )

@@ -8,7 +8,6 @@ from qmfront.coupling.partition import BUFFER, FAR_FIELD, MM, QM
 from qmfront.refine.domain import Domain, shell_around
 
 
-
 @dataclass(frozen=True)
 class Thresholds:
     """Numbers of (4.4) and of our additions to it.

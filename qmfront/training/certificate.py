@@ -66,7 +66,9 @@ def _path(unit: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     corners = unit * np.array([point for _, point in PATH])
     legs = np.linalg.norm(np.diff(corners, axis=0), axis=1)
     ticks = np.concatenate([[0.0], np.cumsum(legs)])
-    path = np.unique(np.concatenate([np.linspace(a, b, POINTS_PER_LEG) for a, b in zip(ticks, ticks[1:], strict=False)]))
+    path = np.unique(
+        np.concatenate([np.linspace(a, b, POINTS_PER_LEG) for a, b in zip(ticks, ticks[1:], strict=False)])
+    )
     waves = np.stack([np.interp(path, ticks, corners[:, axis]) for axis in range(3)], axis=1)
     return path, ticks, waves
 
@@ -83,4 +85,3 @@ def _ends(constants: ForceConstants) -> np.ndarray:
 
 def _cubic(moduli: np.ndarray) -> np.ndarray:
     return np.array([moduli[0, 0, 0, 0], moduli[0, 0, 1, 1], moduli[1, 2, 1, 2]])
-

@@ -7,7 +7,6 @@ import pytest
 from ase.build import bulk
 from scipy.spatial import cKDTree
 
-from qmfront.crystal.defect import case_crystal
 from qmfront.crystal.neighbours import Pairs, pairs_within, separations
 from qmfront.crystal.stencil import label_pairs
 from qmfront.estimate.force_constant_operator import force_constant_operator, linear_forces, pair_matrices
@@ -19,7 +18,7 @@ A0_AWKWARD = 3.165  # Å; 500 a0 is half an integer, where rounding of a compone
 def labelled_pairs(positions, defect, tungsten, reach: float) -> Pairs:
     """Pairs of a configuration, `vector` the label."""
     pairs = pairs_within(positions, defect.cell, defect.pbc, reach)
-    labels = label_pairs(pairs, case_crystal(tungsten, defect.frame))
+    labels = label_pairs(pairs, tungsten.crystal.rotated(defect.frame))
     return replace(pairs, vector=labels.vector)
 
 
