@@ -2,13 +2,13 @@
 
 from qmfront import store
 from qmfront.crystal.defect import Defect
+from qmfront.elasticity.strain_polynomial import StrainPolynomial
 from qmfront.estimate.operators import Operators
 from qmfront.estimate.residuals import ResidualSettings, residual_arrays
 from qmfront.evaluate.forces import journaled_forces
 from qmfront.evaluate.journal import Tally
 from qmfront.logs import logged
 from qmfront.timing import Seconds
-from qmfront.training.certificate import mismatch_of
 
 
 def main(inputs: dict, spec: dict, settings: dict, journal: str, path: str) -> None:
@@ -19,7 +19,7 @@ def main(inputs: dict, spec: dict, settings: dict, journal: str, path: str) -> N
         Operators.from_arrays(store.load(inputs["operator"], "operator")),
         store.load(inputs["partition"], "partition")["region"],
         journaled_forces(spec, journal, tally),
-        mismatch=mismatch_of(store.load(inputs["certificate"], "potential")),
+        mismatch=StrainPolynomial.from_certificate(store.load(inputs["certificate"], "potential")),
         settings=ResidualSettings(**settings),
         seconds=seconds,
     )

@@ -4,13 +4,13 @@ from qmfront import store
 from qmfront.coupling.anderson import AndersonSettings
 from qmfront.coupling.hybrid import solution_arrays
 from qmfront.crystal.defect import Defect
+from qmfront.elasticity.strain_polynomial import StrainPolynomial
 from qmfront.estimate.operators import Operators
 from qmfront.evaluate.forces import calculator_forces, journaled_forces
 from qmfront.evaluate.journal import Tally
 from qmfront.logs import logged
 from qmfront.models.ace.calculator import ACE
 from qmfront.timing import Seconds
-from qmfront.training.certificate import mismatch_of
 
 
 def main(inputs: dict, spec: dict, settings: dict, journal: str, path: str) -> None:
@@ -23,7 +23,7 @@ def main(inputs: dict, spec: dict, settings: dict, journal: str, path: str) -> N
             store.load(inputs["partition"], "partition")["region"],
             models,
             start=store.load(inputs["start"], "solution")["displacement"] if "start" in inputs else None,
-            mismatch=mismatch_of(store.load(inputs["certificate"], "potential")),
+            mismatch=StrainPolynomial.from_certificate(store.load(inputs["certificate"], "potential")),
             fraction=settings["algebraic_fraction"],
             settings=AndersonSettings(settings["memory"], settings["step_cap"], settings["max_calls"]),
         )

@@ -1,4 +1,4 @@
-"""Sites, predictor, clamp and first partition of a case: bulk.zarr -> structure.zarr, structure.extxyz, 0/partition.zarr."""
+"""Sites, predictor and first partition of a case: bulk.zarr -> structure.zarr, .extxyz, 0/partition.zarr."""
 
 from qmfront import store
 from qmfront.elasticity.bulk import Bulk

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 
-from qmfront.elasticity.straight import Defect, StraightDislocation, case_crystal, dislocation_defect
+from qmfront.elasticity.straight import Defect, StraightDislocation, dislocation_defect
 from qmfront.crystal.lattice import cubic_crystal
 from qmfront.crystal.stencil import stencil
 from qmfront.elasticity.bulk import Bulk, Probe, bulk_of
@@ -68,7 +68,7 @@ def mixed(tungsten, eam) -> Defect:
 @pytest.fixture(scope="session")
 def perfect(tungsten, edge) -> Defect:
     """The sites of `edge` without the dislocation."""
-    crystal = case_crystal(tungsten, edge.frame)
+    crystal = tungsten.crystal.rotated(edge.frame)
     neighbours = stencil(edge.sites, edge.cell, edge.pbc, crystal, basis_index=edge.basis_index)
     return replace(edge, predictor=np.zeros_like(edge.sites), stencil=neighbours)
 

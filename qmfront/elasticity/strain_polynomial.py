@@ -4,9 +4,10 @@ The difference W_QM - W_MM of two homogeneous lattices is expanded from the firs
 not match; lower orders would leak into the fit.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +24,11 @@ class StrainPolynomial:
 
     exponents: np.ndarray
     coefficients: np.ndarray
+
+    @classmethod
+    def from_certificate(cls, arrays: Mapping[str, Any]) -> "StrainPolynomial":
+        """dW = W_cb^QM - W_cb^MM from a potential's certificate store."""
+        return cls(arrays["mismatch_exponents"], arrays["mismatch_coefficients"])
 
     def energy(self, gradient: np.ndarray) -> np.ndarray:
         """W (n,) eV for deformation gradients (n, 3, 3)."""

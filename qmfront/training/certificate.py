@@ -1,7 +1,6 @@
 """The consistency certificate: force constants, elastic moduli and phonons of MM and QM side by side."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from ase.calculators.calculator import BaseCalculator
@@ -54,11 +53,6 @@ def certificate_arrays(
         "mismatch_exponents": mismatch.exponents,
         "mismatch_coefficients": mismatch.coefficients,
     }
-
-
-def mismatch_of(arrays: Mapping[str, Any]) -> StrainPolynomial:
-    """dW = W_cb^QM - W_cb^MM from a certificate."""
-    return StrainPolynomial(arrays["mismatch_exponents"], arrays["mismatch_coefficients"])
 
 
 def _path(unit: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -107,7 +107,7 @@ def relevance(
     alpha = np.full(rows.shape[1], 1.0 / size**2)
     beta = 1.0 / (1e-4 * size) ** 2 * count
     x = np.zeros(rows.shape[1])
-    for iteration in range(1, settings.max_iterations + 1):
+    for _ in range(settings.max_iterations):
         kept = alpha < settings.threshold * alpha.min()
         new, variance = _posterior(triangular[:, kept], target, alpha[kept], beta)
         determined = np.clip(1.0 - alpha[kept] * variance, 1e-12, 1.0)
@@ -120,7 +120,7 @@ def relevance(
         beta = 1.0 / max(noise, (settings.noise * size) ** 2 / count)
         if change < settings.tolerance:
             break
-    logger.info("relevance: %d iterations, %d of %d functions kept", iteration, kept.sum(), len(x))
+    logger.info("relevance: %d of %d functions kept", kept.sum(), len(x))
     return x / gamma
 
 

@@ -1,0 +1,106 @@
+"""Hybrid forces (2.11): which model acts where, and that nothing changes when both are the same."""
+
+import numpy as np
+import pytest
+
+from qmfront.coupling.anderson import AndersonSettings, solve_equilibrium
+from qmfront.coupling.force_mixing import hybrid_forces, model_forces
+from qmfront.coupling.partition import BUFFER, FAR_FIELD, MM, QM, surrounded
+
+
+def regions(defect, *, radius_r0: float, buffer: float) -> np.ndarray:
+    region = np.where(defect.free, MM, FAR_FIELD)
+    qm = np.linalg.norm(defect.sites[:, :2], axis=1) < radius_r0 * defect.r0
+    shell = surrounded(qm, defect.body.reference, defect.cell, defect.pbc, width=buffer)
+    region[shell & defect.free] = BUFFER
+    region[qm] = QM
+    return region
+
+
+def zero_forces(atoms) -> np.ndarray:
+    return np.zeros((len(atoms), 3))
+
+
+@pytest.fixture(scope="module")
+def rattle(edge) -> np.ndarray:
+    return np.where(edge.free[:, None], 0.05 * np.random.default_rng(2).normal(size=edge.sites.shape), 0.0)
+
+
+def test_each_region_gets_its_model(edge, eam_forces, rattle):
+    """QM forces on QM sites alone, MM forces on buffer and MM sites, none on the far field."""
+    region = regions(edge, radius_r0=2.0, buffer=5.0)
+    F = hybrid_forces(edge.body, region, qm=lambda atoms: np.full((len(atoms), 3), 7.0), mm=eam_forces)(rattle)
+    everywhere = eam_forces(edge.body.atoms(rattle))
+    mm = (region == BUFFER) | (region == MM)
+    assert np.all(F[region == QM] == 7.0) and np.array_equal(F[mm], everywhere[mm])
+    assert np.all(F[region == FAR_FIELD] == 0.0) and {QM, BUFFER, MM, FAR_FIELD} == set(region)
+
+
+@pytest.mark.parametrize("case", ["edge", "mixed"])
+def test_cluster_forces_in_an_exact_buffer_are_full_forces(case, request, eam, eam_forces):
+    defect = request.getfixturevalue(case)
+    region = regions(defect, radius_r0=2.0, buffer=eam.force_range)
+    u = np.where(defect.free[:, None], 0.05 * np.random.default_rng(2).normal(size=defect.sites.shape), 0.0)
+    F = hybrid_forces(defect.body, region, qm=eam_forces, mm=zero_forces)(u)
+    full = eam_forces(defect.body.atoms(u))
+    assert np.abs(F - full)[region == QM].max() < 1e-10 and np.abs(full[region == QM]).max() > 1.0
+    assert np.sum(region <= BUFFER) < defect.n_sites
+
+
+def test_thin_buffer_changes_the_forces(edge, eam, eam_forces, rattle):
+    region = regions(edge, radius_r0=2.0, buffer=0.7 * eam.cutoff)
+    F = hybrid_forces(edge.body, region, qm=eam_forces, mm=eam_forces)(rattle)
+    assert np.abs(F - eam_forces(edge.body.atoms(rattle)))[region == QM].max() > 1e-2
+
+
+def test_models_are_asked_once_per_force_and_keep_their_arrays(edge, eam_forces, rattle):
+    """A calculator may hand out its own array; the hybrid forces must not write into it."""
+    region, asked = regions(edge, radius_r0=2.0, buffer=5.0), []
+    kept = eam_forces(edge.body.atoms(rattle))
+    original = kept.copy()
+
+    def mm(atoms):
+        asked.append(("mm", len(atoms)))
+        return kept
+
+    def qm(atoms):
+        asked.append(("qm", len(atoms)))
+        return zero_forces(atoms)
+
+    hybrid_forces(edge.body, region, qm=qm, mm=mm)(rattle)
+    assert sorted(asked) == [("mm", edge.n_sites), ("qm", np.sum(region <= BUFFER))]
+    assert np.array_equal(kept, original)
+
+
+def test_empty_qm_region_is_refused(edge, eam_forces):
+    region = np.where(edge.free, MM, FAR_FIELD)
+    with pytest.raises(ValueError, match="QM region is empty"):
+        hybrid_forces(edge.body, region, qm=eam_forces, mm=eam_forces)
+
+
+def test_model_forces_vanish_on_the_clamp(edge, eam_forces, rattle):
+    F = model_forces(edge.body, edge.free, eam_forces)(rattle)
+    assert np.all(F[~edge.free] == 0.0)
+    assert np.array_equal(F[edge.free], eam_forces(edge.body.atoms(rattle))[edge.free])
+
+
+def test_same_model_on_both_sides_gives_the_reference_solution(edge, edge_operators, eam, eam_forces):
+    """QM = MM in an exact buffer: the hybrid solution is the solution of the one model."""
+    region = regions(edge, radius_r0=2.5, buffer=eam.force_range)
+    jacobian = edge_operators.force_constant_map(edge.free, tolerance=1e-4)
+    maps = {
+        "hybrid": hybrid_forces(edge.body, region, qm=eam_forces, mm=eam_forces),
+        "reference": model_forces(edge.body, edge.free, eam_forces),
+    }
+    found = {
+        name: solve_equilibrium(
+            force,
+            np.zeros_like(edge.sites),
+            jacobian.solve,
+            lambda u, F, r: (np.abs(F).max() < 1e-8, float(np.abs(F).max())),
+            settings=AndersonSettings(),
+        ).displacement
+        for name, force in maps.items()
+    }
+    assert np.abs(found["reference"]).max() > 0.1
+    assert np.abs(found["hybrid"] - found["reference"]).max() < 1e-7
