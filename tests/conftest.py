@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 from ase import Atoms
 
-from qmfront.elasticity.straight import Defect, StraightDislocation, dislocation_defect
+from qmfront.crystal.defect import Defect
 from qmfront.crystal.lattice import cubic_crystal
 from qmfront.crystal.stencil import stencil
 from qmfront.elasticity.bulk import Bulk, Probe, bulk_of
-from qmfront.estimate.operators import Operators, assemble
+from qmfront.elasticity.straight import StraightDislocation, dislocation_defect
+from qmfront.estimate.assembly import assemble
+from qmfront.estimate.operators import Operators
 from qmfront.models.eam import EAM
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from qmfront.coupling.anderson import AndersonSettings
 from qmfront.coupling.force_mixing import Forces
-from qmfront.coupling.relaxation import model_error_estimate, relax_hybrid
+from qmfront.coupling.relaxation import JACOBIAN_TOLERANCE, model_error_estimate, relax_hybrid
 from qmfront.crystal.defect import Defect
 from qmfront.elasticity.strain_polynomial import StrainPolynomial
 from qmfront.estimate.operators import Operators
@@ -35,13 +35,14 @@ def solution_arrays(
     fraction : float
         Algebraic part of the estimator over its model part at the end.
     """
+    jacobian = operators.force_constant_map(defect.free, tolerance=JACOBIAN_TOLERANCE)
     found = relax_hybrid(
         defect,
-        operators,
+        jacobian,
         region,
         models,
         start=np.zeros_like(defect.predictor) if start is None else start,
-        model_error=model_error_estimate(defect, operators, region, mismatch),
+        model_error=model_error_estimate(defect, jacobian, region, mismatch),
         fraction=fraction,
         settings=settings,
     )

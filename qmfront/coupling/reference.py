@@ -28,9 +28,10 @@ def reference_arrays(
     RuntimeError
         No convergence, or an equilibrium that is a saddle.
     """
-    found = relax_reference(defect, operators, qm, max_force=max_force, settings=settings)
+    riesz = operators.force_constant_map(defect.free, tolerance=1e-8)
+    found = relax_reference(defect, riesz, qm, max_force=max_force, settings=settings)
     force = model_forces(defect.body, defect.free, qm)
-    eigenvalue, mode = lowest_mode(force, found.displacement, defect, operators)
+    eigenvalue, mode = lowest_mode(force, found.displacement, defect, riesz)
     logger.info("lowest eigenvalue of H v = lambda H_FC v: %.4f", eigenvalue)
     if eigenvalue <= 0:
         raise RuntimeError(

@@ -1,6 +1,7 @@
 """The two solves of a case: the reference (2.7) with the QM model everywhere, and the QM/MM model (2.10)."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,15 +11,15 @@ from qmfront.coupling.partition import QM
 from qmfront.crystal.defect import Defect
 from qmfront.elasticity.strain_polynomial import StrainPolynomial
 from qmfront.estimate.estimator import stencil_norm
-from qmfront.estimate.operators import Operators
 from qmfront.estimate.residual import cauchy_born_difference
+from qmfront.estimate.riesz import ForceConstantMap
 
 JACOBIAN_TOLERANCE = 1e-4
 """Relative residual of H_FC^-1 F inside the iteration; the model Jacobian is rougher than that."""
 
 
 def relax_reference(
-    defect: Defect, operators: Operators, qm: Forces, *, max_force: float, settings: AndersonSettings
+    defect: Defect, jacobian: ForceConstantMap, qm: Forces, *, max_force: float, settings: AndersonSettings
 ) -> Equilibrium:
     """u_bar of (2.7) from the predictor, to max |F| < max_force (eV/Å).
 
@@ -30,12 +31,13 @@ def relax_reference(
         return largest < max_force, largest
 
     force = model_forces(defect.body, defect.free, qm)
-    return _solve(defect, operators, force, np.zeros_like(defect.predictor), converged, settings)
+    start = np.zeros_like(defect.predictor)
+    return solve_equilibrium(force, start, inexact(jacobian).solve, converged, settings=settings)
 
 
 def relax_hybrid(
     defect: Defect,
-    operators: Operators,
+    jacobian: ForceConstantMap,
     region: np.ndarray,
     models: tuple[Forces, Forces],
     *,
@@ -73,14 +75,14 @@ def relax_hybrid(
             eta = model_error(u)
         return algebraic <= fraction * eta, algebraic
 
-    return _solve(defect, operators, force, start, converged, settings)
+    return solve_equilibrium(force, start, inexact(jacobian).solve, converged, settings=settings)
 
 
 def model_error_estimate(
-    defect: Defect, operators: Operators, region: np.ndarray, mismatch: StrainPolynomial
+    defect: Defect, jacobian: ForceConstantMap, region: np.ndarray, mismatch: StrainPolynomial
 ) -> Callable[[np.ndarray], float]:
     """The map u -> ||D H_FC^-1 dF(u)||, dF the Cauchy-Born difference of the two models outside the QM region, Å."""
-    riesz = operators.force_constant_map(defect.free, tolerance=1e-2)
+    riesz = replace(jacobian, tolerance=1e-2)
     outside = (region != QM)[:, None]
 
     def estimate(displacement: np.ndarray) -> float:
@@ -90,13 +92,6 @@ def model_error_estimate(
     return estimate
 
 
-def _solve(
-    defect: Defect,
-    operators: Operators,
-    force: Callable,
-    start: np.ndarray,
-    converged: Callable,
-    settings: AndersonSettings,
-) -> Equilibrium:
-    jacobian = operators.force_constant_map(defect.free, tolerance=JACOBIAN_TOLERANCE)
-    return solve_equilibrium(force, start, jacobian.solve, converged, settings=settings)
+def inexact(jacobian: ForceConstantMap) -> ForceConstantMap:
+    """The same operator, solved only as accurately as a model Jacobian deserves."""
+    return replace(jacobian, tolerance=JACOBIAN_TOLERANCE)

@@ -8,14 +8,14 @@ from scipy.sparse.linalg import LinearOperator, eigsh
 from qmfront.crystal.defect import Defect
 from qmfront.crystal.neighbours import separations
 from qmfront.elasticity.deformation import deformation_gradients
-from qmfront.estimate.operators import Operators
+from qmfront.estimate.riesz import ForceConstantMap
 
 
 def lowest_mode(
     force: Callable[[np.ndarray], np.ndarray],
     displacement: np.ndarray,
     defect: Defect,
-    operators: Operators,
+    riesz: ForceConstantMap,
     *,
     step: float = 1e-4,
     tolerance: float = 1e-3,
@@ -40,7 +40,6 @@ def lowest_mode(
     float, (n, 3) float
         lambda, and the mode scaled to largest entry 1.
     """
-    riesz = operators.force_constant_map(defect.free, tolerance=1e-8)
     size = riesz.matrix.shape[0]
 
     def spread(vector: np.ndarray) -> np.ndarray:

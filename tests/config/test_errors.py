@@ -10,11 +10,10 @@ import pytest
 from qmfront.config.checks import missing_module
 from qmfront.config.errors import ConfigError
 from qmfront.config.load import load
+from qmfront.config.study import Figures
 
 Change = Callable[[dict[str, Any]], dict[str, Any]]
-NO_FIGURES = dict.fromkeys(
-    ("figure_1", "figure_2", "figure_3", "figure_4", "efficiency", "effectivity", "matching")
-)
+NO_FIGURES = dict.fromkeys(Figures.model_fields)
 
 
 @pytest.fixture
@@ -92,9 +91,17 @@ def test_key_by_key(path: str, value: Any, pieces: list[str], problems: Problems
         ),
         ({"case_defaults.initial_region.radius_r0": 0.5}, ["does not contain the core", "Choose at least 1"]),
         ({"case_defaults.defect.core_offset": [20.0, 0.0]}, ["does not contain the core"]),
-        ({"case_defaults.domain.radius_r0": 13.0}, ["buffer.width = 10.8 Å", "23.6 Å", "domain.radius_r0"]),
+        (
+            {"case_defaults.domain.radius_r0": 11.0},
+            ["buffer.width = 10.8 Å", "reaches 30.6 Å", "ends at 30.2 Å (domain.radius_r0 = 11)"],
+        ),
         ({"case_defaults.initial_region.radius_r0": 60.0}, ["initial_region reaches 164.5 Å"]),
-        ({"case_defaults.domain.clamp_width": 3.0}, ["clamp_width = 3 Å", "11 Å"]),
+        (
+            {"case_defaults.domain.clamp_width": 12.0},  # wide enough for the range, not for the slip
+            ["clamp_width = 12 Å", "reach 11 Å", "slip thins the rim by 3.16 Å", "Choose at least 14.16 Å"],
+        ),
+        ({"figures.certificate": ["matchin_1"]}, ["no potential 'matchin_1'", "did you mean 'matching_1'?"]),
+        ({"figures.certificate": ["edge_T4"]}, ["figures.certificate: no potential 'edge_T4'"]),
         (
             {"potential_defaults.basis.cutoff": 5.8},
             ["potentials.matching_1.basis.cutoff = 5.8 Å", "reach is 11 Å"],

@@ -9,12 +9,11 @@ import pytest
 from qmfront.config.errors import ConfigError
 from qmfront.config.load import load
 from qmfront.config.material import Crystal, QuantumModel
+from qmfront.config.study import Figures
 
 Change = Callable[[dict[str, Any]], dict[str, Any]]
 Project = Callable[..., Path]
-NO_FIGURES = dict.fromkeys(
-    ("figure_1", "figure_2", "figure_3", "figure_4", "efficiency", "effectivity", "matching")
-)
+NO_FIGURES = dict.fromkeys(Figures.model_fields)
 
 
 def test_shipped_configurations_are_sound(shipped: dict[str, Any], root: Path) -> None:
@@ -43,6 +42,16 @@ def test_potential_says_only_how_it_differs(changed: Change, root: Path) -> None
     assert potential.matching == 2
     assert potential.weights.stress == 3.0
     assert potential.weights.force_constants == config["potential_defaults"]["weights"]["force_constants"]
+
+
+def test_the_regression_merges_key_by_key(changed: Change, root: Path) -> None:
+    """A potential that sets the strength of the prior keeps its smoothness and the settings of ard."""
+    config = changed({"potentials.matching_2": {"regression": {"method": "ard", "prior": {"strength": 0.5}}}})
+    regression = load(config, root).potentials["matching_2"].regression
+    defaults = config["potential_defaults"]["regression"]
+    assert (regression.method, regression.prior.strength) == ("ard", 0.5)
+    assert regression.prior.smoothness == defaults["prior"]["smoothness"]
+    assert regression.ard.model_dump() == defaults["ard"]
 
 
 def test_overriding_a_default_reaches_every_case(changed: Change, root: Path) -> None:

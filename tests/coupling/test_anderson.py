@@ -9,6 +9,7 @@ from ase.optimize import LBFGS
 
 from qmfront.coupling.anderson import AndersonSettings, solve_equilibrium
 from qmfront.coupling.force_mixing import model_forces
+from qmfront.estimate.assembly import assemble
 from qmfront.models.eam import EAM
 
 
@@ -130,8 +131,6 @@ def test_errors_of_the_model_are_not_swallowed():
 @pytest.mark.parametrize("case", ["edge", "mixed"])
 def test_dislocation_equals_a_minimiser_of_ase(case, request, tungsten, eam, eam_forces):
     """Root finding from the predictor against energy minimisation (LBFGS) of the same clamped disc."""
-    from qmfront.estimate.operators import assemble
-
     defect = request.getfixturevalue(case)
     operators = assemble(defect, tungsten, reach=eam.force_range, decay=3.0, cutoff_r0=2.5)
     jacobian = operators.force_constant_map(defect.free, tolerance=1e-4)
