@@ -27,7 +27,7 @@ run: $(RUN_STAMP) ## compute the default cases and draw the figures
 	@$(call say_where)
 
 paper: $(RUN_STAMP) ## the same at the scale of the paper: hours
-	@python -m snakemake --cores $(CORES) --configfile config/paper.yaml $(ARGS)
+	@python -m snakemake --cores $(CORES) $(ARGS) --configfile config/paper.yaml
 	@$(call say_where)
 
 report: $(RUN_STAMP) ## report.html with every figure and how it was made
@@ -61,7 +61,7 @@ lock: $(DEV_STAMP) ## pin the requirements of pyproject.toml again
 	@echo uv | $(COMPILE) $(ARGS) - -o envs/installer.lock
 
 clean: ## remove results, figures and caches; keeps .venv and the journal of QM evaluations
-	@rm -rf results figures report.html .pytest_cache .ruff_cache .snakemake
+	@rm -rf results figures logs report.html .pytest_cache .ruff_cache .snakemake
 	@find qmfront scripts tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 	@[ ! -d work/journal ] || echo "Kept the journal of QM evaluations, $$(du -sh work/journal | cut -f1): rm -r work/journal deletes it"
 	@[ ! -d .venv ] || echo "Kept the environment: rm -r .venv deletes it"

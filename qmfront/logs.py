@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,11 @@ from pathlib import Path
 def logged(path: Path | str) -> Iterator[None]:
     """Send logging, standard error and an exception that ends the block to a file.
 
-    The exception is raised again, so that the job fails.
+    The traceback goes into the file, whose last line is then the message; the message alone goes to the terminal.
+
+    Raises
+    ------
+    SystemExit(1) in place of an exception, so that the job fails without a second traceback.
     """
     with open(path, "w", buffering=1) as log:
         terminal, sys.stderr = sys.stderr, log
@@ -20,8 +25,9 @@ def logged(path: Path | str) -> Iterator[None]:
         )
         try:
             yield
-        except BaseException as error:
+        except Exception as error:
+            traceback.print_exc(file=log)
             terminal.write(f"\n{type(error).__name__}: {error}\n")
-            raise
+            raise SystemExit(1) from None
         finally:
             sys.stderr = terminal

@@ -82,7 +82,7 @@ STRUCTURE = {
     ),
 }
 
-OPERATOR = {
+OPERATORS = {
     "blocks": Declared("block component component2", "f", "eV/Å^2", "blocks of H_FC by row and column"),
     "columns": Declared("block", "i", "1", "block column of each block of H_FC"),
     "pointer": Declared("bound", "i", "1", "first block of each block row of H_FC"),
@@ -153,7 +153,7 @@ LAYOUT: dict[str, dict[str, Declared]] = {
     "training": {},
     "potential": {},
     "structure": STRUCTURE,
-    "operator": OPERATOR,
+    "operators": OPERATORS,
     "reference": REFERENCE,
     "solution": SOLUTION,
     "residual": RESIDUAL,

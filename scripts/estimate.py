@@ -19,7 +19,7 @@ def main(inputs: dict, settings: dict, path: str, table: str) -> None:
         result = estimates(
             dict(store.load(inputs["residual"], "residual")),
             Defect.from_arrays(store.load(inputs["structure"], "structure")),
-            Operators.from_arrays(store.load(inputs["operator"], "operator")),
+            Operators.from_arrays(store.load(inputs["operators"], "operators")),
             **settings,
         )
     arrays = {"phi": result.phi, "eta_site": result.eta_site}

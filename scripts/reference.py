@@ -1,4 +1,4 @@
-"""The QM solution on the whole domain: structure.zarr, operator.zarr -> reference.zarr."""
+"""The QM solution on the whole domain: structure.zarr, operators.zarr -> reference.zarr."""
 
 from qmfront import store
 from qmfront.coupling.anderson import AndersonSettings
@@ -16,7 +16,7 @@ def main(inputs: dict, spec: dict, settings: dict, journal: str, path: str) -> N
     with seconds.of("reference"):
         arrays = reference_arrays(
             Defect.from_arrays(store.load(inputs["structure"], "structure")),
-            Operators.from_arrays(store.load(inputs["operator"], "operator")),
+            Operators.from_arrays(store.load(inputs["operators"], "operators")),
             journaled_forces(spec, journal, tally),
             max_force=settings["max_force"],
             settings=AndersonSettings(max_calls=settings["max_calls"]),

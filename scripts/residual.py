@@ -16,7 +16,7 @@ def main(inputs: dict, spec: dict, settings: dict, journal: str, path: str) -> N
     arrays = residual_arrays(
         store.load(inputs["solution"], "solution"),
         Defect.from_arrays(store.load(inputs["structure"], "structure")),
-        Operators.from_arrays(store.load(inputs["operator"], "operator")),
+        Operators.from_arrays(store.load(inputs["operators"], "operators")),
         store.load(inputs["partition"], "partition")["region"],
         journaled_forces(spec, journal, tally),
         mismatch=StrainPolynomial.from_certificate(store.load(inputs["certificate"], "potential")),

@@ -19,7 +19,7 @@ def main(inputs: dict, spec: dict, settings: dict, journal: str, path: str) -> N
     with seconds.of("solve"):
         arrays = solution_arrays(
             Defect.from_arrays(store.load(inputs["structure"], "structure")),
-            Operators.from_arrays(store.load(inputs["operator"], "operator")),
+            Operators.from_arrays(store.load(inputs["operators"], "operators")),
             store.load(inputs["partition"], "partition")["region"],
             models,
             start=store.load(inputs["start"], "solution")["displacement"] if "start" in inputs else None,

@@ -1,4 +1,4 @@
-"""Tungsten (EAM) and small discs of it, built once per session: what estimate, coupling and crystal tests start from."""
+"""Tungsten (EAM) and small discs of it, built once per session: where many tests start."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from importlib.machinery import PathFinder
-from math import hypot
+from math import ceil, hypot
 from pathlib import Path
 
 from qmfront.config.case import Case
@@ -138,8 +138,13 @@ def _core(case: Case, material: Material) -> Iterator[str]:
         yield (
             f"initial_region.radius_r0 = {region.radius_r0:g}: the initial QM region does not contain the "
             f"core. Its line is {distance:.3g} r0 from the region's centre; {CORE_RADIUS_R0:g} r0 around it must "
-            f"be inside. Choose at least {needed:.3g}, or move initial_region.centre_r0 to the core"
+            f"be inside. Choose at least {_rounded_up(needed):g}, or move initial_region.centre_r0 to the core"
         )
+
+
+def _rounded_up(length: float) -> float:
+    """Two decimals, never below the length: what a message recommends must be accepted."""
+    return ceil(100 * length - 1e-9) / 100
 
 
 def _extent(case: Case, material: Material) -> Iterator[str]:
@@ -173,7 +178,7 @@ def _clamp(case: Case, potential: Potential, material: Material) -> Iterator[str
         yield (
             f"domain.clamp_width = {case.domain.clamp_width:g} Å: forces of the potential {case.potential!r} "
             f"reach {2 * potential.basis.cutoff:g} Å and the slip thins the rim by {slip:.3g} Å, so free atoms "
-            f"would miss neighbours beyond it. Choose at least {needed:.4g} Å"
+            f"would miss neighbours beyond it. Choose at least {_rounded_up(needed):g} Å"
         )
 
 

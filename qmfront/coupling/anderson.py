@@ -98,8 +98,11 @@ class _History:
     def step(self, u: np.ndarray, residual: np.ndarray) -> np.ndarray:
         """r - (dU + dR) gamma with gamma = argmin |r - dR gamma|."""
         if self.last is not None:
-            self.moves = [*self.moves, (u - self.last[0]).ravel()][-self.memory :]
-            self.changes = [*self.changes, (residual - self.last[1]).ravel()][-self.memory :]
+            first = max(
+                len(self.moves) + 1 - self.memory, 0
+            )  # a slice [-memory:] would keep all for memory 0
+            self.moves = [*self.moves, (u - self.last[0]).ravel()][first:]
+            self.changes = [*self.changes, (residual - self.last[1]).ravel()][first:]
         self.last = (u, residual)
         flat = residual.ravel()
         if not self.changes:

@@ -82,7 +82,7 @@ def separations(positions: np.ndarray, cell: np.ndarray, pbc: np.ndarray, pairs:
     positions : (n, 3) float, Å
     cell, pbc : (3, 3) float, Å, and (3,) bool
     pairs : Pairs
-        `vector` is the label, a lattice vector within less than half a period of the separation.
+        `vector` is the label, within less than half a height of the periodic cell of the separation.
 
     Returns
     -------
@@ -90,7 +90,6 @@ def separations(positions: np.ndarray, cell: np.ndarray, pbc: np.ndarray, pairs:
         positions[second] - positions[first] + image.
     """
     vector = positions[pairs.second] - positions[pairs.first]
-    for row in np.asarray(cell, float)[np.asarray(pbc, bool)]:
-        turns = np.rint((pairs.vector - vector) @ row / (row @ row))
-        vector += turns[:, None] * row
-    return vector
+    periodic = np.asarray(cell, float)[np.asarray(pbc, bool)]
+    turns = np.rint((pairs.vector - vector) @ np.linalg.pinv(periodic))  # rows need not be orthogonal
+    return vector + turns @ periodic

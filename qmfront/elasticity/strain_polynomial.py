@@ -36,8 +36,9 @@ class StrainPolynomial:
 
     def stress(self, gradient: np.ndarray) -> np.ndarray:
         """First Piola-Kirchhoff stress P = dW/dF = F dW/dE, (n, 3, 3) eV."""
-        derivative = monomial_gradients(strain_components(_green(gradient)), self.exponents)
-        return gradient @ _symmetric(np.einsum("nta,t->na", derivative, self.coefficients))
+        exponents, coefficients = _gradient(self.exponents, self.coefficients)
+        derivative = _monomials(strain_components(_green(gradient)), exponents) @ coefficients
+        return gradient @ _symmetric(derivative)
 
 
 def invariants(order: int, rotations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -151,3 +152,13 @@ def monomial_gradients(strain: np.ndarray, exponents: np.ndarray) -> np.ndarray:
         lowered[:, a] = np.maximum(lowered[:, a] - 1, 0)
         gradients[:, :, a] = exponents[:, a] * _monomials(strain, lowered)
     return gradients
+
+
+def _gradient(exponents: np.ndarray, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """dW/de as polynomials: the monomials that occur (m, 6) and the coefficients of each derivative (m, 6)."""
+    lowered = exponents[:, None, :] - np.eye(6, dtype=int)
+    factors = exponents * coefficients[:, None]
+    distinct, place = np.unique(np.maximum(lowered, 0).reshape(-1, 6), axis=0, return_inverse=True)
+    result = np.zeros((len(distinct), 6))
+    np.add.at(result, (place.ravel(), np.tile(np.arange(6), len(exponents))), factors.ravel())
+    return distinct, result

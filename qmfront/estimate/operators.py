@@ -31,7 +31,7 @@ class Operators:
     nearest: float
 
     def arrays(self) -> dict[str, Any]:
-        """Arrays of a store of kind "operator"."""
+        """Arrays of a store of kind "operators"."""
         return {
             "blocks": self.force_constants.data,
             "columns": self.force_constants.indices,

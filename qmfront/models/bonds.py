@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from qmfront.crystal.neighbours import pairs_within
+from qmfront.models.compiled import compiled
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def bond_list(positions: np.ndarray, cell: np.ndarray, pbc: np.ndarray, reach: f
     )
 
 
-@njit(cache=True)
+@compiled
 def _one_direction(
     first: np.ndarray, second: np.ndarray, vector: np.ndarray,
     kept_first: np.ndarray, kept_second: np.ndarray, kept_vector: np.ndarray, kept_distance: np.ndarray,
@@ -114,7 +114,7 @@ def _one_direction(
     return count
 
 
-@njit(cache=True)
+@compiled
 def _moved_bonds(
     first: np.ndarray, second: np.ndarray, vector: np.ndarray, moved: np.ndarray, cutoff: float,
     kept_first: np.ndarray, kept_second: np.ndarray, kept_vector: np.ndarray, kept_distance: np.ndarray,

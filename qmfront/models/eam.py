@@ -15,9 +15,9 @@ from ase import Atoms
 from ase.calculators.calculator import Calculator, PropertyNotImplementedError, all_changes
 from ase.data import chemical_symbols
 from ase.stress import full_3x3_to_voigt_6_stress
-from numba import njit
 
 from qmfront.models.bonds import BondList, Bonds, bond_list
+from qmfront.models.compiled import compiled
 from qmfront.models.eam_file import read_eam_file
 from qmfront.models.eam_table import Interpolation, tabulated
 from qmfront.models.eam_zhou import packaged_potentials, packaged_zhou
@@ -243,14 +243,14 @@ def _refuse_overlap(bonds: Bonds, minimum_distance: float) -> None:
         )
 
 
-@njit(cache=True)
+@compiled
 def _density(first: np.ndarray, second: np.ndarray, terms: np.ndarray, density: np.ndarray) -> None:
     for p in range(len(first)):
         density[first[p]] += terms[p, 0]
         density[second[p]] += terms[p, 2]
 
 
-@njit(cache=True)
+@compiled
 def _forces(
     first: np.ndarray, second: np.ndarray, vector: np.ndarray, distance: np.ndarray, terms: np.ndarray,
     slope: np.ndarray, energies: np.ndarray, forces: np.ndarray, virial: np.ndarray,

@@ -1,6 +1,6 @@
 """The consistency certificate: force constants, elastic moduli and phonons of MM and QM side by side."""
 
-from collections.abc import Mapping
+from itertools import pairwise
 
 import numpy as np
 from ase.calculators.calculator import BaseCalculator
@@ -60,9 +60,7 @@ def _path(unit: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     corners = unit * np.array([point for _, point in PATH])
     legs = np.linalg.norm(np.diff(corners, axis=0), axis=1)
     ticks = np.concatenate([[0.0], np.cumsum(legs)])
-    path = np.unique(
-        np.concatenate([np.linspace(a, b, POINTS_PER_LEG) for a, b in zip(ticks, ticks[1:], strict=False)])
-    )
+    path = np.unique(np.concatenate([np.linspace(a, b, POINTS_PER_LEG) for a, b in pairwise(ticks)]))
     waves = np.stack([np.interp(path, ticks, corners[:, axis]) for axis in range(3)], axis=1)
     return path, ticks, waves
 

@@ -98,7 +98,7 @@ def test_key_by_key(path: str, value: Any, pieces: list[str], problems: Problems
         ({"case_defaults.initial_region.radius_r0": 60.0}, ["initial_region reaches 164.5 Å"]),
         (
             {"case_defaults.domain.clamp_width": 12.0},  # wide enough for the range, not for the slip
-            ["clamp_width = 12 Å", "reach 11 Å", "slip thins the rim by 3.16 Å", "Choose at least 14.16 Å"],
+            ["clamp_width = 12 Å", "reach 11 Å", "slip thins the rim by 3.17 Å", "Choose at least 14.17 Å"],
         ),
         ({"figures.certificate": ["matchin_1"]}, ["no potential 'matchin_1'", "did you mean 'matching_1'?"]),
         ({"figures.certificate": ["edge_T4"]}, ["figures.certificate: no potential 'edge_T4'"]),
@@ -120,15 +120,20 @@ def test_contradictions(values: dict[str, Any], pieces: list[str], problems: Pro
     assert any(all(piece in problem for piece in pieces) for problem in found), found
 
 
+def test_what_a_message_recommends_is_accepted(changed: Change, root: Path) -> None:
+    load(changed({"case_defaults.domain.clamp_width": 14.17}), root)
+    load(changed({"case_defaults.initial_region.radius_r0": 1.0}), root)
+
+
 def test_circle_outside_the_domain(problems: Problems) -> None:
     found = problems(
         {
-            "case_defaults.refine.circle.centre_r0": [49.0, 0.0],
+            "case_defaults.refine.circle.centre_r0": [50.5, 0.0],
             "cases": ["edge_circle"],
             "figures": NO_FIGURES,
         }
     )
-    assert "refine.circle.centre_r0 = [49.0, 0.0] is outside" in found[0]
+    assert "refine.circle.centre_r0 = [50.5, 0.0] is outside" in found[0]
 
 
 def test_a_problem_shared_by_cases_is_told_once(problems: Problems) -> None:

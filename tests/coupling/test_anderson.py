@@ -7,7 +7,7 @@ import pytest
 from ase.constraints import FixAtoms
 from ase.optimize import LBFGS
 
-from qmfront.coupling.anderson import AndersonSettings, solve_equilibrium
+from qmfront.coupling.anderson import AndersonSettings, _History, solve_equilibrium
 from qmfront.coupling.force_mixing import model_forces
 from qmfront.estimate.assembly import assemble
 from qmfront.models.eam import EAM
@@ -50,6 +50,19 @@ def test_exact_model_needs_one_step():
     assert len(found.measure) == 2 and np.abs(found.displacement - root).max() < 1e-10
 
 
+@pytest.mark.parametrize("memory", [0, 1, 3])
+def test_memory_bounds_the_secant_pairs(memory):
+    """Without memory each step is the preconditioned force; with it, a combination of that many earlier steps."""
+    force, _ = linear_problem((0.4, 0.9, 1.7, 2.5, 0.2, 1.3))
+    history, u = _History(memory), np.zeros((10, 3))
+    for call in range(6):
+        F = force(u)
+        step = history.step(u, F)
+        assert len(history.moves) == len(history.changes) == min(call, memory)
+        assert memory > 0 or np.array_equal(step, F)
+        u = u + step
+
+
 def nonlinear_force(u: np.ndarray) -> np.ndarray:
     """Not a gradient; its root is u = 0.1 in every entry, checked below."""
     s = u - 0.1
@@ -61,7 +74,7 @@ def test_nonlinear_root_beats_the_plain_iteration():
     calls = {}
     for memory in (0, 20):
         settings = AndersonSettings(memory=memory, max_calls=400)
-        found = solve_equilibrium(nonlinear_force, start, lambda F: F, below(1e-11), settings=settings)
+        found = solve_equilibrium(nonlinear_force, start, lambda F: 0.2 * F, below(1e-11), settings=settings)
         assert found.displacement == pytest.approx(0.1, abs=1e-10)
         assert np.abs(nonlinear_force(found.displacement)).max() < 1e-11
         calls[memory] = len(found.measure)
@@ -106,7 +119,9 @@ def test_no_atom_moves_farther_than_the_cap(cap):
 
 def test_failure_says_how_far_it_got():
     settings = AndersonSettings(step_cap=1e-3, max_calls=5)
-    with pytest.raises(RuntimeError, match="No equilibrium after 5 force calls: measure .*Raise solve.max_calls"):
+    with pytest.raises(
+        RuntimeError, match="No equilibrium after 5 force calls: measure .*Raise solve.max_calls"
+    ):
         solve_equilibrium(nonlinear_force, np.ones((2, 3)), lambda F: F, below(1e-9), settings=settings)
 
 

@@ -29,7 +29,9 @@ def rattle(edge) -> np.ndarray:
 def test_each_region_gets_its_model(edge, eam_forces, rattle):
     """QM forces on QM sites alone, MM forces on buffer and MM sites, none on the far field."""
     region = regions(edge, radius_r0=2.0, buffer=5.0)
-    F = hybrid_forces(edge.body, region, qm=lambda atoms: np.full((len(atoms), 3), 7.0), mm=eam_forces)(rattle)
+    F = hybrid_forces(edge.body, region, qm=lambda atoms: np.full((len(atoms), 3), 7.0), mm=eam_forces)(
+        rattle
+    )
     everywhere = eam_forces(edge.body.atoms(rattle))
     mm = (region == BUFFER) | (region == MM)
     assert np.all(F[region == QM] == 7.0) and np.array_equal(F[mm], everywhere[mm])

@@ -32,7 +32,9 @@ def test_stencil_norm_is_the_sum_over_sites_and_neighbours():
     neighbours = pairs_within(atoms.positions, atoms.cell.array, atoms.pbc, 3.5)
     assert count == len(neighbours) == 4 * 14
     assert stencil_norm(u, neighbours) == pytest.approx(np.sqrt(total), rel=1e-12)
-    assert stencil_norm(u + [1.0, -2.0, 3.0], neighbours) == pytest.approx(np.sqrt(total), rel=1e-12)
+    assert stencil_norm(u + np.array([1.0, -2.0, 3.0]), neighbours) == pytest.approx(
+        np.sqrt(total), rel=1e-12
+    )
 
 
 def test_site_contributions_sum_to_eta(edge, phi):

@@ -67,11 +67,20 @@ def test_slip_by_a_lattice_vector_changes_nothing(perfect, tungsten, eam):
     distance, renamed = cKDTree(perfect.sites).query(slipped)
     inside = (distance < 1e-6) & (depth(perfect) > eam.force_range + burgers[0])
     assert inside.sum() > 150 and np.any(renamed[inside] != np.flatnonzero(inside))
-    before = operator_at(perfect.sites, perfect, tungsten, eam.force_range).toarray().reshape(-1, 3, perfect.n_sites, 3)
-    after = operator_at(slipped, perfect, tungsten, eam.force_range).toarray().reshape(-1, 3, perfect.n_sites, 3)
+    before = (
+        operator_at(perfect.sites, perfect, tungsten, eam.force_range)
+        .toarray()
+        .reshape(-1, 3, perfect.n_sites, 3)
+    )
+    after = (
+        operator_at(slipped, perfect, tungsten, eam.force_range).toarray().reshape(-1, 3, perfect.n_sites, 3)
+    )
     sites = np.flatnonzero(inside)
     expected = before[np.ix_(renamed[sites], range(3), renamed[sites], range(3))]
-    assert np.abs(after[np.ix_(sites, range(3), sites, range(3))] - expected).max() < 1e-12 * np.abs(expected).max()
+    assert (
+        np.abs(after[np.ix_(sites, range(3), sites, range(3))] - expected).max()
+        < 1e-12 * np.abs(expected).max()
+    )
     unlabelled = before[np.ix_(sites, range(3), sites, range(3))]
     assert np.abs(unlabelled - expected).max() > 0.1 * np.abs(expected).max(), "the slip changes the pairs"
 

@@ -76,7 +76,9 @@ def test_clamped_sites_of_ase_are_a_restriction(edge):
 def test_rows_sum_to_the_stabilisation(decay, stabilisation):
     atoms = rattled_crystal()
     pairs = pairs_within(atoms.positions, atoms.cell.array, atoms.pbc, 5.0)
-    L = graph_laplacian(pairs, len(atoms), mu=0.7, nearest=2.7, decay=decay, stabilisation=stabilisation).toarray()
+    L = graph_laplacian(
+        pairs, len(atoms), mu=0.7, nearest=2.7, decay=decay, stabilisation=stabilisation
+    ).toarray()
     assert np.abs(L.sum(axis=1) - 0.7 * stabilisation).max() < 1e-12 * L.max()
     assert np.abs(L - L.T).max() < 1e-12 * L.max()
     eigenvalues = np.linalg.eigvalsh(L)
@@ -114,12 +116,13 @@ def test_scale_matches_the_force_constants_on_long_waves(tungsten, cubic, axis):
     In a cubic crystal the trace over polarisations does not depend on the direction for long waves, so that each
     direction, here along [001] and along reciprocal vectors of type <110>, shows the mean over directions.
     """
-    cutoff, r0 = 2.5 * tungsten.crystal.nearest_neighbour_distance, tungsten.crystal.nearest_neighbour_distance
+    cutoff, r0 = (
+        2.5 * tungsten.crystal.nearest_neighbour_distance,
+        tungsten.crystal.nearest_neighbour_distance,
+    )
     mu = laplacian_scale(tungsten.force_constants, nearest=r0, decay=3.0, cutoff=cutoff)
     lengths = np.array([16, 32, 64])
-    errors = np.abs(
-        [rayleigh_ratio(tungsten, mu, cutoff, n, cubic=cubic, axis=axis) - 1.0 for n in lengths]
-    )
+    errors = np.abs([rayleigh_ratio(tungsten, mu, cutoff, n, cubic=cubic, axis=axis) - 1.0 for n in lengths])
     assert errors[-1] < 1e-2
     assert np.all(np.abs(np.diff(np.log(errors)) / np.diff(np.log(lengths)) + 2.0) < 0.1), errors
 
@@ -147,7 +150,9 @@ def test_scale_is_homogeneous(tungsten):
     constants = tungsten.force_constants
     settings = {"nearest": 2.74, "decay": 3.0, "cutoff": 6.85}
     mu = laplacian_scale(constants, **settings)
-    assert laplacian_scale(replace(constants, matrix=2 * constants.matrix), **settings) == pytest.approx(2 * mu)
+    assert laplacian_scale(replace(constants, matrix=2 * constants.matrix), **settings) == pytest.approx(
+        2 * mu
+    )
     longer = replace(constants, vector=1.5 * constants.vector)
     stretched = laplacian_scale(longer, nearest=1.5 * 2.74, decay=3.0, cutoff=1.5 * 6.85)
     assert stretched == pytest.approx(mu, rel=1e-12)

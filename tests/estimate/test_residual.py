@@ -40,7 +40,9 @@ def test_cauchy_born_difference_is_a_gradient(case, request, mismatch):
     rng = np.random.default_rng(1)
     u, v = 0.05 * rng.normal(size=defect.sites.shape), rng.normal(size=defect.sites.shape)
     forces = cauchy_born_difference(defect.body, u, defect.stencil, mismatch, defect.frame)
-    assert_derivative(lambda t: cauchy_born_energy(defect, u + t * v, mismatch), -np.sum(forces * v), scale=0.1)
+    assert_derivative(
+        lambda t: cauchy_born_energy(defect, u + t * v, mismatch), -np.sum(forces * v), scale=0.1
+    )
 
 
 def test_cauchy_born_difference_has_no_net_force_and_torque(mixed, mismatch):
@@ -153,7 +155,9 @@ def test_core_residual_asks_once(edge, eam, eam_forces):
         calls.append(len(atoms))
         return eam_forces(atoms)
 
-    _, cluster = core_residual(edge.body, np.zeros_like(edge.sites), core_of(edge, 2.0), counted, buffer=eam.cutoff)
+    _, cluster = core_residual(
+        edge.body, np.zeros_like(edge.sites), core_of(edge, 2.0), counted, buffer=eam.cutoff
+    )
     assert calls == [len(cluster.sites)]
 
 

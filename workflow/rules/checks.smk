@@ -1,0 +1,32 @@
+# The finished results are doubted once all of them are there: a failing test fails the workflow.
+POTENTIALS = sorted({*(study.figures.certificate or ()), *(case.potential for case in study.cases.values())})
+
+
+rule check:
+    input:
+        code=code("check.py"),
+        tests=sorted(str(path) for path in (ROOT / "tests" / "results").glob("*.py")),
+        tables=expand("results/{case}/convergence.csv", case=study.cases),
+        certificates=expand(
+            "results/potentials/{potential}/certificate.zarr/zarr.json",
+            potential=POTENTIALS,
+        ),
+    output:
+        report="results/checks.txt",
+    log:
+        "logs/check.log",
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    params:
+        study={
+            "cases": {
+                name: case.model_dump(mode="json", include={"potential", "reference", "buffer", "solve"})
+                for name, case in study.cases.items()
+            },
+            "potentials": POTENTIALS,
+        },
+    message:
+        "Tests of the finished results"
+    script:
+        "../../scripts/check.py"

@@ -6,7 +6,7 @@ rule reference:
         qm_code=lambda w: qm_code(material_of(w)),
         qm_files=lambda w: qm_files(material_of(w)),
         structure="results/{case}/structure.zarr/zarr.json",
-        operator="results/{case}/operator.zarr/zarr.json",
+        operators="results/{case}/operators.zarr/zarr.json",
     output:
         store="results/{case}/reference.zarr/zarr.json",
     params:

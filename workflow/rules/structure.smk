@@ -26,24 +26,24 @@ rule structure:
         "../../scripts/structure.py"
 
 
-rule operator:
+rule operators:
     message:
         "Force-constant operator and Laplacian of {wildcards.case}"
     input:
-        code=code("operator.py"),
+        code=code("operators.py"),
         structure="results/{case}/structure.zarr/zarr.json",
         bulk=bulk_store,
     output:
-        store="results/{case}/operator.zarr/zarr.json",
+        store="results/{case}/operators.zarr/zarr.json",
     params:
         reach=lambda w: study.material_of(w.case).force_constants.reach,
         laplacian=lambda w: study.cases[w.case].estimate.laplacian.model_dump(mode="json"),
     log:
-        "logs/{case}/operator.log",
+        "logs/{case}/operators.log",
     benchmark:
-        "results/benchmarks/{case}/operator.tsv"
+        "results/benchmarks/{case}/operators.tsv"
     threads: 1
     conda:
         "../../envs/environment.yaml"
     script:
-        "../../scripts/operator.py"
+        "../../scripts/operators.py"

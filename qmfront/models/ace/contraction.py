@@ -8,15 +8,15 @@ All of it is written as tiles that keep their sums in registers. Vectors of neig
 stride, .. in `rows`, see `program.Layout`; the way back overwrites rows that have been used.
 """
 
-import numba
 import numpy as np
 
 from qmfront.models.ace.memory import Sums
 from qmfront.models.ace.program import ANGULAR_TILE, RADIAL_TILE, Layout
 from qmfront.models.ace.simd import LANES, Register, fill, fma, fms, load, store, total
+from qmfront.models.compiled import compiled
 
 
-@numba.njit(cache=True)
+@compiled
 def density(
     rows: np.ndarray,
     first: int,
@@ -62,14 +62,14 @@ def density(
             channels[o], channels[o + step], channels[o + 2 * step] = total(a00), total(a10), total(a20)
 
 
-@numba.njit(cache=True)
+@compiled
 def _put(channels: np.ndarray, o: int, a0: Register, a1: Register, a2: Register, a3: Register) -> None:
     """Totals of four vectors, one channel apart."""
     channels[o], channels[o + LANES] = total(a0), total(a1)
     channels[o + 2 * LANES], channels[o + 3 * LANES] = total(a2), total(a3)
 
 
-@numba.njit(cache=True)
+@compiled
 def contract(
     rows: np.ndarray,
     first: int,
@@ -123,7 +123,7 @@ def contract(
         store(rows, at + layout.values, radial)
 
 
-@numba.njit(cache=True)
+@compiled
 def angular(rows: np.ndarray, first: int, last: int, layout: Layout) -> None:
     """dE/dv in place of g_0 g_1 g_2, from what `contract` left behind.
 
@@ -164,7 +164,7 @@ def angular(rows: np.ndarray, first: int, last: int, layout: Layout) -> None:
         store(rows, at + layout.values + 2 * LANES, fma(along, z, gz * inverse))
 
 
-@numba.njit(cache=True)
+@compiled
 def spread(
     rows: np.ndarray, first: int, last: int, layout: Layout, indices: np.ndarray, i: int, sums: Sums
 ) -> None:

@@ -9,13 +9,13 @@ come much faster from `kernels`.
 from dataclasses import dataclass
 from functools import lru_cache
 
-import numba
 import numpy as np
 
 from qmfront.crystal.neighbours import pairs_within
 from qmfront.models.ace.basis import Basis, Function
 from qmfront.models.ace.harmonics import real_harmonics
 from qmfront.models.ace.radial import radial_functions
+from qmfront.models.compiled import compiled
 
 _VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
 
@@ -188,7 +188,7 @@ def _one_particle(
     )
 
 
-@numba.njit(cache=True)
+@compiled
 def _combine(
     channels: np.ndarray,
     species: np.ndarray,
@@ -212,7 +212,7 @@ def _combine(
     return phi, d_phi
 
 
-@numba.njit(cache=True)
+@compiled
 def _evaluate_products(
     a: np.ndarray, factors: np.ndarray, coefficients: np.ndarray, first_term: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -236,7 +236,7 @@ def _evaluate_products(
     return values, slopes
 
 
-@numba.njit(cache=True)
+@compiled
 def _scatter(gradients: np.ndarray, second: np.ndarray, centre: int, forces: np.ndarray) -> None:
     """Add minus the gradients to the forces on the neighbours, and their sum to the centre."""
     for b in range(len(gradients)):

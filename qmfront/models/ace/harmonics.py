@@ -9,11 +9,12 @@ where c_m + i s_m = (x + i y)^m and q_lm is a multiple of the m-th derivative of
 (l, m) is stored at row l(l + 1) + m.
 """
 
-import numba
 import numpy as np
 
+from qmfront.models.compiled import compiled
 
-@numba.njit(cache=True)
+
+@compiled
 def real_harmonics(vectors: np.ndarray, l_max: int) -> tuple[np.ndarray, np.ndarray]:
     """Y_lm(v/|v|) and its gradient with respect to v.
 
@@ -56,7 +57,7 @@ def real_harmonics(vectors: np.ndarray, l_max: int) -> tuple[np.ndarray, np.ndar
     return values, gradients
 
 
-@numba.njit(cache=True)
+@compiled
 def normalisation(l_max: int) -> np.ndarray:
     """sqrt((2l + 1)(2 - d_m0)(l - m)!/(l + m)!) at [l, m]: makes the mean of Y_lm^2 over the sphere one."""
     norm = np.zeros((l_max + 1, l_max + 1))
@@ -69,7 +70,7 @@ def normalisation(l_max: int) -> np.ndarray:
     return norm
 
 
-@numba.njit(cache=True)
+@compiled
 def _legendre_derivatives(z: float, l_max: int, q: np.ndarray) -> None:
     """q[l, m] = m-th derivative of P_l at z, for m <= l + 1 (zero there)."""
     q[0, 0] = 1.0
@@ -80,7 +81,7 @@ def _legendre_derivatives(z: float, l_max: int, q: np.ndarray) -> None:
             q[l, m] = ((2 * l - 1) * z * q[l - 1, m] - (l + m - 1) * q[l - 2, m]) / (l - m)
 
 
-@numba.njit(cache=True)
+@compiled
 def _tangential(
     out: np.ndarray, dx: float, dy: float, dz: float, x: float, y: float, z: float, r: float
 ) -> None:

@@ -5,7 +5,6 @@ Atoms go in blocks of four. For each atom the neighbours are packed by species i
 four atoms at once, one per lane (`polynomial`), and its derivatives give the forces (`contraction`).
 """
 
-import numba
 import numpy as np
 
 from qmfront.models.ace.contraction import angular, contract, density, spread
@@ -14,9 +13,10 @@ from qmfront.models.ace.one_particle import harmonics, pack, radial
 from qmfront.models.ace.polynomial import polynomial
 from qmfront.models.ace.program import Program
 from qmfront.models.ace.simd import LANES
+from qmfront.models.compiled import compiled
 
 
-@numba.njit(cache=True)
+@compiled
 def evaluate_sites(
     program: Program, work: Scratch, atoms: np.ndarray, near: Neighbourhood, sums: Sums
 ) -> int:

@@ -3,12 +3,12 @@
 The rows are those of `program.Layout`; harmonics as in `harmonics`, without the norm.
 """
 
-import numba
 import numpy as np
 
 from qmfront.models.ace.memory import Neighbourhood, Scratch, Sums
 from qmfront.models.ace.program import Layout
 from qmfront.models.ace.simd import LANES, Register, exponential, fill, fma, fms, load, minimum, root, store
+from qmfront.models.compiled import compiled
 
 _TERMS = 11  # of the Taylor series at pi/2; the next one is below 2e-17
 _SINE = np.array(
@@ -19,7 +19,7 @@ _COSINE = np.array(
 )
 
 
-@numba.njit(cache=True)
+@compiled
 def pack(
     bonds: np.ndarray,
     limits: np.ndarray,
@@ -67,7 +67,7 @@ def pack(
     return -1
 
 
-@numba.njit(cache=True)
+@compiled
 def _repel(
     strength: float, radius: float, i: int, j: int, vector: tuple[float, float, float], sums: Sums
 ) -> None:
@@ -83,7 +83,7 @@ def _repel(
             sums.virial[a, b] += slope * vector[a] * vector[b]
 
 
-@numba.njit(cache=True)
+@compiled
 def radial(rows: np.ndarray, first: int, last: int, layout: Layout, bond: np.ndarray) -> None:
     """Geometry rows, g_k and g'_k of the vectors of neighbours first .. last, from their first three rows."""
     cutoff, taper, rate, offset, scale, d_scale = bond
@@ -112,7 +112,7 @@ def radial(rows: np.ndarray, first: int, last: int, layout: Layout, bond: np.nda
             t0, s0, t1, s1 = t1, s1, fms(x2, t1, t0), fma(x2, s1, fms(dx2, t1, s0))
 
 
-@numba.njit(cache=True)
+@compiled
 def _envelope(inside: Register, cutoff: float, taper: float) -> tuple[Register, Register]:
     """f and df/dr of `radial.Bond` at distances `inside` below the cutoff."""
     sine, cosine = _sine_cosine(inside * fill(1.0 / cutoff))
@@ -124,7 +124,7 @@ def _envelope(inside: Register, cutoff: float, taper: float) -> tuple[Register, 
     return envelope * factor, slope * factor + envelope * sine * cosine * fill(-np.pi / taper)
 
 
-@numba.njit(cache=True)
+@compiled
 def _sine_cosine(w: Register) -> tuple[Register, Register]:
     """sin(pi w / 2) and cos(pi w / 2) for 0 <= w <= 1; the sine is exact to the last bit near w = 0."""
     square = w * w
@@ -135,7 +135,7 @@ def _sine_cosine(w: Register) -> tuple[Register, Register]:
     return sine * w, cosine
 
 
-@numba.njit(cache=True)
+@compiled
 def harmonics(rows: np.ndarray, first: int, last: int, layout: Layout, legendre: np.ndarray) -> None:
     """Y_lm and q_lm (m > 0) of the vectors of neighbours first .. last."""
     l_max = layout.l_max

@@ -1,14 +1,14 @@
 """The polynomial of the A channels and its derivatives, four atoms at once; the tree is explained in `program`."""
 
-import numba
 import numpy as np
 
 from qmfront.models.ace.memory import Scratch
 from qmfront.models.ace.program import Program
 from qmfront.models.ace.simd import LANES, fill, fma, load, store
+from qmfront.models.compiled import compiled
 
 
-@numba.njit(cache=True)
+@compiled
 def polynomial(program: Program, work: Scratch) -> np.ndarray:
     """Site energies of the four atoms, (4,), and dE/dA into work.slopes."""
     a, slopes, stack = work.channels, work.slopes, work.stack

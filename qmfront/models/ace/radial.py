@@ -11,8 +11,9 @@ These are the P_k of the paper's Appendix C; R_nl = g_n (identity `radcoefficien
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
+
+from qmfront.models.compiled import compiled
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Bond:
         return radial_functions(distances, self.cutoff, self.decay, self.taper, self.n_radial)
 
 
-@numba.njit(cache=True)
+@compiled
 def radial_functions(
     distances: np.ndarray, cutoff: float, decay: float, taper: float, n_radial: int
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -89,7 +90,7 @@ def radial_functions(
     return values, slopes
 
 
-@numba.njit(cache=True)
+@compiled
 def _envelope(r: float, cutoff: float, taper: float) -> tuple[float, float]:
     """f(r) and df/dr; cosines of half angles, so that nothing cancels at the cutoff."""
     a = 0.5 * np.pi / cutoff

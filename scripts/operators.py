@@ -1,4 +1,4 @@
-"""H_FC, L and the linearised forces of a case: structure.zarr, bulk.zarr -> operator.zarr."""
+"""H_FC, L and the linearised forces of a case: structure.zarr, bulk.zarr -> operators.zarr."""
 
 from qmfront import store
 from qmfront.crystal.defect import Defect
@@ -15,7 +15,7 @@ def main(structure: str, bulk: str, reach: float, laplacian: dict, path: str) ->
         decay=laplacian["A"],
         cutoff_r0=laplacian["cutoff_r0"],
     )
-    store.save(path, "operator", operators.arrays(), config={"reach": reach, "laplacian": laplacian})
+    store.save(path, "operators", operators.arrays(), config={"reach": reach, "laplacian": laplacian})
 
 
 if __name__ == "__main__":

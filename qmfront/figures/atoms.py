@@ -1,0 +1,127 @@
+"""Atoms as discs of a fixed size in Å, coloured by region, and the symbol of the defect."""
+
+from typing import Literal
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.collections import EllipseCollection
+from matplotlib.lines import Line2D
+from matplotlib.path import Path
+from matplotlib.transforms import Affine2D
+
+from qmfront.figures.style import REGION_STYLES
+
+DefectSymbol = Literal["edge", "screw", "point", "none"]
+
+# inverted T: the extra half plane and the slip plane
+_EDGE = Path([(0, 1), (0, -0.6), (-1, -0.6), (1, -0.6)], [Path.MOVETO, Path.LINETO, Path.MOVETO, Path.LINETO])
+
+
+def draw_discs(
+    axes: Axes,
+    coordinates: np.ndarray,
+    *,
+    diameter: float,
+    colour: str,
+    edge: str = "none",
+    width: float = 0.25,
+) -> EllipseCollection:
+    """Discs of a diameter in data units (Å), so that they never overlap at any zoom; returns the collection."""
+    size = np.full(len(coordinates), diameter)
+    discs = EllipseCollection(
+        size,
+        size,
+        np.zeros(len(coordinates)),
+        units="xy",
+        offsets=coordinates,
+        offset_transform=axes.transData,
+        facecolors=colour,
+        edgecolors=edge,
+        linewidths=width,
+    )
+    axes.add_collection(discs, autolim=False)
+    # thousands of vector discs make slow PDFs; text and axes stay vectors
+    discs.set_rasterized(len(coordinates) > 1000)
+    return discs
+
+
+def draw_regions(
+    axes: Axes, coordinates: np.ndarray, region: np.ndarray, *, diameter: float, outlined: bool = False
+) -> list[EllipseCollection]:
+    """One collection of discs per region that is present, labelled with name and count.
+
+    Parameters
+    ----------
+    coordinates : (n, 2) float, Å
+    region : (n,) int
+        0 QM, 1 buffer, 2 MM, 3 far field.
+    diameter : float, Å
+    outlined : bool
+        Draw a thin darker rim.
+    """
+    artists = []
+    for number, style in enumerate(REGION_STYLES):
+        chosen = region == number
+        if chosen.any():
+            edge = style.edge if outlined else "none"
+            discs = draw_discs(axes, coordinates[chosen], diameter=diameter, colour=style.colour, edge=edge)
+            discs.set_label(f"{style.name} ({chosen.sum()})")
+            discs.set_zorder(2 + 0.1 * (len(REGION_STYLES) - number))
+            artists.append(discs)
+    return artists
+
+
+def draw_defect(
+    axes: Axes, position: np.ndarray, *, symbol: DefectSymbol, angle: float = 0.0, size: float = 9.0
+) -> list[Line2D]:
+    """The symbol of the defect at position (2,), Å: an inverted T (edge), a circled point (screw) or a cross.
+
+    Parameters
+    ----------
+    angle : float, degrees
+        Rotation of the symbol; 0 has the slip plane horizontal and the extra half plane above it.
+    size : float, points
+    """
+    if symbol == "none":
+        return []
+    marker = {"edge": _EDGE.transformed(Affine2D().rotate_deg(angle)), "screw": "o", "point": "x"}[symbol]
+    artists = []
+    for colour, width in (("white", 3.2), ("black", 1.4)):
+        artists += axes.plot(
+            *position, marker=marker, ms=size, mew=width, mfc="none", mec=colour, ls="none", zorder=6
+        )
+    if symbol == "screw":
+        artists += axes.plot(
+            *position, marker="o", ms=size / 4, mfc="black", mec="black", ls="none", zorder=6
+        )
+    return artists
+
+
+def region_handles(region: np.ndarray, *, counts: bool = True) -> list[Artist]:
+    """Legend entries, in the order QM, BUF, MM, FF, of the regions that occur in region (n,)."""
+    return [
+        Line2D(
+            [],
+            [],
+            ls="none",
+            marker="o",
+            ms=5,
+            mfc=style.colour,
+            mec=style.edge,
+            mew=0.5,
+            label=f"{style.name} ({np.sum(region == number)})" if counts else style.name,
+        )
+        for number, style in enumerate(REGION_STYLES)
+        if np.any(region == number)
+    ]
+
+
+def frame(axes: Axes, centre: np.ndarray, half_width: float, *, half_height: float | None = None) -> None:
+    """Equal axes in Å around a centre (2,)."""
+    height = half_width if half_height is None else half_height
+    axes.set_aspect("equal")
+    axes.set_xlim(centre[0] - half_width, centre[0] + half_width)
+    axes.set_ylim(centre[1] - height, centre[1] + height)
+    axes.set_xlabel("$x_1$ (Å)")
+    axes.set_ylabel("$x_2$ (Å)")

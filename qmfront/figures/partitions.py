@@ -1,0 +1,53 @@
+"""Figures 7, 11 and 15: partitions at several stages of the adaptation, side by side."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.legend import Legend
+
+from qmfront.figures.atoms import DefectSymbol, draw_defect, draw_regions, frame, region_handles
+
+
+def draw_partitions(
+    axes: Sequence[Axes],
+    coordinates: np.ndarray,
+    regions: Sequence[np.ndarray],
+    *,
+    core: np.ndarray,
+    spacing: float,
+    symbol: DefectSymbol = "edge",
+) -> Legend:
+    """One panel per stage, all with the window of the largest buffer and N_QM as title.
+
+    Parameters
+    ----------
+    axes : k Axes
+    coordinates : (n, 2) float, Å
+    regions : k arrays (n,) int
+    core : (2,) float, Å
+    spacing : float, Å
+        Smallest in-plane distance of sites.
+
+    Returns
+    -------
+    Legend of the figure, below the panels.
+    """
+    inner = coordinates[np.any([region <= 1 for region in regions], axis=0)]
+    low, high = inner.min(axis=0), inner.max(axis=0)
+    centre, half = (low + high) / 2, 0.5 * (high - low) + 2 * spacing
+    for panel, region in zip(axes, regions, strict=True):
+        draw_regions(panel, coordinates, region, diameter=0.85 * spacing)
+        draw_defect(panel, core, symbol=symbol, size=7)
+        frame(panel, centre, half[0], half_height=half[1])
+        panel.set_title(rf"$N_{{\mathrm{{QM}}}} = {np.sum(region == 0)}$")
+        panel.label_outer()
+    everything = np.concatenate(regions)
+    return axes[0].figure.legend(
+        handles=region_handles(everything[everything <= 2], counts=False),
+        loc="outside lower center",
+        ncols=4,
+        frameon=False,
+        fontsize=8.5,
+        borderaxespad=0.0,
+    )

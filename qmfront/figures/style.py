@@ -1,0 +1,95 @@
+"""The style of every figure: style sheet, colours of regions and series, and saving."""
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+
+STYLE_SHEET = Path(__file__).with_name("qmfront.mplstyle")
+
+COLUMN, PAGE = 3.4, 7.0  # widths of a journal column and page, inches
+
+# Okabe and Ito, Color Universal Design (2008)
+BLUE, VERMILLION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
+ORANGE, SKY, BLACK, GREY = "#E69F00", "#56B4E9", "#000000", "#8C8C8C"
+
+
+@dataclass(frozen=True)
+class RegionStyle:
+    """How one region is named and filled."""
+
+    name: str
+    colour: str
+    edge: str
+
+
+# position = region number of CONVENTIONS.md; lightness rises from QM to the far field, also in grey print
+REGION_STYLES = (
+    RegionStyle("QM", "#B2182B", "#6B0E1A"),
+    RegionStyle("BUF", "#F4A340", "#A86A18"),
+    RegionStyle("MM", "#9CC3E6", "#5E8DB8"),
+    RegionStyle("FF", "#DADADA", "#B4B4B4"),
+)
+
+
+@dataclass(frozen=True)
+class SeriesStyle:
+    """Colour, marker and line of one curve; open markers are for estimators."""
+
+    colour: str
+    marker: str
+    line: str = "-"
+    filled: bool = True
+
+    def keywords(self) -> dict[str, str]:
+        """Keyword arguments of Axes.plot."""
+        return {
+            "color": self.colour,
+            "marker": self.marker,
+            "linestyle": self.line,
+            "markerfacecolor": self.colour if self.filled else "white",
+            "markeredgecolor": self.colour,
+        }
+
+
+# Curves that carry no style of their own take these in order.
+SERIES_STYLES = (
+    SeriesStyle(BLUE, "o"),
+    SeriesStyle(VERMILLION, "s", "--", filled=False),
+    SeriesStyle(GREEN, "^"),
+    SeriesStyle(PURPLE, "D", "--", filled=False),
+    SeriesStyle(ORANGE, "v"),
+    SeriesStyle(SKY, "P", "--"),
+    SeriesStyle(BLACK, "X", ":"),
+)
+
+
+def styled() -> AbstractContextManager[None]:
+    """Context in which figures are made and saved: `with styled(): ...`."""
+    return plt.style.context(STYLE_SHEET)
+
+
+def save(figure: Figure, path: Path | str) -> tuple[Path, Path]:
+    """Write path.png (300 dpi) and path.pdf and close the figure.
+
+    Parameters
+    ----------
+    path : Path or str
+        A suffix .png or .pdf is replaced; the folder is created.
+
+    Returns
+    -------
+    tuple of the two paths
+    """
+    path = Path(path)
+    stem = path.with_suffix("") if path.suffix in (".png", ".pdf") else path
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    targets = stem.with_name(stem.name + ".png"), stem.with_name(stem.name + ".pdf")
+    with styled():
+        # no time stamps: the same data give the same files
+        figure.savefig(targets[0], metadata={"Software": None})
+        figure.savefig(targets[1], metadata={"CreationDate": None, "Producer": None, "Creator": None})
+    plt.close(figure)
+    return targets

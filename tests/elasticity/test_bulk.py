@@ -1,0 +1,64 @@
+"""The bulk record: what it measures and that it survives its store."""
+
+from dataclasses import fields
+
+import numpy as np
+import pytest
+
+from qmfront.crystal.lattice import cubic_crystal
+from qmfront.elasticity.bulk import Bulk, cubic_lattice_constant
+from qmfront.elasticity.moduli import lattice_constant, piola_stress
+
+
+def test_record_is_at_rest_and_consistent(tungsten, eam):
+    """Zero stress, moduli of the long waves equal to those of strained cells, stresses those of the samples."""
+    atoms = tungsten.crystal.to_atoms()
+    assert np.abs(eam.get_stress(atoms)).max() < 1e-9
+    waves = tungsten.force_constants.moduli(tungsten.crystal.volume)
+    assert np.abs(waves - tungsten.moduli).max() < 1e-4 * np.abs(tungsten.moduli).max()
+    F = tungsten.gradients[7]
+    assert tungsten.stresses[7] == pytest.approx(
+        tungsten.crystal.volume * piola_stress(tungsten.crystal, eam, F)
+    )
+    assert len(tungsten.gradients) == 40 and np.abs(tungsten.gradients - np.eye(3)).max() <= 0.02
+    reach = np.linalg.norm(tungsten.force_constants.vector, axis=1).max()
+    assert eam.cutoff < reach <= eam.force_range
+
+
+def test_lattice_constant_does_not_depend_on_the_guess(tungsten, eam):
+    again = lattice_constant(cubic_crystal("W", "bcc", 3.11), eam)
+    assert cubic_lattice_constant(again) == pytest.approx(cubic_lattice_constant(tungsten.crystal), rel=1e-10)
+
+
+def test_round_trip_keeps_every_entry(tungsten):
+    """Through arrays alone; entries that the store derives are what they are called."""
+    arrays = tungsten.arrays()
+    assert all(isinstance(value, float | np.ndarray) for value in arrays.values())
+    again = Bulk.from_arrays(arrays)
+    assert np.array_equal(again.crystal.cell, tungsten.crystal.cell)
+    assert np.array_equal(again.crystal.basis, tungsten.crystal.basis)
+    assert np.array_equal(again.crystal.numbers, tungsten.crystal.numbers)
+    for name in ("basis_first", "basis_second", "vector", "matrix"):
+        assert np.array_equal(getattr(again.force_constants, name), getattr(tungsten.force_constants, name))
+    assert np.array_equal(again.moduli, tungsten.moduli)
+    assert np.allclose(again.gradients, tungsten.gradients, rtol=0, atol=1e-15)
+    assert np.allclose(again.stresses, tungsten.stresses, rtol=1e-14, atol=0)
+    assert {field.name for field in fields(Bulk)} == {
+        "crystal", "moduli", "force_constants", "gradients", "stresses"
+    }, "a new field needs a place in the store"  # fmt: skip
+    assert arrays["r0"] == pytest.approx(arrays["lattice_constant"] * np.sqrt(3) / 2, rel=1e-12)
+    assert arrays["lattice_constant"] == pytest.approx((2 * tungsten.crystal.volume) ** (1 / 3), rel=1e-12)
+
+
+@pytest.mark.parametrize("structure, cells", [("bcc", 2), ("fcc", 4), ("diamond", 4), ("sc", 1)])
+def test_cubic_lattice_constant(structure, cells):
+    assert cubic_lattice_constant(cubic_crystal("Si", structure, 5.43)) == pytest.approx(5.43, rel=1e-12)
+    assert cubic_crystal("Si", structure, 5.43).volume == pytest.approx(5.43**3 / cells, rel=1e-12)
+
+
+def test_crystal_without_cubic_axes_is_refused():
+    crystal = cubic_crystal("W", "bcc", 3.16).rotated(
+        np.linalg.qr(np.arange(9.0).reshape(3, 3) ** 2 + np.eye(3))[0]
+    )
+    with pytest.raises(ValueError, match="not cubic"):
+        cubic_lattice_constant(crystal)

@@ -1,0 +1,106 @@
+"""The finished results that rule `check` hands over; without QMFRONT_STUDY there is nothing to collect here.
+
+QMFRONT_STUDY is JSON, {cases: {name: {potential, reference, buffer, solve}}, potentials: [name]}, about the results/ in
+the working directory.
+"""
+
+import json
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from qmfront import store
+from qmfront.store import Store
+
+STUDY: dict[str, Any] = json.loads(os.environ.get("QMFRONT_STUDY", '{"cases": {}, "potentials": []}'))
+RESULTS = Path("results")
+collect_ignore_glob = [] if STUDY["potentials"] else ["test_*.py"]
+
+FULL_BASIS = 300
+"""Number of basis functions from which a potential is expected to match; with fewer the fit has no room to."""
+
+
+@dataclass(frozen=True)
+class FinishedPotential:
+    """The fit and the certificate of a potential."""
+
+    name: str
+
+    @property
+    def folder(self) -> Path:
+        return RESULTS / "potentials" / self.name
+
+    @cached_property
+    def fit(self) -> dict[str, float]:
+        """Relative error by observation, and the number of functions."""
+        table = pd.read_csv(self.folder / "fit.csv", index_col=0)
+        return table["relative_error"].to_dict()
+
+    @property
+    def is_full(self) -> bool:
+        return self.fit["functions"] >= FULL_BASIS
+
+    @cached_property
+    def certificate(self) -> Store:
+        return store.load(self.folder / "certificate.zarr", "potential")
+
+
+@dataclass(frozen=True)
+class FinishedCase:
+    """A case, from its first iteration to its last."""
+
+    name: str
+    settings: dict[str, Any]
+
+    @property
+    def folder(self) -> Path:
+        return RESULTS / self.name
+
+    @property
+    def potential(self) -> FinishedPotential:
+        return FinishedPotential(self.settings["potential"])
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        return pd.read_csv(self.folder / "convergence.csv")
+
+    @cached_property
+    def structure(self) -> Store:
+        return store.load(self.folder / "structure.zarr", "structure")
+
+    def load(self, k: int, kind: str) -> Store:
+        return store.load(self.folder / str(k) / f"{kind}.zarr", kind)
+
+    @cached_property
+    def regions(self) -> list[np.ndarray]:
+        """Regions (n,) of every iteration."""
+        return [self.load(k, "partition")["region"] for k in self.table["k"]]
+
+    @cached_property
+    def reference(self) -> Store:
+        if not self.settings["reference"]["compute"]:
+            pytest.skip(f"{self.name} has no reference")
+        return store.load(self.folder / "reference.zarr", "reference")
+
+
+@pytest.fixture(params=list(STUDY["cases"]), scope="session")
+def case(request: pytest.FixtureRequest) -> FinishedCase:
+    return FinishedCase(request.param, STUDY["cases"][request.param])
+
+
+@pytest.fixture(params=STUDY["potentials"], scope="session")
+def potential(request: pytest.FixtureRequest) -> FinishedPotential:
+    return FinishedPotential(request.param)
+
+
+@pytest.fixture
+def full_potential(potential: FinishedPotential) -> FinishedPotential:
+    if not potential.is_full:
+        pytest.skip(f"{potential.name} has {potential.fit['functions']:.0f} functions, too few to match")
+    return potential

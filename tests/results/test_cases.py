@@ -1,0 +1,103 @@
+"""Every case: regions that make sense, estimates that add up, errors that fall, a reference that is a minimum."""
+
+import numpy as np
+import pytest
+from scipy.spatial import cKDTree
+
+from qmfront.coupling.partition import BUFFER, FAR_FIELD, MM, QM
+
+WARM_CALLS = 8
+"""QM calls that a solve may take on average when it starts from the previous solution."""
+
+
+def test_the_qm_region_grows(case) -> None:
+    assert np.all(np.diff(case.table["n_qm"]) > 0)
+    for smaller, larger in zip(case.regions, case.regions[1:], strict=False):
+        assert np.all(larger[smaller == QM] == QM)
+
+
+def test_regions_cover_the_sites(case) -> None:
+    free = case.structure["free"]
+    for row, region in zip(case.table.itertuples(), case.regions, strict=True):
+        assert set(np.unique(region)) <= {QM, BUFFER, MM, FAR_FIELD}
+        assert np.array_equal(region == FAR_FIELD, ~free)
+        counts = [int(np.sum(region == value)) for value in (QM, BUFFER, MM)]
+        assert counts == [row.n_qm, row.n_buffer, row.n_mm]
+        assert min(counts) > 0
+
+
+def test_the_first_partition_is_that_of_the_structure(case) -> None:
+    assert np.array_equal(case.regions[0], case.structure["region"])
+
+
+def test_the_core_is_qm(case) -> None:
+    """The site next to the core line."""
+    distance = np.linalg.norm(case.structure["sites"][:, :2] - case.structure["core"][:2], axis=1)
+    for region in case.regions:
+        assert region[np.argmin(distance)] == QM
+
+
+def test_qm_atoms_see_no_mm_atom_within_the_buffer(case) -> None:
+    """In the deformed crystal, along the line periodic; 1 % for the move since the partition was made."""
+    structure, width = case.structure, case.settings["buffer"]["width"]
+    for k, region in zip(case.table["k"], case.regions, strict=True):
+        positions = structure["sites"] + structure["predictor"] + case.load(k, "solution")["displacement"]
+        length = structure["cell"][2, 2]
+        shifts = np.arange(-np.ceil(width / length) - 1, np.ceil(width / length) + 2)[:, None, None]
+        qm = (positions[region == QM] + shifts * [0.0, 0.0, length]).reshape(-1, 3)
+        distance, _ = cKDTree(qm).query(positions[region == MM])
+        assert distance.min() > 0.99 * width
+
+
+def test_site_estimates_add_up(case) -> None:
+    for row in case.table.itertuples():
+        eta_site = case.load(row.k, "estimate")["eta_site"]
+        assert np.all(eta_site >= 0)
+        assert eta_site.sum() == pytest.approx(row.eta, rel=1e-10)
+
+
+def test_clamped_sites_stay(case) -> None:
+    clamped = ~case.structure["free"]
+    for k in case.table["k"]:
+        displacement = case.load(k, "solution")["displacement"]
+        assert np.all(displacement[clamped] == 0)
+        assert np.abs(displacement).max() > 0
+
+
+def test_solves_end_where_the_model_dominates(case) -> None:
+    """The algebraic part ended below a fraction of what the solver took for eta; 3 for the quality of that."""
+    fraction = case.settings["solve"]["algebraic_fraction"]
+    assert np.all(case.table["algebraic"] <= 3 * fraction * case.table["eta"])
+
+
+def test_the_error_falls(case) -> None:
+    """Overall: log error against log N_QM has a negative slope, and the end is close to the best."""
+    _ = case.reference
+    error, n_qm = case.table["error"].to_numpy(), case.table["n_qm"].to_numpy()
+    assert np.all(error > 0)
+    if len(error) == 1:
+        pytest.skip(f"{case.name} has a single iteration")
+    assert np.polyfit(np.log(n_qm), np.log(error), 1)[0] < 0
+    assert error[-1] < error[0] and error[-1] <= 1.1 * error.min()
+
+
+def test_the_exact_estimator_follows_the_error(case) -> None:
+    """Exact residual in the force-constant norm: equivalent to the error, here within a factor of two."""
+    _ = case.reference
+    column = "eta force_constants/exact"
+    ratio = (case.table[column] / case.table["error"]).to_numpy()
+    assert np.all((ratio > 0.5) & (ratio < 2.0)), ratio
+
+
+def test_the_reference_is_a_stable_equilibrium(case) -> None:
+    free = case.structure["free"]
+    assert np.abs(case.reference["forces"][free]).max() < case.settings["reference"]["max_force"]
+    assert np.abs(case.reference["displacement"][~free]).max() == 0
+    assert 0 < case.reference["lowest_eigenvalue"] < 1.1  # 1 in the perfect crystal
+
+
+def test_warm_starts_save_qm_calls(case) -> None:
+    """Counted for potentials that match; the basis of the minimal one is too small for good starts."""
+    if not case.potential.is_full or len(case.table) < 2:
+        pytest.skip(f"{case.name} has no warm start, or too small a basis")
+    assert case.table["qm_calls"][1:].mean() <= WARM_CALLS

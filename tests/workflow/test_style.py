@@ -1,0 +1,95 @@
+"""Rules, scripts and modules keep the shape that makes them readable."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+RULES = [ROOT / "Snakefile", *sorted((ROOT / "workflow" / "rules").glob("*.smk"))]
+SCRIPTS = sorted((ROOT / "scripts").glob("*.py"))
+MODULES = sorted((ROOT / "qmfront").rglob("*.py"))
+ARITHMETIC = (ast.Add, ast.Sub, ast.Mult, ast.MatMult, ast.Mod, ast.Pow, ast.FloorDiv)
+"""Division is left out: between paths it joins them; `test_scripts_divide_only_paths` looks at it."""
+
+
+def rules() -> dict[str, str]:
+    """Text of every rule and checkpoint by name."""
+    found = {}
+    for file in RULES:
+        pieces = re.split(r"^(?:rule|checkpoint) (\w+):\n", file.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        found |= dict(zip(pieces[1::2], pieces[2::2], strict=True))
+    return found
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def test_there_is_something_to_look_at() -> None:
+    assert len(rules()) >= 15 and len(SCRIPTS) >= 14 and len(MODULES) >= 50
+
+
+@pytest.mark.parametrize("name", [name for name in rules() if name != "all"])
+def test_rules_say_what_they_do_and_where_they_log(name: str) -> None:
+    text = rules()[name]
+    assert re.search(r'^    message:\n        "\S', text, re.MULTILINE)
+    assert re.search(r"^    log:\n        ", text, re.MULTILINE)
+    assert re.search(r"^    threads: \d", text, re.MULTILINE)
+    assert re.search(r"^    conda:\n        ", text, re.MULTILINE)
+    assert not re.search(r"^    (run|shell):", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", [name for name in rules() if name != "all"])
+def test_rules_follow_the_code_of_their_script(name: str) -> None:
+    (script,) = re.findall(r'^    script:\n        "\.\./\.\./scripts/(\w+\.py)"', rules()[name], re.MULTILINE)
+    assert (ROOT / "scripts" / script).is_file()
+    assert f'code("{script}"' in rules()[name] or "code(" in rules()[name]
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=relative)
+def test_scripts_connect_files_to_functions(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 40
+    computing = [
+        node
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ARITHMETIC) and not is_text(node)
+    ]
+    assert [ast.unparse(node) for node in computing] == []
+
+
+def is_text(node: ast.BinOp) -> bool:
+    """Whether a piece of text stands on either side: joining, not computing."""
+    return any(
+        isinstance(side, ast.JoinedStr)
+        or (isinstance(side, ast.Constant) and isinstance(side.value, str))
+        or (isinstance(side, ast.Call) and "dumps" in ast.unparse(side.func))
+        for side in (node.left, node.right)
+    )
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=relative)
+def test_scripts_divide_only_paths(path: Path) -> None:
+    """At least one side of a / is text or a call of Path."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+            assert is_text(node) or "Path(" in ast.unparse(node), ast.unparse(node)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=relative)
+def test_modules_and_functions_are_short(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 300
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    long = {
+        node.name: node.end_lineno - node.lineno + 1
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, functions) and node.end_lineno - node.lineno >= 60
+    }
+    assert long == {}
+
+
+def test_scripts_have_the_names_of_rules() -> None:
+    assert {path.stem for path in SCRIPTS} - set(rules()) <= set()
