@@ -7,6 +7,10 @@ from scipy.stats import t as student
 
 CONFIDENCE = 0.95
 
+WINDOW = (70, 1100)
+"""Range of N_QM over which rates are observed."""
+# ASSUME below it there is little more than the core, above it the clamped rim is felt; the paper gives no range.
+
 
 class Rate(NamedTuple):
     """error ~ prefactor * n^slope; the slope is known to +- half_width at 95 % confidence."""
@@ -59,3 +63,14 @@ def fit_slope(n: np.ndarray, error: np.ndarray) -> Rate:
     spread = np.sqrt(rest @ rest / (len(n) - 2) / (dx @ dx))
     half_width = student.ppf((1 + CONFIDENCE) / 2, len(n) - 2) * spread
     return Rate(float(slope), float(half_width), float(np.exp(y.mean() - slope * x.mean())))
+
+
+def fit_slope_within(
+    n: np.ndarray, error: np.ndarray, *, window: tuple[float, float] = WINDOW
+) -> Rate | None:
+    """The rate over window[0] <= n <= window[1]; None if fewer than three different n lie there."""
+    n, error = np.asarray(n, float), np.asarray(error, float)
+    inside = (n >= window[0]) & (n <= window[1])
+    if len(np.unique(n[inside])) < 3:
+        return None
+    return fit_slope(n[inside], error[inside])

@@ -9,13 +9,39 @@ from matplotlib.collections import EllipseCollection
 from matplotlib.lines import Line2D
 from matplotlib.path import Path
 from matplotlib.transforms import Affine2D
+from scipy.spatial import cKDTree
 
 from qmfront.figures.style import REGION_STYLES
+from qmfront.refine.columns import columns_of
 
 DefectSymbol = Literal["edge", "screw", "point", "none"]
 
 # inverted T: the extra half plane and the slip plane
 _EDGE = Path([(0, 1), (0, -0.6), (-1, -0.6), (1, -0.6)], [Path.MOVETO, Path.LINETO, Path.MOVETO, Path.LINETO])
+
+
+def in_plane_spacing(coordinates: np.ndarray) -> float:
+    """Smallest distance (Å) of sites (n, 2) seen along the line; sites on top of each other count as one."""
+    points = columns_of(coordinates).points
+    return float(cKDTree(points).query(points, k=2)[0][:, 1].min())
+
+
+def dislocation_symbol(burgers: np.ndarray, frame: np.ndarray) -> tuple[DefectSymbol, float]:
+    """Symbol of a straight dislocation and its rotation in degrees.
+
+    With the sign of (B.3) the extra half plane lies in the direction e3 x b: above the slip plane for b = e1.
+
+    Parameters
+    ----------
+    burgers : (3,) float
+        In cubic axes, any unit.
+    frame : (3, 3) float
+        Rows e1, e2, e3 in cubic axes.
+    """
+    b = np.asarray(frame) @ np.asarray(burgers, float)
+    if np.hypot(b[0], b[1]) < 1e-6 * np.linalg.norm(b):
+        return "screw", 0.0
+    return "edge", float(np.degrees(np.arctan2(b[1], b[0])))
 
 
 def draw_discs(

@@ -1,15 +1,20 @@
 """The consistency certificate of a fitted potential: force constants, phonons and elastic constants."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from qmfront.figures.style import BLACK, BLUE, GREY, VERMILLION
+from qmfront.figures.style import BLACK, BLUE, GREY, PAGE, VERMILLION, styled
+from qmfront.training.certificate import PATH
 
 # shown instead of an exact zero on the logarithmic axis of relative differences
 SMALLEST = 1e-12
+# eV/Å^2; what force constants by differences cannot resolve is not shown
+RESOLVED = 1e-9
 
 
 def draw_force_constants(
@@ -21,7 +26,7 @@ def draw_force_constants(
     ----------
     distance : (m,) float, Å
     reference, difference : (m,) float, eV/Å^2
-        Frobenius norms; zeros are left out (logarithmic axis).
+        Frobenius norms; those below RESOLVED are left out.
     """
     curves = (
         (reference, "o", BLUE, r"$|\Phi_{\mathrm{QM}}|$"),
@@ -29,12 +34,12 @@ def draw_force_constants(
     )
     lines = []
     for values, marker, colour, label in curves:
-        shown = values > 0
+        shown = values > RESOLVED
         lines += axes.plot(distance[shown], values[shown], marker, color=colour, label=label)
     axes.set_yscale("log")
     axes.set_xlabel(r"$|\rho|$ (Å)")
     axes.set_ylabel("force constants (eV/Å$^2$)")
-    axes.set_title("(a) force constants")
+    axes.set_title("force constants")
     axes.grid(True, which="major")
     axes.legend(loc="best")
     return lines
@@ -72,14 +77,12 @@ def draw_phonons(
     axes.set_ylim(min(0.0, 1.05 * qm.min(), 1.05 * ace.min()), 1.22 * max(qm.max(), ace.max()))
     axes.axhline(0.0, color=BLACK, lw=0.5)
     axes.set_ylabel("frequency (THz)")
-    axes.set_title("(b) phonons")
+    axes.set_title("phonons")
     axes.legend(loc="upper center", ncols=2)
     return [*lines, *dashes]
 
 
-def draw_moduli(
-    axes: Axes, names: Sequence[str], qm: np.ndarray, ace: np.ndarray, *, tolerance: float
-) -> list[Line2D]:
+def draw_moduli(axes: Axes, names: Sequence[str], qm: np.ndarray, ace: np.ndarray) -> list[Line2D]:
     """Relative difference of elastic constants, with the values beside the names.
 
     Parameters
@@ -87,24 +90,51 @@ def draw_moduli(
     names : m str
         Such as "$C_{11}$".
     qm, ace : (m,) float, GPa
-    tolerance : float
-        Accepted relative difference, drawn as a line.
     """
     rows = np.arange(len(names))
     relative = np.maximum(np.abs(ace - qm) / np.abs(qm), SMALLEST)
-    left, right = 10.0 ** np.floor(np.log10(relative.min()) - 0.5), 6 * max(tolerance, relative.max())
+    left, right = 10.0 ** np.floor(np.log10(relative.min()) - 0.5), 6 * relative.max()
     axes.hlines(rows, left, relative, color=VERMILLION, lw=1.0)
     lines = axes.plot(relative, rows, "o", color=VERMILLION)
-    axes.axvline(tolerance, color=BLACK, ls="--", lw=0.8)
-    axes.annotate("accepted", (tolerance, -0.75), xytext=(-3, 0), textcoords="offset points", ha="right")
     for row, (a, b) in enumerate(zip(qm, ace, strict=True)):
         axes.annotate(f"QM {a:.2f}   ACE {b:.2f}", (left, row), xytext=(4, 4), textcoords="offset points")
     axes.set_xscale("log")
     axes.set_xlim(left, right)
     axes.set_yticks(rows, names)
-    axes.set_ylim(len(names) - 0.5, -1.0)
+    axes.set_ylim(len(names) - 0.5, -0.75)
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel("|ACE − QM| / QM")
-    axes.set_title("(c) elastic constants (GPa)")
+    axes.set_title("elastic constants (GPa)")
     axes.grid(True, axis="x")
     return lines
+
+
+def certificate_figure(tables: Mapping[str, pd.DataFrame], *, ticks: np.ndarray) -> Figure:
+    """Force constants, phonons and elastic constants of several potentials, one row each.
+
+    Parameters
+    ----------
+    tables : what the potential is called -> its `consistency_table`
+    ticks : (t,) float, 1/Å
+        Corners of the phonon path `PATH`.
+    """
+    with styled():
+        figure = Figure(figsize=(PAGE, 2.45 * len(tables)))
+        rows = figure.subfigures(len(tables), 1, squeeze=False, hspace=0.04)[:, 0]
+        for row, (name, table) in zip(rows, tables.items(), strict=True):
+            row.suptitle(name)
+            _draw_certificate(row.subplots(1, 3), table, ticks)
+    return figure
+
+
+def _draw_certificate(axes: np.ndarray, table: pd.DataFrame, ticks: np.ndarray) -> None:
+    parts = dict(list(table.groupby("quantity")))
+    shells = parts["force constants"]
+    draw_force_constants(axes[0], *(shells[name].to_numpy() for name in ("x", "qm", "difference")))
+    branches = list(parts["phonons"].groupby("name"))
+    qm, ace = (np.column_stack([b[model] for _, b in branches]) for model in ("qm", "mm"))
+    path = branches[0][1]["x"].to_numpy()
+    draw_phonons(axes[1], path, qm, ace, ticks=ticks, labels=[corner for corner, _ in PATH])
+    moduli = parts["elastic constants"]
+    names = [f"$C_{{{name[1:]}}}$" for name in moduli["name"]]
+    draw_moduli(axes[2], names, moduli["qm"].to_numpy(), moduli["mm"].to_numpy())

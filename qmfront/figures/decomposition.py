@@ -18,6 +18,7 @@ def draw_decomposition(
     core: np.ndarray,
     spacing: float,
     symbol: DefectSymbol = "edge",
+    angle: float = 0.0,
 ) -> Legend:
     """The whole domain in the first panel, QM and buffer in the second.
 
@@ -33,6 +34,8 @@ def draw_decomposition(
     spacing : float, Å
         Smallest in-plane distance of sites; sets the size of the discs.
     symbol : {"edge", "screw", "point", "none"}
+    angle : float, degrees
+        Rotation of the symbol.
 
     Returns
     -------
@@ -41,7 +44,7 @@ def draw_decomposition(
     whole, close = axes
     draw_regions(whole, coordinates, region, diameter=spacing)
     draw_regions(close, coordinates, region, diameter=0.8 * spacing, outlined=True)
-    draw_defect(close, core, symbol=symbol)
+    draw_defect(close, core, symbol=symbol, angle=angle)
 
     low, high = coordinates.min(axis=0), coordinates.max(axis=0)
     frame(whole, (low + high) / 2, 0.515 * np.max(high - low))

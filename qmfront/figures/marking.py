@@ -59,10 +59,13 @@ def draw_speed(
     return mesh
 
 
+Field = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Node coordinates x (m1,) and y (m2,) in Å, and values (m1, m2)."""
+
+
 def draw_fronts(
     axes: Axes,
-    nodes: tuple[np.ndarray, np.ndarray],
-    fields: dict[str, np.ndarray],
+    fields: dict[str, Field],
     *,
     levels: dict[str, float],
     coordinates: np.ndarray,
@@ -72,11 +75,9 @@ def draw_fronts(
 
     Parameters
     ----------
-    nodes : (m1,), (m2,) float, Å
-        Node coordinates x and y.
-    fields : dict of (m1, m2) float
+    fields : dict of Field
         "speed" (Å per unit of T), "level_set" (negative in the old QM region), "arrival" (T); and, if the new
-        buffer has a geometric part, "buffer" (negative in new QM and buffer).
+        buffer has a geometric part, "buffer" (negative in new QM and buffer), perhaps on a larger mesh.
     levels : dict of float
         "qm" and "buffer": T at the new QM interface and at the buffer interface of (4.4).
     coordinates : (n, 2) float, Å
@@ -88,10 +89,9 @@ def draw_fronts(
     -------
     Legend below the axes.
     """
-    norm = Normalize(0, np.quantile(fields["speed"], 0.998))
-    mesh = axes.pcolormesh(
-        *nodes, fields["speed"].T, norm=norm, cmap=FRONT_MAP, shading="nearest", rasterized=True
-    )
+    x, y, speed = fields["speed"]
+    norm = Normalize(0, np.quantile(speed, 0.998))
+    mesh = axes.pcolormesh(x, y, speed.T, norm=norm, cmap=FRONT_MAP, shading="nearest", rasterized=True)
     colour_bar(axes, mesh, "$G$ (Å per unit $T$)")
     draw_discs(axes, coordinates, diameter=0.28 * spacing, colour="#404040").set_zorder(3)
     lines = [
@@ -110,9 +110,9 @@ def draw_fronts(
         lines.append(("buffer", 0.0, NEW_BUFFER, "--", "new buffer interface"))
     handles = []
     for name, level, colour, line, label in lines:
-        contour: QuadContourSet = axes.contour(
-            *nodes, fields[name].T, levels=[level], colors=colour, linestyles=line, linewidths=1.5, zorder=4
-        )
+        x, y, values = fields[name]
+        look = {"colors": colour, "linestyles": line, "linewidths": 1.5}
+        contour: QuadContourSet = axes.contour(x, y, values.T, levels=[level], zorder=4, **look)
         contour.set_label(label)
         handles.append(Line2D([], [], color=colour, ls=line, lw=1.5, label=label))
     return axes.figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False)

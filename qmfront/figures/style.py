@@ -7,7 +7,8 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-STYLE_SHEET = Path(__file__).with_name("qmfront.mplstyle")
+DATA_FILES = ("qmfront.mplstyle",)
+STYLE_SHEET = Path(__file__).with_name(DATA_FILES[0])
 
 COLUMN, PAGE = 3.4, 7.0  # widths of a journal column and page, inches
 

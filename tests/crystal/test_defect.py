@@ -1,6 +1,6 @@
 """The defect record: a dislocation in a disc, as every stage sees it."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -8,7 +8,10 @@ import pytest
 from qmfront.crystal.defect import Defect
 from qmfront.crystal.neighbours import pairs_within
 from qmfront.elasticity.bulk import cubic_lattice_constant
+from qmfront.elasticity.dislocation import dislocation_predictor
+from qmfront.elasticity.moduli import cubic_moduli
 from qmfront.elasticity.straight import StraightDislocation, dislocation_defect
+from qmfront.elasticity.stroh import DislocationField
 
 
 def radius_r0(defect: Defect) -> np.ndarray:
@@ -98,6 +101,25 @@ def test_round_trip_keeps_every_field(mixed):
     assert set(mixed.arrays()) == {f.name for f in fields(Defect)} - {"stencil"} | {
         "stencil_first", "stencil_second", "stencil_vector"
     }  # fmt: skip
+
+
+def test_predictor_belongs_to_the_moduli_in_the_frame_of_the_case(tungsten, mixed, eam):
+    """With strongly anisotropic moduli (tungsten is almost isotropic), rotated here by another route."""
+    bulk = replace(tungsten, moduli=cubic_moduli(1.5, 1.0, 0.75))
+    dislocation = StraightDislocation(
+        (1, 1, 1), (1, -1, 0), (-0.5, -0.5, 0.5), (0.0, 0.0), 3.5, 8.0, eam.force_range
+    )
+    defect = dislocation_defect(bulk, dislocation)
+    e = defect.frame
+    rotated = np.zeros((3, 3, 3, 3))
+    for index in np.ndindex(3, 3, 3, 3):
+        axes = np.einsum("a,b,c,d->abcd", *(e[i] for i in index))
+        rotated[index] = np.sum(axes * bulk.moduli)
+    burgers = e @ [-0.5, -0.5, 0.5] * cubic_lattice_constant(bulk.crystal)
+    field = DislocationField(rotated, burgers)
+    expected = dislocation_predictor(defect.sites, field, core_radius=3.5 * defect.r0)
+    assert np.abs(defect.predictor - expected).max() < 1e-10
+    assert np.array_equal(defect.sites, mixed.sites) and np.abs(expected - mixed.predictor).max() > 0.05
 
 
 def test_core_offset_moves_the_core_in_the_crystal(tungsten, edge, eam):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import linregress
 
-from qmfront.estimate.rate import CONFIDENCE, fit_slope
+from qmfront.estimate.rate import CONFIDENCE, fit_slope, fit_slope_within
 
 
 def test_exact_power_law():
@@ -51,3 +51,10 @@ def test_scaling_changes_only_the_prefactor():
 def test_errors(n, error, message):
     with pytest.raises(ValueError, match=message):
         fit_slope(np.array(n), np.array(error))
+
+
+def test_window():
+    n = np.array([30, 70, 200, 500, 1100, 3000])
+    error = np.where((n >= 70) & (n <= 1100), 2.0 * n**-1.0, 9.0)
+    assert fit_slope_within(n, error).slope == pytest.approx(-1.0)
+    assert fit_slope_within(n, error, window=(100, 600)) is None  # two points give no interval

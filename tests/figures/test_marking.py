@@ -2,7 +2,15 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from qmfront.figures.marking import NEW_BUFFER, OLD_QM, draw_estimator, draw_fronts, draw_speed, fit_window
+from qmfront.figures.marking import (
+    NEW_BUFFER,
+    OLD_QM,
+    Field,
+    draw_estimator,
+    draw_fronts,
+    draw_speed,
+    fit_window,
+)
 from qmfront.figures.style import styled
 
 SPACING = 2.238  # Å, bcc W along [001]
@@ -15,10 +23,12 @@ def _style():
     plt.close("all")
 
 
-def fields(study, *, buffer: bool) -> dict[str, np.ndarray]:
+def fields(study, *, buffer: bool) -> dict[str, Field]:
     result = study.refinement
-    both = {"speed": result.speed, "level_set": result.level_set, "arrival": result.arrival}
-    return both | {"buffer": study.new_buffer} if buffer else both
+    values = {"speed": result.speed, "level_set": result.level_set, "arrival": result.arrival}
+    if buffer:
+        values["buffer"] = study.new_buffer
+    return {name: (*result.grid.axes(), field) for name, field in values.items()}
 
 
 def test_estimator_and_speed(study):
@@ -47,7 +57,6 @@ def test_fronts(study, buffer):
     result = study.refinement
     legend = draw_fronts(
         axes,
-        result.grid.axes(),
         fields(study, buffer=buffer),
         levels={"qm": result.threshold, "buffer": result.threshold + 3.0},
         coordinates=study.domain.coordinates,

@@ -14,7 +14,17 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
-PARTS = ("Snakefile", "config", "envs", "profiles", "pyproject.toml", "qmfront", "scripts", "tests/results", "workflow")
+PARTS = (
+    "Snakefile",
+    "config",
+    "envs",
+    "profiles",
+    "pyproject.toml",
+    "qmfront",
+    "scripts",
+    "tests/results",
+    "workflow",
+)
 CORES = 2
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
@@ -69,15 +79,6 @@ def environment(path: Path | None = None) -> dict[str, str]:
     return {**os.environ, **ONE_THREAD, **({"PYTHONPATH": str(path)} if path else {})}
 
 
-def planned_jobs(output: str) -> dict[str, int]:
-    """Number of jobs by rule in the table that Snakemake prints before it starts; empty if there is nothing to do."""
-    return {
-        name: int(count)
-        for name, count in re.findall(r"^(\w+) +(\d+)$", output, re.MULTILINE)
-        if name != "total"
-    }
-
-
 @pytest.fixture(scope="session")
 def finished_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Path, str]:
     """The minimal case computed once: project, untouched copy of its folder, and what Snakemake said."""
@@ -109,4 +110,20 @@ def said(finished_once: tuple[Project, Path, str]) -> str:
     return finished_once[2]
 
 
-Edit = Callable[[str], None]
+@pytest.fixture
+def planned_jobs() -> Callable[[str], dict[str, int]]:
+    return _planned_jobs
+
+
+@pytest.fixture
+def one_thread() -> dict[str, str]:
+    return environment()
+
+
+def _planned_jobs(output: str) -> dict[str, int]:
+    """Number of jobs by rule in the table that Snakemake prints before it starts; empty if there is nothing to do."""
+    return {
+        name: int(count)
+        for name, count in re.findall(r"^(\w+) +(\d+)$", output, re.MULTILINE)
+        if name != "total"
+    }

@@ -18,7 +18,9 @@ def rules() -> dict[str, str]:
     """Text of every rule and checkpoint by name."""
     found = {}
     for file in RULES:
-        pieces = re.split(r"^(?:rule|checkpoint) (\w+):\n", file.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        pieces = re.split(
+            r"^(?:rule|checkpoint) (\w+):\n", file.read_text(encoding="utf-8"), flags=re.MULTILINE
+        )
         found |= dict(zip(pieces[1::2], pieces[2::2], strict=True))
     return found
 
@@ -43,7 +45,9 @@ def test_rules_say_what_they_do_and_where_they_log(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in rules() if name != "all"])
 def test_rules_follow_the_code_of_their_script(name: str) -> None:
-    (script,) = re.findall(r'^    script:\n        "\.\./\.\./scripts/(\w+\.py)"', rules()[name], re.MULTILINE)
+    (script,) = re.findall(
+        r'^    script:\n        "\.\./\.\./scripts/(\w+\.py)"', rules()[name], re.MULTILINE
+    )
     assert (ROOT / "scripts" / script).is_file()
     assert f'code("{script}"' in rules()[name] or "code(" in rules()[name]
 

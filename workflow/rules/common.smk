@@ -15,6 +15,21 @@ wildcard_constraints:
     k=r"\d+",
 
 
+def origin(case):
+    """First case with the same defect, domain, material and reference: both share operators and reference."""
+    parts = {"material", "defect", "domain", "reference"}
+
+    def key(name):
+        chosen = study.cases[name]
+        return chosen.model_dump(include=parts), chosen.estimate.laplacian
+
+    return next(name for name in study.cases if key(name) == key(case))
+
+
+ORIGINS = {case: origin(case) for case in study.cases}
+COPIES = [case for case in study.cases if ORIGINS[case] != case]
+
+
 def code(script, *also):
     """Package files that a script reaches, so that editing one reruns the rules that use it."""
     return reached_files(ROOT / "scripts" / script, ROOT, also=also)

@@ -9,6 +9,8 @@ rule reference:
         operators="results/{case}/operators.zarr/zarr.json",
     output:
         store="results/{case}/reference.zarr/zarr.json",
+    wildcard_constraints:
+        case="|".join(set(ORIGINS.values())),
     params:
         qm=lambda w: qm_spec(material_of(w)),
         settings=section("reference"),
@@ -22,3 +24,22 @@ rule reference:
         "../../envs/environment.yaml"
     script:
         "../../scripts/reference.py"
+
+
+rule shared:
+    message:
+        "The {wildcards.name} of {wildcards.case}: equal to those of another case"
+    input:
+        store=lambda w: f"results/{ORIGINS[w.case]}/{w.name}.zarr/zarr.json",
+    output:
+        store="results/{case}/{name}.zarr/zarr.json",
+    wildcard_constraints:
+        case="|".join(COPIES) or "(?!)",
+        name="operators|reference",
+    log:
+        "logs/{case}/shared_{name}.log",
+    threads: 1
+    conda:
+        "../../envs/environment.yaml"
+    shell:
+        'cp -rlfT "$(dirname {input.store})" "$(dirname {output.store})" 2> {log}'

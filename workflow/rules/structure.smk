@@ -35,6 +35,8 @@ rule operators:
         bulk=bulk_store,
     output:
         store="results/{case}/operators.zarr/zarr.json",
+    wildcard_constraints:
+        case="|".join(set(ORIGINS.values())),
     params:
         reach=lambda w: study.material_of(w.case).force_constants.reach,
         laplacian=lambda w: study.cases[w.case].estimate.laplacian.model_dump(mode="json"),

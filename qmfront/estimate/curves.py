@@ -1,0 +1,57 @@
+"""Convergence tables of one or several cases as tidy tables: what figures draw and their CSV files hold."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+ERROR, EXACT, PRACTICAL = "error", "eta_exact", "eta"
+"""Columns of a convergence table that are lengths against N_QM."""
+
+
+def curves(
+    tables: Sequence[pd.DataFrame],
+    labels: Sequence[str],
+    *,
+    quantities: Sequence[str] = (ERROR, EXACT, PRACTICAL),
+) -> pd.DataFrame:
+    """Columns label, k, n_qm, quantity, value (Å): one row per number.
+
+    Parameters
+    ----------
+    tables : convergence tables, one per case
+    labels : their names, all different
+    quantities : columns of the tables
+
+    Raises
+    ------
+    ValueError if names repeat, or if a table lacks a number that is asked for.
+    """
+    if len(set(labels)) != len(labels):
+        raise ValueError(f"Cases of one figure need different titles, got {', '.join(labels)}. Rename some.")
+    parts = []
+    for table, label in zip(tables, labels, strict=True):
+        for quantity in quantities:
+            if table[quantity].isna().any():
+                raise ValueError(
+                    f"{label}: {quantity} is missing in {table[quantity].isna().sum()} of {len(table)} iterations. "
+                    "Set reference.compute: true, or leave the case out of the figure."
+                )
+        part = table.melt(
+            id_vars=["k", "n_qm"], value_vars=list(quantities), var_name="quantity", value_name="value"
+        )
+        part.insert(0, "label", label)
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
+
+
+def effectivities(table: pd.DataFrame) -> pd.DataFrame:
+    """Columns norm, residual, k, n_qm, eta, error (Å) and effectivity = eta / error, for all estimators of a case."""
+    parts = []
+    for column in (name for name in table.columns if name.startswith("eta ")):
+        norm, residual = column.removeprefix("eta ").split("/")
+        part = table[["k", "n_qm"]].assign(eta=table[column], error=table["error"])
+        part["effectivity"] = part["eta"] / part["error"]
+        part.insert(0, "norm", norm)
+        part.insert(1, "residual", residual)
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)

@@ -1,0 +1,129 @@
+"""Figures that compare iterations and cases, whole, drawn from the tables in their CSV files."""
+
+import re
+from math import ceil, isfinite
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from qmfront.estimate.curves import ERROR, EXACT, PRACTICAL
+from qmfront.estimate.efficiency import mean_ratio
+from qmfront.estimate.rate import fit_slope_within
+from qmfront.figures.convergence import Series, draw_convergence, draw_convergence_panels
+from qmfront.figures.effectivity import draw_effectivity
+from qmfront.figures.style import BLUE, PAGE, PURPLE, SERIES_STYLES, VERMILLION, SeriesStyle, styled
+
+RATE = -1.0
+"""Slope of the reference line of straight dislocations, N_QM^-1 in the paper."""
+
+QUANTITIES = {ERROR: "error", EXACT: r"$\eta^{\mathrm{exact}}$", PRACTICAL: r"$\eta$"}
+NORMS = {
+    "force_constants": ("force constants", BLUE, "-"),
+    "laplacian": ("Laplacian", VERMILLION, "--"),
+    "laplacian_stabilised": (r"Laplacian, $C_{\mathrm{stab}} = 0.1$", PURPLE, ":"),
+}
+RESIDUALS = {
+    "exact": ("exact", "o", True),
+    "cauchy_born": ("Cauchy-Born", "^", True),
+    "paper": ("paper", "s", False),
+}
+
+
+def convergence_figure(data: pd.DataFrame) -> Figure:
+    """Figure 4: one panel per case with error, exact and practical estimator.
+
+    Parameters
+    ----------
+    data : tidy table of `curves`
+    """
+    panels = {
+        typeset(label): [_series(part, name, text) for name, text in QUANTITIES.items()]
+        for label, part in data.groupby("label", sort=False)
+    }
+    columns = min(len(panels), 3)
+    rows = ceil(len(panels) / columns)
+    with styled():
+        figure = Figure(figsize=(PAGE * max(columns, 2) / 3, 0.3 + 2.7 * rows))
+        axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
+        for panel in axes[len(panels) :]:
+            panel.remove()
+        draw_convergence_panels(axes[: len(panels)], panels, reference_slope=RATE)
+    return figure
+
+
+def errors_figure(data: pd.DataFrame) -> Figure:
+    """Errors of several cases in one panel, with their rates.
+
+    Parameters
+    ----------
+    data : tidy table of `curves`
+    """
+    series = [
+        _series(part, ERROR, typeset(label), style=style)
+        for (label, part), style in zip(data.groupby("label", sort=False), _styles(data), strict=True)
+    ]
+    return _one_panel(series)
+
+
+def efficiency_figure(table: pd.DataFrame) -> Figure:
+    """Errors of several choices of the QM region, with the ratio of N_QM at equal error in the legend.
+
+    Parameters
+    ----------
+    table : of `efficiency_table`
+    """
+    series = []
+    for (label, part), style in zip(table.groupby("label", sort=False), _styles(table), strict=True):
+        ratio = mean_ratio(table, label)
+        text = typeset(label) + (
+            rf": {ratio:.2f} $N_{{\mathrm{{QM}}}}$ at equal error" if isfinite(ratio) else ""
+        )
+        series.append(Series(text, part["n_qm"].to_numpy(), part["error"].to_numpy(), style=style))
+    return _one_panel(series)
+
+
+def effectivity_figure(table: pd.DataFrame) -> Figure:
+    """eta / error of all estimators of one case: colour tells the norm, marker the residual.
+
+    Parameters
+    ----------
+    table : of `effectivities`
+    """
+    series = []
+    for (norm, residual), part in table.groupby(["norm", "residual"], sort=False):
+        (norm_text, colour, line), (residual_text, marker, filled) = NORMS[norm], RESIDUALS[residual]
+        style = SeriesStyle(colour, marker, line, filled)
+        values = part["n_qm"].to_numpy(), part["effectivity"].to_numpy()
+        series.append(Series(f"{norm_text}, {residual_text}", *values, style=style))
+    with styled():
+        figure = Figure(figsize=(6.2, 3.2))
+        draw_effectivity(figure.subplots(), series)
+    return figure
+
+
+def typeset(title: str) -> str:
+    """A title with T_new = 4 set as mathematics."""
+    return re.sub(r"T_new = ([\d.]+)", r"$T_{\\mathrm{new}} = \1$", title)
+
+
+def _series(part: pd.DataFrame, quantity: str, text: str, *, style: SeriesStyle | None = None) -> Series:
+    chosen = part[part["quantity"] == quantity]
+    n, value = chosen["n_qm"].to_numpy(), chosen["value"].to_numpy()
+    return Series(text, n, value, rate=fit_slope_within(n, value), style=style)
+
+
+def _styles(table: pd.DataFrame) -> list[SeriesStyle]:
+    """Filled markers and full lines: every curve is an error."""
+    return [
+        SeriesStyle(
+            SERIES_STYLES[i % len(SERIES_STYLES)].colour, SERIES_STYLES[i % len(SERIES_STYLES)].marker
+        )
+        for i in range(table["label"].nunique())
+    ]
+
+
+def _one_panel(series: list[Series]) -> Figure:
+    with styled():
+        figure = Figure(figsize=(4.4, 3.3))
+        draw_convergence(figure.subplots(), series, reference_slope=RATE, ylabel="error (Å)")
+    return figure

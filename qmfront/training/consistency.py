@@ -1,0 +1,89 @@
+"""The certificate of a potential in the units of figures: force-constant shells, phonons in THz, moduli in GPa."""
+
+from collections.abc import Mapping
+from math import pi
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from ase import units
+from ase.data import atomic_masses
+
+MODULI = ("C11", "C12", "C44")
+GIGAPASCAL = units.GPa
+"""eV/Å^3 per GPa."""
+TERAHERTZ = 1e12 / units.s
+"""ASE's unit of frequency (the inverse of its unit of time) per THz."""
+SAME_SHELL = 1e-3
+"""Å; lattice vectors whose lengths differ by less belong to one shell."""
+
+
+def frequencies(omega2: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """Phonon frequencies in THz; imaginary ones as negative numbers.
+
+        nu = sqrt(|lambda| / m) / (2 pi) sign(lambda)
+
+    Parameters
+    ----------
+    omega2 : (w, branches) float, eV/Å^2
+        Eigenvalues lambda of the dynamical matrix without masses.
+    numbers : (n,) int
+        Atomic numbers in the primitive cell.
+
+    Raises
+    ------
+    ValueError if the atoms have different masses: then the eigenvalues without masses are not those with them.
+    """
+    mass = np.unique(atomic_masses[np.asarray(numbers)])
+    if len(mass) > 1:
+        raise ValueError(f"Phonons of atoms with masses {mass.tolist()} need a dynamical matrix with masses.")
+    return np.sign(omega2) * np.sqrt(np.abs(omega2) / mass[0]) / (2 * pi * TERAHERTZ)
+
+
+def shells(
+    distance: np.ndarray, reference: np.ndarray, difference: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Length (Å) of every shell of lattice vectors, self term left out, and the largest value of each in it.
+
+    Parameters
+    ----------
+    distance : (m,) float, Å
+    reference, difference : (m,) float
+    """
+    order = np.argsort(distance)
+    order = order[np.asarray(distance)[order] > SAME_SHELL]
+    length = np.asarray(distance)[order]
+    first = np.flatnonzero(np.diff(length, prepend=-np.inf) > SAME_SHELL)
+    return (
+        length[first],
+        np.maximum.reduceat(reference[order], first),
+        np.maximum.reduceat(difference[order], first),
+    )
+
+
+def consistency_table(certificate: Mapping[str, Any], numbers: np.ndarray) -> pd.DataFrame:
+    """Columns quantity, name, x, qm, mm, difference: everything that the figure of a certificate shows.
+
+    | quantity | name | x | unit of qm, mm, difference |
+    | --- | --- | --- | --- |
+    | force constants | empty | length of the shell, Å | eV/Å^2; norms, mm is empty |
+    | phonons | branch | length along the path, 1/Å | THz |
+    | elastic constants | C11, C12, C44 | empty | GPa |
+
+    Parameters
+    ----------
+    certificate : arrays of certificate.zarr
+    numbers : (n,) int
+        Atomic numbers in the primitive cell.
+    """
+    length, qm, difference = shells(*(certificate[name] for name in ("distance", "fc_qm", "fc_difference")))
+    parts = [pd.DataFrame({"quantity": "force constants", "x": length, "qm": qm, "difference": difference})]
+    pairs = [frequencies(certificate[f"omega2_{model}"], numbers) for model in ("qm", "mm")]
+    for branch in range(pairs[0].shape[1]):
+        values = {"x": certificate["path"], "qm": pairs[0][:, branch], "mm": pairs[1][:, branch]}
+        parts.append(pd.DataFrame({"quantity": "phonons", "name": str(branch + 1), **values}))
+    moduli = {model: certificate[f"moduli_{model}"] / GIGAPASCAL for model in ("qm", "mm")}
+    parts.append(pd.DataFrame({"quantity": "elastic constants", "name": MODULI, **moduli}))
+    table = pd.concat(parts, ignore_index=True)
+    table["difference"] = table["difference"].fillna(table["mm"] - table["qm"])
+    return table[["quantity", "name", "x", "qm", "mm", "difference"]]

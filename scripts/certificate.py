@@ -1,0 +1,25 @@
+"""Consistency of potentials with the reference model: certificate.zarr, bulk.zarr -> certificate.png, .pdf, .csv."""
+
+import pandas as pd
+
+from qmfront import store
+from qmfront.durable import write_file
+from qmfront.figures.certificate import certificate_figure
+from qmfront.figures.style import save
+from qmfront.logs import logged
+from qmfront.training.consistency import consistency_table
+
+
+def main(labels: list[str], certificates: list[str], bulks: list[str], outputs: dict) -> None:
+    stores = [store.load(path, "potential") for path in certificates]
+    numbers = [store.load(path, "bulk")["numbers"] for path in bulks]
+    tables = dict(zip(labels, map(consistency_table, stores, numbers), strict=True))
+    data = pd.concat(tables, names=["potential", None]).reset_index(level=0)
+    write_file(outputs["csv"], data.to_csv(index=False))
+    save(certificate_figure(tables, ticks=stores[0]["ticks"]), outputs["png"])
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]):
+        i = snakemake.input
+        main(snakemake.params.labels, i.certificates, i.bulks, dict(snakemake.output.items()))

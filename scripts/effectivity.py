@@ -1,0 +1,20 @@
+"""eta / error of every norm and residual: convergence table -> effectivity.png, .pdf, .csv."""
+
+import pandas as pd
+
+from qmfront.durable import write_file
+from qmfront.estimate.curves import effectivities
+from qmfront.figures.studies import effectivity_figure
+from qmfront.figures.style import save
+from qmfront.logs import logged
+
+
+def main(table: str, outputs: dict) -> None:
+    data = effectivities(pd.read_csv(table))
+    write_file(outputs["csv"], data.to_csv(index=False))
+    save(effectivity_figure(data), outputs["png"])
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]):
+        main(snakemake.input.table, dict(snakemake.output.items()))

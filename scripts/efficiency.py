@@ -1,0 +1,22 @@
+"""Errors of adaptive and circular QM regions: convergence tables -> efficiency.png, .pdf, .csv."""
+
+import pandas as pd
+
+from qmfront.durable import write_file
+from qmfront.estimate.curves import ERROR, curves
+from qmfront.estimate.efficiency import efficiency_table
+from qmfront.figures.studies import efficiency_figure
+from qmfront.figures.style import save
+from qmfront.logs import logged
+
+
+def main(tables: list[str], labels: list[str], outputs: dict) -> None:
+    data = curves([pd.read_csv(path) for path in tables], labels, quantities=[ERROR])
+    result = efficiency_table(data, reference=labels[0])
+    write_file(outputs["csv"], result.to_csv(index=False))
+    save(efficiency_figure(result), outputs["png"])
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]):
+        main(snakemake.input.tables, snakemake.params.labels, dict(snakemake.output.items()))

@@ -1,0 +1,24 @@
+"""Figure 2: estimate.zarr and the partition that follows from it -> figure_2.png, .pdf, .csv."""
+
+from qmfront import store
+from qmfront.crystal.defect import Defect
+from qmfront.durable import write_file
+from qmfront.figures.snapshots import estimator_figure, estimator_table
+from qmfront.figures.style import save
+from qmfront.logs import logged
+
+
+def main(inputs: dict, outputs: dict) -> None:
+    data = (
+        Defect.from_arrays(store.load(inputs["structure"], "structure")),
+        store.load(inputs["estimate"], "estimate")["eta_site"],
+        store.load(inputs["partition"], "partition")["region"],
+        store.load(inputs["refined"], "partition"),
+    )
+    write_file(outputs["csv"], estimator_table(*data).to_csv(index=False))
+    save(estimator_figure(*data), outputs["png"])
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]):
+        main(dict(snakemake.input.items()), dict(snakemake.output.items()))

@@ -1,0 +1,21 @@
+"""Figure 3: a partition and the one that follows it -> figure_3.png, .pdf, .csv."""
+
+from qmfront import store
+from qmfront.crystal.defect import Defect
+from qmfront.durable import write_file
+from qmfront.figures.snapshots import front_figure, front_table
+from qmfront.figures.style import save
+from qmfront.logs import logged
+
+
+def main(inputs: dict, t_buf: float, outputs: dict) -> None:
+    defect = Defect.from_arrays(store.load(inputs["structure"], "structure"))
+    region = store.load(inputs["partition"], "partition")["region"]
+    refined = store.load(inputs["refined"], "partition")
+    write_file(outputs["csv"], front_table(defect, region, refined).to_csv(index=False))
+    save(front_figure(defect, refined, threshold=refined.attrs["threshold"], t_buf=t_buf), outputs["png"])
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]):
+        main(dict(snakemake.input.items()), snakemake.params.t_buf, dict(snakemake.output.items()))

@@ -1,0 +1,74 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from qmfront.estimate.comparison import COLUMNS, comparison_table, errors_at_common_count
+from qmfront.estimate.curves import curves, effectivities
+from qmfront.estimate.efficiency import efficiency_table
+
+N = np.array([50, 80, 160, 300, 700])
+
+
+def convergence(prefactor: float = 1.0, slope: float = -1.0, n: np.ndarray = N) -> pd.DataFrame:
+    error = prefactor * n**slope
+    return pd.DataFrame(
+        {
+            "k": range(len(n)),
+            "n_qm": n,
+            "error": error,
+            "eta_exact": 0.95 * error,
+            "eta": 0.95 * error / np.linspace(1.0, 1.4, len(n)),
+            "eta laplacian/paper": 3 * error,
+        }
+    )
+
+
+def rows(table: pd.DataFrame, quantity: str) -> pd.DataFrame:
+    return table[table["quantity"].str.startswith(quantity)].set_index("case")
+
+
+def test_slopes_factors_and_the_best_case():
+    data = curves([convergence(2.0, -0.8), convergence(1.0, -1.1, N[:4])], ["T_new = 2", "T_new = 4"])
+    table = comparison_table({"figure_4": data})
+    assert list(table.columns) == COLUMNS
+    slopes = rows(table, "slope of the error")
+    assert slopes["ours"].tolist() == pytest.approx([-0.8, -1.1])
+    assert (slopes["high"] - slopes["low"]).max() < 1e-9
+    assert slopes["paper"].str.startswith("-1").all()
+    factor = rows(table, "exact over practical").loc["T_new = 2"]
+    assert (factor["low"], factor["high"]) == pytest.approx((1.1, 1.4))  # 50 atoms lie outside the window
+    assert factor["low"] < factor["ours"] < factor["high"]
+    assert rows(table, "exact estimator over error")["ours"].tolist() == pytest.approx([0.95, 0.95])
+    best = rows(table, "error in Å at N_QM = 300")
+    assert best["ours"].tolist() == pytest.approx([2.0 * 300**-0.8, 300**-1.1])
+    assert best.loc["T_new = 4", "paper"].startswith("smallest")
+    assert best.loc["T_new = 2", "paper"] == ""
+
+
+def test_common_count_lies_between_iterations():
+    data = curves([convergence(2.0), convergence(1.0, n=np.array([55, 420]))], ["a", "b"])
+    count, errors = errors_at_common_count(data)
+    assert count == 420
+    np.testing.assert_allclose(errors[["a", "b"]], [2.0 / 420, 1 / 420])
+
+
+def test_other_figures():
+    data = curves([convergence(), convergence(2.0)], ["front", "disc"], quantities=["error"])
+    figures = {
+        "matching": data,
+        "effectivity": effectivities(convergence()),
+        "efficiency": efficiency_table(data, reference="front"),
+    }
+    table = comparison_table(figures)
+    assert rows(table, "slope").index.tolist() == ["front", "disc"]
+    assert rows(table, "estimator over error").loc["laplacian, paper", "ours"] == pytest.approx(3.0)
+    ratio = rows(table, "N_QM at equal error over that of front")
+    assert ratio.loc["disc", ["ours", "low", "high"]].tolist() == pytest.approx([2.0, 2.0, 2.0])
+    assert "front" not in ratio.index
+
+
+def test_too_few_iterations_leave_the_slope_empty():
+    table = comparison_table({"figure_4": curves([convergence(n=N[:3])], ["small"])})
+    assert rows(table, "slope")["ours"].isna().all()
+    assert rows(table, "error in").empty
+    assert comparison_table({}).empty

@@ -1,0 +1,104 @@
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+
+from qmfront.figures.atoms import dislocation_symbol, in_plane_spacing
+from qmfront.figures.snapshots import (
+    decomposition_figure,
+    estimator_figure,
+    estimator_table,
+    front_figure,
+    front_table,
+    region_table,
+)
+from qmfront.refine.refinement import Marking
+from qmfront.refine.regions import Thresholds
+from qmfront.refine.step import RefineSettings, first_region, refined_arrays
+
+THRESHOLDS = Thresholds(t_new=2.0, t_buf=1.0, buffer_width=3.0, exact_factor=1.5)
+
+
+@pytest.fixture(scope="module")
+def snapshot(edge) -> tuple[np.ndarray, np.ndarray, Mapping[str, np.ndarray], float]:
+    """eta_site, old region, new partition and its threshold; the error is larger above the slip plane."""
+    settings = RefineSettings("fast_marching", Marking(thresholds=THRESHOLDS), (0.0, 0.0), 2.0)
+    region = first_region(edge, {"radius_r0": 2.2, "centre_r0": (0.0, 0.0)}, settings)
+    x = edge.sites
+    eta = 1e-3 * (2 + np.tanh(x[:, 1])) / (1 + (x[:, 0] ** 2 + x[:, 1] ** 2) / 30)
+    arrays, attributes = refined_arrays(edge, eta, region, np.zeros_like(x), settings=settings)
+    return eta, region, arrays, attributes["threshold"]
+
+
+def test_spacing_of_columns(edge):
+    # <100>{001}: columns of both bcc sublattices form a square mesh of side a / sqrt 2
+    assert in_plane_spacing(edge.sites[:, :2]) == pytest.approx(edge.r0 * 2 / np.sqrt(3) / np.sqrt(2))
+
+
+def test_symbol_points_to_the_extra_half_plane(edge):
+    symbol, angle = dislocation_symbol([1.0, 0.0, 0.0], edge.frame)
+    assert symbol == "edge"
+    direction = np.array([-np.sin(np.radians(angle)), np.cos(np.radians(angle))])
+    # there are more planes on the side of the extra half plane, hence shorter distances along e1
+    x, moved = edge.sites, edge.body.reference
+    density = {}
+    for side in (-1, 1):
+        rows = [
+            np.flatnonzero(np.abs(x[:, 1] - h) < 0.01)
+            for h in np.unique(x[:, 1].round(3))
+            if 0 < side * h < 12
+        ]
+        density[side] = np.mean([(len(row) - 1) / np.ptp(moved[row, 0]) for row in rows])
+    assert direction @ [0, 1] == pytest.approx(1.0 if density[1] > density[-1] else -1.0)
+    assert abs(density[1] - density[-1]) > 1e-3
+
+    frame = np.array([[1, 1, -2], [1, -1, 0], [1, 1, 1]]) / np.sqrt([[6], [2], [3]])
+    assert dislocation_symbol([0.5, 0.5, 0.5], frame) == ("screw", 0.0)
+    assert dislocation_symbol(frame[1], frame)[1] == pytest.approx(90.0)
+
+
+def test_decomposition(edge, snapshot):
+    region = snapshot[2]["region"]
+    shift = np.tile([0.5, -0.25, 0.0], (edge.n_sites, 1))
+    figure = decomposition_figure(edge, shift, region, burgers=[1.0, 0.0, 0.0])
+    assert len(figure.axes) == 2
+    (legend,) = figure.legends
+    table = region_table(edge, shift, region).set_index("region")
+    assert [t.get_text() for t in legend.get_texts()] == [f"{name} ({n})" for name, n in table["n"].items()]
+    assert table["n"].sum() == edge.n_sites
+    qm = (edge.body.reference + shift)[region == 0]
+    np.testing.assert_allclose(table.loc["QM", ["x1_min", "x2_max"]], [qm[:, 0].min(), qm[:, 1].max()])
+
+
+def test_estimator(edge, snapshot):
+    eta, region, refined, _ = snapshot
+    figure = estimator_figure(edge, eta, region, refined)
+    assert len(figure.axes) == 4  # two colour bars
+    assert figure.axes[0].get_xlim() == figure.axes[1].get_xlim()
+    table = estimator_table(edge, eta, region, refined)
+    assert len(table) == np.sum(region <= 1)
+    np.testing.assert_array_equal(table["eta"], eta[table["site"]])
+    # (4.3) interpolates eta_l up to one factor: at the sites both are proportional, apart from the mesh
+    ratio = table["speed_at_site"] / table["eta"]
+    assert ratio.std() / ratio.mean() < 0.1
+    assert table["speed_at_site"].std() / table["speed_at_site"].mean() > 0.2
+
+
+def test_front(edge, snapshot):
+    _, region, refined, threshold = snapshot
+    figure = front_figure(edge, refined, threshold=threshold, t_buf=THRESHOLDS.t_buf)
+    axes = figure.axes[0]
+    contours = {c.get_label(): c for c in axes.collections if hasattr(c, "levels")}
+    assert len(contours) == 4
+    # the outlines are whole, though the buffer leaves the mesh of the front, and hold the sites that they should
+    low, high = axes.viewLim.get_points()
+    for name, inside in (("new QM interface", 0), ("new buffer interface", 1)):
+        (path,) = contours[name].get_paths()
+        found = path.contains_points(edge.sites[:, :2])
+        assert np.mean(found == (refined["region"] <= inside)) > 0.99, name
+        assert np.all((path.vertices > low) & (path.vertices < high))
+    table = front_table(edge, region, refined)
+    became = table[(table["new_region"] == "QM") & (table["old_region"] != "QM")]
+    assert len(became) == np.sum(refined["region"] == 0) - np.sum(region == 0) > 5
+    assert became["arrival"].max() <= threshold
+    assert (table.loc[table["old_region"] == "QM", "arrival"] == 0).all()

@@ -1,0 +1,60 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from qmfront.estimate.curves import curves, effectivities
+from qmfront.estimate.efficiency import efficiency_table
+from qmfront.figures.studies import (
+    convergence_figure,
+    effectivity_figure,
+    efficiency_figure,
+    errors_figure,
+    typeset,
+)
+
+N = np.array([44, 90, 170, 350, 800])
+
+
+def table(prefactor: float = 1.0) -> pd.DataFrame:
+    error = prefactor * N**-1.0
+    estimators = {"eta_exact": 0.95 * error, "eta": 0.98 * error, "eta force_constants/exact": 0.95 * error}
+    return pd.DataFrame({"k": range(len(N)), "n_qm": N, "error": error, **estimators})
+
+
+def texts(axes) -> list[str]:
+    return [t.get_text() for t in axes.get_legend().get_texts()]
+
+
+@pytest.mark.parametrize("count", [1, 3, 5])
+def test_one_panel_per_case(count):
+    labels = [f"T_new = {t}" for t in range(2, 2 + count)]
+    figure = convergence_figure(curves([table(2.0 + i) for i in range(count)], labels))
+    assert [a.get_title() for a in figure.axes] == [typeset(label) for label in labels]
+    assert all(len(a.get_legend().get_texts()) == 3 for a in figure.axes)
+    figure.draw_without_rendering()
+
+
+def test_slopes_are_fitted_within_the_window():
+    data = curves([table()], ["a"], quantities=["error"])
+    data.loc[data["n_qm"] < 70, "value"] *= 5  # outside
+    (text,) = texts(errors_figure(data).axes[0])
+    assert text == r"a: slope $-1.00 \pm 0.00$"
+
+
+def test_ratio_in_the_legend():
+    data = curves([table(), table(1.5)], ["front", "disc"], quantities=["error"])
+    front, disc = texts(efficiency_figure(efficiency_table(data, reference="front")).axes[0])
+    assert front == "front"
+    assert disc.startswith("disc: 1.50 ")
+
+
+def test_effectivity():
+    figure = effectivity_figure(effectivities(table()))
+    (line,) = [line for line in figure.axes[0].lines if len(line.get_xdata()) == len(N)]
+    np.testing.assert_allclose(line.get_ydata(), 0.95)
+    assert "force constants, exact" in texts(figure.axes[0])
+
+
+def test_titles():
+    assert typeset("adaptive, T_new = 4.5") == r"adaptive, $T_{\mathrm{new}} = 4.5$"
+    assert typeset("circle on the core") == "circle on the core"

@@ -1,0 +1,99 @@
+"""The minimal case from the perfect crystal to the figures, and how little is computed again after a change."""
+
+import io
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+TABLE = "results/minimal/convergence.csv"
+QM_RULES = {"bulk", "training", "reference", "solve", "residual"}
+"""Rules that call the QM model."""
+
+
+def table_of(project: Any) -> pd.DataFrame:
+    return without_times(pd.read_csv(io.StringIO(project.text(TABLE))))
+
+
+def without_times(table: pd.DataFrame) -> pd.DataFrame:
+    return table[[name for name in table if not name.startswith("cpu_")]]
+
+
+def test_everything_that_was_asked_for_is_there(finished: Any, said: str, planned_jobs: Any) -> None:
+    assert planned_jobs(said)["all"] == 1
+    figures = yaml.safe_load(finished.text("config/minimal.yaml"))["figures"]
+    for name in (name for name, source in figures.items() if source):
+        assert (finished.folder / "figures" / f"{name}.png").stat().st_size > 5000, name
+    assert finished.text("results/minimal/relaxed.extxyz").splitlines()[0].isdigit()
+    assert " passed" in finished.text("results/checks.txt").splitlines()[-1]
+
+
+def test_the_table_has_a_row_per_iteration(finished: Any) -> None:
+    table = pd.read_csv(finished.folder / TABLE)
+    assert table["k"].tolist() == [0, 1, 2]
+    expected = ["k", "n_qm", "n_buffer", "n_mm", "eta", "eta_exact", "eta_paper", "error", "qm_calls"]
+    assert list(table.columns[:9]) == expected
+    assert np.all(np.isfinite(table[expected]))
+    assert np.all(table["cpu_solve"] > 0)
+
+
+def test_a_second_run_has_nothing_to_do(finished: Any) -> None:
+    done = finished.snakemake()
+    assert done.returncode == 0, done.stdout
+    assert "Nothing to be done" in done.stdout
+
+
+def test_another_tolerance_solves_nothing_again(finished: Any, planned_jobs: Any) -> None:
+    """A looser one ends the loop earlier, the old one brings the last row back; no QM rule runs either way."""
+    before = table_of(finished)
+    between = float(np.sqrt(before["eta"][0] * before["eta"][1]))
+    loose = finished.overlay("loose", {"case_defaults": {"adapt": {"tolerance": between}}})
+    for config, rows in ((loose, 2), (("config/minimal.yaml",), 3)):
+        done = finished.snakemake(TABLE, config=config)
+        assert done.returncode == 0, done.stdout
+        assert QM_RULES.isdisjoint(rules_run(done.stdout)), done.stdout
+        assert "decide" in rules_run(done.stdout)
+        pd.testing.assert_frame_equal(table_of(finished), before[:rows], rtol=1e-10)
+
+
+def rules_run(output: str) -> set[str]:
+    """Rules of the jobs that finished."""
+    return {
+        line.partition("(Rule: ")[2].rstrip(")") for line in output.splitlines() if "Finished jobid" in line
+    }
+
+
+@pytest.mark.parametrize(
+    ("file", "again", "kept"),
+    [
+        ("qmfront/estimate/estimates.py", {"estimate", "decide"}, QM_RULES | {"potential", "structure"}),
+        (
+            "qmfront/coupling/anderson.py",
+            {"solve", "reference"},
+            {"bulk", "training", "potential", "structure"},
+        ),
+        ("qmfront/training/regression.py", {"potential"}, {"bulk", "training", "reference", "structure"}),
+        ("qmfront/refine/arrival.py", {"structure"}, {"bulk", "training", "potential"}),
+        ("scripts/export.py", {"export"}, QM_RULES | {"estimate", "decide", "convergence"}),
+        ("tests/results/test_cases.py", {"check"}, QM_RULES | {"potential", "structure", "convergence"}),
+    ],
+)
+def test_an_edit_reaches_the_rules_that_use_it(
+    file: str, again: set[str], kept: set[str], finished: Any, planned_jobs: Any
+) -> None:
+    with open(finished.folder / file, "a", encoding="utf-8") as stream:
+        stream.write("\nEDITED = True\n")
+    done = finished.snakemake("--dry-run")
+    assert done.returncode == 0, done.stdout
+    jobs = set(planned_jobs(done.stdout))
+    assert again <= jobs
+    assert kept.isdisjoint(jobs)
+
+
+def test_a_setting_reaches_the_rules_that_use_it(finished: Any, planned_jobs: Any) -> None:
+    config = finished.overlay("weights", {"potential_defaults": {"weights": {"stress": 2.0}}})
+    jobs = set(planned_jobs(finished.snakemake("--dry-run", config=config).stdout))
+    assert {"potential", "solve"} <= jobs
+    assert {"bulk", "training", "structure", "reference"}.isdisjoint(jobs)
