@@ -36,7 +36,7 @@ def assemble(defect: Defect, bulk: Bulk, *, reach: float, decay: float, cutoff_r
     labelled = Pairs(pairs.first, pairs.second, labels.vector)
     nearest = largest_nearest_distance(pairs, n)
     bonds = pairs.chosen(np.linalg.norm(pairs.vector, axis=1) < cutoff_r0 * nearest)
-    mu = laplacian_scale(constants, nearest=defect.r0, decay=decay, cutoff=cutoff_r0 * defect.r0)
+    mu = laplacian_scale(constants, nearest=nearest, decay=decay, cutoff=cutoff_r0 * nearest)
     return Operators(
         force_constants=force_constant_operator(labelled, matrices, n),
         laplacian=graph_laplacian(bonds, n, mu=mu, nearest=nearest, decay=decay),

@@ -1,5 +1,6 @@
 """Bad input: a non-zero exit code, a message that says what, why and what to do, and nothing that looks finished."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -29,38 +30,34 @@ class Broken(EAM):
     ("content", "pieces"),
     [
         (
-            {"case_defaults": {"adapt": {"tolerence": 1.0}}},
-            ["case_defaults.adapt.tolerence: unknown key", "did you mean 'tolerance'?"],
-        ),
-        (
-            {"case_defaults": {"buffer": {"width": "1 nm"}}},
-            ["case_defaults.buffer.width: '1 nm' is text, not a number", "write the number alone, in Å"],
-        ),
-        (
-            {"materials": {"tungsten": {"qm": {"files": {"potential": "data/W.eam.fs"}}}}},
-            ["materials.tungsten.qm.files.potential = 'data/W.eam.fs': no such file", "looked for /"],
-        ),
-        (
-            {"case_defaults": {"initial_region": {"centre_r0": [5.0, 0.0]}}},
+            {"case_defaults": {"adapt": {"tolerence": 1.0}, "buffer": {"width": "1 nm"}}},
             [
-                "case minimal: initial_region.radius_r0 = 3.3",
-                "does not contain the core",
-                "Choose at least 6",
+                "case_defaults.adapt.tolerence: unknown key",
+                "did you mean 'tolerance'?",
+                "case_defaults.buffer.width: '1 nm' is text, not a number",
+                "write the number alone, in Å",
             ],
         ),
         (
-            {"case_defaults": {"buffer": {"width": 30.0}}},
+            {
+                "case_defaults": {"initial_region": {"centre_r0": [5.0, 0.0]}, "buffer": {"width": 30.0}},
+                "materials": {"tungsten": {"qm": {"files": {"potential": "data/W.eam.fs"}}}},
+            },
             [
-                "case minimal: buffer.width = 30 Å",
-                "reaches 69.0 Å",
-                "ends at 49.3 Å",
-                "decrease buffer.width",
+                "materials.tungsten.qm.files.potential = 'data/W.eam.fs': no such file",
+                "looked for /",
+                "case minimal: initial_region.radius_r0 = 3.3: the initial QM region does not contain the core",
+                "Choose at least 6, or move initial_region.centre_r0 to the core",
+                "case minimal: buffer.width = 30 Å: the buffer of the initial region",
+                "but the free part of the domain ends at 49.3 Å (domain.radius_r0 = 18)",
+                "Increase domain.radius_r0 or decrease buffer.width",
             ],
         ),
     ],
-    ids=["unknown key", "unit", "missing file", "no core", "wide buffer"],
+    ids=["keys and units", "contradictions and missing files"],
 )
 def test_a_configuration_that_cannot_work(content: dict[str, Any], pieces: list[str], fresh: Any) -> None:
+    """All problems at once, before any job."""
     done = fresh.snakemake(config=fresh.overlay("bad", content))
     assert done.returncode != 0
     assert [piece for piece in pieces if piece not in done.stdout] == [], done.stdout
@@ -68,37 +65,58 @@ def test_a_configuration_that_cannot_work(content: dict[str, Any], pieces: list[
     assert not (fresh.folder / "results").exists()
 
 
-@pytest.mark.parametrize(
-    ("largest", "target", "log"),
-    [
-        (10, "results/bulk/tungsten", "bulk/tungsten"),
-        (1000, "results/minimal/reference", "minimal/reference"),
-    ],
-    ids=["bulk", "reference"],
-)
-def test_a_calculator_that_returns_nan(
-    largest: int, target: str, log: str, fresh: Any, tmp_path: Path
-) -> None:
-    (tmp_path / "broken.py").write_text(BROKEN, encoding="utf-8")
-    qm = {"calculator": "broken.Broken", "kwargs": {"potential": "W_zhou", "largest": largest}}
-    config = fresh.overlay("broken", {"materials": {"tungsten": {"qm": qm}}})
-    done = fresh.snakemake(f"{target}.zarr/zarr.json", config=config, path=tmp_path)
-    last = fresh.text(f"logs/{log}.log").splitlines()[-1]
+def test_a_calculator_that_returns_nan_for_the_crystal(fresh: Any, tmp_path: Path) -> None:
+    done = fresh.snakemake(
+        "results/bulk/tungsten.zarr/zarr.json", config=with_broken(fresh, tmp_path, largest=10), path=tmp_path
+    )
     assert done.returncode != 0
-    assert "broken.Broken returned" in last and "of forces as NaN or infinity" in last
-    assert "Check the structure (atoms too close?) and the settings of the calculator" in last
-    assert done.stdout.count(last) >= 2, "on its own, and at the end of the log"
-    assert not (fresh.folder / f"{target}.zarr" / "zarr.json").exists()
+    told = told_twice(fresh, "logs/bulk/tungsten.log", done.stdout)
+    assert told.startswith("The calculator returned forces that are not finite for ")
+    assert "Check it on the perfect crystal." in told
+    assert not (fresh.folder / "results/bulk/tungsten.zarr").exists()
+
+
+def test_a_calculator_that_returns_nan_in_a_solve(finished: Any, tmp_path: Path) -> None:
+    """Only the solve is asked for again: the crystal of this calculator is that of the finished case."""
+    solution = finished.folder / "results/minimal/0/solution.zarr"
+    shutil.rmtree(solution)
+    config = with_broken(finished, tmp_path, largest=100)
+    done = finished.snakemake(
+        "results/minimal/0/solution.zarr/zarr.json",
+        "--rerun-triggers",
+        "mtime",
+        config=config,
+        path=tmp_path,
+    )
+    assert done.returncode != 0
+    told = told_twice(finished, "logs/minimal/0/solve.log", done.stdout)
+    assert told.startswith("broken.Broken returned ") and "of forces as NaN or infinity" in told
+    assert "Check the structure (atoms too close?) and the settings of the calculator" in told
+    assert not solution.exists()
+
+
+def with_broken(project: Any, folder: Path, *, largest: int) -> tuple[str, ...]:
+    """The configuration with a calculator, in `folder`, that fails for more atoms than this."""
+    (folder / "broken.py").write_text(BROKEN, encoding="utf-8")
+    qm = {"calculator": "broken.Broken", "kwargs": {"potential": "W_zhou", "largest": largest}}
+    return project.overlay("broken", {"materials": {"tungsten": {"qm": qm}}})
+
+
+def told_twice(project: Any, log: str, said: str) -> str:
+    """The message in the last line of a log, which the terminal shows by itself and at the end of the log."""
+    message = project.text(log).splitlines()[-1].partition(": ")[2]
+    assert len(message) > 40
+    assert said.count(message) >= 2
+    return message
 
 
 def test_a_solve_that_does_not_converge(finished: Any) -> None:
     config = finished.overlay("two_calls", {"case_defaults": {"solve": {"max_calls": 2}}})
     done = finished.snakemake("results/minimal/convergence.csv", config=config)
-    last = finished.text("logs/minimal/0/solve.log").splitlines()[-1]
     assert done.returncode != 0
-    assert last.startswith("RuntimeError: No equilibrium after 2 force calls: measure ")
-    assert "Raise solve.max_calls" in last and "kept in the journal" in last
-    assert done.stdout.count(last) >= 2
+    told = told_twice(finished, "logs/minimal/0/solve.log", done.stdout)
+    assert told.startswith("No equilibrium after 2 force calls: measure ")
+    assert "Raise solve.max_calls" in told and "kept in the journal" in told
     assert not (finished.folder / "results/minimal/0/solution.zarr/zarr.json").exists()
     again = finished.snakemake("--dry-run", "results/minimal/convergence.csv", config=config)
     assert "Solve minimal, iteration 0" in again.stdout
