@@ -34,4 +34,5 @@ rule all:
     input:
         wanted_figures(),
         expand("results/{case}/relaxed.extxyz", case=study.cases),
+        "results/comparison.csv",
         "results/checks.txt",

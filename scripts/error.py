@@ -5,7 +5,7 @@ import json
 from qmfront import store
 from qmfront.crystal.defect import Defect
 from qmfront.durable import write_file
-from qmfront.estimate.estimator import stencil_norm
+from qmfront.estimate.estimator import true_error
 from qmfront.logs import logged
 
 
@@ -13,7 +13,7 @@ def main(structure: str, solution: str, reference: str, path: str) -> None:
     defect = Defect.from_arrays(store.load(structure, "structure"))
     found = store.load(solution, "solution")["displacement"]
     wanted = store.load(reference, "reference")["displacement"]
-    write_file(path, json.dumps({"error": stencil_norm(found - wanted, defect.stencil)}) + "\n")
+    write_file(path, json.dumps({"error": true_error(found, wanted, defect.stencil)}) + "\n")
 
 
 if __name__ == "__main__":

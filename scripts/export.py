@@ -11,7 +11,7 @@ def main(inputs: dict, path: str) -> None:
     displacement = store.load(inputs["solution"], "solution")["displacement"]
     write_extxyz(
         path,
-        defect.body.reference + displacement,
+        defect.body.atoms(displacement).positions,
         defect.numbers,
         cell=defect.cell,
         pbc=defect.pbc,

@@ -9,7 +9,7 @@ from qmfront.logs import logged
 
 def main(names: list[str], paths: list[str], path: str) -> None:
     tables = {name: pd.read_csv(source) for name, source in zip(names, paths, strict=True)}
-    write_file(path, comparison_table(tables).to_csv(index=False))
+    write_file(path, comparison_table(tables).to_csv(index=False, float_format="%.4g"))
 
 
 if __name__ == "__main__":

@@ -21,6 +21,11 @@ def stencil_norm(field: np.ndarray, stencil: Pairs) -> float:
     return float(np.linalg.norm(field[stencil.second] - field[stencil.first]))
 
 
+def true_error(displacement: np.ndarray, reference: np.ndarray, stencil: Pairs) -> float:
+    """||D u^H - D u_bar||, the error that (3.9) estimates, Å, for correctors (n, 3) Å of (2.10) and (2.7)."""
+    return stencil_norm(displacement - reference, stencil)
+
+
 def estimator(phi: np.ndarray, stencil: Pairs) -> float:
     """eta = ||D phi||, Eq. (3.9), Å, for phi (n, 3) Å of (3.8)."""
     return stencil_norm(phi, stencil)

@@ -94,10 +94,12 @@ def draw_moduli(axes: Axes, names: Sequence[str], qm: np.ndarray, ace: np.ndarra
     rows = np.arange(len(names))
     relative = np.maximum(np.abs(ace - qm) / np.abs(qm), SMALLEST)
     left, right = 10.0 ** np.floor(np.log10(relative.min()) - 0.5), 6 * relative.max()
-    axes.hlines(rows, left, relative, color=VERMILLION, lw=1.0)
-    lines = axes.plot(relative, rows, "o", color=VERMILLION)
+    axes.hlines(rows, SMALLEST, relative, color=VERMILLION, lw=1.0)
+    lines = axes.plot(relative, rows, "o", color=VERMILLION, zorder=4)
     for row, (a, b) in enumerate(zip(qm, ace, strict=True)):
-        axes.annotate(f"QM {a:.2f}   ACE {b:.2f}", (left, row), xytext=(4, 4), textcoords="offset points")
+        place = {"xycoords": ("axes fraction", "data"), "xytext": (4, 4), "textcoords": "offset points"}
+        place["bbox"] = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+        axes.annotate(f"QM {a:.2f}   ACE {b:.2f}", (0, row), **place)
     axes.set_xscale("log")
     axes.set_xlim(left, right)
     axes.set_yticks(rows, names)
@@ -120,10 +122,15 @@ def certificate_figure(tables: Mapping[str, pd.DataFrame], *, ticks: np.ndarray)
     """
     with styled():
         figure = Figure(figsize=(PAGE, 2.45 * len(tables)))
+        figure.get_layout_engine().set(wspace=0.06)
         rows = figure.subfigures(len(tables), 1, squeeze=False, hspace=0.04)[:, 0]
+        panels = []
         for row, (name, table) in zip(rows, tables.items(), strict=True):
             row.suptitle(name)
-            _draw_certificate(row.subplots(1, 3), table, ticks)
+            panels.append(row.subplots(1, 3))
+            _draw_certificate(panels[-1], table, ticks)
+        for column in zip(*panels, strict=True):
+            _same_limits(column)
     return figure
 
 
@@ -138,3 +145,12 @@ def _draw_certificate(axes: np.ndarray, table: pd.DataFrame, ticks: np.ndarray) 
     moduli = parts["elastic constants"]
     names = [f"$C_{{{name[1:]}}}$" for name in moduli["name"]]
     draw_moduli(axes[2], names, moduli["qm"].to_numpy(), moduli["mm"].to_numpy())
+
+
+def _same_limits(axes: Sequence[Axes]) -> None:
+    """Potentials are compared by eye: every column has one scale."""
+    for name in ("x", "y"):
+        limits = np.array([getattr(panel, f"get_{name}lim")() for panel in axes])
+        if np.all(limits[:, 0] < limits[:, 1]):  # a list that is read downwards stays as it is
+            for panel in axes:
+                getattr(panel, f"set_{name}lim")(limits[:, 0].min(), limits[:, 1].max())

@@ -66,7 +66,8 @@ def draw_convergence(
     axes.set_ylabel(ylabel)
     counts(axes, np.concatenate([s.n_qm for s in series]))
     axes.grid(True, which="major")
-    _headroom(axes, series)
+    drawn = np.concatenate([line.get_ydata() for line in lines])
+    _headroom(axes, drawn.min(), np.concatenate([s.value for s in series]).max(), rows=len(series))
     axes.legend(loc="upper right")
     return lines
 
@@ -75,14 +76,16 @@ def draw_convergence_panels(
     axes: Sequence[Axes], panels: Mapping[str, Sequence[Series]], *, reference_slope: float | None = -1.0
 ) -> None:
     """Figure 4: one panel per title, on shared axes (made with sharex and sharey), labelled once."""
+    lowest = np.inf
     for panel, (title, series) in zip(axes, panels.items(), strict=True):
-        draw_convergence(panel, series, reference_slope=reference_slope)
+        lines = draw_convergence(panel, series, reference_slope=reference_slope)
+        lowest = min(lowest, *(line.get_ydata().min() for line in lines))
         panel.set_title(title)
     everything = [s for series in panels.values() for s in series]
     rows = max(len(series) for series in panels.values())
     for panel in axes:
         counts(panel, np.concatenate([s.n_qm for s in everything]))
-        _headroom(panel, everything, rows=rows)
+        _headroom(panel, lowest, np.concatenate([s.value for s in everything]).max(), rows=rows)
         panel.label_outer()
 
 
@@ -98,11 +101,10 @@ def counts(axes: Axes, n_qm: np.ndarray) -> None:
     axes.xaxis.set_minor_formatter(NullFormatter())
 
 
-def _headroom(axes: Axes, series: Sequence[Series], *, rows: int | None = None) -> None:
-    """Limits that leave room for a legend of some rows above the curves, and for the reference line below."""
-    value = np.concatenate([s.value for s in series])
-    low, high = 0.35 * value.min(), 1.5 * value.max()
-    share = min(0.03 + 0.065 * (len(series) if rows is None else rows), 0.5)
+def _headroom(axes: Axes, lowest: float, highest: float, *, rows: int) -> None:
+    """Limits that hold all lines and leave room for a legend of some rows above them."""
+    low, high = 0.6 * lowest, 1.5 * highest
+    share = min(0.03 + 0.065 * rows, 0.5)
     axes.set_ylim(low, high * (high / low) ** (share / (1 - share)))
 
 

@@ -76,7 +76,7 @@ def efficiency_figure(table: pd.DataFrame) -> Figure:
     for (label, part), style in zip(table.groupby("label", sort=False), _styles(table), strict=True):
         ratio = mean_ratio(table, label)
         text = typeset(label) + (
-            rf": {ratio:.2f} $N_{{\mathrm{{QM}}}}$ at equal error" if isfinite(ratio) else ""
+            rf": ${ratio:.2f} \times N_{{\mathrm{{QM}}}}$ at equal error" if isfinite(ratio) else ""
         )
         series.append(Series(text, part["n_qm"].to_numpy(), part["error"].to_numpy(), style=style))
     return _one_panel(series)
@@ -102,8 +102,8 @@ def effectivity_figure(table: pd.DataFrame) -> Figure:
 
 
 def typeset(title: str) -> str:
-    """A title with T_new = 4 set as mathematics."""
-    return re.sub(r"T_new = ([\d.]+)", r"$T_{\\mathrm{new}} = \1$", title)
+    """A title with T_new = 4 and r0 set as mathematics."""
+    return re.sub(r"\br0\b", "$r_0$", re.sub(r"T_new = ([\d.]+)", r"$T_{\\mathrm{new}} = \1$", title))
 
 
 def _series(part: pd.DataFrame, quantity: str, text: str, *, style: SeriesStyle | None = None) -> Series:

@@ -45,7 +45,16 @@ def test_ratio_in_the_legend():
     data = curves([table(), table(1.5)], ["front", "disc"], quantities=["error"])
     front, disc = texts(efficiency_figure(efficiency_table(data, reference="front")).axes[0])
     assert front == "front"
-    assert disc.startswith("disc: 1.50 ")
+    assert disc.startswith(r"disc: $1.50 \times N")
+
+
+def test_reference_line_is_whole():
+    data = curves([table(), table(300.0)], ["low", "high"], quantities=["error"])
+    data.loc[data["label"] == "low", "value"] *= N**-1.5
+    axes = errors_figure(data).axes[0]
+    low, high = axes.get_ylim()
+    for line in axes.lines:
+        assert low < line.get_ydata().min() and line.get_ydata().max() < high
 
 
 def test_effectivity():
@@ -57,4 +66,4 @@ def test_effectivity():
 
 def test_titles():
     assert typeset("adaptive, T_new = 4.5") == r"adaptive, $T_{\mathrm{new}} = 4.5$"
-    assert typeset("circle on the core") == "circle on the core"
+    assert typeset("circle 3 r0 off the core") == "circle 3 $r_0$ off the core"

@@ -2,8 +2,6 @@
 
 
 rule solve:
-    message:
-        "Solve {wildcards.case}, iteration {wildcards.k}"
     input:
         unpack(start_of),
         code=code("solve.py"),
@@ -16,24 +14,24 @@ rule solve:
         certificate=potential_file("certificate.zarr/zarr.json"),
     output:
         store="results/{case}/{k}/solution.zarr/zarr.json",
-    params:
-        qm=lambda w: qm_spec(material_of(w)),
-        settings=section("solve"),
-        journal=JOURNAL,
     log:
         "logs/{case}/{k}/solve.log",
     benchmark:
         "results/benchmarks/{case}/{k}/solve.tsv"
-    threads: 1
     conda:
         "../../envs/environment.yaml"
+    threads: 1
+    params:
+        qm=lambda w: qm_spec(material_of(w)),
+        settings=section("solve"),
+        journal=JOURNAL,
+    message:
+        "Solve {wildcards.case}, iteration {wildcards.k}"
     script:
         "../../scripts/solve.py"
 
 
 rule residual:
-    message:
-        "Residual forces of {wildcards.case}, iteration {wildcards.k}"
     input:
         code=code("residual.py"),
         qm_code=lambda w: qm_code(material_of(w)),
@@ -45,6 +43,13 @@ rule residual:
         certificate=potential_file("certificate.zarr/zarr.json"),
     output:
         store="results/{case}/{k}/residual.zarr/zarr.json",
+    log:
+        "logs/{case}/{k}/residual.log",
+    benchmark:
+        "results/benchmarks/{case}/{k}/residual.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
     params:
         qm=lambda w: qm_spec(material_of(w)),
         settings=lambda w: {
@@ -53,20 +58,13 @@ rule residual:
             "buffer": study.cases[w.case].buffer.width * study.cases[w.case].buffer.residual_factor,
         },
         journal=JOURNAL,
-    log:
-        "logs/{case}/{k}/residual.log",
-    benchmark:
-        "results/benchmarks/{case}/{k}/residual.tsv"
-    threads: 1
-    conda:
-        "../../envs/environment.yaml"
+    message:
+        "Residual forces of {wildcards.case}, iteration {wildcards.k}"
     script:
         "../../scripts/residual.py"
 
 
 rule estimate:
-    message:
-        "Error estimate of {wildcards.case}, iteration {wildcards.k}"
     input:
         code=code("estimate.py"),
         structure="results/{case}/structure.zarr/zarr.json",
@@ -77,43 +75,43 @@ rule estimate:
     output:
         store="results/{case}/{k}/estimate.zarr/zarr.json",
         table="results/{case}/{k}/estimate.json",
-    params:
-        settings=lambda w: study.cases[w.case].estimate.model_dump(
-            mode="json", include={"norm", "residual", "stabilisation"}
-        ),
     log:
         "logs/{case}/{k}/estimate.log",
     benchmark:
         "results/benchmarks/{case}/{k}/estimate.tsv"
-    threads: 1
     conda:
         "../../envs/environment.yaml"
+    threads: 1
+    params:
+        settings=lambda w: study.cases[w.case].estimate.model_dump(
+            mode="json", include={"norm", "residual", "stabilisation"}
+        ),
+    message:
+        "Error estimate of {wildcards.case}, iteration {wildcards.k}"
     script:
         "../../scripts/estimate.py"
 
 
 checkpoint decide:
-    message:
-        "Stop or go on: {wildcards.case}, iteration {wildcards.k}"
     input:
         code=code("decide.py"),
         estimate="results/{case}/{k}/estimate.json",
     output:
         decision="results/{case}/{k}/decision.json",
-    params:
-        settings=section("adapt"),
     log:
         "logs/{case}/{k}/decide.log",
-    threads: 1
     conda:
         "../../envs/environment.yaml"
+    threads: 1
+    params:
+        settings=section("adapt"),
+    message:
+        "Stop or go on: {wildcards.case}, iteration {wildcards.k}"
     script:
         "../../scripts/decide.py"
 
 
 rule refine:
-    message:
-        "Partition of {wildcards.case}, iteration {wildcards.k}"
     input:
         code=code("refine.py"),
         structure="results/{case}/structure.zarr/zarr.json",
@@ -122,24 +120,24 @@ rule refine:
         solution=previous("solution.zarr/zarr.json"),
     output:
         store="results/{case}/{k}/partition.zarr/zarr.json",
-    wildcard_constraints:
-        k=r"[1-9]\d*",
-    params:
-        settings=lambda w: study.cases[w.case].model_dump(mode="json", include={"refine", "buffer"}),
     log:
         "logs/{case}/{k}/refine.log",
     benchmark:
         "results/benchmarks/{case}/{k}/refine.tsv"
-    threads: 1
+    wildcard_constraints:
+        k=r"[1-9]\d*",
     conda:
         "../../envs/environment.yaml"
+    threads: 1
+    params:
+        settings=lambda w: study.cases[w.case].model_dump(mode="json", include={"refine", "buffer"}),
+    message:
+        "Partition of {wildcards.case}, iteration {wildcards.k}"
     script:
         "../../scripts/refine.py"
 
 
 rule error:
-    message:
-        "True error of {wildcards.case}, iteration {wildcards.k}"
     input:
         code=code("error.py"),
         structure="results/{case}/structure.zarr/zarr.json",
@@ -149,16 +147,16 @@ rule error:
         error="results/{case}/{k}/error.json",
     log:
         "logs/{case}/{k}/error.log",
-    threads: 1
     conda:
         "../../envs/environment.yaml"
+    threads: 1
+    message:
+        "True error of {wildcards.case}, iteration {wildcards.k}"
     script:
         "../../scripts/error.py"
 
 
 rule convergence:
-    message:
-        "Convergence table of {wildcards.case}"
     input:
         files_of_iterations,
         code=code("convergence.py"),
@@ -169,20 +167,21 @@ rule convergence:
             category="Convergence",
             labels={"case": "{case}"},
         ),
-    params:
-        folders=lambda w: [f"results/{w.case}/{k}" for k in iterations(w.case)],
     log:
         "logs/{case}/convergence.log",
-    threads: 1
     conda:
         "../../envs/environment.yaml"
+    threads: 1
+    params:
+        folders=lambda w: [f"results/{w.case}/{k}" for k in iterations(w.case)],
+        stop=section("adapt"),  # see common.smk
+    message:
+        "Convergence table of {wildcards.case}"
     script:
         "../../scripts/convergence.py"
 
 
 rule export:
-    message:
-        "Relaxed structure of {wildcards.case}"
     input:
         code=code("export.py"),
         structure="results/{case}/structure.zarr/zarr.json",
@@ -193,8 +192,12 @@ rule export:
         xyz="results/{case}/relaxed.extxyz",
     log:
         "logs/{case}/export.log",
-    threads: 1
     conda:
         "../../envs/environment.yaml"
+    threads: 1
+    params:
+        stop=section("adapt"),  # see common.smk
+    message:
+        "Relaxed structure of {wildcards.case}"
     script:
         "../../scripts/export.py"

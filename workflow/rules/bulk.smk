@@ -1,23 +1,23 @@
 rule bulk:
-    message:
-        "Perfect crystal of {wildcards.material}: lattice constant, moduli, force constants"
     input:
         code=code("bulk.py"),
         qm_code=lambda w: qm_code(w.material),
         qm_files=lambda w: qm_files(w.material),
     output:
         store="results/bulk/{material}.zarr/zarr.json",
+    log:
+        "logs/bulk/{material}.log",
+    benchmark:
+        "results/benchmarks/bulk/{material}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
     params:
         crystal=lambda w: study.materials[w.material].crystal.model_dump(mode="json"),
         qm=lambda w: qm_spec(w.material),
         force_constants=lambda w: study.materials[w.material].force_constants.model_dump(mode="json"),
         samples=lambda w: study.materials[w.material].stress_samples.model_dump(mode="json"),
-    log:
-        "logs/bulk/{material}.log",
-    benchmark:
-        "results/benchmarks/bulk/{material}.tsv"
-    threads: 1
-    conda:
-        "../../envs/environment.yaml"
+    message:
+        "Perfect crystal of {wildcards.material}: lattice constant, moduli, force constants"
     script:
         "../../scripts/bulk.py"

@@ -8,6 +8,7 @@ ROOT = Path(workflow.basedir)
 ROOT = ROOT if (ROOT / "qmfront").is_dir() else ROOT.parent.parent
 JOURNAL = "work/journal"
 
+
 wildcard_constraints:
     case="|".join(study.cases),
     material="|".join(study.materials),
@@ -83,6 +84,10 @@ def start_of(w):
     if w.k == "0":
         return {}
     return {"start": f"results/{w.case}/{int(w.k) - 1}/solution.zarr/zarr.json"}
+
+
+# Snakemake does not follow a checkpoint that asks for more iterations when the file at the end of the chain exists and
+# looks up to date. Every rule whose inputs follow the decisions therefore has the section adapt among its params.
 
 
 def iterations(case):

@@ -2,9 +2,9 @@
 from snakemake.exceptions import WorkflowError
 
 MATCHING_LABELS = (
-    "force constants only",
-    "the paper's observations",
-    "with fourth derivative and strained force constants",
+    "matching 0, force constants",
+    "matching 1, the paper's observations",
+    "matching 2, and higher derivatives",
 )
 
 
@@ -81,7 +81,7 @@ def growth_label(case):
 def potential_label(name):
     """What a potential is called: its name, observations and regression."""
     chosen = study.potentials[name]
-    return f"{name}: {MATCHING_LABELS[chosen.matching]}, {chosen.regression.method}"
+    return f"{name} ({MATCHING_LABELS[chosen.matching]}; {chosen.regression.method})"
 
 
 def drawn(*names):

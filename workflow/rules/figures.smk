@@ -7,8 +7,6 @@ include: "figure_inputs.smk"
 if drawn("figure_1"):
 
     rule figure_1:
-        message:
-            "Figure 1: decomposition into QM, buffer, MM and far field"
         input:
             unpack(files_of_snapshot("figure_1")),
             code=code("figure_1.py"),
@@ -17,14 +15,17 @@ if drawn("figure_1"):
             png=figure_file("figure_1", "png", "1 decomposition"),
             pdf="figures/figure_1.pdf",
             csv=figure_file("figure_1", "csv", "1 decomposition"),
+        log:
+            "logs/figures/figure_1.log",
+        conda:
+            "../../envs/environment.yaml"
+        threads: 1
         params:
             burgers=list(study.cases[study.figures.figure_1.case].defect.burgers),
             title=study.cases[study.figures.figure_1.case].title,
-        log:
-            "logs/figures/figure_1.log",
-        threads: 1
-        conda:
-            "../../envs/environment.yaml"
+            stop=study.cases[study.figures.figure_1.case].adapt.model_dump(mode="json"),  # see common.smk
+        message:
+            "Figure 1: decomposition into QM, buffer, MM and far field"
         script:
             "../../scripts/figure_1.py"
 
@@ -32,8 +33,6 @@ if drawn("figure_1"):
 if drawn("figure_2"):
 
     rule figure_2:
-        message:
-            "Figure 2: local estimator and speed"
         input:
             unpack(files_of_refinement("figure_2")),
             code=code("figure_2.py"),
@@ -42,13 +41,16 @@ if drawn("figure_2"):
             png=figure_file("figure_2", "png", "2 estimator and speed"),
             pdf="figures/figure_2.pdf",
             csv=figure_file("figure_2", "csv", "2 estimator and speed"),
-        params:
-            title=study.cases[study.figures.figure_2.case].title,
         log:
             "logs/figures/figure_2.log",
-        threads: 1
         conda:
             "../../envs/environment.yaml"
+        threads: 1
+        params:
+            title=study.cases[study.figures.figure_2.case].title,
+            stop=study.cases[study.figures.figure_2.case].adapt.model_dump(mode="json"),  # see common.smk
+        message:
+            "Figure 2: local estimator and speed"
         script:
             "../../scripts/figure_2.py"
 
@@ -56,8 +58,6 @@ if drawn("figure_2"):
 if drawn("figure_3"):
 
     rule figure_3:
-        message:
-            "Figure 3: interfaces before and after Mark and refine"
         input:
             unpack(files_of_refinement("figure_3")),
             code=code("figure_3.py"),
@@ -66,14 +66,17 @@ if drawn("figure_3"):
             png=figure_file("figure_3", "png", "3 mark and refine"),
             pdf="figures/figure_3.pdf",
             csv=figure_file("figure_3", "csv", "3 mark and refine"),
+        log:
+            "logs/figures/figure_3.log",
+        conda:
+            "../../envs/environment.yaml"
+        threads: 1
         params:
             t_buf=study.cases[study.figures.figure_3.case].refine.t_buf,
             title=study.cases[study.figures.figure_3.case].title,
-        log:
-            "logs/figures/figure_3.log",
-        threads: 1
-        conda:
-            "../../envs/environment.yaml"
+            stop=study.cases[study.figures.figure_3.case].adapt.model_dump(mode="json"),  # see common.smk
+        message:
+            "Figure 3: interfaces before and after Mark and refine"
         script:
             "../../scripts/figure_3.py"
 
@@ -81,8 +84,6 @@ if drawn("figure_3"):
 if drawn("figure_4"):
 
     rule figure_4:
-        message:
-            "Figure 4: error and estimators against N_QM"
         input:
             code=code("figure_4.py"),
             tables=convergence_of("figure_4"),
@@ -90,13 +91,15 @@ if drawn("figure_4"):
             png=figure_file("figure_4", "png", "4 convergence"),
             pdf="figures/figure_4.pdf",
             csv=figure_file("figure_4", "csv", "4 convergence"),
-        params:
-            labels=titles_of("figure_4"),
         log:
             "logs/figures/figure_4.log",
-        threads: 1
         conda:
             "../../envs/environment.yaml"
+        threads: 1
+        params:
+            labels=titles_of("figure_4"),
+        message:
+            "Figure 4: error and estimators against N_QM"
         script:
             "../../scripts/figure_4.py"
 
@@ -104,8 +107,6 @@ if drawn("figure_4"):
 if drawn("efficiency"):
 
     rule efficiency:
-        message:
-            "Errors of adaptive and circular QM regions"
         input:
             code=code("efficiency.py"),
             tables=convergence_of("efficiency"),
@@ -113,13 +114,15 @@ if drawn("efficiency"):
             png=figure_file("efficiency", "png", "efficiency"),
             pdf="figures/efficiency.pdf",
             csv=figure_file("efficiency", "csv", "efficiency"),
-        params:
-            labels=[growth_label(case) for case in study.figures.efficiency],
         log:
             "logs/figures/efficiency.log",
-        threads: 1
         conda:
             "../../envs/environment.yaml"
+        threads: 1
+        params:
+            labels=[growth_label(case) for case in study.figures.efficiency],
+        message:
+            "Errors of adaptive and circular QM regions"
         script:
             "../../scripts/efficiency.py"
 
@@ -127,8 +130,6 @@ if drawn("efficiency"):
 if drawn("effectivity"):
 
     rule effectivity:
-        message:
-            "Effectivity of every norm and residual"
         input:
             code=code("effectivity.py"),
             table=convergence_of("effectivity")[0],
@@ -136,13 +137,17 @@ if drawn("effectivity"):
             png=figure_file("effectivity", "png", "effectivity"),
             pdf="figures/effectivity.pdf",
             csv=figure_file("effectivity", "csv", "effectivity"),
-        params:
-            title=study.cases[study.figures.effectivity].title,
         log:
             "logs/figures/effectivity.log",
-        threads: 1
         conda:
             "../../envs/environment.yaml"
+        threads: 1
+        params:
+            title=study.cases[study.figures.effectivity].title,
+            norm=study.cases[study.figures.effectivity].estimate.norm,
+            residual=study.cases[study.figures.effectivity].estimate.residual,
+        message:
+            "Effectivity of every norm and residual"
         script:
             "../../scripts/effectivity.py"
 
@@ -150,8 +155,6 @@ if drawn("effectivity"):
 if drawn("matching"):
 
     rule matching:
-        message:
-            "Errors with potentials of different matching"
         input:
             code=code("matching.py"),
             tables=convergence_of("matching"),
@@ -159,13 +162,15 @@ if drawn("matching"):
             png=figure_file("matching", "png", "matching"),
             pdf="figures/matching.pdf",
             csv=figure_file("matching", "csv", "matching"),
-        params:
-            labels=[MATCHING_LABELS[study.potential_of(case).matching] for case in study.figures.matching],
         log:
             "logs/figures/matching.log",
-        threads: 1
         conda:
             "../../envs/environment.yaml"
+        threads: 1
+        params:
+            labels=[MATCHING_LABELS[study.potential_of(case).matching] for case in study.figures.matching],
+        message:
+            "Errors with potentials of different matching"
         script:
             "../../scripts/matching.py"
 
@@ -173,8 +178,6 @@ if drawn("matching"):
 if drawn("certificate"):
 
     rule certificate:
-        message:
-            "Consistency of the MM potentials with the QM model"
         input:
             code=code("certificate.py"),
             certificates=expand(
@@ -189,13 +192,15 @@ if drawn("certificate"):
             png=figure_file("certificate", "png", "certificate"),
             pdf="figures/certificate.pdf",
             csv=figure_file("certificate", "csv", "certificate"),
-        params:
-            labels=[potential_label(name) for name in study.figures.certificate],
         log:
             "logs/figures/certificate.log",
-        threads: 1
         conda:
             "../../envs/environment.yaml"
+        threads: 1
+        params:
+            labels=[potential_label(name) for name in study.figures.certificate],
+        message:
+            "Consistency of the MM potentials with the QM model"
         script:
             "../../scripts/certificate.py"
 
@@ -203,8 +208,6 @@ if drawn("certificate"):
 if drawn("figure_4", "matching", "effectivity", "efficiency"):
 
     rule table:
-        message:
-            "Our numbers beside the paper's"
         input:
             code=code("table.py"),
             tables=expand(
@@ -217,12 +220,14 @@ if drawn("figure_4", "matching", "effectivity", "efficiency"):
                 category="Convergence",
                 labels={"case": "all, beside the paper"},
             ),
-        params:
-            names=drawn("figure_4", "matching", "effectivity", "efficiency"),
         log:
             "logs/figures/table.log",
-        threads: 1
         conda:
             "../../envs/environment.yaml"
+        threads: 1
+        params:
+            names=drawn("figure_4", "matching", "effectivity", "efficiency"),
+        message:
+            "Our numbers beside the paper's"
         script:
             "../../scripts/table.py"

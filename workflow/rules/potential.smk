@@ -1,6 +1,4 @@
 rule training:
-    message:
-        "Observations of the reference model for {wildcards.potential}"
     input:
         code=code("training.py"),
         qm_code=lambda w: qm_code(material_of(w)),
@@ -8,25 +6,25 @@ rule training:
         bulk=bulk_store,
     output:
         store="results/potentials/{potential}/training.zarr/zarr.json",
+    log:
+        "logs/potentials/{potential}/training.log",
+    benchmark:
+        "results/benchmarks/potentials/{potential}/training.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
     params:
         qm=lambda w: qm_spec(material_of(w)),
         matching=lambda w: study.potentials[w.potential].matching,
         strain_step=lambda w: study.potentials[w.potential].strain_step,
         reach=lambda w: study.materials[material_of(w)].force_constants.reach,
-    log:
-        "logs/potentials/{potential}/training.log",
-    benchmark:
-        "results/benchmarks/potentials/{potential}/training.tsv"
-    threads: 1
-    conda:
-        "../../envs/environment.yaml"
+    message:
+        "Observations of the reference model for {wildcards.potential}"
     script:
         "../../scripts/training.py"
 
 
 rule potential:
-    message:
-        "Fit of the ACE potential {wildcards.potential}"
     input:
         code=code("potential.py"),
         bulk=bulk_store,
@@ -35,6 +33,13 @@ rule potential:
         potential="results/potentials/{potential}/potential.json",
         table="results/potentials/{potential}/fit.csv",
         certificate="results/potentials/{potential}/certificate.zarr/zarr.json",
+    log:
+        "logs/potentials/{potential}/potential.log",
+    benchmark:
+        "results/benchmarks/potentials/{potential}/potential.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
     params:
         basis=lambda w: study.potentials[w.potential].basis.model_dump(mode="json"),
         settings=lambda w: study.potentials[w.potential].model_dump(
@@ -45,12 +50,7 @@ rule potential:
             "strain": study.potentials[w.potential].strain_step,
             **study.materials[material_of(w)].force_constants.model_dump(mode="json"),
         },
-    log:
-        "logs/potentials/{potential}/potential.log",
-    benchmark:
-        "results/benchmarks/potentials/{potential}/potential.tsv"
-    threads: 1
-    conda:
-        "../../envs/environment.yaml"
+    message:
+        "Fit of the ACE potential {wildcards.potential}"
     script:
         "../../scripts/potential.py"

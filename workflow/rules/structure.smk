@@ -1,6 +1,4 @@
 rule structure:
-    message:
-        "Sites, predictor and first partition of {wildcards.case}"
     input:
         code=code("structure.py"),
         bulk=bulk_store,
@@ -8,6 +6,13 @@ rule structure:
         store="results/{case}/structure.zarr/zarr.json",
         partition="results/{case}/0/partition.zarr/zarr.json",
         xyz="results/{case}/structure.extxyz",
+    log:
+        "logs/{case}/structure.log",
+    benchmark:
+        "results/benchmarks/{case}/structure.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
     params:
         defect=lambda w: {
             **study.cases[w.case].defect.model_dump(mode="json", exclude={"kind"}),
@@ -15,37 +20,32 @@ rule structure:
         },
         initial=section("initial_region"),
         refine=lambda w: study.cases[w.case].model_dump(mode="json", include={"refine", "buffer"}),
-    log:
-        "logs/{case}/structure.log",
-    benchmark:
-        "results/benchmarks/{case}/structure.tsv"
-    threads: 1
-    conda:
-        "../../envs/environment.yaml"
+    message:
+        "Sites, predictor and first partition of {wildcards.case}"
     script:
         "../../scripts/structure.py"
 
 
 rule operators:
-    message:
-        "Force-constant operator and Laplacian of {wildcards.case}"
     input:
         code=code("operators.py"),
         structure="results/{case}/structure.zarr/zarr.json",
         bulk=bulk_store,
     output:
         store="results/{case}/operators.zarr/zarr.json",
-    wildcard_constraints:
-        case="|".join(set(ORIGINS.values())),
-    params:
-        reach=lambda w: study.material_of(w.case).force_constants.reach,
-        laplacian=lambda w: study.cases[w.case].estimate.laplacian.model_dump(mode="json"),
     log:
         "logs/{case}/operators.log",
     benchmark:
         "results/benchmarks/{case}/operators.tsv"
-    threads: 1
+    wildcard_constraints:
+        case="|".join(set(ORIGINS.values())),
     conda:
         "../../envs/environment.yaml"
+    threads: 1
+    params:
+        reach=lambda w: study.material_of(w.case).force_constants.reach,
+        laplacian=lambda w: study.cases[w.case].estimate.laplacian.model_dump(mode="json"),
+    message:
+        "Force-constant operator and Laplacian of {wildcards.case}"
     script:
         "../../scripts/operators.py"
