@@ -32,6 +32,7 @@ include: "workflow/rules/checks.smk"
 rule all:
     default_target: True
     input:
+        decisions,
         wanted_figures(),
         expand("results/{case}/relaxed.extxyz", case=study.cases),
         "results/comparison.csv",

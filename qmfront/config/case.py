@@ -37,7 +37,9 @@ class Dislocation(Section):
 class Domain(Section):
     """The computational domain: a disc around the defect."""
 
-    radius_r0: float = key("Radius of the free disc; the clamped rim lies outside", unit="r0", gt=0.0, le=2000.0)
+    radius_r0: float = key(
+        "Radius of the free disc; the clamped rim lies outside", unit="r0", gt=0.0, le=2000.0
+    )
     clamp_width: float = key("Width of the rim whose atoms stay at the predictor", unit="Å", gt=0.0)
 
 

@@ -1,4 +1,4 @@
-"""What the reference model says about the perfect crystal: lattice constant, moduli, force constants, strain samples."""
+"""What the reference model says about the perfect crystal: lattice constant, moduli, force constants, strains."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

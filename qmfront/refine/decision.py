@@ -25,5 +25,9 @@ def decision(
     elif n_qm >= max_qm_atoms:
         reason = f"{n_qm} QM atoms reach the limit of {max_qm_atoms}, eta = {eta:.3e} Å"
     else:
-        return {"k": k, "stop": False, "reason": f"eta = {eta:.3e} Å is above the tolerance of {tolerance:g} Å"}
+        return {
+            "k": k,
+            "stop": False,
+            "reason": f"eta = {eta:.3e} Å is above the tolerance of {tolerance:g} Å",
+        }
     return {"k": k, "stop": True, "reason": reason}

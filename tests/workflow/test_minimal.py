@@ -71,7 +71,7 @@ def rules_run(output: str) -> set[str]:
     [
         ("qmfront/estimate/estimates.py", {"estimate", "decide"}, QM_RULES | {"potential", "structure"}),
         ("qmfront/coupling/anderson.py", {"solve", "reference"}, FITTED | {"structure"}),
-        ("qmfront/training/regression.py", {"potential", "solve"}, {"bulk", "training", "reference"}),
+        ("qmfront/training/certificate.py", {"potential", "solve"}, {"bulk", "training", "reference"}),
         ("tests/results/test_cases.py", {"check"}, QM_RULES | {"potential", "structure", "convergence"}),
     ],
 )

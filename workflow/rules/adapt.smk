@@ -174,7 +174,6 @@ rule convergence:
     threads: 1
     params:
         folders=lambda w: [f"results/{w.case}/{k}" for k in iterations(w.case)],
-        stop=section("adapt"),  # see common.smk
     message:
         "Convergence table of {wildcards.case}"
     script:
@@ -195,8 +194,6 @@ rule export:
     conda:
         "../../envs/environment.yaml"
     threads: 1
-    params:
-        stop=section("adapt"),  # see common.smk
     message:
         "Relaxed structure of {wildcards.case}"
     script:

@@ -86,10 +86,6 @@ def start_of(w):
     return {"start": f"results/{w.case}/{int(w.k) - 1}/solution.zarr/zarr.json"}
 
 
-# Snakemake does not follow a checkpoint that asks for more iterations when the file at the end of the chain exists and
-# looks up to date. Every rule whose inputs follow the decisions therefore has the section adapt among its params.
-
-
 def iterations(case):
     """All k of a case, found by walking through the decisions."""
     k = 0
@@ -98,6 +94,12 @@ def iterations(case):
             if json.load(file)["stop"]:
                 return range(k + 1)
         k += 1
+
+
+def decisions(w):
+    """All decisions of all cases; asked for by the target, since Snakemake follows a checkpoint that wants more
+    iterations only for a job that has to run, and a finished table looks up to date."""
+    return [f"results/{case}/{k}/decision.json" for case in study.cases for k in iterations(case)]
 
 
 def files_of_iterations(w):

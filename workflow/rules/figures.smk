@@ -23,7 +23,6 @@ if drawn("figure_1"):
         params:
             burgers=list(study.cases[study.figures.figure_1.case].defect.burgers),
             title=study.cases[study.figures.figure_1.case].title,
-            stop=study.cases[study.figures.figure_1.case].adapt.model_dump(mode="json"),  # see common.smk
         message:
             "Figure 1: decomposition into QM, buffer, MM and far field"
         script:
@@ -48,7 +47,6 @@ if drawn("figure_2"):
         threads: 1
         params:
             title=study.cases[study.figures.figure_2.case].title,
-            stop=study.cases[study.figures.figure_2.case].adapt.model_dump(mode="json"),  # see common.smk
         message:
             "Figure 2: local estimator and speed"
         script:
@@ -74,7 +72,6 @@ if drawn("figure_3"):
         params:
             t_buf=study.cases[study.figures.figure_3.case].refine.t_buf,
             title=study.cases[study.figures.figure_3.case].title,
-            stop=study.cases[study.figures.figure_3.case].adapt.model_dump(mode="json"),  # see common.smk
         message:
             "Figure 3: interfaces before and after Mark and refine"
         script:
@@ -144,8 +141,6 @@ if drawn("effectivity"):
         threads: 1
         params:
             title=study.cases[study.figures.effectivity].title,
-            norm=study.cases[study.figures.effectivity].estimate.norm,
-            residual=study.cases[study.figures.effectivity].estimate.residual,
         message:
             "Effectivity of every norm and residual"
         script:
