@@ -35,5 +35,4 @@ rule all:
         decisions,
         wanted_figures(),
         expand("results/{case}/relaxed.extxyz", case=study.cases),
-        "results/comparison.csv",
         "results/checks.txt",
