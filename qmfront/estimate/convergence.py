@@ -14,7 +14,7 @@ PARTS = ("solve", "exact", "cauchy_born", "paper", "estimate", "refine")
 def convergence_table(folders: Sequence[Path | str]) -> pd.DataFrame:
     """Collect the small files of all iterations.
 
-    Columns: k, n_qm, n_buffer, n_mm, eta (the default estimator), eta_exact (same norm, exact residual), eta_paper
+    Columns: k, n_qm, n_buf, n_mm, eta (the default estimator), eta_exact (same norm, exact residual), eta_paper
     (Laplacian norm, (3.7)), error, qm_calls, algebraic, cpu_* (processor seconds of every part), then one column
     per combination of norm and residual. Lengths in Å; what was not computed is empty.
 
@@ -35,7 +35,7 @@ def _row(folder: Path) -> dict[str, Any]:
         seconds |= attributes.get("seconds", {})
     return {
         "k": int(folder.name),
-        **{name: estimate[name] for name in ("n_qm", "n_buffer", "n_mm", "eta")},
+        **{name: estimate[name] for name in ("n_qm", "n_buf", "n_mm", "eta")},
         "eta_exact": table.get(f"{estimate['norm']}/exact"),
         "eta_paper": table.get("laplacian/paper"),
         "error": json.loads(error.read_text())["error"] if error.exists() else None,

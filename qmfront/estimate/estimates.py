@@ -88,7 +88,7 @@ def summary(
     norm, residual = chosen.split("/")
     return {
         "n_qm": int(np.sum(region == QM)),
-        "n_buffer": int(np.sum(region == BUFFER)),
+        "n_buf": int(np.sum(region == BUFFER)),
         "n_mm": int(np.sum(region == MM)),
         "eta": result.eta[chosen],
         "norm": norm,

@@ -22,7 +22,7 @@ def test_regions_cover_the_sites(case) -> None:
         assert set(np.unique(region)) <= {QM, BUFFER, MM, FAR_FIELD}
         assert np.array_equal(region == FAR_FIELD, ~free)
         counts = [int(np.sum(region == value)) for value in (QM, BUFFER, MM)]
-        assert counts == [row.n_qm, row.n_buffer, row.n_mm]
+        assert counts == [row.n_qm, row.n_buf, row.n_mm]
         assert min(counts) > 0
 
 
