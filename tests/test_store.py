@@ -90,9 +90,18 @@ def test_loaded_store_cannot_be_changed(solution: Path) -> None:
         loaded["forces"][0, 0] = 1.0
     with pytest.raises(TypeError):
         loaded.attrs["k"] = 4
-    assert isinstance(loaded["qm_calls"], int)
     with pytest.raises(KeyError, match="holds no 'force', only displacement"):
         loaded["force"]
+
+
+def test_scalars_come_back_as_python_numbers(tmp_path: Path) -> None:
+    store.save(tmp_path / "bulk.zarr", "bulk", filled("bulk"))
+    assert isinstance(store.load(tmp_path / "bulk.zarr", "bulk")["r0"], float)
+
+
+def test_save_refuses_floats_where_integers_are_declared(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="region is float64, but int64 is declared"):
+        store.save(tmp_path / "p.zarr", "partition", {"region": np.zeros(4)})
 
 
 @pytest.mark.parametrize(
@@ -102,13 +111,12 @@ def test_loaded_store_cannot_be_changed(solution: Path) -> None:
         ({"forces": np.zeros((7, 2))}, "forces has 2 along 'component', but the convention has 3"),
         ({"forces": np.zeros(7)}, r"forces has shape \(7,\), but its dims are \(site, component\)"),
         ({"forces": np.zeros((7, 3), complex)}, "forces is complex128, but float64 is declared"),
-        ({"qm_calls": 2.0}, "qm_calls is float64, but int64 is declared"),
         ({"force": np.zeros((7, 3))}, "force not declared for 'solution'"),
         (
-            {"history_calls": [1.0, np.nan]},
-            r"history_calls has 1 values that are not finite, the first at \(1,\)",
+            {"history": [1.0, np.nan]},
+            r"history has 1 values that are not finite, the first at \(1,\)",
         ),
-        ({"history_calls": [np.inf]}, "not finite"),
+        ({"history": [np.inf]}, "not finite"),
     ],
 )
 def test_save_refuses_what_does_not_fit(tmp_path: Path, change: dict, message: str) -> None:
@@ -170,7 +178,7 @@ def test_missing_chunk_is_an_error_not_zeros(solution: Path) -> None:
 
 
 def test_every_flipped_or_cut_chunk_is_found(solution: Path) -> None:
-    for name in ("forces", "displacement", "qm_calls", "history_calls"):
+    for name in ("forces", "displacement", "history", "measure"):
         path = chunk(solution, name)
         whole = path.read_bytes()
         for damaged in (whole[:-1], b"", whole[:5] + bytes([whole[5] ^ 1]) + whole[6:]):

@@ -55,8 +55,8 @@ def test_the_regression_merges_key_by_key(changed: Change, root: Path) -> None:
 
 
 def test_overriding_a_default_reaches_every_case(changed: Change, root: Path) -> None:
-    study = load(changed({"case_defaults.adapt.tolerance": 0.5}), root)
-    assert {case.adapt.tolerance for case in study.cases.values()} == {0.5}
+    study = load(changed({"case_defaults.solve.step_cap": 0.25}), root)
+    assert {case.solve.step_cap for case in study.cases.values()} == {0.25}
 
 
 def test_loading_changes_nothing_in_the_input(changed: Change, root: Path) -> None:
