@@ -1,6 +1,8 @@
 """The minimal case from the perfect crystal to the figures, and how little is computed again after a change."""
 
 import io
+import re
+import shutil
 from typing import Any
 
 import numpy as np
@@ -57,6 +59,19 @@ def test_another_tolerance_solves_nothing_again(finished: Any, planned_jobs: Any
         assert QM_RULES.isdisjoint(rules_run(done.stdout)), done.stdout
         assert "decide" in rules_run(done.stdout)
         pd.testing.assert_frame_equal(table_of(finished), before[:rows], rtol=1e-10)
+
+
+def test_a_tighter_tolerance_goes_on_from_the_last_iteration(finished: Any) -> None:
+    """After a run that stopped at k = 1 only k = 2 is solved; what it starts from is taken as it is."""
+    before = table_of(finished)
+    between = float(np.sqrt(before["eta"][0] * before["eta"][1]))
+    loose = finished.overlay("loose", {"case_defaults": {"adapt": {"tolerance": between}}})
+    assert finished.snakemake(TABLE, config=loose).returncode == 0
+    shutil.rmtree(finished.folder / "results" / "minimal" / "2")
+    done = finished.snakemake(TABLE)
+    assert done.returncode == 0, done.stdout
+    assert re.findall(r"Solve minimal, iteration (\d+)", done.stdout) == ["2"]
+    pd.testing.assert_frame_equal(table_of(finished), before, rtol=1e-10)
 
 
 def rules_run(output: str) -> set[str]:
