@@ -62,6 +62,18 @@ BULK = {
     ),
 }
 
+SURFACE = {
+    "plane": Declared("component", "i", "1", "normal of the surface in cubic axes"),
+    "energy": Declared("", "f", "eV/Å^2", "energy of the relaxed surface per area"),
+    "energy_unrelaxed": Declared("", "f", "eV/Å^2", "energy of the flat surface per area"),
+    "relaxation": Declared("", "f", "1", "change of the first interlayer spacing relative to the bulk"),
+    "cell": Declared("vector component", "f", "Å", "cell of the slab, rows; the third is its normal"),
+    "positions": Declared("atom component", "f", "Å", "atoms of the relaxed slab, lower face first"),
+    "numbers": Declared("atom", "i", "1", "atomic numbers in the slab"),
+    "path": Declared("wave", "f", "1/Å", "wave numbers along the first reciprocal vector of the face"),
+    "omega2": Declared("wave branch", "f", "eV/Å^2", "eigenvalues of the slab's dynamical matrix, no masses"),
+}
+
 STRUCTURE = {
     "sites": Declared("site component", "f", "Å", "reference lattice sites l", "(2.1)"),
     "predictor": Declared("site component", "f", "Å", "far-field predictor u0", "(2.1), (B.2)"),
@@ -76,6 +88,9 @@ STRUCTURE = {
     "frame": Declared("vector component", "f", "1", "rows e1, e2, e3 of the case in crystal axes"),
     "core": Declared("component", "f", "Å", "position of the defect core"),
     "r0": Declared("", "f", "Å", "nearest-neighbour distance of the bulk"),
+    "crack_tip": Declared(
+        "", "f", "Å", "the body is cracked along x2 = 0, x1 < crack_tip; -inf without a crack", infinite=True
+    ),
     "volume": Declared("", "f", "Å^3", "volume per site of the bulk", optional=True),
     "basis_index": Declared(
         "site", "i", "1", "atom of the primitive cell that the site repeats", optional=True
@@ -102,6 +117,7 @@ REFERENCE = {
         "site component", "f", "eV/Å", "forces of the QM model at the reference corrector", "(2.7)"
     ),
     "core": Declared("component", "f", "Å", "position of the relaxed core"),
+    "tip": Declared("", "f", "Å", "x1 of the relaxed crack tip", optional=True),
     "lowest_eigenvalue": Declared(
         "", "f", "1", "lowest eigenvalue of the Hessian relative to H_FC, H v = lambda H_FC v"
     ),
@@ -152,6 +168,7 @@ PARTITION = {
 OPEN_KINDS = ("training", "potential")
 LAYOUT: dict[str, dict[str, Declared]] = {
     "bulk": BULK,
+    "surface": SURFACE,
     "training": {},
     "potential": {},
     "structure": STRUCTURE,

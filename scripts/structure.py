@@ -1,16 +1,17 @@
-"""Sites, predictor and first partition of a case: bulk.zarr -> structure.zarr, .extxyz, 0/partition.zarr."""
+"""Sites, predictor and first partition: bulk.zarr (and surface.zarr) -> structure.zarr, .extxyz, 0/partition.zarr."""
 
 from qmfront import store
 from qmfront.elasticity.bulk import Bulk
-from qmfront.elasticity.straight import StraightDislocation, dislocation_defect
+from qmfront.elasticity.straight import straight_defect
+from qmfront.elasticity.surface import Surface
 from qmfront.export import write_extxyz
 from qmfront.logs import logged
 from qmfront.refine.step import RefineSettings, first_region
 
 
-def main(bulk: str, defect: dict, initial: dict, settings: dict, outputs: dict) -> None:
-    description = StraightDislocation(**defect)
-    case = dislocation_defect(Bulk.from_arrays(store.load(bulk, "bulk")), description)
+def main(inputs: dict, defect: dict, initial: dict, settings: dict, outputs: dict) -> None:
+    surface = Surface.from_arrays(store.load(inputs["surface"], "surface")) if "surface" in inputs else None
+    case = straight_defect(Bulk.from_arrays(store.load(inputs["bulk"], "bulk")), defect, surface)
     region = first_region(case, initial, RefineSettings.from_config(settings))
     config = {"defect": defect, "initial_region": initial}
     store.save(outputs["store"], "structure", {**case.arrays(), "region": region}, config=config)
@@ -29,4 +30,4 @@ def main(bulk: str, defect: dict, initial: dict, settings: dict, outputs: dict) 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
         p = snakemake.params
-        main(snakemake.input.bulk, p.defect, p.initial, p.refine, dict(snakemake.output.items()))
+        main(dict(snakemake.input.items()), p.defect, p.initial, p.refine, dict(snakemake.output.items()))

@@ -8,10 +8,12 @@ import pytest
 from ase import Atoms
 
 from qmfront.crystal.defect import Defect
+from qmfront.crystal.faces import NO_CRACK
 from qmfront.crystal.lattice import cubic_crystal
 from qmfront.crystal.stencil import stencil
 from qmfront.elasticity.bulk import Bulk, Probe, bulk_of
 from qmfront.elasticity.straight import StraightDislocation, dislocation_defect
+from qmfront.elasticity.straight_crack import StraightCrack, crack_defect
 from qmfront.estimate.assembly import assemble
 from qmfront.estimate.operators import Operators
 from qmfront.models.eam import EAM
@@ -65,6 +67,37 @@ def mixed(tungsten, eam) -> Defect:
             clamp_width=eam.force_range,
         ),
     )
+
+
+SURFACE_ENERGY = 0.15855
+"""eV/Å^2 of the relaxed W (110) surface of this potential (tests/elasticity/test_surface.py)."""
+
+
+@pytest.fixture(scope="session")
+def crack(tungsten, eam) -> Defect:
+    """(110)[001] crack at 0.86 of the Griffith load, 676 free sites."""
+    description = StraightCrack(
+        front=(0, 0, 1),
+        plane=(1, 1, 0),
+        load=0.86,
+        tip_offset=(0.0, 0.0),
+        radius_r0=12.0,
+        clamp_width=eam.force_range + 1.0,
+    )
+    return crack_defect(tungsten, description, surface_energy=SURFACE_ENERGY)
+
+
+@pytest.fixture(scope="session")
+def glued(crack, tungsten) -> Defect:
+    """The same sites and predictor, with the neighbours of the perfect crystal across the crack."""
+    crystal = tungsten.crystal.rotated(crack.frame)
+    neighbours = stencil(crack.sites, crack.cell, crack.pbc, crystal, basis_index=crack.basis_index)
+    return replace(crack, stencil=neighbours, crack_tip=NO_CRACK)
+
+
+@pytest.fixture(scope="session")
+def crack_operators(crack, tungsten, eam) -> Operators:
+    return assemble(crack, tungsten, reach=eam.force_range, decay=3.0, cutoff_r0=2.5)
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,9 @@
 """What a case is: a defect, its domain, and the settings of every stage of the adaptive loop."""
 
-from typing import Literal
+from math import hypot
+from typing import Annotated, Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from qmfront.config.section import Direction, Name, Point, Section, Vector, key
 
@@ -14,24 +15,60 @@ class Dislocation(Section):
     line: Direction = key("Line direction, three integers in cubic axes")
     burgers: Vector = key("Burgers vector in cubic axes", unit="a0")
     plane: Direction = key("Normal of the cut (glide) plane, three integers in cubic axes")
-    core_offset: Point = key("Core position relative to the centre of the domain, along e1 and e2", unit="Å")
+    core_offset: Point = key(
+        "Position of the core in the crystal relative to the default one, along e1 and e2", unit="Å"
+    )
     core_map_radius_r0: float = key(
         "Radius over which the core map (B.4) removes the singularity", unit="r0", gt=0.0, le=50.0
     )
 
+    @property
+    def slip(self) -> float:
+        """Length of the Burgers vector, a0."""
+        return hypot(*self.burgers)
+
     @model_validator(mode="after")
     def _cut_plane_holds_line_and_burgers(self) -> "Dislocation":
-        for name, vector in (("line", self.line), ("burgers", self.burgers), ("plane", self.plane)):
-            if not any(vector):
-                raise ValueError(f"{name} is the zero vector")
-        for name, vector in (("line", self.line), ("burgers", self.burgers)):
-            product = sum(a * b for a, b in zip(vector, self.plane, strict=True))
-            if abs(product) > 1e-9:
-                raise ValueError(
-                    f"{name} {list(vector)} does not lie in the cut plane with normal {list(self.plane)} "
-                    f"(product {product:g}); choose a normal perpendicular to line and burgers"
-                )
+        _refuse_out_of_plane(self.plane, line=self.line, burgers=self.burgers)
         return self
+
+
+class Crack(Section):
+    """A straight crack opened in mode I, (B.5); vectors are in cubic crystal axes."""
+
+    kind: Literal["crack"] = key("Kind of defect")
+    front: Direction = key("Direction of the crack front, three integers in cubic axes")
+    plane: Direction = key("Normal of the crack plane, three integers in cubic axes")
+    load: float = key(
+        "Stress intensity K_I over the Griffith value of the reference model", unit="1", gt=0.0, le=3.0
+    )
+    tip_offset: Point = key(
+        "Position of the tip of the predictor in the crystal relative to the default one, along e1 and e2",
+        unit="Å",
+    )
+
+    @property
+    def slip(self) -> float:
+        """A crack does not slip, a0."""
+        return 0.0
+
+    @model_validator(mode="after")
+    def _plane_holds_front(self) -> "Crack":
+        _refuse_out_of_plane(self.plane, front=self.front)
+        return self
+
+
+def _refuse_out_of_plane(plane: Direction, **vectors: Direction | Vector) -> None:
+    for name, vector in (*vectors.items(), ("plane", plane)):
+        if not any(vector):
+            raise ValueError(f"{name} is the zero vector")
+    for name, vector in vectors.items():
+        product = sum(a * b for a, b in zip(vector, plane, strict=True))
+        if abs(product) > 1e-9:
+            raise ValueError(
+                f"{name} {list(vector)} does not lie in the cut plane with normal {list(plane)} "
+                f"(product {product:g}); choose a normal perpendicular to {' and '.join(vectors)}"
+            )
 
 
 class Domain(Section):
@@ -105,6 +142,9 @@ class Estimate(Section):
         unit="r0",
         ge=0.0,
     )
+    face_layer: float = key(
+        "Width of the layer at crack faces where the residual is exact in any variant", unit="Å", ge=0.0
+    )
     laplacian: Laplacian = key("Settings of the norm laplacian")
 
 
@@ -145,7 +185,7 @@ class Case(Section):
     title: str = key("One line that says what the case shows, for figures and report")
     material: Name = key("Name of the material")
     potential: Name = key("Name of the MM potential")
-    defect: Dislocation = key("The defect")
+    defect: Annotated[Dislocation | Crack, Field(discriminator="kind")] = key("The defect")
     domain: Domain = key("The computational domain")
     initial_region: InitialRegion = key("The QM region of iteration 0")
     reference: Reference = key("The full QM solution on the same domain")

@@ -1,17 +1,33 @@
 """The reference of a case: the QM equilibrium on the whole domain, proven stable, with its core."""
 
 import logging
+from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
-from qmfront.coupling.anderson import AndersonSettings
+from qmfront.coupling.anderson import AndersonSettings, Equilibrium
+from qmfront.coupling.descent import descend
 from qmfront.coupling.force_mixing import Forces, model_forces
 from qmfront.coupling.relaxation import relax_reference
 from qmfront.coupling.stability import core_position, lowest_mode
+from qmfront.coupling.tip import tip_position
 from qmfront.crystal.defect import Defect
 from qmfront.estimate.operators import Operators
+from qmfront.estimate.riesz import ForceConstantMap
 
 logger = logging.getLogger(__name__)
+
+ATTEMPTS = 4
+"""Saddles that are left before the case is given up."""
+KICK = 0.1
+"""Å; largest displacement along the lowest mode with which a saddle is left."""
+DESCENT_FORCE = 3e-3
+"""eV/Å; below it root finding takes over from the descent."""
+DESCENT_TOLERANCE = 1e-4
+"""Relative residual of H_FC^-1 F in the descent, where it must be linear and positive definite."""
+LARGEST_ADVANCE_R0 = 5.0
+"""r0; a tip farther than this from that of the predictor has left the field that the clamp belongs to."""
 
 
 def reference_arrays(
@@ -26,19 +42,11 @@ def reference_arrays(
     Raises
     ------
     RuntimeError
-        No convergence, or an equilibrium that is a saddle.
+        No convergence, an equilibrium that is a saddle, or a crack that closes or runs.
     """
-    riesz = operators.force_constant_map(defect.free, tolerance=1e-8)
-    found = relax_reference(defect, riesz, qm, max_force=max_force, settings=settings)
-    force = model_forces(defect.body, defect.free, qm)
-    eigenvalue, mode = lowest_mode(force, found.displacement, defect, riesz)
-    logger.info("lowest eigenvalue of H v = lambda H_FC v: %.4f", eigenvalue)
-    if eigenvalue <= 0:
-        raise RuntimeError(
-            f"The reference is a saddle: lambda = {eigenvalue:.3e} along a mode whose largest displacement is at "
-            f"site {int(np.abs(mode).max(axis=1).argmax())}. Move the core (defect.core_offset) into a stable position."
-        )
-    return {
+    riesz = operators.force_constant_map(defect.free, tolerance=1e-6)
+    found, eigenvalue, mode = _minimum(defect, riesz, qm, max_force=max_force, settings=settings)
+    arrays = {
         "displacement": found.displacement,
         "forces": found.forces,
         "core": core_position(found.displacement, defect),
@@ -46,3 +54,92 @@ def reference_arrays(
         "lowest_mode": mode,
         "history": found.max_force,
     }
+    if np.isfinite(defect.crack_tip):
+        arrays["tip"] = checked_tip(found.displacement, defect)
+    return arrays
+
+
+def _minimum(
+    defect: Defect, riesz: ForceConstantMap, qm: Forces, *, max_force: float, settings: AndersonSettings
+) -> tuple[Equilibrium, float, np.ndarray]:
+    """An equilibrium with a positive Hessian, the lowest eigenvalue and its mode.
+
+    H v = lambda H_FC v has as many negative lambda as H has negative eigenvalues (Sylvester), since H_FC is positive
+    definite: the lowest one decides.
+    """
+    force = model_forces(defect.body, defect.free, qm)
+    start = np.zeros_like(defect.predictor)
+    for _ in range(ATTEMPTS):
+        found = _equilibrium(force, start, defect, riesz, qm, max_force=max_force, settings=settings)
+        eigenvalue, mode = lowest_mode(force, found.displacement, defect, riesz)
+        logger.info("lowest eigenvalue of H v = lambda H_FC v: %.4f", eigenvalue)
+        if eigenvalue > 0:
+            return found, eigenvalue, mode
+        logger.info("this is a saddle: leaving it along its lowest mode")
+        start = _descended(force, found.displacement + KICK * mode, riesz, settings)
+    raise RuntimeError(
+        f"The reference is a saddle, and so were the {ATTEMPTS - 1} states that it was left for: lambda = "
+        f"{eigenvalue:.3e} along a mode whose largest displacement is at site "
+        f"{int(np.abs(mode).max(axis=1).argmax())}. {_advice(defect)}"
+    )
+
+
+def _equilibrium(
+    force: Callable[[np.ndarray], np.ndarray],
+    start: np.ndarray,
+    defect: Defect,
+    riesz: ForceConstantMap,
+    qm: Forces,
+    *,
+    max_force: float,
+    settings: AndersonSettings,
+) -> Equilibrium:
+    """Root finding, and where it fails once more from the end of a descent."""
+    try:
+        return relax_reference(defect, riesz, qm, start=start, max_force=max_force, settings=settings)
+    except RuntimeError as failure:
+        logger.info("root finding failed (%s): going downhill first", failure)
+    try:
+        lower = _descended(force, start, riesz, settings)
+        return relax_reference(defect, riesz, qm, start=lower, max_force=max_force, settings=settings)
+    except RuntimeError as failure:
+        raise RuntimeError(f"The reference does not come to rest. {failure} {_advice(defect)}") from failure
+
+
+def _descended(
+    force: Callable[[np.ndarray], np.ndarray],
+    start: np.ndarray,
+    riesz: ForceConstantMap,
+    settings: AndersonSettings,
+) -> np.ndarray:
+    return descend(
+        force,
+        start,
+        replace(riesz, tolerance=DESCENT_TOLERANCE).solve,
+        max_force=DESCENT_FORCE,
+        step_cap=settings.step_cap,
+        max_calls=2 * settings.max_calls,
+    )
+
+
+def checked_tip(displacement: np.ndarray, defect: Defect) -> float:
+    """x1 (Å) of the crack tip.
+
+    Raises RuntimeError if it is farther than LARGEST_ADVANCE_R0 from that of the predictor.
+    """
+    tip, largest = tip_position(displacement, defect), LARGEST_ADVANCE_R0 * defect.r0
+    advance = tip - defect.crack_tip
+    logger.info("crack tip at x1 = %.2f Å, %.2f Å ahead of the predictor's", tip, advance)
+    if abs(advance) > largest:
+        what, cure = ("has run", "Lower") if advance > 0 else ("has closed", "Raise")
+        raise RuntimeError(
+            f"The crack {what} by {abs(advance):.1f} Å, more than {largest:.1f} Å ({LARGEST_ADVANCE_R0:g} r0): its "
+            f"tip is no longer where the clamp supposes it. {cure} defect.load."
+        )
+    return tip
+
+
+def _advice(defect: Defect) -> str:
+    if np.isfinite(defect.crack_tip):
+        return "Lower or raise defect.load: between trapped positions of the tip there is no stable one."
+    return "Move the core (defect.core_offset) into another position."

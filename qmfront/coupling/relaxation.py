@@ -19,9 +19,15 @@ JACOBIAN_TOLERANCE = 2e-2
 
 
 def relax_reference(
-    defect: Defect, jacobian: ForceConstantMap, qm: Forces, *, max_force: float, settings: AndersonSettings
+    defect: Defect,
+    jacobian: ForceConstantMap,
+    qm: Forces,
+    *,
+    start: np.ndarray,
+    max_force: float,
+    settings: AndersonSettings,
 ) -> Equilibrium:
-    """u_bar of (2.7) from the predictor, to max |F| < max_force (eV/Å).
+    """u_bar of (2.7) from start (n, 3), Å, to max |F| < max_force (eV/Å).
 
     Raises RuntimeError without convergence.
     """
@@ -31,7 +37,6 @@ def relax_reference(
         return largest < max_force, largest
 
     force = model_forces(defect.body, defect.free, qm)
-    start = np.zeros_like(defect.predictor)
     return solve_equilibrium(force, start, inexact(jacobian).solve, converged, settings=settings)
 
 

@@ -7,7 +7,15 @@ from typing import Any
 import numpy as np
 
 from qmfront.coupling.force_mixing import Body
-from qmfront.crystal.neighbours import Pairs
+from qmfront.crystal.faces import NO_CRACK, face_sites
+from qmfront.crystal.neighbours import Pairs, pairs_within
+
+_STORED = (
+    "sites", "predictor", "numbers", "basis_index", "free", "cell", "pbc", "frame", "core", "r0", "crack_tip",
+)  # fmt: skip
+
+NEAREST = 1.1
+"""Sites of the perfect crystal within this distance (r0) are nearest neighbours."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +33,8 @@ class Defect:
         Rows e1, e2, e3 in crystal axes.
     core : (3,) float, Å
     r0 : float, Å
+    crack_tip : float, Å
+        The body is cracked along {x2 = 0, x1 < crack_tip}; pairs across are no neighbours. NO_CRACK for none.
     """
 
     sites: np.ndarray
@@ -38,6 +48,7 @@ class Defect:
     frame: np.ndarray
     core: np.ndarray
     r0: float
+    crack_tip: float = NO_CRACK
 
     @property
     def body(self) -> Body:
@@ -49,15 +60,18 @@ class Defect:
         """Number of sites, clamped ones included."""
         return len(self.sites)
 
+    def face_sites(self) -> np.ndarray:
+        """Sites that lost a nearest neighbour to the crack, (n,) bool."""
+        near = pairs_within(self.sites, self.cell, self.pbc, NEAREST * self.r0)
+        return face_sites(self.sites, near, self.crack_tip)
+
     def arrays(self) -> dict[str, Any]:
         """Arrays of a store of kind "structure", the first partition excepted."""
-        names = ("sites", "predictor", "numbers", "basis_index", "free", "cell", "pbc", "frame", "core", "r0")
         pairs = {f"stencil_{name}": getattr(self.stencil, name) for name in ("first", "second", "vector")}
-        return {**{name: getattr(self, name) for name in names}, **pairs}
+        return {**{name: getattr(self, name) for name in _STORED}, **pairs}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Any]) -> "Defect":
         """The inverse of `arrays`."""
-        names = ("sites", "predictor", "numbers", "basis_index", "free", "cell", "pbc", "frame", "core", "r0")
         pairs = Pairs(*(arrays[f"stencil_{name}"] for name in ("first", "second", "vector")))
-        return cls(stencil=pairs, **{name: arrays[name] for name in names})
+        return cls(stencil=pairs, **{name: arrays[name] for name in _STORED})

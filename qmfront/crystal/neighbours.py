@@ -1,5 +1,6 @@
 """Neighbour pairs of a set of atoms, periodic or not, from matscipy's cell list."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,6 +49,37 @@ def pairs_within(positions: np.ndarray, cell: np.ndarray, pbc: np.ndarray, cutof
         "ijD", positions=positions - origin, cell=box, pbc=np.asarray(pbc, bool), cutoff=float(cutoff)
     )
     return Pairs(first.astype(np.int64), second.astype(np.int64), vector)
+
+
+def pairs_in_tiles(
+    positions: np.ndarray, cell: np.ndarray, pbc: np.ndarray, cutoff: float, *, tile: int = 8000
+) -> Iterator[tuple[np.ndarray, Pairs]]:
+    """The pairs of `pairs_within` in portions, so that tens of millions of them never exist at once.
+
+    Parameters
+    ----------
+    tile : int
+        Number of atoms per portion. One portion if all directions are periodic.
+
+    Yields
+    ------
+    (t,) int
+        Atoms of the tile; every atom is in one tile.
+    Pairs
+        The pairs whose `first` is in the tile, numbered like the atoms.
+    """
+    free = np.flatnonzero(~np.asarray(pbc, bool))
+    if len(free) == 0 or len(positions) <= tile:
+        yield np.arange(len(positions)), pairs_within(positions, cell, pbc, cutoff)
+        return
+    height = positions @ _free_directions(np.asarray(cell, float), np.asarray(pbc, bool))[0]
+    order = np.argsort(height, kind="stable")
+    for own in np.array_split(order, np.ceil(len(positions) / tile)):
+        low, high = height[own].min() - cutoff, height[own].max() + cutoff
+        around = np.flatnonzero((height >= low) & (height <= high))
+        pairs = pairs_within(positions[around], cell, pbc, cutoff)
+        wanted = np.isin(around, own)[pairs.first]
+        yield own, Pairs(around[pairs.first[wanted]], around[pairs.second[wanted]], pairs.vector[wanted])
 
 
 def _box(

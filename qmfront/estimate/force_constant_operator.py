@@ -4,6 +4,8 @@ Each pair of sites gets the force constants of the lattice vector nearest to its
 that pairs across a slip plane are treated as the neighbours that they have become. Rows sum to zero.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import scipy.sparse as sparse
 from scipy.spatial import cKDTree
@@ -13,14 +15,14 @@ from qmfront.models.force_constant_set import MATCH, ForceConstants
 
 
 def force_constant_operator(pairs: Pairs, matrices: np.ndarray, n_sites: int) -> sparse.bsr_matrix:
-    """Assemble H_FC from labelled pairs.
+    """Assemble H_FC, or the rows of some sites of it, from labelled pairs.
 
         (H u)_l = sum_m Phi(rho_lm) (u_m - u_l),    rho_lm the lattice vector of the pair (l, m)
 
     Parameters
     ----------
     pairs : Pairs
-        Both directions, labels of opposite sign.
+        All pairs of a site or none; for the whole operator both directions, labels of opposite sign.
     matrices : (p, 3, 3) float, eV/Å^2
         Phi(rho) of each pair, see `pair_matrices`.
     n_sites : int
@@ -30,14 +32,32 @@ def force_constant_operator(pairs: Pairs, matrices: np.ndarray, n_sites: int) ->
     (3 n_sites, 3 n_sites) bsr_matrix, eV/Å^2
         Symmetric if Phi(-rho) = Phi(rho)^T; translations are in its kernel.
     """
-    blocks, columns, pointer = _summed_by_column(pairs, matrices, n_sites)
-    diagonal = np.zeros((n_sites, 3, 3))
-    rows = np.repeat(np.arange(n_sites), np.diff(pointer))
-    np.add.at(diagonal, rows, -blocks)
+    itself = np.unique(pairs.first)
+    total = np.stack(
+        [np.bincount(pairs.first, matrices[:, a, b], n_sites)[itself] for a in range(3) for b in range(3)],
+        axis=1,
+    )
+    diagonal = Pairs(itself, itself, np.zeros((len(itself), 3)))
+    blocks, columns, pointer = _summed_by_column(
+        (pairs, diagonal), np.concatenate([matrices, -total.reshape(-1, 3, 3)]), n_sites
+    )
     size = 3 * n_sites
-    off = sparse.bsr_matrix((blocks, columns, pointer), shape=(size, size))
-    on = sparse.bsr_matrix((diagonal, np.arange(n_sites), np.arange(n_sites + 1)), shape=(size, size))
-    return (off + on).tobsr((3, 3))
+    return sparse.bsr_matrix((blocks, columns, pointer), shape=(size, size))
+
+
+def stacked(parts: Sequence[sparse.bsr_matrix]) -> sparse.bsr_matrix:
+    """The operator whose rows are spread over `parts`, each complete or empty in every row."""
+    if len(parts) == 1:
+        return parts[0]
+    counts = np.array([np.diff(part.indptr) for part in parts])
+    pointer = np.concatenate([[0], np.cumsum(counts.sum(axis=0))])
+    blocks = np.empty((pointer[-1], 3, 3))
+    columns = np.empty(pointer[-1], np.int64)
+    for part, count in zip(parts, counts, strict=True):
+        rows = np.repeat(np.arange(len(count)), count)
+        place = pointer[rows] + np.arange(len(rows)) - part.indptr[rows]
+        blocks[place], columns[place] = part.data, part.indices
+    return sparse.bsr_matrix((blocks, columns, pointer), shape=parts[0].shape)
 
 
 def pair_matrices(labels: np.ndarray, force_constants: ForceConstants) -> np.ndarray:
@@ -75,10 +95,10 @@ def linear_forces(labelled: Pairs, matrices: np.ndarray, separation: np.ndarray,
 
 
 def _summed_by_column(
-    pairs: Pairs, matrices: np.ndarray, n_sites: int
+    parts: tuple[Pairs, ...], matrices: np.ndarray, n_sites: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Blocks of equal (first, second), e.g. periodic images, added up; block-row pointer."""
-    code = pairs.first * np.int64(n_sites) + pairs.second
+    code = np.concatenate([pairs.first * np.int64(n_sites) + pairs.second for pairs in parts])
     order = np.argsort(code, kind="stable")
     code = code[order]
     start = np.flatnonzero(np.concatenate([[True], code[1:] != code[:-1]]))

@@ -22,12 +22,15 @@ class ResidualSettings:
     names : any of "exact", "cauchy_born", "paper"
     layer_r0 : float, r0
         Width of the layer around the QM region in which the Cauchy-Born variant is exact.
+    face_layer : float, Å
+        Width of the layer at crack faces in which every variant is exact: neither strain nor linear forces know faces.
     buffer : float, Å
         Buffer of the exact forces, (3.2.2).
     """
 
     names: tuple[str, ...]
     layer_r0: float
+    face_layer: float
     buffer: float
 
 
@@ -45,8 +48,8 @@ def residual_arrays(
     """Arrays of a store of kind "residual", (n, 3) eV/Å each.
 
     exact : QM forces on all sites.
-    cauchy_born : exact on the QM region and a layer; beyond it the mixed forces plus the Cauchy-Born difference.
-    paper : (3.7), exact on QM + buffer; beyond it the force constants applied to u0 + u.
+    cauchy_born : exact on the QM region, a layer and crack faces; beyond, mixed forces plus the Cauchy-Born difference.
+    paper : (3.7), exact on QM + buffer and at crack faces; beyond it the force constants applied to u0 + u.
 
     Parameters
     ----------
@@ -56,23 +59,27 @@ def residual_arrays(
     """
     u, mixed = solution["displacement"], solution["forces"]
     found = {}
+    faces = _layer(u, defect, defect.face_sites(), settings.face_layer)
     if "exact" in settings.names:
         with seconds.of("exact"):
             found["exact"] = model_forces(defect.body, defect.free, qm)(u)
     if "cauchy_born" in settings.names:
         with seconds.of("cauchy_born"):
-            core = _layer(u, defect, region, settings) & defect.free
+            core = _layer(u, defect, region == QM, settings.layer_r0 * defect.r0) | (region == QM) | faces
             inside, _ = core_residual(defect.body, u, core, qm, buffer=settings.buffer)
             beyond = mixed + cauchy_born_difference(defect.body, u, defect.stencil, mismatch, defect.frame)
             found["cauchy_born"] = combined(core, inside, beyond, defect.free)
     if "paper" in settings.names:
         with seconds.of("paper"):
-            core = region <= BUFFER
+            core = (region <= BUFFER) | faces
             inside, _ = core_residual(defect.body, u, core, qm, buffer=settings.buffer)
             found["paper"] = combined(core, inside, operators.linear_residual(u), defect.free)
     return found
 
 
-def _layer(u: np.ndarray, defect: Defect, region: np.ndarray, settings: ResidualSettings) -> np.ndarray:
-    positions, width = defect.body.reference + u, settings.layer_r0 * defect.r0
-    return surrounded(region == QM, positions, defect.cell, defect.pbc, width=width)
+def _layer(u: np.ndarray, defect: Defect, inner: np.ndarray, width: float) -> np.ndarray:
+    """Free sites within a width (Å) of inner ones; none for no width."""
+    if width == 0:
+        return np.zeros(defect.n_sites, bool)
+    positions = defect.body.reference + u
+    return surrounded(inner, positions, defect.cell, defect.pbc, width=width) & defect.free

@@ -55,6 +55,7 @@ rule residual:
         settings=lambda w: {
             "names": residual_names(w.case),
             "layer_r0": study.cases[w.case].estimate.layer_r0,
+            "face_layer": study.cases[w.case].estimate.face_layer,
             "buffer": study.cases[w.case].buffer.width * study.cases[w.case].buffer.residual_factor,
         },
         journal=JOURNAL,

@@ -1,7 +1,6 @@
 # Paths and parameters as strings and plain values; nothing is computed here.
 import json
 
-from qmfront.config.checks import cases_of_figure
 from qmfront.provenance import reached_files
 
 ROOT = Path(workflow.basedir)
@@ -69,6 +68,15 @@ def bulk_store(w):
     return f"results/bulk/{material_of(w)}.zarr/zarr.json"
 
 
+def surface_of(w):
+    """The surface of the crack plane of a case: none for other defects."""
+    defect = study.cases[w.case].defect
+    if defect.kind != "crack":
+        return {}
+    plane = "_".join(str(index) for index in defect.plane)
+    return {"surface": f"results/surfaces/{material_of(w)}_{plane}.zarr/zarr.json"}
+
+
 def potential_file(name):
     """A function that gives a file of the MM potential of the case."""
     return lambda w: f"results/potentials/{study.cases[w.case].potential}/{name}"
@@ -130,6 +138,4 @@ def residual_names(case):
 
 def wanted_figures():
     """The figures that the configuration asks for, and the table that sums up those with errors."""
-    names = [name for name, value in study.figures if value is not None]
-    summed = drawn("figure_4", "matching", "effectivity", "efficiency")
-    return [f"figures/{name}.png" for name in names] + ["results/comparison.csv"] * bool(summed)
+    return [f"figures/{name}.png" for name in study.figures] + ["results/comparison.csv"] * bool(SUMMED)

@@ -1,5 +1,6 @@
 rule structure:
     input:
+        unpack(surface_of),
         code=code("structure.py"),
         bulk=bulk_store,
     output:
@@ -15,7 +16,7 @@ rule structure:
     threads: 1
     params:
         defect=lambda w: {
-            **study.cases[w.case].defect.model_dump(mode="json", exclude={"kind"}),
+            **study.cases[w.case].defect.model_dump(mode="json"),
             **study.cases[w.case].domain.model_dump(mode="json"),
         },
         initial=section("initial_region"),

@@ -1,0 +1,87 @@
+"""Descent from a saddle: preconditioned L-BFGS on forces alone.
+
+Root finding stops at any equilibrium. A descent goes downhill only: it steps along d = B F with B positive definite,
+and only as far as the force along the step, F(u + s d) . d, is not negative, so that the energy falls with every step.
+"""
+
+import logging
+from collections.abc import Callable
+
+import numpy as np
+
+logger = logging.getLogger(__name__)
+
+MEMORY = 10
+"""Pairs of the limited-memory update."""
+OVERSHOOT = -0.3
+"""A step ends where the force along it is at least this fraction of that at its start (curvature condition)."""
+
+
+def descend(
+    force: Callable[[np.ndarray], np.ndarray],
+    start: np.ndarray,
+    precondition: Callable[[np.ndarray], np.ndarray],
+    *,
+    max_force: float,
+    step_cap: float,
+    max_calls: int,
+) -> np.ndarray:
+    """Downhill from `start` until max |F| < max_force, for forces that have an energy.
+
+    Parameters
+    ----------
+    force : u (n, 3) Å -> F (n, 3) eV/Å, zero on clamped sites
+    start : (n, 3) float, Å
+    precondition : F -> B0 F, Å
+        Linear, symmetric and positive definite.
+    max_force : float, eV/Å
+    step_cap : float, Å
+        Largest move of an atom per step.
+    max_calls : int
+        Force calls.
+
+    Raises
+    ------
+    RuntimeError
+        If max_force is not reached.
+    """
+    u, forces, pairs = start, force(start), []
+    for call in range(2, max_calls + 1):
+        step = _direction(forces, pairs, precondition)
+        step *= min(1.0, step_cap / np.sqrt(np.einsum("ni,ni->n", step, step).max()))
+        slope = np.vdot(forces, step)
+        new = force(u + step)
+        ahead = np.vdot(new, step)
+        if ahead < OVERSHOOT * slope:  # beyond the lowest point: back to where the two slopes say that it is
+            step *= slope / (slope - ahead)
+            new = force(u + step)
+        change, bend = step, forces - new
+        if np.vdot(change, bend) > 0:
+            pairs = [*pairs, (change, bend)][-MEMORY:]
+        u, forces = u + step, new
+        largest = np.abs(forces).max()
+        logger.info("descent %d: max|F| %.3e eV/Å", call, largest)
+        if largest < max_force:
+            return u
+    raise RuntimeError(
+        f"The descent from a saddle did not reach max|F| < {max_force:g} eV/Å in {max_calls} steps (left: "
+        f"{np.abs(forces).max():.2e}). The defect moves far from its saddle: change its load or position, or raise "
+        "reference.max_calls."
+    )
+
+
+def _direction(
+    forces: np.ndarray,
+    pairs: list[tuple[np.ndarray, np.ndarray]],
+    precondition: Callable[[np.ndarray], np.ndarray],
+) -> np.ndarray:
+    """B F by the two-loop recursion."""
+    rest, weights = forces.copy(), []
+    for change, bend in reversed(pairs):
+        weight = np.vdot(change, rest) / np.vdot(change, bend)
+        weights.append(weight)
+        rest -= weight * bend
+    step = precondition(rest)
+    for (change, bend), weight in zip(pairs, reversed(weights), strict=True):
+        step = step + (weight - np.vdot(bend, step) / np.vdot(change, bend)) * change
+    return step

@@ -1,0 +1,53 @@
+"""Where a crack ends: the opening of the two atomic planes beside its plane."""
+
+import numpy as np
+
+from qmfront.crystal.defect import Defect
+
+BROKEN = 0.5
+"""Opening, in units of the spacing of the two planes, at which they are parted."""
+
+
+def tip_position(displacement: np.ndarray, defect: Defect) -> float:
+    """x1 (Å) at which the planes beside the crack plane are BROKEN apart, between atoms by interpolation.
+
+    -inf for a crack that has closed, +inf for one that has run through the body.
+
+    Parameters
+    ----------
+    displacement : (n, 3) float, Å
+        Corrector; positions are l + u0 + u.
+    """
+    x1, opening, spacing = opening_profile(displacement, defect)
+    parted = opening > BROKEN * spacing
+    if parted.all() or not parted.any():
+        return np.inf if parted.all() else -np.inf
+    last = np.flatnonzero(parted)[-1]
+    if last == len(x1) - 1:
+        return np.inf
+    excess = opening[last : last + 2] - BROKEN * spacing
+    return float(x1[last] + (x1[last + 1] - x1[last]) * excess[0] / (excess[0] - excess[1]))
+
+
+def opening_profile(displacement: np.ndarray, defect: Defect) -> tuple[np.ndarray, np.ndarray, float]:
+    """Opening of the two planes beside the crack plane.
+
+    Returns
+    -------
+    x1 : (m,) float, Å
+        Ascending; in the reference lattice.
+    opening : (m,) float, Å
+        Increase of the distance of the two planes along x2.
+    spacing : float, Å
+        Their distance in the perfect crystal.
+    """
+    height = defect.sites[:, 1]
+    upper, lower = height[height > 0].min(), height[height < 0].max()
+    shift = (defect.predictor + displacement)[:, 1]
+    rows = []
+    for level in (lower, upper):
+        row = np.flatnonzero(np.abs(height - level) < 1e-6 * defect.r0)
+        x1, first = np.unique(np.round(defect.sites[row, 0], 6), return_index=True)
+        rows.append((x1, shift[row][first]))
+    (x1, down), above = rows
+    return x1, np.interp(x1, *above) - down, float(upper - lower)
