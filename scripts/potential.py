@@ -3,34 +3,31 @@
 from qmfront import store
 from qmfront.durable import write_file
 from qmfront.elasticity.bulk import Bulk
+from qmfront.elasticity.surface import Surface, SurfaceSettings
 from qmfront.logs import logged
 from qmfront.models.ace.basis import build_basis
 from qmfront.models.ace.calculator import ACE
-from qmfront.training.certificate import DECLARED, certificate_arrays
+from qmfront.training import certificate, surface_check
 from qmfront.training.fit import FitSettings, fit_potential, fit_table
 
 
 def main(inputs: dict, basis: dict, settings: dict, steps: dict, outputs: dict) -> None:
     bulk = Bulk.from_arrays(store.load(inputs["bulk"], "bulk"))
-    functions = build_basis(
-        [steps["symbol"]],
-        cutoff=basis["cutoff"],
-        max_degree=basis["max_degree"],
-        l_weight=basis["angular_weight"],
-        decay=basis["radial_lambda"],
-    )
-    targets = dict(store.load(inputs["training"], "training"))
+    functions = build_basis([steps["symbol"]], **basis)
+    training = store.load(inputs["training"], "training")
     fit = fit_potential(
-        targets, bulk, functions, FitSettings.from_config(settings), strain_step=steps["strain"]
+        training, bulk, functions, FitSettings.from_config(settings), strain_step=steps["strain"]
     )
+    reference = [Surface.from_arrays(store.load(path, "surface")) for path in inputs["surfaces"]]
+    surfaces = surface_check.compare_surfaces(bulk, fit, reference, SurfaceSettings(**steps["surface"]))
     calculator = ACE(fit.potential)
-    arrays = certificate_arrays(
-        bulk, calculator, fit.mismatch, reach=steps["reach"], displacement=steps["displacement"]
-    )
+    probe = {"reach": steps["reach"], "displacement": steps["displacement"]}
+    arrays = certificate.certificate_arrays(bulk, calculator, fit.mismatch, **probe) | surfaces.arrays()
     config = {"basis": basis, "settings": settings, "steps": steps}
     calculator.save(outputs["potential"], metadata={"relative_error": fit.relative_error})
-    write_file(outputs["table"], fit_table(fit))
-    store.save(outputs["certificate"], "potential", arrays, config=config, declared=DECLARED)
+    write_file(outputs["table"], fit_table(fit, surfaces.errors()))
+    declared = certificate.DECLARED | surfaces.declared()
+    store.save(outputs["certificate"], "potential", arrays, config=config, declared=declared)
 
 
 if __name__ == "__main__":

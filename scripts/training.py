@@ -5,17 +5,17 @@ from qmfront.elasticity.bulk import Bulk
 from qmfront.logs import logged
 from qmfront.models.calculator import build
 from qmfront.training.fit import declared_observations, training_arrays
+from qmfront.training.surfaces import SurfaceSampling
 
 
-def main(bulk: str, spec: dict, matching: int, strain_step: float, reach: float, path: str) -> None:
+def main(bulk: str, spec: dict, lattice: dict, surfaces: dict | None, path: str) -> None:
     arrays = training_arrays(
         Bulk.from_arrays(store.load(bulk, "bulk")),
         build(spec),
-        matching=matching,
-        strain_step=strain_step,
-        reach=reach,
+        **lattice,
+        surfaces=surfaces and SurfaceSampling(**surfaces),
     )
-    config = {"qm": spec, "matching": matching, "strain_step": strain_step, "reach": reach}
+    config = {"qm": spec, "lattice": lattice, "surfaces": surfaces}
     store.save(path, "training", arrays, config=config, declared=declared_observations(list(arrays)))
 
 
@@ -24,8 +24,7 @@ if __name__ == "__main__":
         main(
             snakemake.input.bulk,
             snakemake.params.qm,
-            snakemake.params.matching,
-            snakemake.params.strain_step,
-            snakemake.params.reach,
+            snakemake.params.lattice,
+            snakemake.params.surfaces,
             snakemake.output.store,
         )

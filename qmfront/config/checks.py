@@ -7,9 +7,11 @@ from pathlib import Path
 
 from qmfront.config.case import Case
 from qmfront.config.errors import did_you_mean
+from qmfront.config.figures import NEED_ERRORS, NEED_FRONT, Certificate, Curves, Figure
+from qmfront.config.labels import labels_of
 from qmfront.config.material import Material, QuantumModel
 from qmfront.config.potential import Potential
-from qmfront.config.study import Figures, Study
+from qmfront.config.study import Study
 
 CORE_RADIUS_R0 = 1.0
 """Atoms within this distance (r0) of the core line belong to the core and must be QM."""
@@ -18,10 +20,6 @@ CORE_RADIUS_R0 = 1.0
 POTENTIAL_SUFFIXES = (".alloy", ".fs", ".eam", ".yace", ".json", ".xml", ".skf", ".model", ".pt", ".param")
 RESERVED = ("bulk", "potentials")
 """Folders beside the cases in results/."""
-NEED_ERRORS = ("figure_4", "efficiency", "effectivity", "matching")
-"""Figures that show the error against the reference."""
-OF_POTENTIALS = ("certificate",)
-"""Figures that list potentials instead of cases."""
 
 
 def problems_of_study(study: Study, root: Path) -> list[str]:
@@ -36,8 +34,7 @@ def problems_of_study(study: Study, root: Path) -> list[str]:
         *_potentials(study),
         *_materials(study, root),
         *_cases(study),
-        *_figures(study.figures, study.cases),
-        *_certified(study.figures, study.potentials),
+        *_figures(study),
     ]
 
 
@@ -131,8 +128,8 @@ def _case(name: str, case: Case, study: Study) -> Iterator[str]:
 
 def _core(case: Case, material: Material) -> Iterator[str]:
     r0 = material.crystal.nearest_neighbour_guess
-    region, core = case.initial_region, case.defect.core_offset
-    distance = hypot(region.centre_r0[0] - core[0] / r0, region.centre_r0[1] - core[1] / r0)
+    region = case.initial_region
+    distance = hypot(*region.centre_r0)
     needed = distance + CORE_RADIUS_R0
     if region.radius_r0 < needed:
         yield (
@@ -172,7 +169,7 @@ def _extent(case: Case, material: Material) -> Iterator[str]:
 
 
 def _clamp(case: Case, potential: Potential, material: Material) -> Iterator[str]:
-    slip = hypot(*case.defect.burgers) * material.crystal.lattice_constant_guess
+    slip = case.defect.slip * material.crystal.lattice_constant_guess
     needed = 2 * potential.basis.cutoff + slip
     if case.domain.clamp_width < needed:
         yield (
@@ -182,30 +179,38 @@ def _clamp(case: Case, potential: Potential, material: Material) -> Iterator[str
         )
 
 
-def _certified(figures: Figures, potentials: dict[str, Potential]) -> Iterator[str]:
-    for name in figures.certificate or ():
-        if name not in potentials:
-            yield f"figures.certificate: no potential {name!r}{did_you_mean(name, potentials)}"
+def _figures(study: Study) -> Iterator[str]:
+    for name, figure in study.figures.items():
+        place = f"figures.{name}"
+        if isinstance(figure, Certificate):
+            for potential in figure.potentials:
+                if potential not in study.potentials:
+                    yield f"{place}: no potential {potential!r}{did_you_mean(potential, study.potentials)}"
+        absent = [case for case in figure.cases if case not in study.cases]
+        if absent:
+            hint = did_you_mean(absent[0], study.cases) if len(absent) == 1 else ""
+            verb = "is" if len(absent) == 1 else "are"
+            told = ", ".join(map(repr, absent))
+            yield f"{place}: {told} {verb} not among the cases{hint}; null draws no figure"
+        else:
+            yield from (f"{place} {problem}" for problem in _figure(figure, study))
 
 
-def _figures(figures: Figures, cases: dict[str, Case]) -> Iterator[str]:
-    for figure in [name for name in type(figures).model_fields if name not in OF_POTENTIALS]:
-        for name in cases_of_figure(figures, figure):
-            if name not in cases:
-                hint = did_you_mean(name, cases)
-                yield f"figures.{figure}: {name!r} is not among the cases{hint}; null draws no figure"
-            elif figure in NEED_ERRORS and not cases[name].reference.compute:
-                yield (
-                    f"figures.{figure} shows errors of {name!r}, but its reference.compute is false: "
-                    f"compute the reference, or leave the case out of the figure"
-                )
-
-
-def cases_of_figure(figures: Figures, figure: str) -> tuple[str, ...]:
-    """Names of the cases that a figure shows."""
-    value = getattr(figures, figure)
-    if value is None:
-        return ()
-    if isinstance(value, str):
-        return (value,)
-    return value if isinstance(value, tuple) else (value.case,)
+def _figure(figure: Figure, study: Study) -> Iterator[str]:
+    for name in figure.cases:
+        case = study.cases[name]
+        if isinstance(figure, NEED_ERRORS) and not case.reference.compute:
+            yield (
+                f"shows errors of {name!r}, but its reference.compute is false: "
+                "compute the reference, or leave the case out of the figure"
+            )
+        if isinstance(figure, NEED_FRONT) and case.refine.method == "circle":
+            yield (
+                f"shows a front, but refine.method of {name!r} is circle, which has none: "
+                "choose a case with fast_marching, or null to draw no figure"
+            )
+    known = all(study.cases[name].potential in study.potentials for name in figure.cases)
+    labels = labels_of(figure, study) if isinstance(figure, Curves) and known else []
+    for label in dict.fromkeys(label for label in labels if labels.count(label) > 1):
+        among = ", ".join(name for name, own in zip(figure.cases, labels, strict=True) if own == label)
+        yield f"calls {among} all {label!r}: give the cases titles that differ, or show one of them"

@@ -45,11 +45,23 @@ def problems_of(
     """
     # A choice between a type and null gives its problem for the type alone: null would have been right.
     found = [item for item in error.errors() if item["type"] != "none_required"]
-    return [f"{name_of(_without_types(item['loc']))}: {_what(item, model)}" for item in found]
+    return [f"{name_of(_written(item, model))}: {_what(item, model)}" for item in found]
+
+
+def _written(item: Any, model: type[BaseModel]) -> Location:
+    """Where the reader finds what a problem is about."""
+    location = _followed(_without_types(item["loc"]), model)[0]
+    return (*location, item["ctx"]["discriminator"].strip("'")) if "tag" in item["type"] else location
 
 
 def _what(item: Any, model: type[BaseModel]) -> str:
     location = _without_types(item["loc"])
+    if item["type"] == "union_tag_invalid":
+        expected = [tag.strip(" '") for tag in item["ctx"]["expected_tags"].split(",")]
+        return f"{item['ctx']['tag']!r} is refused{did_you_mean(item['ctx']['tag'], expected)}"
+    if item["type"] == "union_tag_not_found":
+        field = _field_at(location, model)
+        return f"the key is missing (there is: {', '.join(_kinds(field.annotation if field else None))})"
     if item["type"] == "extra_forbidden":
         return _unknown_key(location, model)
     field = _field_at(location, model)
@@ -96,7 +108,7 @@ def _unknown_key(location: Location, model: type[BaseModel]) -> str:
     siblings = list(parent.model_fields)
     if get_close_matches(word, siblings, n=1, cutoff=0.6):
         return f"unknown key{did_you_mean(word, siblings)}"
-    elsewhere = [path for path in dotted_keys(model) if path.rsplit(".", 1)[-1] == word]
+    elsewhere = [path for path in dict.fromkeys(dotted_keys(model)) if path.rsplit(".", 1)[-1] == word]
     nearby = [path for path in elsewhere if path.split(".")[0] == str(location[0])]
     elsewhere = nearby or elsewhere
     if elsewhere:
@@ -108,33 +120,46 @@ def dotted_keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
     """Dotted paths of all keys of a model; '*' stands for a name that the user chooses."""
     for name, field in model.model_fields.items():
         yield prefix + name
-        inner = section_in(field.annotation)
-        if inner is not None:
-            chosen = "*." if get_origin(field.annotation) is dict else ""
+        chosen = "*." if get_origin(field.annotation) is dict else ""
+        for inner in sections_in(field.annotation):
             yield from dotted_keys(inner, f"{prefix}{name}.{chosen}")
 
 
-def section_in(annotation: Any) -> type[BaseModel] | None:
-    """The section that an annotation holds: Section, Section | None, dict[str, Section]."""
+def sections_in(annotation: Any) -> list[type[BaseModel]]:
+    """The sections in an annotation: Section, Section | None, dict[str, Section]; several where `kind` chooses."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    if get_origin(annotation) is Annotated:
-        return section_in(get_args(annotation)[0])
-    return next((found for found in map(section_in, get_args(annotation)) if found is not None), None)
+        return [annotation]
+    inner = get_args(annotation)[:1] if get_origin(annotation) is Annotated else get_args(annotation)
+    return [found for part in inner for found in sections_in(part)]
 
 
 def section_at(location: Location, model: type[BaseModel]) -> type[BaseModel] | None:
-    """The section at a location inside a model, or None if there is a plain value."""
+    """The section at a location inside a model, or None if there is a plain value, or no kind that chooses."""
+    return _followed(location, model)[1]
+
+
+def _followed(location: Location, model: type[BaseModel]) -> tuple[Location, type[BaseModel] | None]:
+    """A location without the kinds that pydantic adds after a choice of sections, and the section it leads to."""
+    written: list[str | int] = []
     current: type[BaseModel] | None = model
     names = iter(location)
     for name in names:
+        written.append(name)
         field = current.model_fields.get(str(name)) if current is not None else None
-        if field is None:
-            return None
-        current = section_in(field.annotation)
-        if get_origin(field.annotation) is dict:
-            next(names, None)  # the name that the user chose
-    return current
+        choices = sections_in(field.annotation) if field is not None else []
+        if field is not None and get_origin(field.annotation) is dict:
+            written += [chosen for chosen in [next(names, None)] if chosen is not None]
+        if len(choices) > 1:
+            kind = next(names, None)
+            choices = [found for found in choices if kind in _kinds(found)]
+        current = choices[0] if choices else None
+    return tuple(written), current
+
+
+def _kinds(annotation: Any) -> list[str]:
+    """Kinds of the sections in an annotation."""
+    fields = [found.model_fields.get("kind") for found in sections_in(annotation)]
+    return [kind for field in fields if field is not None for kind in get_args(field.annotation)]
 
 
 def _field_at(location: Location, model: type[BaseModel]) -> FieldInfo | None:

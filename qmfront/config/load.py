@@ -35,7 +35,7 @@ def load(config: Mapping[str, Any], root: Path) -> Study:
         cases=_resolved(lambda name: _case(name, config["case_defaults"], root), written.cases),
         materials=written.materials,
         potentials=_resolved(lambda name: _potential(name, config), written.potentials),
-        figures=written.figures,
+        figures={name: figure for name, figure in written.figures.items() if figure is not None},
     )
     problems = problems_of_study(study, root)
     if problems:

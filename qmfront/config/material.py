@@ -61,6 +61,20 @@ class StressSamples(Section):
     seed: int = key("Seed of the random strains", unit="1", ge=0)
 
 
+class SurfaceSlab(Section):
+    """The slab on which a free surface is measured."""
+
+    layers: int = key("Number of atomic layers of the slab", unit="1", ge=4, le=400)
+    vacuum: float = key("Empty space beside the slab", unit="Å", gt=0.0, le=200.0)
+    max_force: float = key("Largest force that is left on a relaxed slab", unit="eV/Å", gt=0.0, le=0.1)
+    phonon_cells: int = key(
+        "Number N of surface cells in a row from which the phonons of the slab are measured at N/2 + 1 waves",
+        unit="1",
+        ge=2,
+        le=64,
+    )
+
+
 class Material(Section):
     """A crystal and its reference model."""
 
@@ -68,3 +82,4 @@ class Material(Section):
     qm: QuantumModel = key("The reference (QM) model")
     force_constants: ForceConstantSteps = key("Measurement of the force constants")
     stress_samples: StressSamples = key("Strains sampled for the Cauchy-Born difference")
+    surface: SurfaceSlab = key("Measurement of free surfaces")

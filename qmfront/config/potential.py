@@ -1,13 +1,17 @@
 """What an MM potential is: a linear ACE basis (appendix C), what it is matched to, and the regression."""
 
+from math import gcd
 from typing import Annotated, Literal
 
-from pydantic import Field, Strict, model_validator
+from pydantic import Field, Strict, field_validator, model_validator
 
-from qmfront.config.section import Name, Section, key
+from qmfront.config.section import Direction, Name, Point, Section, key
 
 Degree = Annotated[int, Field(ge=1, le=40)]
 Degrees = Annotated[tuple[Degree, ...], Strict(False)]
+Cells = Annotated[int, Field(ge=1, le=20)]
+Repeat = Annotated[tuple[Cells, Cells], Strict(False)]
+Planes = Annotated[tuple[Direction, ...], Strict(False)]
 
 
 class Basis(Section):
@@ -40,6 +44,57 @@ class Basis(Section):
         return self
 
 
+class FlatSlabs(Section):
+    """Slabs whose layers are shifted as a whole and that are strained."""
+
+    count: int = key("Number of slabs per plane", unit="1", ge=0, le=1000)
+    shift: float = key("Largest shift of a layer along each axis", unit="Å", ge=0.0, le=0.5)
+    strain: float = key("Largest component of the strain", unit="1", ge=0.0, le=0.1)
+
+
+class RattledSlabs(Section):
+    """Repeated slabs with normally distributed displacements of all atoms."""
+
+    count: int = key("Number of slabs per plane", unit="1", ge=0, le=1000)
+    amplitudes: Point = key(
+        "Standard deviation of the displacements along each axis: of the first and of the last slab, with equal "
+        "steps between; in Å, both >= 0 and <= 0.5"
+    )
+    repeat: Repeat = key("Surface cells along both vectors of the face; each 1 to 20")
+
+    @field_validator("amplitudes")
+    @classmethod
+    def _amplitudes(cls, value: Point) -> Point:
+        if not all(0.0 <= amplitude <= 0.5 for amplitude in value):
+            raise ValueError(f"amplitudes = {list(value)} Å: each must be >= 0 and <= 0.5")
+        return value
+
+
+class Surfaces(Section):
+    """Slabs of the reference model that the potential is fitted to besides the lattice (section 4.3)."""
+
+    planes: Planes = key("Miller indices of the faces in cubic axes, at least one plane")
+    layers: int = key("Number of atomic layers of every slab", unit="1", ge=4, le=100)
+    face_weight: float = key(
+        "Factor of the weights for the relaxed and the unrelaxed flat slab", unit="1", ge=0.0
+    )
+    flat: FlatSlabs = key("Flat slabs beside those two")
+    rattled: RattledSlabs = key("Rattled slabs; without enough of them the face of a fit collapses")
+    seed: int = key("Seed of the random slabs", unit="1", ge=0)
+
+    @field_validator("planes")
+    @classmethod
+    def _planes(cls, value: Planes) -> Planes:
+        directions = [tuple(index // (gcd(*plane) or 1) for index in plane) for plane in value]
+        if not value or (0, 0, 0) in directions:
+            raise ValueError(
+                "planes must name at least one plane, none of them [0, 0, 0]; null fits no surfaces"
+            )
+        if len(set(directions)) < len(directions):
+            raise ValueError(f"planes = {[list(plane) for plane in value]}: two of them are the same")
+        return value
+
+
 class Weights(Section):
     """Weights of the observations in the loss (2.12), (4.5); each multiplies a relative squared error."""
 
@@ -50,6 +105,14 @@ class Weights(Section):
     fourth_derivative: float = key("Weight of the fourth derivative of W_cb", unit="1", ge=0.0)
     strained_force_constants: float = key(
         "Weight of the force constants of the strained lattice", unit="1", ge=0.0
+    )
+    surface_energy: float = key(
+        "Weight of the excess energies of slabs; far below the others, or the lattice is no longer matched",
+        unit="1",
+        ge=0.0,
+    )
+    surface_forces: float = key(
+        "Weight of the forces on slabs; the paper has a tenth of that of the energies", unit="1", ge=0.0
     )
 
 
@@ -103,4 +166,5 @@ class Potential(Section):
         gt=0.0,
         le=5e-3,
     )
+    surfaces: Surfaces | None = key("Slabs that it is fitted to as well; null: none")
     regression: Regression = key("How the coefficients are found")

@@ -41,7 +41,9 @@ def key(meaning: str, *, unit: str = "", default: Any = ..., **limits: float) ->
     if limits:
         text += f" Range: {range_text(limits)}."
     extra = {"unit": unit} if unit else None
-    return Field(default, description=text, json_schema_extra=extra, **limits)
+    # Snakemake fills in every default of a schema, those of another kind of figure or defect too: tell it none.
+    given = {} if default is ... else {"default_factory": lambda: default}
+    return Field(description=text, json_schema_extra=extra, **given, **limits)
 
 
 def range_text(limits: Mapping[str, float]) -> str:

@@ -1,5 +1,7 @@
 """How many QM atoms different choices of the QM region need for the same error."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -29,9 +31,7 @@ def count_at_error(n: np.ndarray, error: np.ndarray, level: np.ndarray) -> np.nd
     return np.exp(np.interp(-np.log(level), x, y, left=np.nan, right=np.nan))
 
 
-def efficiency_table(
-    data: pd.DataFrame, *, reference: str, window: tuple[float, float] = WINDOW
-) -> pd.DataFrame:
+def efficiency_table(data: pd.DataFrame, *, reference: str, window: Sequence[float] = WINDOW) -> pd.DataFrame:
     """N_QM of the reference at the error of every iteration of the other cases.
 
     Columns label, k, n_qm, error (Å), n_reference, ratio = n_qm / n_reference; the last two are empty where the

@@ -1,5 +1,6 @@
 """Observed rate of convergence: error ~ prefactor * N_QM^slope, with its confidence interval."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -65,9 +66,7 @@ def fit_slope(n: np.ndarray, error: np.ndarray) -> Rate:
     return Rate(float(slope), float(half_width), float(np.exp(y.mean() - slope * x.mean())))
 
 
-def fit_slope_within(
-    n: np.ndarray, error: np.ndarray, *, window: tuple[float, float] = WINDOW
-) -> Rate | None:
+def fit_slope_within(n: np.ndarray, error: np.ndarray, *, window: Sequence[float] = WINDOW) -> Rate | None:
     """The rate over window[0] <= n <= window[1]; None if fewer than three different n lie there."""
     n, error = np.asarray(n, float), np.asarray(error, float)
     inside = (n >= window[0]) & (n <= window[1])

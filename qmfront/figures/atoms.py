@@ -1,5 +1,7 @@
 """Atoms as discs of a fixed size in Å, coloured by region, and the symbol of the defect."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -14,10 +16,20 @@ from scipy.spatial import cKDTree
 from qmfront.figures.style import REGION_STYLES
 from qmfront.refine.columns import columns_of
 
-DefectSymbol = Literal["edge", "screw", "point", "none"]
+DefectSymbol = Literal["edge", "screw", "crack", "point", "none"]
 
 # inverted T: the extra half plane and the slip plane
 _EDGE = Path([(0, 1), (0, -0.6), (-1, -0.6), (1, -0.6)], [Path.MOVETO, Path.LINETO, Path.MOVETO, Path.LINETO])
+# wedge with its apex at the tip, open towards the faces at negative x1
+_CRACK = Path([(-1, 0.4), (0, 0), (-1, -0.4)], [Path.MOVETO, Path.LINETO, Path.LINETO])
+
+
+@dataclass(frozen=True)
+class Symbol:
+    """How the defect is marked: shape, and rotation in degrees."""
+
+    shape: DefectSymbol
+    angle: float = 0.0
 
 
 def in_plane_spacing(coordinates: np.ndarray) -> float:
@@ -26,8 +38,27 @@ def in_plane_spacing(coordinates: np.ndarray) -> float:
     return float(cKDTree(points).query(points, k=2)[0][:, 1].min())
 
 
-def dislocation_symbol(burgers: np.ndarray, frame: np.ndarray) -> tuple[DefectSymbol, float]:
-    """Symbol of a straight dislocation and its rotation in degrees.
+def defect_symbol(frame: np.ndarray, *, kind: str, burgers: Sequence[float] | None = None) -> Symbol:
+    """Symbol of a defect of a kind; one that is neither a dislocation nor a crack is marked by a cross.
+
+    A crack opens at negative x1: its wedge is never rotated.
+
+    Parameters
+    ----------
+    frame : (3, 3) float
+        Rows e1, e2, e3 in cubic axes.
+    kind : str
+        `defect.kind` of the configuration.
+    burgers : (3,) float
+        In cubic axes, any unit; for a dislocation.
+    """
+    if kind == "dislocation" and burgers is not None:
+        return dislocation_symbol(np.asarray(burgers), frame)
+    return Symbol("crack" if kind == "crack" else "point")
+
+
+def dislocation_symbol(burgers: np.ndarray, frame: np.ndarray) -> Symbol:
+    """Symbol of a straight dislocation.
 
     With the sign of (B.3) the extra half plane lies in the direction e3 x b: above the slip plane for b = e1.
 
@@ -40,8 +71,8 @@ def dislocation_symbol(burgers: np.ndarray, frame: np.ndarray) -> tuple[DefectSy
     """
     b = np.asarray(frame) @ np.asarray(burgers, float)
     if np.hypot(b[0], b[1]) < 1e-6 * np.linalg.norm(b):
-        return "screw", 0.0
-    return "edge", float(np.degrees(np.arctan2(b[1], b[0])))
+        return Symbol("screw")
+    return Symbol("edge", float(np.degrees(np.arctan2(b[1], b[0]))))
 
 
 def draw_discs(
@@ -98,26 +129,35 @@ def draw_regions(
     return artists
 
 
-def draw_defect(
-    axes: Axes, position: np.ndarray, *, symbol: DefectSymbol, angle: float = 0.0, size: float = 9.0
-) -> list[Line2D]:
-    """The symbol of the defect at position (2,), Å: an inverted T (edge), a circled point (screw) or a cross.
+def draw_defect(axes: Axes, position: np.ndarray, *, symbol: Symbol, size: float = 9.0) -> list[Line2D]:
+    """The symbol of the defect at position (2,), Å.
+
+    An inverted T (edge), a circled point (screw), a wedge with its apex at the tip (crack), or a cross (point).
 
     Parameters
     ----------
-    angle : float, degrees
-        Rotation of the symbol; 0 has the slip plane horizontal and the extra half plane above it.
+    symbol : Symbol
+        An angle of 0 has the slip plane of an edge dislocation horizontal and the extra half plane above it.
     size : float, points
     """
-    if symbol == "none":
+    if symbol.shape == "none":
         return []
-    marker = {"edge": _EDGE.transformed(Affine2D().rotate_deg(angle)), "screw": "o", "point": "x"}[symbol]
+    turned = Affine2D().rotate_deg(symbol.angle)
+    shapes = {
+        "edge": _EDGE.transformed(turned),
+        "crack": _CRACK.transformed(turned),
+        "screw": "o",
+        "point": "x",
+    }
+    marker = shapes[symbol.shape]
+    if symbol.shape == "crack":
+        size *= 2  # the wedge lies on one side of the tip, the other symbols around their point
     artists = []
     for colour, width in (("white", 3.2), ("black", 1.4)):
         artists += axes.plot(
             *position, marker=marker, ms=size, mew=width, mfc="none", mec=colour, ls="none", zorder=6
         )
-    if symbol == "screw":
+    if symbol.shape == "screw":
         artists += axes.plot(
             *position, marker="o", ms=size / 4, mfc="black", mec="black", ls="none", zorder=6
         )

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from qmfront.figures.style import BLACK, BLUE, GREY, PAGE, VERMILLION, styled
+from qmfront.figures.surfaces import SURFACES
 from qmfront.training.certificate import PATH
 
 # shown instead of an exact zero on the logarithmic axis of relative differences
@@ -82,14 +83,22 @@ def draw_phonons(
     return [*lines, *dashes]
 
 
-def draw_moduli(axes: Axes, names: Sequence[str], qm: np.ndarray, ace: np.ndarray) -> list[Line2D]:
-    """Relative difference of elastic constants, with the values beside the names.
+def draw_moduli(
+    axes: Axes,
+    names: Sequence[str],
+    qm: np.ndarray,
+    ace: np.ndarray,
+    *,
+    title: str = "elastic constants (GPa)",
+) -> list[Line2D]:
+    """Relative difference of elastic constants or surface energies, with the values beside the names.
 
     Parameters
     ----------
     names : m str
         Such as "$C_{11}$".
-    qm, ace : (m,) float, GPa
+    qm, ace : (m,) float
+        In the units that the title tells.
     """
     rows = np.arange(len(names))
     relative = np.maximum(np.abs(ace - qm) / np.abs(qm), SMALLEST)
@@ -106,7 +115,7 @@ def draw_moduli(axes: Axes, names: Sequence[str], qm: np.ndarray, ace: np.ndarra
     axes.set_ylim(len(names) - 0.5, -0.75)
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel("|ACE − QM| / QM")
-    axes.set_title("elastic constants (GPa)")
+    axes.set_title(title)
     axes.grid(True, axis="x")
     return lines
 
@@ -142,9 +151,11 @@ def _draw_certificate(axes: np.ndarray, table: pd.DataFrame, ticks: np.ndarray) 
     qm, ace = (np.column_stack([b[model] for _, b in branches]) for model in ("qm", "mm"))
     path = branches[0][1]["x"].to_numpy()
     draw_phonons(axes[1], path, qm, ace, ticks=ticks, labels=[corner for corner, _ in PATH])
-    moduli = parts["elastic constants"]
-    names = [f"$C_{{{name[1:]}}}$" for name in moduli["name"]]
-    draw_moduli(axes[2], names, moduli["qm"].to_numpy(), moduli["mm"].to_numpy())
+    moduli, surfaces = parts["elastic constants"], parts.get(SURFACES, table[:0])
+    names = [f"$C_{{{name[1:]}}}$" for name in moduli["name"]] + surfaces["name"].tolist()
+    qm, ace = (np.concatenate([moduli[model], surfaces[model]]) for model in ("qm", "mm"))
+    units = "elastic constants (GPa)" + ", surfaces (J/m$^2$)" * (len(surfaces) > 0)
+    draw_moduli(axes[2], names, qm, ace, title=units)
 
 
 def _same_limits(axes: Sequence[Axes]) -> None:

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.legend import Legend
 
-from qmfront.figures.atoms import DefectSymbol, draw_defect, draw_discs, frame, region_handles
+from qmfront.figures.atoms import Symbol, draw_defect, draw_discs, frame, region_handles
 from qmfront.figures.style import REGION_STYLES
 
 
@@ -18,7 +18,7 @@ def draw_core(
     centre: np.ndarray,
     half_width: float,
     spacing: float,
-    symbol: DefectSymbol = "edge",
+    symbol: Symbol,
 ) -> Legend:
     """Atoms around the core; those of the lower half of the period are smaller.
 

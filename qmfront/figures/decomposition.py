@@ -1,4 +1,4 @@
-"""Figure 1: the decomposition of the domain into QM, buffer, MM and far-field regions."""
+"""Figures 1, 5 and 8: the decomposition of the domain into QM, buffer, MM and far-field regions."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.legend import Legend
 from matplotlib.patches import Rectangle
 
-from qmfront.figures.atoms import DefectSymbol, draw_defect, draw_regions, frame, region_handles
+from qmfront.figures.atoms import Symbol, draw_defect, draw_regions, frame, region_handles
 
 
 def draw_decomposition(
@@ -17,8 +17,7 @@ def draw_decomposition(
     *,
     core: np.ndarray,
     spacing: float,
-    symbol: DefectSymbol = "edge",
-    angle: float = 0.0,
+    symbol: Symbol,
 ) -> Legend:
     """The whole domain in the first panel, QM and buffer in the second.
 
@@ -33,9 +32,8 @@ def draw_decomposition(
         Position of the defect.
     spacing : float, Å
         Smallest in-plane distance of sites; sets the size of the discs.
-    symbol : {"edge", "screw", "point", "none"}
-    angle : float, degrees
-        Rotation of the symbol.
+    symbol : Symbol
+        Marks the defect in the second panel.
 
     Returns
     -------
@@ -44,7 +42,7 @@ def draw_decomposition(
     whole, close = axes
     draw_regions(whole, coordinates, region, diameter=spacing)
     draw_regions(close, coordinates, region, diameter=0.8 * spacing, outlined=True)
-    draw_defect(close, core, symbol=symbol, angle=angle)
+    draw_defect(close, core, symbol=symbol)
 
     low, high = coordinates.min(axis=0), coordinates.max(axis=0)
     frame(whole, (low + high) / 2, 0.515 * np.max(high - low))

@@ -6,7 +6,23 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.legend import Legend
 
-from qmfront.figures.atoms import DefectSymbol, draw_defect, draw_regions, frame, region_handles
+from qmfront.figures.atoms import Symbol, draw_defect, draw_regions, frame, region_handles
+
+
+def common_window(
+    coordinates: np.ndarray, regions: Sequence[np.ndarray], *, margin: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Centre (2,) and half width and height (2,), Å, of the rectangle that holds every QM region and buffer.
+
+    Parameters
+    ----------
+    coordinates : (n, 2) float, Å
+    regions : k arrays (n,) int
+    margin : float, Å
+    """
+    inner = coordinates[np.any([region <= 1 for region in regions], axis=0)]
+    low, high = inner.min(axis=0), inner.max(axis=0)
+    return (low + high) / 2, (high - low) / 2 + margin
 
 
 def draw_partitions(
@@ -16,7 +32,7 @@ def draw_partitions(
     *,
     core: np.ndarray,
     spacing: float,
-    symbol: DefectSymbol = "edge",
+    symbol: Symbol,
 ) -> Legend:
     """One panel per stage, all with the window of the largest buffer and N_QM as title.
 
@@ -33,18 +49,16 @@ def draw_partitions(
     -------
     Legend of the figure, below the panels.
     """
-    inner = coordinates[np.any([region <= 1 for region in regions], axis=0)]
-    low, high = inner.min(axis=0), inner.max(axis=0)
-    centre, half = (low + high) / 2, 0.5 * (high - low) + 2 * spacing
+    centre, half = common_window(coordinates, regions, margin=2 * spacing)
     for panel, region in zip(axes, regions, strict=True):
         draw_regions(panel, coordinates, region, diameter=0.85 * spacing)
         draw_defect(panel, core, symbol=symbol, size=7)
         frame(panel, centre, half[0], half_height=half[1])
         panel.set_title(rf"$N_{{\mathrm{{QM}}}} = {np.sum(region == 0)}$")
         panel.label_outer()
-    everything = np.concatenate(regions)
+    seen = np.all(np.abs(coordinates - centre) <= half, axis=1)
     return axes[0].figure.legend(
-        handles=region_handles(everything[everything <= 2], counts=False),
+        handles=region_handles(np.concatenate([region[seen] for region in regions]), counts=False),
         loc="outside lower center",
         ncols=4,
         frameon=False,

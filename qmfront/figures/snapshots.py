@@ -1,4 +1,4 @@
-"""Figures 1 to 3, whole: one iteration of a straight defect and the tables behind the pictures."""
+"""Figures 1 to 3 and their kin, whole: one iteration of a straight defect and the tables behind the pictures."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from qmfront.crystal.defect import Defect
-from qmfront.figures.atoms import dislocation_symbol, in_plane_spacing
+from qmfront.figures.atoms import Symbol, in_plane_spacing
 from qmfront.figures.decomposition import draw_decomposition
 from qmfront.figures.marking import draw_estimator, draw_fronts, draw_speed, fit_window
 from qmfront.figures.style import PAGE, REGION_STYLES, styled
@@ -20,18 +20,17 @@ MARGIN = 2.0
 
 
 def decomposition_figure(
-    defect: Defect, displacement: np.ndarray, region: np.ndarray, *, burgers: np.ndarray
+    defect: Defect, displacement: np.ndarray, region: np.ndarray, *, symbol: Symbol
 ) -> Figure:
-    """Figure 1: regions of the relaxed defect.
+    """Regions of the relaxed defect.
 
     Parameters
     ----------
     displacement : (n, 3) float, Å
     region : (n,) int
-    burgers : (3,) float
-        In cubic axes, any unit; for the symbol of the dislocation.
+    symbol : Symbol
+        How the defect is marked.
     """
-    symbol, angle = dislocation_symbol(burgers, defect.frame)
     with styled():
         figure = Figure(figsize=(PAGE, 3.75))
         draw_decomposition(
@@ -41,7 +40,6 @@ def decomposition_figure(
             core=defect.core[:2],
             spacing=in_plane_spacing(defect.sites[:, :2]),
             symbol=symbol,
-            angle=angle,
         )
     return figure
 
@@ -62,7 +60,7 @@ def region_table(defect: Defect, displacement: np.ndarray, region: np.ndarray) -
 def estimator_figure(
     defect: Defect, eta_site: np.ndarray, region: np.ndarray, refined: Mapping[str, np.ndarray]
 ) -> Figure:
-    """Figure 2: eta_l of (4.1) on QM and buffer sites, and the speed (4.3) that follows from it.
+    """eta_l of (4.1) on QM and buffer sites, and the speed (4.3) that follows from it.
 
     Parameters
     ----------
@@ -98,7 +96,7 @@ def estimator_table(
 def front_figure(
     defect: Defect, refined: Mapping[str, np.ndarray], *, threshold: float, t_buf: float
 ) -> Figure:
-    """Figure 3: the interfaces before and after "Mark and refine" over the speed.
+    """The interfaces before and after "Mark and refine" over the speed.
 
     Parameters
     ----------

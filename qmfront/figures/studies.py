@@ -1,6 +1,7 @@
 """Figures that compare iterations and cases, whole, drawn from the tables in their CSV files."""
 
 import re
+from collections.abc import Sequence
 from math import ceil, isfinite
 
 import pandas as pd
@@ -8,13 +9,10 @@ from matplotlib.figure import Figure
 
 from qmfront.estimate.curves import ERROR, EXACT, PRACTICAL
 from qmfront.estimate.efficiency import mean_ratio
-from qmfront.estimate.rate import fit_slope_within
+from qmfront.estimate.rate import WINDOW, fit_slope_within
 from qmfront.figures.convergence import Series, draw_convergence, draw_convergence_panels
 from qmfront.figures.effectivity import draw_effectivity
 from qmfront.figures.style import BLUE, PAGE, PURPLE, SERIES_STYLES, VERMILLION, SeriesStyle, styled
-
-RATE = -1.0
-"""Slope of the reference line of straight dislocations, N_QM^-1 in the paper."""
 
 QUANTITIES = {ERROR: "error", EXACT: r"$\eta^{\mathrm{exact}}$", PRACTICAL: r"$\eta$"}
 NORMS = {
@@ -29,15 +27,19 @@ RESIDUALS = {
 }
 
 
-def convergence_figure(data: pd.DataFrame) -> Figure:
-    """Figure 4: one panel per case with error, exact and practical estimator.
+def convergence_figure(
+    data: pd.DataFrame, *, slope: float | None = None, window: Sequence[float] = WINDOW
+) -> Figure:
+    """Figure 4 and its kin: one panel per case with error, exact and practical estimator.
 
     Parameters
     ----------
     data : tidy table of `curves`
+    slope : of the reference line, None for no line
+    window : smallest and largest N_QM of the fitted slopes
     """
     panels = {
-        typeset(label): [_series(part, name, text) for name, text in QUANTITIES.items()]
+        typeset(label): [_series(part, name, text, window=window) for name, text in QUANTITIES.items()]
         for label, part in data.groupby("label", sort=False)
     }
     columns = min(len(panels), 3)
@@ -47,30 +49,35 @@ def convergence_figure(data: pd.DataFrame) -> Figure:
         axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
         for panel in axes[len(panels) :]:
             panel.remove()
-        draw_convergence_panels(axes[: len(panels)], panels, reference_slope=RATE)
+        draw_convergence_panels(axes[: len(panels)], panels, reference_slope=slope)
     return figure
 
 
-def errors_figure(data: pd.DataFrame) -> Figure:
+def errors_figure(
+    data: pd.DataFrame, *, slope: float | None = None, window: Sequence[float] = WINDOW
+) -> Figure:
     """Errors of several cases in one panel, with their rates.
 
     Parameters
     ----------
     data : tidy table of `curves`
+    slope : of the reference line, None for no line
+    window : smallest and largest N_QM of the fitted slopes
     """
     series = [
-        _series(part, ERROR, typeset(label), style=style)
+        _series(part, ERROR, typeset(label), window=window, style=style)
         for (label, part), style in zip(data.groupby("label", sort=False), _styles(data), strict=True)
     ]
-    return _one_panel(series)
+    return _one_panel(series, slope)
 
 
-def efficiency_figure(table: pd.DataFrame) -> Figure:
+def efficiency_figure(table: pd.DataFrame, *, slope: float | None = None) -> Figure:
     """Errors of several choices of the QM region, with the ratio of N_QM at equal error in the legend.
 
     Parameters
     ----------
     table : of `efficiency_table`
+    slope : of the reference line, None for no line
     """
     series = []
     for (label, part), style in zip(table.groupby("label", sort=False), _styles(table), strict=True):
@@ -79,7 +86,7 @@ def efficiency_figure(table: pd.DataFrame) -> Figure:
             rf": ${ratio:.2f} \times N_{{\mathrm{{QM}}}}$ at equal error" if isfinite(ratio) else ""
         )
         series.append(Series(text, part["n_qm"].to_numpy(), part["error"].to_numpy(), style=style))
-    return _one_panel(series)
+    return _one_panel(series, slope)
 
 
 def effectivity_figure(table: pd.DataFrame) -> Figure:
@@ -106,10 +113,12 @@ def typeset(title: str) -> str:
     return re.sub(r"\br0\b", "$r_0$", re.sub(r"T_new = ([\d.]+)", r"$T_{\\mathrm{new}} = \1$", title))
 
 
-def _series(part: pd.DataFrame, quantity: str, text: str, *, style: SeriesStyle | None = None) -> Series:
+def _series(
+    part: pd.DataFrame, quantity: str, text: str, *, window: Sequence[float], style: SeriesStyle | None = None
+) -> Series:
     chosen = part[part["quantity"] == quantity]
     n, value = chosen["n_qm"].to_numpy(), chosen["value"].to_numpy()
-    return Series(text, n, value, rate=fit_slope_within(n, value), style=style)
+    return Series(text, n, value, rate=fit_slope_within(n, value, window=window), style=style)
 
 
 def _styles(table: pd.DataFrame) -> list[SeriesStyle]:
@@ -122,8 +131,8 @@ def _styles(table: pd.DataFrame) -> list[SeriesStyle]:
     ]
 
 
-def _one_panel(series: list[Series]) -> Figure:
+def _one_panel(series: list[Series], slope: float | None) -> Figure:
     with styled():
         figure = Figure(figsize=(4.4, 3.3))
-        draw_convergence(figure.subplots(), series, reference_slope=RATE, ylabel="error (Å)")
+        draw_convergence(figure.subplots(), series, reference_slope=slope, ylabel="error (Å)")
     return figure

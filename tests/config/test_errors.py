@@ -10,10 +10,9 @@ import pytest
 from qmfront.config.checks import missing_module
 from qmfront.config.errors import ConfigError
 from qmfront.config.load import load
-from qmfront.config.study import Figures
 
 Change = Callable[[dict[str, Any]], dict[str, Any]]
-NO_FIGURES = dict.fromkeys(Figures.model_fields)
+NO_FIGURES: dict[str, Any] = {}
 
 
 @pytest.fixture
@@ -63,8 +62,25 @@ Problems = Callable[[dict[str, Any]], tuple[str, ...]]
         ),
         ("potential_defaults.matching", 3, ["potential_defaults.matching: 3", "0, 1 or 2"]),
         ("materials.tungsten.crystal.structure", "bbc", ["crystal.structure: 'bbc'", "'bcc'"]),
-        ("figures.figure_1", {"case": "edge_T4"}, ["figures.figure_1.iteration: the key is missing"]),
+        (
+            "figures.figure_1",
+            {"case": "edge_T4"},
+            ["figures.figure_1.kind: the key is missing", "front, stages"],
+        ),
+        ("figures.figure_1.kind", "decompositon", ["figures.figure_1.kind", "did you mean 'decomposition'?"]),
+        (
+            "figures.figure_1",
+            {"kind": "decomposition", "case": "edge_T4"},
+            ["figures.figure_1.iteration: the key is missing", "-1 the last"],
+        ),
+        ("figures.figure_1.slope", -1.0, ["figures.figure_1.slope: unknown key", "'figures.*.slope'"]),
+        ("figures.figure_4.slop", -1.0, ["figures.figure_4.slop", "did you mean 'slope'?"]),
+        ("figures.figure_4.slope", 1.0, ["figures.figure_4.slope: 1.0 is refused", "Range: >= -10, <= 0"]),
+        ("figures.figure_4.window", [100, 70], ["figures.figure_4: window [100, 70] is empty"]),
+        ("figures.figure_4.cases", [], ["figures.figure_4.cases: [] is refused"]),
         ("figures.figure_4", "edge_T4", ["figures.figure_4: 'edge_T4'"]),
+        ("figures.stages.n_qm", [100, 50], ["figures.stages: n_qm [100, 50] does not increase"]),
+        ("figures.figure 7", None, ["figures: 'figure 7' is refused"]),
         ("cases", [], ["cases: [] is refused"]),
         ("cases", ["edge T4", "edge_T2"], ["cases.0: 'edge T4'"]),
     ],
@@ -83,8 +99,24 @@ def test_key_by_key(path: str, value: Any, pieces: list[str], problems: Problems
             {"case_defaults.potential": "matchin_1"},
             ["no potential 'matchin_1'", "did you mean 'matching_1'?"],
         ),
-        ({"figures.effectivity": "edge_T5"}, ["figures.effectivity: 'edge_T5' is not among the cases"]),
-        ({"figures.figure_4": ["edge_T4", "no"]}, ["figures.figure_4: 'no' is not among the cases"]),
+        ({"figures.effectivity.case": "edge_T5"}, ["figures.effectivity: 'edge_T5' is not among the cases"]),
+        ({"figures.figure_4.cases": ["edge_T4", "no"]}, ["figures.figure_4: 'no' is not among the cases"]),
+        (
+            {"figures.figure_4.cases": ["a", "b"]},
+            ["figures.figure_4: 'a', 'b' are not among the cases", "null"],
+        ),
+        (
+            {"figures.figure_2.case": "edge_circle"},
+            ["figures.figure_2 shows a front", "'edge_circle' is circle", "choose a case with fast_marching"],
+        ),
+        (
+            {"figures.figure_4.cases": ["edge_T2", "edge_T4", "edge_T4"]},
+            ["figures.figure_4 calls edge_T4, edge_T4 all 'T_new = 4'", "titles that differ"],
+        ),
+        (
+            {"figures.matching.cases": ["edge_T2", "edge_T4"]},
+            ['figures.matching calls edge_T2, edge_T4 all "matching 1'],
+        ),
         (
             {"case_defaults.reference.compute": False},
             ["figures.figure_4 shows errors", "compute the reference"],
@@ -100,8 +132,11 @@ def test_key_by_key(path: str, value: Any, pieces: list[str], problems: Problems
             {"case_defaults.domain.clamp_width": 12.0},  # wide enough for the range, not for the slip
             ["clamp_width = 12 Å", "reach 11 Å", "slip thins the rim by 3.17 Å", "Choose at least 14.17 Å"],
         ),
-        ({"figures.certificate": ["matchin_1"]}, ["no potential 'matchin_1'", "did you mean 'matching_1'?"]),
-        ({"figures.certificate": ["edge_T4"]}, ["figures.certificate: no potential 'edge_T4'"]),
+        (
+            {"figures.certificate.potentials": ["matchin_1"]},
+            ["no potential 'matchin_1'", "did you mean 'matching_1'?"],
+        ),
+        ({"figures.certificate.potentials": ["edge_T4"]}, ["figures.certificate: no potential 'edge_T4'"]),
         (
             {"potential_defaults.basis.cutoff": 5.8},
             ["potentials.matching_1.basis.cutoff = 5.8 Å", "reach is 11 Å"],

@@ -13,10 +13,12 @@ from pydantic import BaseModel
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
 
-from qmfront.config.errors import section_in
+from qmfront.config import figures
+from qmfront.config.errors import sections_in
 from qmfront.config.schema import outdated, schemas, write
 from qmfront.config.section import LIMITS, leaf_hash
 from qmfront.config.study import Configuration
+from qmfront.estimate.rate import WINDOW
 
 Change = Callable[[dict[str, Any]], dict[str, Any]]
 SCHEMA = Path("workflow") / "schemas" / "config.schema.json"
@@ -37,8 +39,7 @@ def test_being_out_of_date_is_noticed(tmp_path: Path) -> None:
 def sections(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
     yield model
     for field in model.model_fields.values():
-        inner = section_in(field.annotation)
-        if inner is not None:
+        for inner in sections_in(field.annotation):
             yield from sections(inner)
 
 
@@ -49,13 +50,25 @@ def test_every_key_has_meaning_and_numbers_have_unit_and_range() -> None:
         for name, field in section.model_fields.items():
             where = f"{section.__name__}.{name}"
             assert field.description, where
-            assert field.is_required(), f"{where}: defaults live in config.yaml"
-            if field.annotation in (int, float) and where != "Snapshot.iteration":
+            of_figure = section.__module__ == figures.__name__
+            assert field.is_required() or of_figure, f"{where}: defaults live in config.yaml"
+            if field.annotation in (int, float) and name != "iteration":
                 assert (field.json_schema_extra or {}).get("unit"), where
                 assert any(hasattr(item, limit) for item in field.metadata for limit in LIMITS), where
                 assert "Unit: " in field.description and "Range: " in field.description, where
             seen += 1
     assert seen > 80
+
+
+def test_what_a_figure_leaves_out_is_told_truly() -> None:
+    for section in sections(Configuration):
+        if "window" in section.model_fields:
+            assert "left out, {} and {}".format(*WINDOW) in section.model_fields["window"].description
+
+
+def test_schemas_tell_no_defaults() -> None:
+    """Snakemake would write them into every figure, also into one of another kind, which refuses them."""
+    assert '"default"' not in str(schemas()).replace("'", '"')
 
 
 def test_snakemake_accepts_what_is_shipped(shipped: dict[str, Any], root: Path) -> None:
@@ -73,6 +86,8 @@ def test_snakemake_accepts_what_is_shipped(shipped: dict[str, Any], root: Path) 
         ("case_defaults.adapt.tolerance", 0.0),
         ("potentials.matching_1.matchin", 1),
         ("potentials.matching_1.basis", {"order": 9}),
+        ("figures.figure_1.slope", -1.0),
+        ("figures.figure_4.kind", "errors_and_more"),
     ],
 )
 def test_snakemake_refuses(path: str, value: Any, changed: Change, root: Path) -> None:

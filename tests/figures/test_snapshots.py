@@ -3,7 +3,7 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from qmfront.figures.atoms import dislocation_symbol, in_plane_spacing
+from qmfront.figures.atoms import Symbol, defect_symbol, dislocation_symbol, in_plane_spacing
 from qmfront.figures.snapshots import (
     decomposition_figure,
     estimator_figure,
@@ -17,6 +17,11 @@ from qmfront.refine.regions import Thresholds
 from qmfront.refine.step import RefineSettings, first_region, refined_arrays
 
 THRESHOLDS = Thresholds(t_new=2.0, t_buf=1.0, buffer_width=3.0, exact_factor=1.5)
+
+
+def test_defects_without_a_burgers_vector(edge):
+    assert defect_symbol(edge.frame, kind="crack") == Symbol("crack")
+    assert defect_symbol(edge.frame, kind="di_interstitial") == Symbol("point")
 
 
 @pytest.fixture(scope="module")
@@ -36,9 +41,9 @@ def test_spacing_of_columns(edge):
 
 
 def test_symbol_points_to_the_extra_half_plane(edge):
-    symbol, angle = dislocation_symbol([1.0, 0.0, 0.0], edge.frame)
-    assert symbol == "edge"
-    direction = np.array([-np.sin(np.radians(angle)), np.cos(np.radians(angle))])
+    symbol = defect_symbol(edge.frame, kind="dislocation", burgers=[1.0, 0.0, 0.0])
+    assert symbol.shape == "edge"
+    direction = np.array([-np.sin(np.radians(symbol.angle)), np.cos(np.radians(symbol.angle))])
     # there are more planes on the side of the extra half plane, hence shorter distances along e1
     x, moved = edge.sites, edge.body.reference
     density = {}
@@ -53,14 +58,15 @@ def test_symbol_points_to_the_extra_half_plane(edge):
     assert abs(density[1] - density[-1]) > 1e-3
 
     frame = np.array([[1, 1, -2], [1, -1, 0], [1, 1, 1]]) / np.sqrt([[6], [2], [3]])
-    assert dislocation_symbol([0.5, 0.5, 0.5], frame) == ("screw", 0.0)
-    assert dislocation_symbol(frame[1], frame)[1] == pytest.approx(90.0)
+    assert dislocation_symbol([0.5, 0.5, 0.5], frame) == Symbol("screw")
+    assert dislocation_symbol(frame[1], frame).angle == pytest.approx(90.0)
 
 
-def test_decomposition(edge, snapshot):
+@pytest.mark.parametrize("shape", ["edge", "crack"])
+def test_decomposition(shape, edge, snapshot):
     region = snapshot[2]["region"]
     shift = np.tile([0.5, -0.25, 0.0], (edge.n_sites, 1))
-    figure = decomposition_figure(edge, shift, region, burgers=[1.0, 0.0, 0.0])
+    figure = decomposition_figure(edge, shift, region, symbol=Symbol(shape))
     assert len(figure.axes) == 2
     (legend,) = figure.legends
     table = region_table(edge, shift, region).set_index("region")

@@ -28,7 +28,8 @@ def texts(axes) -> list[str]:
 @pytest.mark.parametrize("count", [1, 3, 5])
 def test_one_panel_per_case(count):
     labels = [f"T_new = {t}" for t in range(2, 2 + count)]
-    figure = convergence_figure(curves([table(2.0 + i) for i in range(count)], labels))
+    data = curves([table(2.0 + i) for i in range(count)], labels)
+    figure = convergence_figure(data, slope=-1.0)
     assert [a.get_title() for a in figure.axes] == [typeset(label) for label in labels]
     assert all(len(a.get_legend().get_texts()) == 3 for a in figure.axes)
     figure.draw_without_rendering()
@@ -39,6 +40,8 @@ def test_slopes_are_fitted_within_the_window():
     data.loc[data["n_qm"] < 70, "value"] *= 5  # outside
     (text,) = texts(errors_figure(data).axes[0])
     assert text == r"a: slope $-1.00 \pm 0.00$"
+    (text,) = texts(errors_figure(data, window=(100, 400)).axes[0])
+    assert text == "a"  # two iterations have no slope
 
 
 def test_ratio_in_the_legend():
@@ -51,10 +54,20 @@ def test_ratio_in_the_legend():
 def test_reference_line_is_whole():
     data = curves([table(), table(300.0)], ["low", "high"], quantities=["error"])
     data.loc[data["label"] == "low", "value"] *= N**-1.5
-    axes = errors_figure(data).axes[0]
+    axes = errors_figure(data, slope=-0.5).axes[0]
     low, high = axes.get_ylim()
+    x, y = axes.lines[-1].get_data()
+    assert len(axes.lines) == 3 and np.diff(np.log(y)) / np.diff(np.log(x)) == pytest.approx(-0.5)
     for line in axes.lines:
         assert low < line.get_ydata().min() and line.get_ydata().max() < high
+
+
+def test_without_a_slope_there_is_no_reference_line():
+    data = curves([table()], ["a"])
+    assert len(errors_figure(data[data["quantity"] == "error"]).axes[0].lines) == 1
+    assert len(convergence_figure(data).axes[0].lines) == 3
+    assert len(convergence_figure(data, slope=-1.5).axes[0].lines) == 4
+    assert len(efficiency_figure(efficiency_table(data, reference="a")).axes[0].lines) == 1
 
 
 def test_effectivity():

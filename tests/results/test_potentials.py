@@ -1,10 +1,14 @@
 """Every potential agrees with the QM model where the theory of the coupling needs it to."""
 
 import numpy as np
+import pytest
 
 MODULI = 1e-4  # 0.01 %: a larger mismatch would put a kink into the far field of a dislocation
 FORCE_CONSTANTS = 1e-4
 THIRD_DERIVATIVE = 1e-5
+SURFACE_ENERGY = 0.01 / 16.02176634  # eV/Å^2: 0.01 J/m^2
+SURFACE_RELAXATION = 5e-3
+SURFACE_FORCES = 0.01  # relative; faces whose forces are wrong by more hide the convergence of a crack
 
 
 def test_force_constants_match(full_potential) -> None:
@@ -36,3 +40,38 @@ def test_cubic_moduli_are_stable(potential) -> None:
     for model in ("qm", "mm"):
         c11, c12, c44 = potential.certificate[f"moduli_{model}"]
         assert c44 > 0 and c11 > abs(c12) and c11 + 2 * c12 > 0, model
+
+
+@pytest.fixture
+def with_surfaces(potential):
+    if "surface_energy_qm" not in potential.certificate:
+        pytest.skip(f"{potential.name} is not fitted to surfaces")
+    return potential
+
+
+def test_surface_energy_and_relaxation_match(with_surfaces) -> None:
+    certificate = with_surfaces.certificate
+    assert np.all(certificate["surface_energy_qm"] > 0.01)
+    for name, tolerance in (("energy", SURFACE_ENERGY), ("relaxation", SURFACE_RELAXATION)):
+        found, wanted = certificate[f"surface_{name}_mm"], certificate[f"surface_{name}_qm"]
+        np.testing.assert_allclose(found, wanted, rtol=0, atol=tolerance)
+
+
+def test_relaxed_faces_are_stable_and_lower_than_flat_ones(with_surfaces) -> None:
+    certificate = with_surfaces.certificate
+    for model in ("qm", "mm"):
+        assert np.all(certificate[f"surface_eigenvalue_{model}"] > 0), model
+        assert np.all(certificate[f"surface_omega2_{model}"][:, 1:] > 0), model
+        assert np.all(certificate[f"surface_energy_{model}"] <= certificate[f"flat_energy_{model}"]), model
+
+
+def test_surface_phonons_match(with_surfaces) -> None:
+    """Eigenvalues of the slab along the whole line, to a per cent of the largest."""
+    if not with_surfaces.is_full:
+        pytest.skip(
+            f"{with_surfaces.name} has {with_surfaces.fit['functions']:.0f} functions, too few to match"
+        )
+    certificate = with_surfaces.certificate
+    difference = certificate["surface_omega2_mm"] - certificate["surface_omega2_qm"]
+    assert 0 < np.abs(difference).max() <= 0.01 * certificate["surface_omega2_qm"].max()
+    assert with_surfaces.fit["surface_forces"] <= SURFACE_FORCES

@@ -1,4 +1,4 @@
-"""The scripts of the convergence figures on tables of their own, without Snakemake."""
+"""The scripts of the figures that are drawn from tables, on tables of their own, without Snakemake."""
 
 from importlib import import_module
 from pathlib import Path
@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+
+from qmfront import store
 
 N = np.array([44, 90, 170, 350, 800])
 
@@ -34,18 +36,57 @@ def outputs(folder: Path, name: str) -> dict[str, str]:
 
 def test_every_output_is_written_and_the_table_reads_them(tables, tmp_path):
     labels = ["adaptive", "circle"]
-    made = {name: outputs(tmp_path, name) for name in ("figure_4", "matching", "efficiency", "effectivity")}
-    for name in ("figure_4", "matching", "efficiency"):
-        import_module(f"scripts.{name}").main(tables, labels, made[name])
-    import_module("scripts.effectivity").main(tables[0], made["effectivity"])
+    kinds = {name: {"kind": name, "window": None} for name in ("convergence", "errors", "efficiency")}
+    kinds["effectivity"] = {"kind": "effectivity", "window": [100, 900]}
+    made = {name: outputs(tmp_path, name) for name in kinds}
+    for name in ("convergence", "errors", "efficiency"):
+        import_module(f"scripts.draw_{name}").main(tables, labels, -1.0, None, made[name])
+    import_module("scripts.draw_effectivity").main(tables[0], made["effectivity"])
     assert all(Path(path).stat().st_size > 0 for paths in made.values() for path in paths.values())
 
     path = tmp_path / "comparison.csv"
-    import_module("scripts.table").main(list(made), [paths["csv"] for paths in made.values()], str(path))
+    import_module("scripts.table").main(kinds, [paths["csv"] for paths in made.values()], str(path))
     table = pd.read_csv(path)
     ratio = table[table["quantity"] == "N_QM at equal error over that of adaptive"]
     assert ratio["ours"].tolist() == pytest.approx([1.6])
     assert table["quantity"].nunique() >= 6
+    assert set(table["figure"]) == set(kinds)
+
+
+def test_a_window_reaches_the_ratios(tables, tmp_path):
+    kept = []
+    for window in (None, [300, 900]):
+        main = import_module("scripts.draw_efficiency").main
+        main(tables, ["adaptive", "circle"], None, window, outputs(tmp_path, "efficiency"))
+        kept.append(pd.read_csv(tmp_path / "figures" / "efficiency.csv")["ratio"].notna().sum())
+    assert kept == [4, 2]
+
+
+@pytest.mark.parametrize("chosen", [{"kind": "dislocation", "burgers": [1.0, 0.0, 0.0]}, {"kind": "crack"}])
+def test_snapshots_of_any_defect(chosen, edge, tmp_path):
+    size = np.linalg.norm(edge.sites[:, :2], axis=1)
+    flat = np.zeros_like(edge.sites)
+    empty = np.zeros(0)
+    solution = {"displacement": flat, "forces": flat, "history": empty, "measure": empty}
+    regions = [np.where(size < radius, 0, np.where(size < 2 * radius, 1, 2)) for radius in (6.0, 8.0, 11.0)]
+    for name, kind, arrays in (
+        ("structure", "structure", {**edge.arrays(), "region": regions[0]}),
+        ("solution", "solution", solution),
+        *((f"partition_{k}", "partition", {"region": region}) for k, region in enumerate(regions)),
+    ):
+        store.save(tmp_path / f"{name}.zarr", kind, arrays, config={})
+    inputs = {name: tmp_path / f"{name}.zarr" for name in ("structure", "solution")}
+    made = {name: outputs(tmp_path, name) for name in ("decomposition", "stages")}
+    snapshot = {**inputs, "partition": tmp_path / "partition_2.zarr"}
+    import_module("scripts.draw_decomposition").main(snapshot, chosen, made["decomposition"])
+    partitions = [tmp_path / f"partition_{k}.zarr" for k in range(3)]
+    n_qm = [int(np.sum(regions[k] == 0)) for k in (0, 2)]
+    import_module("scripts.draw_stages").main(
+        {**inputs, "partitions": partitions}, n_qm, chosen, made["stages"]
+    )
+    assert all(Path(path).stat().st_size > 0 for paths in made.values() for path in paths.values())
+    table = pd.read_csv(made["stages"]["csv"])
+    assert table[["k", "n_qm"]].to_numpy().tolist() == [[0, n_qm[0]], [2, n_qm[1]]]
 
 
 @pytest.mark.parametrize("script", sorted(p.name for p in Path(__file__).parents[2].glob("scripts/*.py")))

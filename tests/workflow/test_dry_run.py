@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,40 @@ def test_every_configuration_gives_a_plan(name: str, fresh: Any, planned_jobs: A
     assert done.returncode == 0, done.stdout
     jobs = planned_jobs(done.stdout)
     written = yaml.safe_load((ROOT / "config" / f"{name}.yaml").read_text(encoding="utf-8"))
-    assert set(jobs) >= ALWAYS | {figure for figure, source in written["figures"].items() if source}
+    kinds = Counter(f"draw_{figure['kind']}" for figure in written["figures"].values() if figure)
+    assert len(kinds) >= 9
+    assert {name: count for name, count in jobs.items() if name.startswith("draw_")} == kinds
+    assert set(jobs) >= ALWAYS
     assert jobs["solve"] == jobs["decide"] == jobs["export"] == len(written["cases"])
     assert jobs["bulk"] == jobs["check"] == 1
+
+
+def test_a_figure_is_a_target_by_its_name(fresh: Any, planned_jobs: Any) -> None:
+    done = fresh.snakemake("--dry-run", "figure_4")
+    assert done.returncode == 0, done.stdout
+    jobs = planned_jobs(done.stdout)
+    assert jobs["draw_convergence"] == jobs["figure_4"] == 1
+    assert [name for name in jobs if name.startswith("draw_")] == ["draw_convergence"]
+
+
+def test_figures_are_taken_back_and_added(fresh: Any, planned_jobs: Any) -> None:
+    """An overlay draws the same kind twice under names of its own and none of another."""
+    figures = {
+        "figure_4": None,
+        "front": {"kind": "front", "case": "minimal", "iteration": 1},
+        "crack_errors": {"kind": "errors", "cases": ["minimal"], "slope": -0.5, "window": [40, 400]},
+    }
+    config = fresh.overlay("figures", {"figures": figures})
+    jobs = planned_jobs(fresh.snakemake("--dry-run", config=config).stdout)
+    assert "draw_convergence" not in jobs
+    assert (jobs["draw_front"], jobs["draw_errors"]) == (2, 2)
+    assert (
+        planned_jobs(fresh.snakemake("--dry-run", "crack_errors", config=config).stdout)["crack_errors"] == 1
+    )
+    wrong = fresh.overlay("wrong", {"figures": {"figure_4": {"cases": ["edge_T4"]}}})
+    done = fresh.snakemake("--dry-run", config=wrong)
+    assert done.returncode != 0
+    assert "figures.figure_4: 'edge_T4' is not among the cases" in done.stdout
 
 
 def test_the_linter_is_content() -> None:

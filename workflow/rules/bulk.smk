@@ -1,3 +1,6 @@
+include: "surface_inputs.smk"
+
+
 rule bulk:
     input:
         code=code("bulk.py"),
@@ -21,3 +24,30 @@ rule bulk:
         "Perfect crystal of {wildcards.material}: lattice constant, moduli, force constants"
     script:
         "../../scripts/bulk.py"
+
+
+rule surface:
+    input:
+        code=code("surface.py"),
+        qm_code=lambda w: qm_code(w.material),
+        qm_files=lambda w: qm_files(w.material),
+        bulk="results/bulk/{material}.zarr/zarr.json",
+    output:
+        store="results/surfaces/{material}_{plane}.zarr/zarr.json",
+    log:
+        "logs/surfaces/{material}_{plane}.log",
+    benchmark:
+        "results/benchmarks/surfaces/{material}_{plane}.tsv"
+    wildcard_constraints:
+        plane=r"-?\d+_-?\d+_-?\d+",
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    params:
+        qm=lambda w: qm_spec(w.material),
+        plane=lambda w: [int(index) for index in w.plane.split("_")],
+        settings=lambda w: surface_settings(w.material),
+    message:
+        "Free surface {wildcards.plane} of {wildcards.material}"
+    script:
+        "../../scripts/surface.py"

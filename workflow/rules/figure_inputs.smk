@@ -1,21 +1,61 @@
 # What the rules of figures read: paths and labels as strings; nothing is computed here.
 from snakemake.exceptions import WorkflowError
 
-MATCHING_LABELS = (
-    "matching 0, force constants",
-    "matching 1, the paper's observations",
-    "matching 2, and higher derivatives",
-)
+from qmfront.config.figures import NEED_ERRORS
+from qmfront.config.labels import labels_of, potential_label
+
+SUMMED = [name for name, figure in study.figures.items() if isinstance(figure, NEED_ERRORS)]
 
 
-def figure_file(name, suffix, text):
-    """Picture or table of a figure for the report."""
+def named(kind):
+    """Regular expression of the names of the figures of a kind."""
+    return "|".join(name for name, figure in study.figures.items() if figure.kind == kind) or "(?!)"
+
+
+def figure_file(kind, suffix):
+    """Picture or table of the figures of a kind, for the report."""
     return report(
-        f"figures/{name}.{suffix}",
-        caption=f"../report/{name}.rst",
+        f"figures/{{figure}}.{suffix}",
+        caption=f"../report/draw_{kind}.rst",
         category="Figures",
-        labels={"figure": text, "type": {"png": "picture", "csv": "table"}[suffix]},
+        labels={"figure": "{figure}", "kind": kind, "type": {"png": "picture", "csv": "table"}[suffix]},
     )
+
+
+def setting(name):
+    """A function that gives one key of the figure in the wildcards."""
+    return lambda w: study.figures[w.figure].model_dump(mode="json")[name]
+
+
+def caption_of(w):
+    """Text of workflow/report/{figure}.rst, which the report shows in place of the caption of the kind."""
+    path = ROOT / "workflow" / "report" / f"{w.figure}.rst"
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+def case_of(w):
+    """The case that a figure shows."""
+    return study.cases[study.figures[w.figure].case]
+
+
+def title_of(w):
+    """Title of the case that a figure shows."""
+    return case_of(w).title
+
+
+def defect_of(w):
+    """Kind of the defect that a figure shows, and its Burgers vector if it has one."""
+    return case_of(w).defect.model_dump(mode="json", include={"kind", "burgers"})
+
+
+def labels_of_figure(w):
+    """What a figure calls its cases."""
+    return labels_of(study.figures[w.figure], study)
+
+
+def labels_of_potentials(w):
+    """What a figure calls its potentials."""
+    return [potential_label(name, study) for name in study.figures[w.figure].potentials]
 
 
 def store_of(case, k, name):
@@ -23,67 +63,49 @@ def store_of(case, k, name):
     return f"results/{case}/{k}/{name}.zarr/zarr.json"
 
 
-def files_of_snapshot(figure):
-    """A function that gives the stores of the iteration that a figure shows."""
-
-    def files(w):
-        snapshot = getattr(study.figures, figure)
-        k = iteration_of(snapshot)
-        return {name: store_of(snapshot.case, k, name) for name in ("partition", "solution")}
-
-    return files
-
-
-def files_of_refinement(figure):
-    """A function that gives the stores before and after the refinement that a figure shows; the last one is k - 1."""
-    snapshot = getattr(study.figures, figure)
-    if study.cases[snapshot.case].refine.method == "circle":
-        raise WorkflowError(
-            f"figures.{figure} shows a front, but refine.method of {snapshot.case!r} is circle, which has none. "
-            "Choose a case with fast_marching, or null to draw no figure."
-        )
-
-    def files(w):
-        n_refined = len(iterations(snapshot.case)) - 1
-        if n_refined == 0:
-            raise WorkflowError(
-                f"figures.{figure} shows a refinement, but {snapshot.case!r} stopped at its first iteration. "
-                "Allow more iterations in its section adapt, or choose null to draw no figure."
-            )
-        k = min(iteration_of(snapshot), n_refined - 1)
-        now = {name: store_of(snapshot.case, k, name) for name in ("partition", "estimate")}
-        return {**now, "refined": store_of(snapshot.case, k + 1, "partition")}
-
-    return files
-
-
-def structure_of(figure):
+def structure_of_figure(w):
     """Structure of the case that a figure shows."""
-    return f"results/{getattr(study.figures, figure).case}/structure.zarr/zarr.json"
+    return f"results/{study.figures[w.figure].case}/structure.zarr/zarr.json"
 
 
-def convergence_of(figure):
+def files_of_snapshot(w):
+    """The stores of the iteration that a figure shows."""
+    figure = study.figures[w.figure]
+    return {name: store_of(figure.case, iteration_of(figure), name) for name in ("partition", "solution")}
+
+
+def files_of_refinement(w):
+    """The stores before and after the refinement that a figure shows; the last one is k - 1."""
+    figure = study.figures[w.figure]
+    n_refined = len(iterations(figure.case)) - 1
+    if n_refined == 0:
+        raise WorkflowError(
+            f"figures.{w.figure} shows a refinement, but {figure.case!r} stopped at its first iteration. "
+            "Allow more iterations in its section adapt, or choose null to draw no figure."
+        )
+    k = min(iteration_of(figure), n_refined - 1)
+    now = {name: store_of(figure.case, k, name) for name in ("partition", "estimate")}
+    return {**now, "refined": store_of(figure.case, k + 1, "partition")}
+
+
+def partitions_of_figure(w):
+    """The partitions of all iterations of the case that a figure shows."""
+    case = study.figures[w.figure].case
+    return [store_of(case, k, "partition") for k in iterations(case)]
+
+
+def tables_of_figure(w):
     """Convergence tables of the cases that a figure shows."""
-    return [f"results/{case}/convergence.csv" for case in cases_of_figure(study.figures, figure)]
+    return [f"results/{case}/convergence.csv" for case in study.figures[w.figure].cases]
 
 
-def titles_of(figure):
-    """Titles of the cases that a figure shows."""
-    return [study.cases[case].title for case in cases_of_figure(study.figures, figure)]
+def certificates_of_figure(w):
+    """Certificates of the potentials that a figure shows."""
+    names = study.figures[w.figure].potentials
+    return [f"results/potentials/{name}/certificate.zarr/zarr.json" for name in names]
 
 
-def growth_label(case):
-    """What a case is called beside circles."""
-    chosen = study.cases[case]
-    return chosen.title if chosen.refine.method == "circle" else f"adaptive, {chosen.title}"
-
-
-def potential_label(name):
-    """What a potential is called: its name, observations and regression."""
-    chosen = study.potentials[name]
-    return f"{name} ({MATCHING_LABELS[chosen.matching]}; {chosen.regression.method})"
-
-
-def drawn(*names):
-    """Those of some figures that the configuration asks for."""
-    return [name for name in names if getattr(study.figures, name) is not None]
+def bulks_of_figure(w):
+    """Bulk stores of the materials of the potentials that a figure shows."""
+    names = study.figures[w.figure].potentials
+    return [f"results/bulk/{study.potentials[name].material}.zarr/zarr.json" for name in names]

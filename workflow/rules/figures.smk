@@ -1,228 +1,272 @@
-# One rule, one script, one figure; a figure that the configuration sets to null has no rule.
+# One rule and one script per kind of figure; what a figure shows stands under its name in the configuration.
 
 
 include: "figure_inputs.smk"
 
 
-if drawn("figure_1"):
+rule draw_decomposition:
+    input:
+        unpack(files_of_snapshot),
+        code=code("draw_decomposition.py"),
+        structure=structure_of_figure,
+    output:
+        png=figure_file("decomposition", "png"),
+        pdf="figures/{figure}.pdf",
+        csv=figure_file("decomposition", "csv"),
+    log:
+        "logs/figures/{figure}.log",
+    wildcard_constraints:
+        figure=named("decomposition"),
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    params:
+        defect=defect_of,
+        title=title_of,
+        caption=caption_of,
+    message:
+        "{wildcards.figure}: decomposition into QM, buffer, MM and far field"
+    script:
+        "../../scripts/draw_decomposition.py"
 
-    rule figure_1:
+
+rule draw_speed:
+    input:
+        unpack(files_of_refinement),
+        code=code("draw_speed.py"),
+        structure=structure_of_figure,
+    output:
+        png=figure_file("speed", "png"),
+        pdf="figures/{figure}.pdf",
+        csv=figure_file("speed", "csv"),
+    log:
+        "logs/figures/{figure}.log",
+    wildcard_constraints:
+        figure=named("speed"),
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    params:
+        title=title_of,
+        caption=caption_of,
+    message:
+        "{wildcards.figure}: local estimator and speed"
+    script:
+        "../../scripts/draw_speed.py"
+
+
+rule draw_front:
+    input:
+        unpack(files_of_refinement),
+        code=code("draw_front.py"),
+        structure=structure_of_figure,
+    output:
+        png=figure_file("front", "png"),
+        pdf="figures/{figure}.pdf",
+        csv=figure_file("front", "csv"),
+    log:
+        "logs/figures/{figure}.log",
+    wildcard_constraints:
+        figure=named("front"),
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    params:
+        t_buf=lambda w: case_of(w).refine.t_buf,
+        title=title_of,
+        caption=caption_of,
+    message:
+        "{wildcards.figure}: interfaces before and after Mark and refine"
+    script:
+        "../../scripts/draw_front.py"
+
+
+rule draw_stages:
+    input:
+        code=code("draw_stages.py"),
+        structure=structure_of_figure,
+        partitions=partitions_of_figure,
+    output:
+        png=figure_file("stages", "png"),
+        pdf="figures/{figure}.pdf",
+        csv=figure_file("stages", "csv"),
+    log:
+        "logs/figures/{figure}.log",
+    wildcard_constraints:
+        figure=named("stages"),
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    params:
+        n_qm=setting("n_qm"),
+        defect=defect_of,
+        title=title_of,
+        caption=caption_of,
+    message:
+        "{wildcards.figure}: partitions at several iterations"
+    script:
+        "../../scripts/draw_stages.py"
+
+
+rule draw_convergence:
+    input:
+        code=code("draw_convergence.py"),
+        tables=tables_of_figure,
+    output:
+        png=figure_file("convergence", "png"),
+        pdf="figures/{figure}.pdf",
+        csv=figure_file("convergence", "csv"),
+    log:
+        "logs/figures/{figure}.log",
+    wildcard_constraints:
+        figure=named("convergence"),
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    params:
+        labels=labels_of_figure,
+        slope=setting("slope"),
+        window=setting("window"),
+        caption=caption_of,
+    message:
+        "{wildcards.figure}: error and estimators against N_QM"
+    script:
+        "../../scripts/draw_convergence.py"
+
+
+rule draw_errors:
+    input:
+        code=code("draw_errors.py"),
+        tables=tables_of_figure,
+    output:
+        png=figure_file("errors", "png"),
+        pdf="figures/{figure}.pdf",
+        csv=figure_file("errors", "csv"),
+    log:
+        "logs/figures/{figure}.log",
+    wildcard_constraints:
+        figure=named("errors"),
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    params:
+        labels=labels_of_figure,
+        slope=setting("slope"),
+        window=setting("window"),
+        caption=caption_of,
+    message:
+        "{wildcards.figure}: errors of several cases"
+    script:
+        "../../scripts/draw_errors.py"
+
+
+rule draw_efficiency:
+    input:
+        code=code("draw_efficiency.py"),
+        tables=tables_of_figure,
+    output:
+        png=figure_file("efficiency", "png"),
+        pdf="figures/{figure}.pdf",
+        csv=figure_file("efficiency", "csv"),
+    log:
+        "logs/figures/{figure}.log",
+    wildcard_constraints:
+        figure=named("efficiency"),
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    params:
+        labels=labels_of_figure,
+        slope=setting("slope"),
+        window=setting("window"),
+        caption=caption_of,
+    message:
+        "{wildcards.figure}: N_QM at equal error"
+    script:
+        "../../scripts/draw_efficiency.py"
+
+
+rule draw_effectivity:
+    input:
+        code=code("draw_effectivity.py"),
+        tables=tables_of_figure,
+    output:
+        png=figure_file("effectivity", "png"),
+        pdf="figures/{figure}.pdf",
+        csv=figure_file("effectivity", "csv"),
+    log:
+        "logs/figures/{figure}.log",
+    wildcard_constraints:
+        figure=named("effectivity"),
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    params:
+        title=title_of,
+        estimate=lambda w: case_of(w).estimate.model_dump(mode="json", include={"norm", "residual"}),
+        caption=caption_of,
+    message:
+        "{wildcards.figure}: effectivity of every norm and residual"
+    script:
+        "../../scripts/draw_effectivity.py"
+
+
+rule draw_certificate:
+    input:
+        code=code("draw_certificate.py"),
+        certificates=certificates_of_figure,
+        bulks=bulks_of_figure,
+    output:
+        png=figure_file("certificate", "png"),
+        pdf="figures/{figure}.pdf",
+        csv=figure_file("certificate", "csv"),
+    log:
+        "logs/figures/{figure}.log",
+    wildcard_constraints:
+        figure=named("certificate"),
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    params:
+        labels=labels_of_potentials,
+        caption=caption_of,
+    message:
+        "{wildcards.figure}: consistency of the MM potentials with the QM model"
+    script:
+        "../../scripts/draw_certificate.py"
+
+
+rule table:
+    input:
+        code=code("table.py"),
+        tables=expand("figures/{name}.csv", name=SUMMED),
+    output:
+        table=report(
+            "results/comparison.csv",
+            caption="../report/comparison.rst",
+            category="Convergence",
+            labels={"case": "all, beside the paper"},
+        ),
+    log:
+        "logs/figures/table.log",
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    params:
+        figures={
+            name: study.figures[name].model_dump(mode="json", include={"kind", "window"}) for name in SUMMED
+        },
+    message:
+        "Our numbers beside the paper's"
+    script:
+        "../../scripts/table.py"
+
+
+# Every figure is a target by its name.
+for figure in study.figures:
+
+    rule:
+        name:
+            figure
         input:
-            unpack(files_of_snapshot("figure_1")),
-            code=code("figure_1.py"),
-            structure=structure_of("figure_1"),
-        output:
-            png=figure_file("figure_1", "png", "1 decomposition"),
-            pdf="figures/figure_1.pdf",
-            csv=figure_file("figure_1", "csv", "1 decomposition"),
-        log:
-            "logs/figures/figure_1.log",
-        conda:
-            "../../envs/environment.yaml"
-        threads: 1
-        params:
-            burgers=list(study.cases[study.figures.figure_1.case].defect.burgers),
-            title=study.cases[study.figures.figure_1.case].title,
-        message:
-            "Figure 1: decomposition into QM, buffer, MM and far field"
-        script:
-            "../../scripts/figure_1.py"
-
-
-if drawn("figure_2"):
-
-    rule figure_2:
-        input:
-            unpack(files_of_refinement("figure_2")),
-            code=code("figure_2.py"),
-            structure=structure_of("figure_2"),
-        output:
-            png=figure_file("figure_2", "png", "2 estimator and speed"),
-            pdf="figures/figure_2.pdf",
-            csv=figure_file("figure_2", "csv", "2 estimator and speed"),
-        log:
-            "logs/figures/figure_2.log",
-        conda:
-            "../../envs/environment.yaml"
-        threads: 1
-        params:
-            title=study.cases[study.figures.figure_2.case].title,
-        message:
-            "Figure 2: local estimator and speed"
-        script:
-            "../../scripts/figure_2.py"
-
-
-if drawn("figure_3"):
-
-    rule figure_3:
-        input:
-            unpack(files_of_refinement("figure_3")),
-            code=code("figure_3.py"),
-            structure=structure_of("figure_3"),
-        output:
-            png=figure_file("figure_3", "png", "3 mark and refine"),
-            pdf="figures/figure_3.pdf",
-            csv=figure_file("figure_3", "csv", "3 mark and refine"),
-        log:
-            "logs/figures/figure_3.log",
-        conda:
-            "../../envs/environment.yaml"
-        threads: 1
-        params:
-            t_buf=study.cases[study.figures.figure_3.case].refine.t_buf,
-            title=study.cases[study.figures.figure_3.case].title,
-        message:
-            "Figure 3: interfaces before and after Mark and refine"
-        script:
-            "../../scripts/figure_3.py"
-
-
-if drawn("figure_4"):
-
-    rule figure_4:
-        input:
-            code=code("figure_4.py"),
-            tables=convergence_of("figure_4"),
-        output:
-            png=figure_file("figure_4", "png", "4 convergence"),
-            pdf="figures/figure_4.pdf",
-            csv=figure_file("figure_4", "csv", "4 convergence"),
-        log:
-            "logs/figures/figure_4.log",
-        conda:
-            "../../envs/environment.yaml"
-        threads: 1
-        params:
-            labels=titles_of("figure_4"),
-        message:
-            "Figure 4: error and estimators against N_QM"
-        script:
-            "../../scripts/figure_4.py"
-
-
-if drawn("efficiency"):
-
-    rule efficiency:
-        input:
-            code=code("efficiency.py"),
-            tables=convergence_of("efficiency"),
-        output:
-            png=figure_file("efficiency", "png", "efficiency"),
-            pdf="figures/efficiency.pdf",
-            csv=figure_file("efficiency", "csv", "efficiency"),
-        log:
-            "logs/figures/efficiency.log",
-        conda:
-            "../../envs/environment.yaml"
-        threads: 1
-        params:
-            labels=[growth_label(case) for case in study.figures.efficiency],
-        message:
-            "Errors of adaptive and circular QM regions"
-        script:
-            "../../scripts/efficiency.py"
-
-
-if drawn("effectivity"):
-
-    rule effectivity:
-        input:
-            code=code("effectivity.py"),
-            table=convergence_of("effectivity")[0],
-        output:
-            png=figure_file("effectivity", "png", "effectivity"),
-            pdf="figures/effectivity.pdf",
-            csv=figure_file("effectivity", "csv", "effectivity"),
-        log:
-            "logs/figures/effectivity.log",
-        conda:
-            "../../envs/environment.yaml"
-        threads: 1
-        params:
-            title=study.cases[study.figures.effectivity].title,
-        message:
-            "Effectivity of every norm and residual"
-        script:
-            "../../scripts/effectivity.py"
-
-
-if drawn("matching"):
-
-    rule matching:
-        input:
-            code=code("matching.py"),
-            tables=convergence_of("matching"),
-        output:
-            png=figure_file("matching", "png", "matching"),
-            pdf="figures/matching.pdf",
-            csv=figure_file("matching", "csv", "matching"),
-        log:
-            "logs/figures/matching.log",
-        conda:
-            "../../envs/environment.yaml"
-        threads: 1
-        params:
-            labels=[MATCHING_LABELS[study.potential_of(case).matching] for case in study.figures.matching],
-        message:
-            "Errors with potentials of different matching"
-        script:
-            "../../scripts/matching.py"
-
-
-if drawn("certificate"):
-
-    rule certificate:
-        input:
-            code=code("certificate.py"),
-            certificates=expand(
-                "results/potentials/{potential}/certificate.zarr/zarr.json",
-                potential=study.figures.certificate,
-            ),
-            bulks=[
-                f"results/bulk/{study.potentials[name].material}.zarr/zarr.json"
-                for name in study.figures.certificate
-            ],
-        output:
-            png=figure_file("certificate", "png", "certificate"),
-            pdf="figures/certificate.pdf",
-            csv=figure_file("certificate", "csv", "certificate"),
-        log:
-            "logs/figures/certificate.log",
-        conda:
-            "../../envs/environment.yaml"
-        threads: 1
-        params:
-            labels=[potential_label(name) for name in study.figures.certificate],
-        message:
-            "Consistency of the MM potentials with the QM model"
-        script:
-            "../../scripts/certificate.py"
-
-
-if drawn("figure_4", "matching", "effectivity", "efficiency"):
-
-    rule table:
-        input:
-            code=code("table.py"),
-            tables=expand(
-                "figures/{name}.csv", name=drawn("figure_4", "matching", "effectivity", "efficiency")
-            ),
-        output:
-            table=report(
-                "results/comparison.csv",
-                caption="../report/comparison.rst",
-                category="Convergence",
-                labels={"case": "all, beside the paper"},
-            ),
-        log:
-            "logs/figures/table.log",
-        conda:
-            "../../envs/environment.yaml"
-        threads: 1
-        params:
-            names=drawn("figure_4", "matching", "effectivity", "efficiency"),
-        message:
-            "Our numbers beside the paper's"
-        script:
-            "../../scripts/table.py"
+            f"figures/{figure}.png",

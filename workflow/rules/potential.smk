@@ -15,9 +15,12 @@ rule training:
     threads: 1
     params:
         qm=lambda w: qm_spec(material_of(w)),
-        matching=lambda w: study.potentials[w.potential].matching,
-        strain_step=lambda w: study.potentials[w.potential].strain_step,
-        reach=lambda w: study.materials[material_of(w)].force_constants.reach,
+        lattice=lambda w: {
+            "matching": study.potentials[w.potential].matching,
+            "strain_step": study.potentials[w.potential].strain_step,
+            "reach": study.materials[material_of(w)].force_constants.reach,
+        },
+        surfaces=surface_sampling,
     message:
         "Observations of the reference model for {wildcards.potential}"
     script:
@@ -29,6 +32,7 @@ rule potential:
         code=code("potential.py"),
         bulk=bulk_store,
         training="results/potentials/{potential}/training.zarr/zarr.json",
+        surfaces=surface_stores,
     output:
         potential="results/potentials/{potential}/potential.json",
         table="results/potentials/{potential}/fit.csv",
@@ -41,13 +45,14 @@ rule potential:
         "../../envs/environment.yaml"
     threads: 1
     params:
-        basis=lambda w: study.potentials[w.potential].basis.model_dump(mode="json"),
+        basis=basis_of,
         settings=lambda w: study.potentials[w.potential].model_dump(
             mode="json", include={"matching", "weights", "regression"}
         ),
         steps=lambda w: {
             "symbol": study.materials[material_of(w)].crystal.symbol,
             "strain": study.potentials[w.potential].strain_step,
+            "surface": surface_settings(material_of(w)),
             **study.materials[material_of(w)].force_constants.model_dump(mode="json"),
         },
     message:

@@ -1,4 +1,4 @@
-"""eta / error of every norm and residual: convergence table -> effectivity.png, .pdf, .csv."""
+"""Effectivity: convergence table -> {figure}.png, .pdf, .csv."""
 
 import pandas as pd
 
@@ -17,4 +17,4 @@ def main(table: str, outputs: dict) -> None:
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
-        main(snakemake.input.table, dict(snakemake.output.items()))
+        main(snakemake.input.tables[0], dict(snakemake.output.items()))

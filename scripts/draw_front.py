@@ -1,4 +1,4 @@
-"""Figure 3: a partition and the one that follows it -> figure_3.png, .pdf, .csv."""
+"""Front: a partition and the one that follows it -> {figure}.png, .pdf, .csv."""
 
 from qmfront import store
 from qmfront.crystal.defect import Defect

@@ -1,4 +1,4 @@
-"""Figure 2: estimate.zarr and the partition that follows from it -> figure_2.png, .pdf, .csv."""
+"""Speed: estimate.zarr and the partition that follows from it -> {figure}.png, .pdf, .csv."""
 
 from qmfront import store
 from qmfront.crystal.defect import Defect

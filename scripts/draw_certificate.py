@@ -1,4 +1,4 @@
-"""Consistency of potentials with the reference model: certificate.zarr, bulk.zarr -> certificate.png, .pdf, .csv."""
+"""Certificate: certificate.zarr and bulk.zarr of several potentials -> {figure}.png, .pdf, .csv."""
 
 import pandas as pd
 
@@ -6,6 +6,7 @@ from qmfront import store
 from qmfront.durable import write_file
 from qmfront.figures.certificate import certificate_figure
 from qmfront.figures.style import save
+from qmfront.figures.surfaces import surface_table
 from qmfront.logs import logged
 from qmfront.training.consistency import consistency_table
 
@@ -13,7 +14,11 @@ from qmfront.training.consistency import consistency_table
 def main(labels: list[str], certificates: list[str], bulks: list[str], outputs: dict) -> None:
     stores = [store.load(path, "potential") for path in certificates]
     numbers = [store.load(path, "bulk")["numbers"] for path in bulks]
-    tables = dict(zip(labels, map(consistency_table, stores, numbers), strict=True))
+    parts = [
+        pd.concat([consistency_table(found, atoms), surface_table(found)], ignore_index=True)
+        for found, atoms in zip(stores, numbers, strict=True)
+    ]
+    tables = dict(zip(labels, parts, strict=True))
     data = pd.concat(tables, names=["potential", None]).reset_index(level=0)
     write_file(outputs["csv"], data.to_csv(index=False))
     save(certificate_figure(tables, ticks=stores[0]["ticks"]), outputs["png"])

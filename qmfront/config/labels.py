@@ -1,0 +1,31 @@
+"""What cases and potentials are called in figures."""
+
+from qmfront.config.figures import Efficiency, Errors, Figure
+from qmfront.config.study import Study
+
+MATCHING = (
+    "matching 0, force constants",
+    "matching 1, the paper's observations",
+    "matching 2, and higher derivatives",
+)
+
+
+def labels_of(figure: Figure, study: Study) -> list[str]:
+    """One label per case of a figure: its title, or what the figure asks for."""
+    if isinstance(figure, Errors) and figure.labels == "matching":
+        return [MATCHING[study.potential_of(case).matching] for case in figure.cases]
+    if isinstance(figure, Efficiency):
+        return [_growth_label(case, study) for case in figure.cases]
+    return [study.cases[case].title for case in figure.cases]
+
+
+def potential_label(name: str, study: Study) -> str:
+    """Name, observations and regression of a potential."""
+    chosen = study.potentials[name]
+    return f"{name} ({MATCHING[chosen.matching]}; {chosen.regression.method})"
+
+
+def _growth_label(case: str, study: Study) -> str:
+    """What a case is called beside circles."""
+    chosen = study.cases[case]
+    return chosen.title if chosen.refine.method == "circle" else f"adaptive, {chosen.title}"

@@ -1,0 +1,24 @@
+"""Errors: convergence tables of several cases -> {figure}.png, .pdf, .csv."""
+
+import pandas as pd
+
+from qmfront.durable import write_file
+from qmfront.estimate.curves import ERROR, curves
+from qmfront.estimate.rate import WINDOW
+from qmfront.figures.studies import errors_figure
+from qmfront.figures.style import save
+from qmfront.logs import logged
+
+
+def main(
+    tables: list[str], labels: list[str], slope: float | None, window: list[int] | None, outputs: dict
+) -> None:
+    data = curves([pd.read_csv(path) for path in tables], labels, quantities=[ERROR])
+    write_file(outputs["csv"], data.to_csv(index=False))
+    save(errors_figure(data, slope=slope, window=window or WINDOW), outputs["png"])
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]):
+        p = snakemake.params
+        main(snakemake.input.tables, p.labels, p.slope, p.window, dict(snakemake.output.items()))

@@ -1,0 +1,24 @@
+"""Stages: structure.zarr and the partitions of all iterations -> {figure}.png, .pdf, .csv."""
+
+from qmfront import store
+from qmfront.crystal.defect import Defect
+from qmfront.durable import write_file
+from qmfront.figures.atoms import defect_symbol
+from qmfront.figures.stages import nearest_stages, stages_figure, stages_table
+from qmfront.figures.style import save
+from qmfront.logs import logged
+
+
+def main(inputs: dict, n_qm: list[int], chosen: dict, outputs: dict) -> None:
+    defect = Defect.from_arrays(store.load(inputs["structure"], "structure"))
+    regions = [store.load(path, "partition")["region"] for path in inputs["partitions"]]
+    stages = nearest_stages(regions, n_qm)
+    symbol = defect_symbol(defect.frame, **chosen)
+    write_file(outputs["csv"], stages_table(defect, regions, stages).to_csv(index=False))
+    save(stages_figure(defect, [regions[k] for k in stages], symbol=symbol), outputs["png"])
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]):
+        p = snakemake.params
+        main(dict(snakemake.input.items()), p.n_qm, p.defect, dict(snakemake.output.items()))
