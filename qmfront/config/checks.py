@@ -112,7 +112,7 @@ def _case(name: str, case: Case, study: Study) -> Iterator[str]:
     if material is None:
         yield f"material: no material {case.material!r}{did_you_mean(case.material, study.materials)}"
     else:
-        yield from _core(case, material)
+        yield from _core(case)
         yield from _extent(case, material)
     if potential is None:
         yield f"potential: no potential {case.potential!r}{did_you_mean(case.potential, study.potentials)}"
@@ -126,8 +126,7 @@ def _case(name: str, case: Case, study: Study) -> Iterator[str]:
         yield from _clamp(case, potential, material)
 
 
-def _core(case: Case, material: Material) -> Iterator[str]:
-    r0 = material.crystal.nearest_neighbour_guess
+def _core(case: Case) -> Iterator[str]:
     region = case.initial_region
     distance = hypot(*region.centre_r0)
     needed = distance + CORE_RADIUS_R0
@@ -171,11 +170,12 @@ def _extent(case: Case, material: Material) -> Iterator[str]:
 def _clamp(case: Case, potential: Potential, material: Material) -> Iterator[str]:
     slip = case.defect.slip * material.crystal.lattice_constant_guess
     needed = 2 * potential.basis.cutoff + slip
+    thinned = f" and the slip thins the rim by {slip:.3g} Å" if slip else ""
     if case.domain.clamp_width < needed:
         yield (
             f"domain.clamp_width = {case.domain.clamp_width:g} Å: forces of the potential {case.potential!r} "
-            f"reach {2 * potential.basis.cutoff:g} Å and the slip thins the rim by {slip:.3g} Å, so free atoms "
-            f"would miss neighbours beyond it. Choose at least {_rounded_up(needed):g} Å"
+            f"reach {2 * potential.basis.cutoff:g} Å{thinned}, so free atoms would miss neighbours "
+            f"beyond it. Choose at least {_rounded_up(needed):g} Å"
         )
 
 

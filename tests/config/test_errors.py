@@ -122,7 +122,7 @@ def test_key_by_key(path: str, value: Any, pieces: list[str], problems: Problems
             ["figures.figure_4 shows errors", "compute the reference"],
         ),
         ({"case_defaults.initial_region.radius_r0": 0.5}, ["does not contain the core", "Choose at least 1"]),
-        ({"case_defaults.defect.core_offset": [20.0, 0.0]}, ["does not contain the core"]),
+        ({"case_defaults.initial_region.centre_r0": [7.0, 0.0]}, ["does not contain the core"]),
         (
             {"case_defaults.domain.radius_r0": 11.0},
             ["buffer.width = 10.8 Å", "reaches 30.6 Å", "ends at 30.2 Å (domain.radius_r0 = 11)"],
@@ -172,9 +172,9 @@ def test_circle_outside_the_domain(problems: Problems) -> None:
 
 
 def test_a_problem_shared_by_cases_is_told_once(problems: Problems) -> None:
-    """One message per potential, not one per case."""
+    """One message per potential and slip, not one per case: three potentials of dislocations, three of cracks."""
     found = problems({"case_defaults.domain.clamp_width": 3.0})
-    assert len(found) == 3
+    assert len(found) == 6
     assert found[0].startswith(
         "cases edge_T2, edge_T4, edge_T8, edge_circle, edge_circle_off: domain.clamp_width"
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from qmfront.config.errors import ConfigError
 from qmfront.config.load import load
@@ -101,11 +102,37 @@ def test_broken_case_files(files: dict[str, str], message: str, changed: Change,
 
 
 def test_another_kind_of_defect_replaces_the_default_one(changed: Change, project: Project) -> None:
-    """Keys of a dislocation must not leak into a defect of another kind (here one that does not exist)."""
-    folder = project(a="{defect: {kind: crack}}")
-    with pytest.raises(ConfigError, match="defect.kind: 'crack' is refused") as caught:
+    """Keys of a dislocation do not leak into a crack: they are not unknown keys of it, and its own are missing."""
+    folder = project(a="{defect: {kind: crack, front: [0, 0, 1]}}")
+    with pytest.raises(ConfigError) as caught:
         load(changed({"cases": ["a"], "figures": NO_FIGURES}), folder)
-    assert any("defect.line: the key is missing" in problem for problem in caught.value.problems)
+    missing = [problem.split(": the key is missing")[0] for problem in caught.value.problems]
+    assert missing == [f"config/cases/a.yaml: defect.{name}" for name in ("plane", "load", "tip_offset")]
+
+
+def test_a_crack_is_a_case(changed: Change, project: Project) -> None:
+    text = "{defect: {kind: crack, front: [0, 0, 1], plane: [1, 1, 0], load: 0.9, tip_offset: [0, 0]}}"
+    study = load(changed({"cases": ["a"], "figures": NO_FIGURES}), project(a=text))
+    crack = study.cases["a"].defect
+    assert (crack.kind, crack.plane, crack.load, crack.slip) == ("crack", (1, 1, 0), 0.9, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"front": [0, 1, 0]}, "front [0, 1, 0] does not lie in the cut plane with normal [1, 1, 0]"),
+        ({"plane": [0, 0, 0]}, "plane is the zero vector"),
+        ({"load": -0.5}, "defect.load: -0.5 is refused: it should be greater than 0"),
+        ({"lod": 1.0}, "defect.lod: unknown key (did you mean 'load'?)"),
+        ({"kind": "krack"}, "'krack' is refused (did you mean 'crack'?)"),
+    ],
+)
+def test_bad_cracks(wrong: dict[str, Any], message: str, changed: Change, project: Project) -> None:
+    crack = {"kind": "crack", "front": [0, 0, 1], "plane": [1, 1, 0], "load": 0.9, "tip_offset": [0.0, 0.0]}
+    text = yaml.safe_dump({"defect": crack | wrong})
+    with pytest.raises(ConfigError) as caught:
+        load(changed({"cases": ["a"], "figures": NO_FIGURES}), project(a=text))
+    assert any(message in problem for problem in caught.value.problems), caught.value.problems
 
 
 @pytest.mark.parametrize(
