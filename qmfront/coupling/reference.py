@@ -76,7 +76,7 @@ def _minimum(
         if eigenvalue > 0:
             return found, eigenvalue, mode
         logger.info("this is a saddle: leaving it along its lowest mode")
-        start = _descended(force, found.displacement + KICK * mode, riesz, settings)
+        start = _descended(force, found.displacement + KICK * mode, riesz, settings, max_force=DESCENT_FORCE)
     raise RuntimeError(
         f"The reference is a saddle, and so were the {ATTEMPTS - 1} states that it was left for: lambda = "
         f"{eigenvalue:.3e} along a mode whose largest displacement is at site "
@@ -94,16 +94,17 @@ def _equilibrium(
     max_force: float,
     settings: AndersonSettings,
 ) -> Equilibrium:
-    """Root finding, and where it fails once more from the end of a descent."""
-    try:
-        return relax_reference(defect, riesz, qm, start=start, max_force=max_force, settings=settings)
-    except RuntimeError as failure:
-        logger.info("root finding failed (%s): going downhill first", failure)
-    try:
-        lower = _descended(force, start, riesz, settings)
-        return relax_reference(defect, riesz, qm, start=lower, max_force=max_force, settings=settings)
-    except RuntimeError as failure:
-        raise RuntimeError(f"The reference does not come to rest. {failure} {_advice(defect)}") from failure
+    """Root finding; where it fails, again from the end of a descent, at last from one that goes all the way."""
+    failure = None
+    for limit in (None, DESCENT_FORCE, max_force):
+        try:
+            if limit is not None:
+                start = _descended(force, start, riesz, settings, max_force=limit)
+            return relax_reference(defect, riesz, qm, start=start, max_force=max_force, settings=settings)
+        except RuntimeError as error:
+            failure = error
+            logger.info("no equilibrium yet: %s", error)
+    raise RuntimeError(f"The reference does not come to rest. {failure} {_advice(defect)}") from failure
 
 
 def _descended(
@@ -111,12 +112,14 @@ def _descended(
     start: np.ndarray,
     riesz: ForceConstantMap,
     settings: AndersonSettings,
+    *,
+    max_force: float,
 ) -> np.ndarray:
     return descend(
         force,
         start,
         replace(riesz, tolerance=DESCENT_TOLERANCE).solve,
-        max_force=DESCENT_FORCE,
+        max_force=max_force,
         step_cap=settings.step_cap,
         max_calls=2 * settings.max_calls,
     )
