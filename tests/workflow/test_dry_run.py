@@ -49,6 +49,7 @@ def test_figures_are_taken_back_and_added(fresh: Any, planned_jobs: Any) -> None
     """An overlay draws the same kind twice under names of its own and none of another."""
     figures = {
         "figure_4": None,
+        "figure_6": None,
         "front": {"kind": "front", "case": "minimal", "iteration": 1},
         "crack_errors": {"kind": "errors", "cases": ["minimal"], "slope": -0.5, "window": [40, 400]},
     }
