@@ -1,0 +1,3 @@
+from qmfront.models.nrltb.calculator import NRLTB
+
+__all__ = ["NRLTB"]

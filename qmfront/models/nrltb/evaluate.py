@@ -1,0 +1,169 @@
+"""Energies, forces and virial of NRL tight binding, from arrays.
+
+The gradient of the free energy, of A at fixed N as of Omega at fixed mu, is that of tr(P H) - tr(W S) at fixed P and W.
+It has three parts: of the radial functions, of the directions of the bonds, and of the on-site levels.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from qmfront.models.bonds import Bonds, bond_list
+from qmfront.models.nrltb import environment, occupation
+from qmfront.models.nrltb.electrons import Electrons, spectrum
+from qmfront.models.nrltb.matrices import Blocks, Weights, bond_images
+from qmfront.models.nrltb.parameters import HOPPING, OVERLAP, Parameters
+from qmfront.models.nrltb.radial import radial_functions
+from qmfront.models.nrltb.slater_koster import block_gradient, blocks
+
+
+@dataclass(frozen=True)
+class Structure:
+    """Atoms as the model sees them.
+
+    kind : (n,) int
+        Position of each atom's species in `Parameters.species`.
+    bonds : Bonds
+        All within the cutoff, each once.
+    images : (p, 3) float, whole numbers
+        Cell of the second atom of each bond.
+    """
+
+    kind: np.ndarray
+    bonds: Bonds
+    images: np.ndarray
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """forces (n, 3), eV/Å, and virial (3, 3), eV, dF/dstrain, symmetric, of the free energy F."""
+
+    forces: np.ndarray
+    virial: np.ndarray
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Result of one call.
+
+    energy : float, eV
+        Band energy E.
+    free_energy : float, eV
+        Omega at fixed mu, A for neutral atoms.
+    eigenvalues : (m, 4n) float, eV
+        Ascending at each of the m k-points.
+    chemical_potential : float, eV
+    n_electrons : float
+    gradient : Gradient or None
+    """
+
+    energy: float
+    free_energy: float
+    eigenvalues: np.ndarray
+    chemical_potential: float
+    n_electrons: float
+    gradient: Gradient | None
+
+
+def structure(
+    parameters: Parameters, positions: np.ndarray, cell: np.ndarray, pbc: np.ndarray, numbers: np.ndarray
+) -> Structure:
+    """Bonds and species of atoms in any cell, small multi-image cells included.
+
+    Parameters
+    ----------
+    positions : (n, 3) float, Å
+    cell : (3, 3) float, Å
+        Rows are the cell vectors; only rows of periodic directions matter.
+    pbc : (3,) bool
+    numbers : (n,) int
+        Atomic numbers.
+
+    Raises
+    ------
+    ValueError
+        Without atoms, for positions that are not finite, dependent cell vectors, species without parameters, and atoms
+        closer than `parameters.minimum_distance`.
+    """
+    positions, cell, pbc = np.asarray(positions, float), np.asarray(cell, float), np.asarray(pbc, bool)
+    _refuse_bad_arrays(positions, cell, pbc)
+    kind = parameters.kind(np.asarray(numbers))
+    bonds = bond_list(positions, cell, pbc, parameters.cutoff).bonds
+    _refuse_overlap(bonds, parameters.minimum_distance)
+    return Structure(kind, bonds, bond_images(bonds, positions, cell, pbc))
+
+
+def evaluate(
+    parameters: Parameters, atoms: Structure, electrons: Electrons, *, gradient: bool = True
+) -> Evaluation:
+    """Energies, and forces and virial if wanted.
+
+    Raises
+    ------
+    RuntimeError
+        If LAPACK does not solve the eigenvalue problem.
+    """
+    values, slopes = radial_functions(parameters, atoms.kind, atoms.bonds)
+    rho = environment.density(atoms.kind, atoms.bonds, values, len(parameters.species))
+    on_site = environment.levels(parameters, atoms.kind, rho)
+    hopping, overlap = (blocks(atoms.bonds, values[:, part]) for part in (HOPPING, OVERLAP))
+    neutral = float(parameters.electrons[atoms.kind].sum())
+    shared = Blocks(atoms.bonds, atoms.images, hopping, overlap, on_site.energy)
+    found = spectrum(shared, electrons, neutral=neutral, gradient=gradient)
+    state = found.eigenvalues, electrons.kpoints.weights, found.mu, electrons.kT
+    omega = occupation.grand_potential(*state)
+    return Evaluation(
+        energy=occupation.band_energy(*state),
+        free_energy=omega if electrons.mu is not None else omega + found.mu * neutral,
+        eigenvalues=found.eigenvalues,
+        chemical_potential=found.mu,
+        n_electrons=occupation.electron_number(*state),
+        gradient=None if found.weights is None else _gradient(atoms, on_site, values, slopes, found.weights),
+    )
+
+
+def _gradient(
+    atoms: Structure, on_site: environment.Levels, values: np.ndarray, slopes: np.ndarray, weights: Weights
+) -> Gradient:
+    """Forces and virial from the derivative along each bond."""
+    bonds = atoms.bonds
+    pull = environment.bond_slope(atoms.kind, bonds, slopes, weights.levels, on_site)
+    along = (pull / bonds.distance)[:, None] * bonds.vector
+    for part, weight in ((HOPPING, weights.hopping), (OVERLAP, weights.overlap)):
+        along += block_gradient(bonds, values[:, part], slopes[:, part], weight)
+    n = len(atoms.kind)
+    forces = np.stack(
+        [np.bincount(bonds.first, column, n) - np.bincount(bonds.second, column, n) for column in along.T],
+        axis=1,
+    )
+    virial = along.T @ bonds.vector
+    return Gradient(forces, 0.5 * (virial + virial.T))  # symmetric but for rounding
+
+
+def _refuse_bad_arrays(positions: np.ndarray, cell: np.ndarray, pbc: np.ndarray) -> None:
+    if len(positions) == 0:
+        raise ValueError("There are no atoms. Give at least one.")
+    bad = np.flatnonzero(~np.isfinite(positions).all(axis=1))
+    if len(bad):
+        raise ValueError(
+            f"{len(bad)} of {len(positions)} atoms have positions that are not finite (first: atom {bad[0]}, "
+            f"{positions[bad[0]]}). The step before this call diverged or read bad data; look there."
+        )
+    periodic = cell[pbc]
+    if not np.isfinite(periodic).all() or np.linalg.matrix_rank(periodic) < len(periodic):
+        raise ValueError(
+            f"The cell vectors of the periodic directions (pbc = {pbc.tolist()}) are not independent: "
+            f"{periodic.tolist()} Å. Set the cell, or pbc=False."
+        )
+
+
+def _refuse_overlap(bonds: Bonds, minimum_distance: float) -> None:
+    if len(bonds) == 0:
+        return
+    worst = int(np.argmin(bonds.distance))
+    if bonds.distance[worst] < minimum_distance:
+        raise ValueError(
+            f"Atoms {bonds.first[worst]} and {bonds.second[worst]} are {bonds.distance[worst]:.4f} Å apart (minimum "
+            f"{minimum_distance} Å; {np.sum(bonds.distance < minimum_distance)} such pairs). The energy collapses "
+            "there; remove the overlap, or cap the steps of the optimiser (0.15 Å)."
+        )
