@@ -1,11 +1,16 @@
 """NRL tight binding as an ASE calculator."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from ase import Atoms
-from ase.calculators.calculator import Calculator, PropertyNotImplementedError, all_changes
+from ase.calculators.calculator import (
+    Calculator,
+    PropertyNotImplementedError,
+    all_changes,
+    kpts2sizeandoffsets,
+)
 from ase.stress import full_3x3_to_voigt_6_stress
 
 from qmfront.models.nrltb.electrons import Electrons
@@ -31,10 +36,12 @@ class NRLTB(Calculator):
         Temperature of the electrons.
     mu : float or None, eV
         Chemical potential; 5.80 is the middle of the gap of silicon. None keeps the atoms neutral.
-    kpts : three integers
-        Monkhorst-Pack divisions; (1, 1, 1) is Gamma.
+    kpts : three integers, or {"density": d} with d in Å
+        Monkhorst-Pack divisions; (1, 1, 1) is Gamma. A density gives at least d k-points per 1/Å of reciprocal cell
+        (ASE's convention) and a grid that contains Gamma, so that one setting serves cells of any size; choose one at
+        which no division changes under the strains of interest.
     kpts_shift : three numbers
-        Shift of the grid in units of its step.
+        Shift of the grid in units of its step; not with a density.
     parameters : str or path
         "silicon", or a JSON file of the same form.
     minimum_distance : float or None, Å
@@ -55,15 +62,16 @@ class NRLTB(Calculator):
         self,
         kT: float = 0.1,
         mu: float | None = 5.80,
-        kpts: Sequence[int] = (1, 1, 1),
+        kpts: Sequence[int] | Mapping[str, float] = (1, 1, 1),
         *,
         kpts_shift: Sequence[float] = (0.0, 0.0, 0.0),
         parameters: str | Path = "silicon",
         minimum_distance: float | None = None,
     ) -> None:
         super().__init__()
-        self.electrons = Electrons(monkhorst_pack(kpts, shift=kpts_shift), kT=kT, mu=mu)
-        self.kpts, self.kpts_shift = tuple(kpts), tuple(kpts_shift)
+        self.kpts, self.kpts_shift = _checked_kpoints(kpts, kpts_shift)
+        self.kT, self.mu = kT, mu
+        self._electrons((1, 1, 1), (0.0, 0.0, 0.0))  # refuses kT and mu that make no sense at once
         self.model = load_parameters(parameters, minimum_distance=minimum_distance)
         self.cutoff = self.model.cutoff
         self.force_range = 2.0 * self.cutoff
@@ -77,10 +85,10 @@ class NRLTB(Calculator):
         """Fill `results`; called by ASE."""
         super().calculate(atoms, properties, system_changes)
         atoms = self.atoms
-        self._refuse_kpoints(atoms.pbc)
+        electrons = self._electrons(*self._grid(atoms))
         known = structure(self.model, atoms.positions, atoms.cell.array, atoms.pbc, atoms.numbers)
         gradient = properties is None or not ENERGIES.issuperset(properties)
-        result = evaluate(self.model, known, self.electrons, gradient=gradient)
+        result = evaluate(self.model, known, electrons, gradient=gradient)
         self.results = {
             "energy": result.energy,
             "free_energy": result.free_energy,
@@ -99,10 +107,36 @@ class NRLTB(Calculator):
                 "Stress needs a cell with a volume. Set three cell vectors, or do not ask for stress."
             )
 
-    def _refuse_kpoints(self, pbc: np.ndarray) -> None:
-        free = ~np.asarray(pbc, bool)
+    def _electrons(self, divisions: Sequence[int], shift: Sequence[float]) -> Electrons:
+        return Electrons(monkhorst_pack(divisions, shift=shift), kT=self.kT, mu=self.mu)
+
+    def _grid(self, atoms: Atoms) -> tuple[tuple[int, ...], tuple[float, ...]]:
+        """Divisions and shift for these atoms."""
+        if isinstance(self.kpts, Mapping):
+            divisions, offsets = kpts2sizeandoffsets(density=self.kpts["density"], gamma=True, atoms=atoms)
+            return tuple(int(q) for q in divisions), tuple(offsets * divisions)
+        free = ~np.asarray(atoms.pbc, bool)
         if np.any(np.array(self.kpts)[free] != 1) or np.any(np.array(self.kpts_shift)[free] != 0):
             raise ValueError(
                 f"kpts = {self.kpts}, kpts_shift = {self.kpts_shift} sample a direction that is not periodic (pbc = "
-                f"{np.asarray(pbc).tolist()}). Give 1 and 0 there."
+                f"{atoms.pbc.tolist()}). Give 1 and 0 there."
             )
+        return self.kpts, self.kpts_shift
+
+
+def _checked_kpoints(
+    kpts: Sequence[int] | Mapping[str, float], shift: Sequence[float]
+) -> tuple[tuple[int, ...] | dict[str, float], tuple[float, ...]]:
+    """Either divisions and their shift, or a density and none."""
+    if not isinstance(kpts, Mapping):
+        monkhorst_pack(kpts, shift=shift)
+        return tuple(kpts), tuple(shift)
+    if set(kpts) != {"density"} or not (np.isfinite(kpts["density"]) and kpts["density"] > 0):
+        raise ValueError(
+            f"kpts = {dict(kpts)} is no density. Give divisions such as [2, 2, 2], or {{density: 4.0}} in Å."
+        )
+    if any(shift):
+        raise ValueError(
+            f"kpts_shift = {tuple(shift)} does not go with a density, whose grid contains Gamma. Leave it out."
+        )
+    return dict(kpts), (0.0, 0.0, 0.0)

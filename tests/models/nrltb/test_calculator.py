@@ -8,7 +8,9 @@ from ase.calculators.calculator import PropertyNotImplementedError
 
 from qmfront.models.calculator import build
 from qmfront.models.nrltb import NRLTB
+from qmfront.models.nrltb.electrons import Electrons
 from qmfront.models.nrltb.evaluate import Evaluation, evaluate, structure
+from qmfront.models.nrltb.kpoints import monkhorst_pack
 from qmfront.models.nrltb.parameters import from_mapping
 from tests.models.ace.step_sweep import assert_derivative
 from tests.models.nrltb.structures import LATTICE_CONSTANT, cluster, sheared, two_species_content
@@ -64,7 +66,8 @@ def test_stress_is_the_derivative_with_strain(state):
 
 
 def test_forces_of_two_species_are_minus_the_gradient():
-    parameters, electrons = from_mapping(two_species_content()), NRLTB(mu=5.0, kpts=(1, 2, 1)).electrons
+    parameters = from_mapping(two_species_content())
+    electrons = Electrons(monkhorst_pack((1, 2, 1)), kT=0.1, mu=5.0)
     atoms = sheared(seed=11, rattle=0.05)
     atoms.numbers[[0, 2, 3, 7]] = 32
     direction = np.random.default_rng(2).normal(size=(len(atoms), 3))
@@ -247,3 +250,31 @@ def test_input_is_refused_with_the_reason():
         Atoms(calculator=NRLTB()).get_potential_energy()
     with pytest.raises(PropertyNotImplementedError, match="cell with a volume"):
         _with(cluster(), NRLTB()).get_stress()
+
+
+def test_density_of_kpoints_fits_every_cell():
+    """The same density is a finer grid for a smaller cell, contains Gamma, and leaves free directions alone."""
+    atoms = bulk("Si", "diamond", a=LATTICE_CONSTANT, cubic=True)
+    dense = NRLTB(kpts={"density": 3.4})  # 3.4 Å * 2 pi / 5.4 Å = 3.9: four divisions
+    energies = [
+        _with(atoms, calc).get_potential_energy()
+        for calc in (dense, NRLTB(kpts=(4, 4, 4), kpts_shift=(0.5,) * 3))
+    ]
+    assert energies[0] == pytest.approx(energies[1], abs=1e-10)
+    double = atoms.repeat((1, 1, 2))
+    assert _with(double, dense).get_potential_energy() == pytest.approx(2 * energies[0], abs=1e-8)
+    line = cluster()
+    line.set_cell(np.diag([40.0, 40.0, 20.0]))
+    line.pbc = (False, False, True)
+    along = NRLTB(kpts=(1, 1, 2), kpts_shift=(0, 0, 0.5))
+    assert _with(line, dense).get_potential_energy() == pytest.approx(
+        _with(line, along).get_potential_energy(), abs=1e-9
+    )
+
+
+@pytest.mark.parametrize("wrong", [{"density": 0.0}, {"spacing": 1.0}, {"density": float("nan")}])
+def test_densities_that_make_no_sense(wrong):
+    with pytest.raises(ValueError, match="is no density"):
+        NRLTB(kpts=wrong)
+    with pytest.raises(ValueError, match="does not go with a density"):
+        NRLTB(kpts={"density": 2.0}, kpts_shift=(0.5, 0, 0))
