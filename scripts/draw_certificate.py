@@ -15,7 +15,7 @@ def main(labels: list[str], certificates: list[str], bulks: list[str], outputs: 
     stores = [store.load(path, "potential") for path in certificates]
     numbers = [store.load(path, "bulk")["numbers"] for path in bulks]
     parts = [
-        pd.concat([consistency_table(found, atoms), surface_table(found)], ignore_index=True)
+        pd.concat([consistency_table(found, atoms), surface_table(found, atoms)], ignore_index=True)
         for found, atoms in zip(stores, numbers, strict=True)
     ]
     tables = dict(zip(labels, parts, strict=True))

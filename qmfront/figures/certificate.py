@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from qmfront.figures.style import BLACK, BLUE, GREY, PAGE, VERMILLION, styled
-from qmfront.figures.surfaces import SURFACES
+from qmfront.figures.surfaces import SLAB_PHONONS, SURFACES
 from qmfront.training.certificate import PATH
 
 # shown instead of an exact zero on the logarithmic axis of relative differences
@@ -54,6 +54,7 @@ def draw_phonons(
     *,
     ticks: Sequence[float],
     labels: Sequence[str],
+    width: float = 1.0,
 ) -> list[Line2D]:
     """Phonon branches of the QM model (lines) and of the fitted one (dashes) along a path.
 
@@ -64,9 +65,11 @@ def draw_phonons(
     qm, ace : (m, branches) float, THz
     ticks, labels
         Positions and names of the special points.
+    width : float, points
+        Of the dashes; the lines are wider.
     """
-    lines = axes.plot(path, qm, color=BLUE, lw=2.2, alpha=0.5)
-    dashes = axes.plot(path, ace, color=VERMILLION, lw=1.0, ls=(0, (3, 2)))
+    lines = axes.plot(path, qm, color=BLUE, lw=2.2 * width, alpha=0.5)
+    dashes = axes.plot(path, ace, color=VERMILLION, lw=width, ls=(0, (3, 2)))
     lines[0].set_label("QM")
     dashes[0].set_label("ACE")
     for tick in ticks:
@@ -121,7 +124,7 @@ def draw_moduli(
 
 
 def certificate_figure(tables: Mapping[str, pd.DataFrame], *, ticks: np.ndarray) -> Figure:
-    """Force constants, phonons and elastic constants of several potentials, one row each.
+    """Force constants, phonons and elastic constants of several potentials, one row each; slab phonons if there are.
 
     Parameters
     ----------
@@ -129,14 +132,15 @@ def certificate_figure(tables: Mapping[str, pd.DataFrame], *, ticks: np.ndarray)
     ticks : (t,) float, 1/Å
         Corners of the phonon path `PATH`.
     """
+    panels_per_row = 3 + any((table["quantity"] == SLAB_PHONONS).any() for table in tables.values())
     with styled():
-        figure = Figure(figsize=(PAGE, 2.45 * len(tables)))
+        figure = Figure(figsize=(PAGE * panels_per_row / 3, 2.45 * len(tables)))
         figure.get_layout_engine().set(wspace=0.06)
         rows = figure.subfigures(len(tables), 1, squeeze=False, hspace=0.04)[:, 0]
         panels = []
         for row, (name, table) in zip(rows, tables.items(), strict=True):
             row.suptitle(name)
-            panels.append(row.subplots(1, 3))
+            panels.append(row.subplots(1, panels_per_row))
             _draw_certificate(panels[-1], table, ticks)
         for column in zip(*panels, strict=True):
             _same_limits(column)
@@ -156,6 +160,18 @@ def _draw_certificate(axes: np.ndarray, table: pd.DataFrame, ticks: np.ndarray) 
     qm, ace = (np.concatenate([moduli[model], surfaces[model]]) for model in ("qm", "mm"))
     units = "elastic constants (GPa)" + ", surfaces (J/m$^2$)" * (len(surfaces) > 0)
     draw_moduli(axes[2], names, qm, ace, title=units)
+    if SLAB_PHONONS in parts:
+        _draw_slab_phonons(axes[3], parts[SLAB_PHONONS])
+
+
+def _draw_slab_phonons(axes: Axes, table: pd.DataFrame) -> None:
+    """All branches of the first slab in the table."""
+    plane = table["name"].iloc[0].split()[0]
+    branches = [part for name, part in table.groupby("name", sort=False) if name.split()[0] == plane]
+    qm, ace = (np.column_stack([part[model] for part in branches]) for model in ("qm", "mm"))
+    path = branches[0]["x"].to_numpy()
+    draw_phonons(axes, path, qm, ace, ticks=[path[0], path[-1]], labels=["Γ", "edge"], width=0.4)
+    axes.set_title(f"phonons of a {plane} slab")
 
 
 def _same_limits(axes: Sequence[Axes]) -> None:

@@ -6,9 +6,10 @@ import pytest
 from ase import units
 
 from qmfront.figures.certificate import certificate_figure
-from qmfront.figures.surfaces import SURFACES, surface_table
+from qmfront.figures.surfaces import RELAXATIONS, SLAB_PHONONS, SURFACES, surface_table
 from qmfront.training.consistency import consistency_table
 
+TUNGSTEN = np.array([74])
 QM, MM = np.array([0.21, 0.25, 0.24]), np.array([0.2, 0.252, 0.24])
 
 
@@ -30,23 +31,27 @@ def certificate(**extra: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def table(arrays: dict[str, np.ndarray]) -> pd.DataFrame:
-    return pd.concat([consistency_table(arrays, np.array([74])), surface_table(arrays)], ignore_index=True)
+    return pd.concat(
+        [consistency_table(arrays, TUNGSTEN), surface_table(arrays, TUNGSTEN)], ignore_index=True
+    )
 
 
 def test_surface_energies_come_in_joule_per_square_metre():
-    found = surface_table(certificate(surface_energy_qm=QM, surface_energy_mm=MM))
+    found = surface_table(certificate(surface_energy_qm=QM, surface_energy_mm=MM), TUNGSTEN)
     # 1 eV/Å^2 is the elementary charge over 1e-20 m^2
     np.testing.assert_allclose(found["qm"], 16.02176634 * QM, rtol=1e-6)
     np.testing.assert_allclose(found["difference"], 16.02176634 * (MM - QM), rtol=1e-6, atol=1e-12)
     assert found["name"].tolist() == ["surface 1", "surface 2", "surface 3"]
     planes = np.array([[1, 0, 0], [1, 1, 0], [1, 1, -2]])
-    named = surface_table(certificate(surface_energy_qm=QM, surface_energy_mm=MM, surface_plane=planes))
+    named = surface_table(
+        certificate(surface_energy_qm=QM, surface_energy_mm=MM, surface_plane=planes), TUNGSTEN
+    )
     assert named["name"].tolist() == ["(100)", "(110)", "(11-2)"]
     assert units.J / units.m**2 == pytest.approx(1 / 16.02176634, rel=1e-6)
 
 
 def test_one_surface_may_come_as_a_number():
-    found = surface_table(certificate(surface_energy_qm=0.2, surface_energy_mm=0.21))
+    found = surface_table(certificate(surface_energy_qm=0.2, surface_energy_mm=0.21), TUNGSTEN)
     assert len(found) == 1
 
 
@@ -67,3 +72,36 @@ def test_surfaces_stand_below_the_moduli():
     assert names == [["$C_{11}$", "$C_{12}$", "$C_{44}$", "surface 1"], ["$C_{11}$", "$C_{12}$", "$C_{44}$"]]
     assert "QM 3.36   ACE 3.20" in [t.get_text() for t in panels[2].texts]
     assert "J/m" in panels[2].get_title() and "J/m" not in panels[5].get_title()
+
+
+def test_relaxation_and_slab_phonons_are_rows_and_a_panel():
+    """Frequencies in THz, relaxations in per cent, one curve per branch of the first surface."""
+    omega2 = np.linspace(0.0, 4.0, 24).reshape(2, 4, 3)
+    path = np.array([np.linspace(0.0, 1.0, 4), np.linspace(0.0, 0.7, 4)])
+    arrays = certificate(
+        surface_energy_qm=QM[:2],
+        surface_energy_mm=MM[:2],
+        surface_plane=np.array([[1, 1, 0], [1, 0, 0]]),
+        surface_relaxation_qm=np.array([-0.005, 0.047]),
+        surface_relaxation_mm=np.array([-0.006, 0.047]),
+        surface_eigenvalue_qm=np.array([0.05, 0.03]),
+        surface_eigenvalue_mm=np.array([0.05, 0.03]),
+        surface_path=path,
+        surface_omega2_qm=omega2,
+        surface_omega2_mm=1.21 * omega2,
+    )
+    found = table(arrays)
+    relaxation = found[found["quantity"] == RELAXATIONS].set_index("name")
+    assert relaxation.loc["(110)", "difference"] == pytest.approx(-0.1)
+    phonons = found[found["quantity"] == SLAB_PHONONS]
+    assert len(phonons) == 2 * 4 * 3 and phonons["name"].nunique() == 6
+    one = phonons[phonons["name"] == "(100) 2"]
+    assert one["x"].to_numpy() == pytest.approx(path[1])
+    assert one["mm"].to_numpy() == pytest.approx(1.1 * one["qm"].to_numpy())
+    bulk = found[(found["quantity"] == "phonons") & (found["name"] == "1")].iloc[0]
+    thz_per_root = bulk["qm"] / np.sqrt(arrays["omega2_qm"][0, 0])
+    assert one["qm"].to_numpy() == pytest.approx(thz_per_root * np.sqrt(omega2[1, :, 1]))
+    figure = certificate_figure({"one": found}, ticks=arrays["ticks"])
+    panels = [axes for row in figure.subfigs for axes in row.axes]
+    assert len(panels) == 4 and panels[3].get_title() == "phonons of a (110) slab"
+    assert len(panels[3].get_lines()) >= 6
