@@ -60,6 +60,9 @@ BULK = {
         "first Piola-Kirchhoff stress dW_cb/dF of the sample",
         optional=True,
     ),
+    "strain_shift": Declared(
+        "sample atom component", "f", "Å", "internal shifts of the basis in the sample", optional=True
+    ),
 }
 
 SURFACE = {

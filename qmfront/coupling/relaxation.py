@@ -91,7 +91,9 @@ def model_error_estimate(
     outside = (region != QM)[:, None]
 
     def estimate(displacement: np.ndarray) -> float:
-        forces = cauchy_born_difference(defect.body, displacement, defect.stencil, mismatch, defect.frame)
+        forces = cauchy_born_difference(
+            defect.body, displacement, defect.stencil, mismatch, defect.frame, basis_index=defect.basis_index
+        )
         return stencil_norm(riesz.solve(np.where(outside, forces, 0.0)), defect.stencil)
 
     return estimate

@@ -7,7 +7,7 @@ from scipy.sparse.linalg import LinearOperator, eigsh
 
 from qmfront.crystal.defect import Defect
 from qmfront.crystal.neighbours import separations
-from qmfront.elasticity.deformation import deformation_gradients
+from qmfront.elasticity.deformation import deformation_gradients, one_sublattice
 from qmfront.estimate.riesz import ForceConstantMap
 
 
@@ -75,8 +75,9 @@ def core_position(displacement: np.ndarray, defect: Defect) -> np.ndarray:
 
     # ASSUME any definition that moves with the core serves; this one needs no analysis of the structure.
     """
-    current = separations(defect.body.reference + displacement, defect.cell, defect.pbc, defect.stencil)
-    gradient = deformation_gradients(defect.stencil, current, defect.n_sites)
+    neighbours = one_sublattice(defect.stencil, defect.basis_index)
+    current = separations(defect.body.reference + displacement, defect.cell, defect.pbc, neighbours)
+    gradient = deformation_gradients(neighbours, current, defect.n_sites, basis_index=defect.basis_index)
     strain = (gradient.transpose(0, 2, 1) @ gradient - np.eye(3)) / 2
     weight = np.einsum("nij,nij->n", strain, strain) ** 2 * defect.free
     return weight @ (defect.body.reference + displacement) / weight.sum()

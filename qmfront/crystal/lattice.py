@@ -73,6 +73,10 @@ class Crystal:
         F = np.asarray(deformation, float)
         return replace(self, cell=self.cell @ F.T, basis=self.basis @ F.T)
 
+    def shifted(self, shifts: np.ndarray) -> "Crystal":
+        """The crystal with the atoms of its cell moved by shifts (nb, 3), Å."""
+        return replace(self, basis=self.basis + shifts)
+
     def rotated(self, frame: np.ndarray) -> "Crystal":
         """The crystal in the axes given by the rows of frame (3, 3): v_case = frame @ v_crystal."""
         return self.strained(frame)

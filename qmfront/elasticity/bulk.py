@@ -8,10 +8,14 @@ import numpy as np
 from ase.calculators.calculator import BaseCalculator
 
 from qmfront.crystal.lattice import Crystal
+from qmfront.elasticity.internal import internal_forces, relaxed_shifts
 from qmfront.elasticity.moduli import elastic_moduli, lattice_constant, piola_stress
 from qmfront.elasticity.strain_polynomial import sample_strains
 from qmfront.models.force_constant_set import ForceConstants
 from qmfront.models.force_constants import force_constants
+
+FORCE_AT_REST = 1e-6
+"""eV/Å; larger forces inside the cell at zero stress mean internal coordinates that symmetry does not fix."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,9 @@ class Bulk:
     gradients : (s, 3, 3) float
         Deformation gradients of the strain samples.
     stresses : (s, 3, 3) float, eV
-        dW_cb/dF at the samples, energy per primitive cell.
+        dW_cb/dF at the samples, energy per primitive cell, the sublattices at rest.
+    shifts : (s, nb, 3) float, Å
+        Internal shifts of the sublattices at the samples; zero for a Bravais lattice, None if nobody asked.
     """
 
     crystal: Crystal
@@ -52,6 +58,7 @@ class Bulk:
     force_constants: ForceConstants
     gradients: np.ndarray
     stresses: np.ndarray
+    shifts: np.ndarray | None = None
 
     def arrays(self) -> dict[str, Any]:
         """Arrays of a store of kind "bulk"."""
@@ -69,6 +76,7 @@ class Bulk:
             "fc_matrix": constants.matrix,
             "strain": self.gradients - np.eye(3),
             "strain_stress": self.stresses / self.crystal.volume,
+            "strain_shift": self.shifts,
         }
 
     @classmethod
@@ -79,7 +87,8 @@ class Bulk:
             arrays["fc_first"], arrays["fc_second"], arrays["fc_vector"], arrays["fc_matrix"]
         )
         gradients = np.eye(3) + arrays["strain"]
-        return cls(crystal, arrays["moduli"], constants, gradients, arrays["strain_stress"] * crystal.volume)
+        stresses = arrays["strain_stress"] * crystal.volume
+        return cls(crystal, arrays["moduli"], constants, gradients, stresses, arrays.get("strain_shift"))
 
 
 def bulk_of(guess: Crystal, calculator: BaseCalculator, probe: Probe) -> Bulk:
@@ -91,9 +100,25 @@ def bulk_of(guess: Crystal, calculator: BaseCalculator, probe: Probe) -> Bulk:
         Cubic, at a lattice constant near equilibrium.
     calculator : ASE calculator
         Energy, forces and stress.
+
+    Raises
+    ------
+    RuntimeError
+        If the crystal is not at rest at zero stress: cubic crystals with free internal coordinates are not handled.
     """
     crystal = lattice_constant(guess, calculator)
+    unrest = np.abs(internal_forces(crystal, calculator)).max()
+    if unrest > FORCE_AT_REST:
+        raise RuntimeError(
+            f"A force of {unrest:.1e} eV/Å is left inside the cell at zero stress. Only crystals whose internal "
+            "coordinates are fixed by symmetry are handled (diamond); relax the basis of the crystal otherwise."
+        )
     gradients = sample_strains(probe.strain_count, probe.strain_amplitude, np.random.default_rng(probe.seed))
+    shifts = relaxed_shifts(crystal, calculator, gradients).shifts
+    stresses = [
+        crystal.volume * piola_stress(crystal, calculator, g, shift=s if len(s) > 1 else None)
+        for g, s in zip(gradients, shifts, strict=True)
+    ]
     return Bulk(
         crystal=crystal,
         moduli=elastic_moduli(crystal, calculator),
@@ -101,7 +126,8 @@ def bulk_of(guess: Crystal, calculator: BaseCalculator, probe: Probe) -> Bulk:
             crystal.to_atoms(), calculator, reach=probe.reach, step=probe.displacement
         ),
         gradients=gradients,
-        stresses=np.array([crystal.volume * piola_stress(crystal, calculator, g) for g in gradients]),
+        stresses=np.array(stresses),
+        shifts=shifts,
     )
 
 

@@ -1,11 +1,22 @@
-"""Deformation gradients on lattice sites and the exact gradient of site energies that depend on them."""
+"""Deformation gradients on lattice sites and the exact gradient of site energies that depend on them.
+
+Neighbours of another sublattice carry the internal shift; a crystal with a basis passes the pairs of `one_sublattice`.
+"""
 
 import numpy as np
 
 from qmfront.crystal.neighbours import Pairs
 
 
-def deformation_gradients(stencil: Pairs, separation: np.ndarray, n_sites: int) -> np.ndarray:
+def one_sublattice(stencil: Pairs, basis_index: np.ndarray) -> Pairs:
+    """The pairs that join sites of the same sublattice, basis_index (n,) int; all pairs of a Bravais lattice."""
+    same = basis_index[stencil.first] == basis_index[stencil.second]
+    return stencil if same.all() else stencil.chosen(same)
+
+
+def deformation_gradients(
+    stencil: Pairs, separation: np.ndarray, n_sites: int, *, basis_index: np.ndarray | None = None
+) -> np.ndarray:
     """Least-squares deformation gradient of each site from its labelled neighbours.
 
         F_l = ( sum_rho d_rho (x) rho ) M^-1,    M = sum_rho rho (x) rho
@@ -16,20 +27,24 @@ def deformation_gradients(stencil: Pairs, separation: np.ndarray, n_sites: int) 
         `vector` is the lattice vector rho of each pair.
     separation : (p, 3) float, Å
         d_rho, the current separation of each pair.
+    basis_index : (n_sites,) int, optional
+        Sublattice of each site, whose stencils may differ; one if left out.
 
     Returns
     -------
     (n_sites, 3, 3) float
-        Identity on sites with fewer neighbours than a complete stencil.
+        Identity on sites with fewer neighbours than a complete stencil of their sublattice.
     """
-    whole, inverse = _complete(stencil, n_sites)
+    whole, inverse = _complete(stencil, n_sites, basis_index)
     moment = _site_sum(np.einsum("pi,pj->pij", separation, stencil.vector), stencil.first, n_sites)
     gradient = np.broadcast_to(np.eye(3), (n_sites, 3, 3)).copy()
-    gradient[whole] = moment[whole] @ inverse
+    gradient[whole] = moment[whole] @ (inverse if inverse.ndim == 2 else inverse[basis_index[whole]])
     return gradient
 
 
-def deformation_forces(stencil: Pairs, stress: np.ndarray) -> np.ndarray:
+def deformation_forces(
+    stencil: Pairs, stress: np.ndarray, *, basis_index: np.ndarray | None = None
+) -> np.ndarray:
     """Minus the gradient of sum_l W(F_l) with respect to the positions.
 
     The adjoint of `deformation_gradients`: a pair (l, l + rho) pulls with P_l M^-1 rho on l and with the opposite
@@ -40,25 +55,44 @@ def deformation_forces(stencil: Pairs, stress: np.ndarray) -> np.ndarray:
     stencil : Pairs
     stress : (n_sites, 3, 3) float, eV
         P_l = dW/dF at F_l.
+    basis_index : (n_sites,) int, optional
+        As in `deformation_gradients`.
 
     Returns
     -------
     (n_sites, 3) float, eV/Å
     """
     n_sites = len(stress)
-    whole, inverse = _complete(stencil, n_sites)
+    whole, inverse = _complete(stencil, n_sites, basis_index)
     active = np.where(whole[:, None, None], stress, 0.0)
-    pull = np.einsum("pij,pj->pi", active[stencil.first], stencil.vector @ inverse.T)
+    if inverse.ndim == 2:
+        dual = stencil.vector @ inverse.T
+    else:
+        dual = np.einsum("pij,pj->pi", inverse[basis_index[stencil.first]], stencil.vector)
+    pull = np.einsum("pij,pj->pi", active[stencil.first], dual)
     return _site_sum(pull, stencil.first, n_sites) - _site_sum(pull, stencil.second, n_sites)
 
 
-def _complete(stencil: Pairs, n_sites: int) -> tuple[np.ndarray, np.ndarray]:
-    """Sites with a complete stencil, and M^-1 of the complete stencil."""
+def _complete(stencil: Pairs, n_sites: int, basis_index: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Sites with a complete stencil, and M^-1 of it: (3, 3), or (nb, 3, 3) for several sublattices."""
     count = np.bincount(stencil.first, minlength=n_sites)
-    usual = np.bincount(count).argmax()
-    example = np.flatnonzero(count == usual)[0]
+    if basis_index is None or not basis_index.any():
+        return _usual(stencil, count, np.arange(n_sites))
+    whole, inverse = np.zeros(n_sites, bool), []
+    for sublattice in range(basis_index.max() + 1):
+        own = np.flatnonzero(basis_index == sublattice)
+        complete, inverse_moment = _usual(stencil, count, own)
+        whole[own] = complete
+        inverse.append(inverse_moment)
+    return whole, np.array(inverse)
+
+
+def _usual(stencil: Pairs, count: np.ndarray, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Which of the sites own (k,) have the number of neighbours that most of them have, and M^-1 of such a site."""
+    usual = np.bincount(count[own]).argmax()
+    example = own[count[own] == usual][0]
     vectors = stencil.vector[stencil.first == example]
-    return count == usual, np.linalg.inv(vectors.T @ vectors)
+    return count[own] == usual, np.linalg.inv(vectors.T @ vectors)
 
 
 def _site_sum(values: np.ndarray, site: np.ndarray, n_sites: int) -> np.ndarray:

@@ -12,6 +12,7 @@ from matscipy.elasticity import (
 from scipy.optimize import brentq
 
 from qmfront.crystal.lattice import Crystal
+from qmfront.elasticity.internal import relaxed_shifts
 
 SYMMETRY_TOLERANCE = 1e-5  # relative to the largest modulus; stress at rest enters here
 ROOT_TOLERANCE = 1e-12  # relative, of the lattice constant
@@ -23,13 +24,14 @@ def elastic_moduli(
     calculator: Calculator,
     *,
     step: float = 1e-3,
-    internal: Literal["refuse", "clamped"] = "refuse",
+    internal: Literal["relaxed", "clamped"] = "relaxed",
 ) -> np.ndarray:
     """Elastic moduli at F = I, from first Piola-Kirchhoff stresses of the strained primitive cell.
 
         C_ijkl = dP_ij / dF_kl,    P = det(F) sigma F^-T = (1/V) dW_cb/dF
 
-    by four-point central differences of step `step` in each F_kl (36 calls, error of order step^4).
+    by four-point central differences of step `step` in each F_kl (36 calls, error of order step^4). A crystal with a
+    basis takes some ten force calls more for each of them.
 
     Parameters
     ----------
@@ -38,9 +40,8 @@ def elastic_moduli(
     calculator : ASE calculator with stress
     step : float
         Largest strain is twice this.
-    internal : "refuse" or "clamped"
-        What to do with internal shifts of a crystal with a basis: "clamped" deforms the basis
-        homogeneously.
+    internal : "relaxed" or "clamped"
+        Internal shifts of a crystal with a basis: from force balance, or none.
 
     Returns
     -------
@@ -50,29 +51,22 @@ def elastic_moduli(
     Raises
     ------
     ValueError
-        For a crystal with a basis unless internal="clamped".
+        For a crystal with a basis and a calculator without forces unless internal="clamped".
     RuntimeError
         If a symmetry fails by more than 1e-5 of the largest modulus, or a stress is not finite.
     """
-    if len(crystal.numbers) > 1 and internal != "clamped":
-        raise ValueError(
-            f"The crystal has {len(crystal.numbers)} atoms per cell and its internal shifts are not relaxed. "
-            'Pass internal="clamped" for the clamped-ion moduli.'
-        )
+    directions = step * np.eye(9).reshape(9, 3, 3)
+    gradients = np.array([np.eye(3) + w * direction for direction in directions for w in (-2, -1, 1, 2)])
     moduli = np.zeros((3, 3, 3, 3))
-    for k in range(3):
-        for m in range(3):
-            direction = np.zeros((3, 3))
-            direction[k, m] = step
-            P = [piola_stress(crystal, calculator, np.eye(3) + w * direction) for w in (-2, -1, 1, 2)]
-            moduli[:, :, k, m] = (P[0] - 8 * P[1] + 8 * P[2] - P[3]) / (12 * step)
+    for place, P in enumerate(_stresses(crystal, calculator, gradients, internal).reshape(9, 4, 3, 3)):
+        moduli[:, :, place // 3, place % 3] = (P[0] - 8 * P[1] + 8 * P[2] - P[3]) / (12 * step)
     return _symmetrised(moduli)
 
 
 def lattice_constant(crystal: Crystal, calculator: Calculator) -> Crystal:
     """The crystal scaled uniformly to zero pressure, the lattice constant exact to 1e-12 relative.
 
-    Enough for cubic crystals, whose internal coordinates are fixed by symmetry.
+    Enough for cubic crystals whose internal coordinates are fixed by symmetry, as those of diamond.
 
     Raises
     ------
@@ -103,10 +97,16 @@ def lattice_constant(crystal: Crystal, calculator: Calculator) -> Crystal:
     return relaxed
 
 
-def piola_stress(crystal: Crystal, calculator: Calculator, deformation: np.ndarray) -> np.ndarray:
-    """First Piola-Kirchhoff stress P = det(F) sigma F^-T (3, 3), eV/Å^3, of the homogeneous crystal."""
+def piola_stress(
+    crystal: Crystal, calculator: Calculator, deformation: np.ndarray, *, shift: np.ndarray | None = None
+) -> np.ndarray:
+    """First Piola-Kirchhoff stress P = det(F) sigma F^-T (3, 3), eV/Å^3, of the homogeneous crystal.
+
+    shift (nb, 3), Å, moves the atoms of the deformed cell, see `internal`; without it the basis deforms with the cell.
+    """
     F = np.asarray(deformation, float)
-    return np.linalg.det(F) * _stress(crystal.strained(F), calculator) @ np.linalg.inv(F).T
+    deformed = crystal.strained(F) if shift is None else crystal.strained(F).shifted(shift)
+    return np.linalg.det(F) * _stress(deformed, calculator) @ np.linalg.inv(F).T
 
 
 def rotated_moduli(moduli: np.ndarray, frame: np.ndarray) -> np.ndarray:
@@ -127,6 +127,16 @@ def to_voigt(moduli: np.ndarray) -> np.ndarray:
 def from_voigt(voigt: np.ndarray) -> np.ndarray:
     """C_ijkl (3, 3, 3, 3) of a Voigt matrix (6, 6), order xx yy zz yz xz xy."""
     return Voigt_6x6_to_full_3x3x3x3(np.asarray(voigt, float))
+
+
+def _stresses(crystal: Crystal, calculator: Calculator, gradients: np.ndarray, internal: str) -> np.ndarray:
+    """P (g, 3, 3) at gradients (g, 3, 3)."""
+    if len(crystal.numbers) == 1 or internal == "clamped":
+        return np.array([piola_stress(crystal, calculator, F) for F in gradients])
+    shifts = relaxed_shifts(crystal, calculator, gradients).shifts
+    return np.array(
+        [piola_stress(crystal, calculator, F, shift=s) for F, s in zip(gradients, shifts, strict=True)]
+    )
 
 
 def _stress(crystal: Crystal, calculator: Calculator) -> np.ndarray:

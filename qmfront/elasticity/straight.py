@@ -10,7 +10,7 @@ from qmfront.crystal.cylinder import LineCell, Sites, default_origin, disc, stra
 from qmfront.crystal.defect import Defect
 from qmfront.crystal.stencil import stencil
 from qmfront.elasticity.bulk import Bulk, cubic_lattice_constant
-from qmfront.elasticity.dislocation import dislocation_predictor
+from qmfront.elasticity.dislocation import dislocation_predictor, inverse_core_map, smooth_step
 from qmfront.elasticity.moduli import rotated_moduli
 from qmfront.elasticity.straight_crack import StraightCrack, crack_defect
 from qmfront.elasticity.stroh import DislocationField
@@ -69,6 +69,7 @@ def dislocation_defect(bulk: Bulk, dislocation: StraightDislocation) -> Defect:
     burgers = line_cell.frame @ np.asarray(dislocation.burgers) * cubic_lattice_constant(bulk.crystal)
     field = DislocationField(rotated_moduli(bulk.moduli, line_cell.frame), burgers)
     predictor = dislocation_predictor(sites.positions, field, core_radius=dislocation.core_map_radius_r0 * r0)
+    predictor += _internal_predictor(bulk, line_cell, sites, field, dislocation.core_map_radius_r0 * r0)
     positions = sites.positions + predictor
     return Defect(
         sites=sites.positions,
@@ -83,6 +84,25 @@ def dislocation_defect(bulk: Bulk, dislocation: StraightDislocation) -> Defect:
         core=np.zeros(3),
         r0=r0,
     )
+
+
+def _internal_predictor(
+    bulk: Bulk, line_cell: LineCell, sites: Sites, field: DislocationField, core_radius: float
+) -> np.ndarray:
+    """Shifts of the sublattices in the strain of the predictor, (n, 3), Å: zero for a Bravais lattice.
+
+        s_b(x) = eta(r / r_hat) Lambda_b : grad u_lin(xi^-1(x))
+
+    # ASSUME (B.2) is for Bravais lattices; without the shifts, which fall off as 1/r, the far field of a crystal with a
+    # basis would not be in balance. eta of (B.4) keeps them off the core, where linear elasticity does not hold.
+    """
+    if len(bulk.crystal.basis) == 1:
+        return np.zeros_like(sites.positions)
+    response = bulk.force_constants.rotated(line_cell.frame).internal_strain()
+    points = inverse_core_map(sites.positions, float(field.burgers[0]), core_radius=core_radius)
+    fade, _ = smooth_step(np.linalg.norm(points, axis=1) / core_radius)
+    shifts = np.einsum("nijk,njk->ni", response[sites.basis_index], field.gradient(points))
+    return fade[:, None] * shifts
 
 
 def _sites(line_cell: LineCell, dislocation: StraightDislocation, r0: float) -> Sites:

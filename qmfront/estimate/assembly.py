@@ -68,7 +68,8 @@ def _force_constants(
     ):
         pairs = uncut(defect.sites, pairs, defect.crack_tip)
         labels = label_pairs(pairs, crystal, basis_index=defect.basis_index)
-        matrices = pair_matrices(labels.vectors, constants)[labels.index]
+        ends = np.stack([labels.first_basis, labels.second_basis], axis=1)
+        matrices = pair_matrices(labels.vectors, constants, ends=ends)[labels.index]
         labelled = Pairs(pairs.first, pairs.second, labels.vector)
         linear[tile] = linear_forces(labelled, matrices, pairs.vector, n)[tile]
         rows.append(force_constant_operator(labelled, matrices, n))

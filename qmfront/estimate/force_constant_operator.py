@@ -11,7 +11,10 @@ import scipy.sparse as sparse
 from scipy.spatial import cKDTree
 
 from qmfront.crystal.neighbours import Pairs
-from qmfront.models.force_constant_set import MATCH, ForceConstants
+from qmfront.models.force_constant_set import APART, MATCH, ForceConstants
+
+CROOKED = 1e-8
+"""Antisymmetric part of a diagonal block, relative to the largest force constant, that is not rounding."""
 
 
 def force_constant_operator(pairs: Pairs, matrices: np.ndarray, n_sites: int) -> sparse.bsr_matrix:
@@ -30,19 +33,29 @@ def force_constant_operator(pairs: Pairs, matrices: np.ndarray, n_sites: int) ->
     Returns
     -------
     (3 n_sites, 3 n_sites) bsr_matrix, eV/Å^2
-        Symmetric if Phi(-rho) = Phi(rho)^T; translations are in its kernel.
+        Symmetric if Phi(-rho) = Phi(rho)^T; translations are in its kernel. In a crystal with a basis Phi_ab(rho)
+        need not be symmetric, but its sum over the neighbours of a site is. # ASSUME where neighbours are missing
+        (rim, core) the symmetric part of that sum is used: H_FC stays symmetric, though such rows do not sum to zero.
     """
     itself = np.unique(pairs.first)
     total = np.stack(
         [np.bincount(pairs.first, matrices[:, a, b], n_sites)[itself] for a in range(3) for b in range(3)],
         axis=1,
     )
+    total = _symmetric_where_crooked(total.reshape(-1, 3, 3), np.abs(matrices).max(initial=0.0))
     diagonal = Pairs(itself, itself, np.zeros((len(itself), 3)))
     blocks, columns, pointer = _summed_by_column(
-        (pairs, diagonal), np.concatenate([matrices, -total.reshape(-1, 3, 3)]), n_sites
+        (pairs, diagonal), np.concatenate([matrices, -total]), n_sites
     )
     size = 3 * n_sites
     return sparse.bsr_matrix((blocks, columns, pointer), shape=(size, size))
+
+
+def _symmetric_where_crooked(blocks: np.ndarray, scale: float) -> np.ndarray:
+    """Blocks (s, 3, 3) with the antisymmetric part removed where it is more than rounding."""
+    mirrored = blocks.transpose(0, 2, 1)
+    crooked = np.abs(blocks - mirrored).max(axis=(1, 2), initial=0.0) > CROOKED * scale
+    return np.where(crooked[:, None, None], (blocks + mirrored) / 2, blocks)
 
 
 def stacked(parts: Sequence[sparse.bsr_matrix]) -> sparse.bsr_matrix:
@@ -60,12 +73,37 @@ def stacked(parts: Sequence[sparse.bsr_matrix]) -> sparse.bsr_matrix:
     return sparse.bsr_matrix((blocks, columns, pointer), shape=parts[0].shape)
 
 
-def pair_matrices(labels: np.ndarray, force_constants: ForceConstants) -> np.ndarray:
-    """Phi(rho) for lattice-vector labels (p, 3) Å; zero beyond the reach of the force constants.
+def pair_matrices(
+    labels: np.ndarray, force_constants: ForceConstants, *, ends: np.ndarray | None = None
+) -> np.ndarray:
+    """Phi_ab(rho) for labels (p, 3) Å; zero beyond the reach of the force constants.
 
-    Bravais lattices. Returns (p, 3, 3) eV/Å^2.
+    Parameters
+    ----------
+    labels : (p, 3) float, Å
+        Vectors rho of the perfect crystal.
+    force_constants : ForceConstants
+    ends : (p, 2) int, optional
+        Sublattices a, b of each pair: pairs of different sublattices share vectors. Needed for a crystal with a basis.
+
+    Returns
+    -------
+    (p, 3, 3) float, eV/Å^2
+
+    Raises
+    ------
+    ValueError
+        If the crystal has a basis and ends is missing.
     """
-    distance, place = cKDTree(force_constants.vector).query(labels, distance_upper_bound=MATCH)
+    if ends is None and force_constants.n_basis > 1:
+        raise ValueError(
+            f"The force constants belong to {force_constants.n_basis} sublattices, where a vector does not tell which "
+            "matrix is meant. Pass ends, the sublattices of each pair."
+        )
+    ends = np.zeros((len(labels), 2), int) if ends is None else ends
+    known = np.stack([force_constants.basis_first, force_constants.basis_second], axis=1)
+    tree = cKDTree(np.column_stack([APART * known, force_constants.vector]))
+    distance, place = tree.query(np.column_stack([APART * ends, labels]), distance_upper_bound=MATCH)
     found = np.isfinite(distance)
     matrices = np.zeros((len(labels), 3, 3))
     matrices[found] = force_constants.matrix[place[found]]

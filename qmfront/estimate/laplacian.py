@@ -58,7 +58,7 @@ def laplacian_scale(force_constants: ForceConstants, *, nearest: float, decay: f
         mu = -sum_rho |rho|^2 tr Phi(rho) / 3  /  sum_{|rho| < r_cut} |rho|^2 exp(-A (|rho| / r_nn - 1))
 
     This is the Rayleigh quotient of the two quadratic forms on long plane waves, averaged over
-    propagation and polarisation.
+    propagation and polarisation. In a crystal with a basis the sublattices relax in the wave, as in its moduli.
 
     # ASSUME the paper leaves mu to the user.
 
@@ -68,6 +68,8 @@ def laplacian_scale(force_constants: ForceConstants, *, nearest: float, decay: f
     """
     square = np.einsum("mi,mi->m", force_constants.vector, force_constants.vector)
     stiffness = -np.sum(square * np.einsum("mii->m", force_constants.matrix)) / 3.0
+    if force_constants.n_basis > 1:
+        stiffness -= force_constants.optical_softening()
     distance = np.sqrt(square)
     bonded = (distance > 0) & (distance < cutoff)
     weight = np.sum(square[bonded] * _bond_weight(distance[bonded], nearest, decay))

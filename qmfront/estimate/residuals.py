@@ -67,7 +67,9 @@ def residual_arrays(
         with seconds.of("cauchy_born"):
             core = _layer(u, defect, region == QM, settings.layer_r0 * defect.r0) | (region == QM) | faces
             inside, _ = core_residual(defect.body, u, core, qm, buffer=settings.buffer)
-            beyond = mixed + cauchy_born_difference(defect.body, u, defect.stencil, mismatch, defect.frame)
+            beyond = mixed + cauchy_born_difference(
+                defect.body, u, defect.stencil, mismatch, defect.frame, basis_index=defect.basis_index
+            )
             found["cauchy_born"] = combined(core, inside, beyond, defect.free)
     if "paper" in settings.names:
         with seconds.of("paper"):

@@ -10,6 +10,7 @@ from scipy.spatial import cKDTree
 
 EDGE = 1e-6  # Å; added to radii so that rounding does not split a shell
 MATCH = 1e-4  # Å; two sites closer than this are the same
+APART = 1e3  # Å per label in a search tree, so that sites with other labels are never near
 
 
 @dataclass(frozen=True)
@@ -94,16 +95,28 @@ class ForceConstants:
         (3, 3, 3, 3) float, eV/Å^3
             Second derivatives of the energy density by strain. Meaningful for a crystal at zero stress.
         """
-        n = self.n_basis
-        uniform = np.tile(np.eye(3), (n, 1))
-        stiffness = self._blocks(np.ones(len(self.vector)))
-        linear = np.array([self._blocks(self.vector[:, k]) for k in range(3)])
-        coupling = linear @ uniform  # (k, 3n, 3)
-        softness = np.linalg.pinv(stiffness, rcond=1e-9, hermitian=True)
+        coupling, softness = self._optical()
         relaxed = np.einsum("kxi,xy,lyj->ijkl", coupling, softness, coupling)
         long_wave = -0.5 * np.einsum("mij,mk,ml->ijkl", self.matrix, self.vector, self.vector)
         a = (long_wave - 0.5 * (relaxed + relaxed.swapaxes(2, 3))) / volume
         return a.transpose(0, 2, 1, 3) + a.transpose(2, 0, 1, 3) - a
+
+    def internal_strain(self) -> np.ndarray:
+        """Lambda (n_basis, 3, 3, 3), Å: the shifts s_bi = Lambda_bijk (F - I)_jk of the sublattices, to first order."""
+        coupling, softness = self._optical()
+        return -np.einsum("xy,kyj->xjk", softness, coupling).reshape(self.n_basis, 3, 3, 3)
+
+    def optical_softening(self) -> float:
+        """How much the shifts of the sublattices take off -sum_rho |rho|^2 tr Phi(rho) / 3, eV."""
+        coupling, softness = self._optical()
+        return float(np.einsum("kxi,xy,kyi->", coupling, softness, coupling)) / 3.0
+
+    def _optical(self) -> tuple[np.ndarray, np.ndarray]:
+        """Coupling of gradients to the forces on the sites (k, 3n, 3), and the inverse stiffness of their shifts."""
+        uniform = np.tile(np.eye(3), (self.n_basis, 1))
+        stiffness = self._blocks(np.ones(len(self.vector)))
+        linear = np.array([self._blocks(self.vector[:, k]) for k in range(3)])
+        return linear @ uniform, np.linalg.pinv(stiffness, rcond=1e-9, hermitian=True)
 
     def _blocks(self, weight: np.ndarray) -> np.ndarray:
         """sum_rho weight Phi_ab(rho), (..., 3n, 3n), for weight (..., m)."""
@@ -160,9 +173,8 @@ def matching_sites(
     labels: np.ndarray, vector: np.ndarray, wanted_labels: np.ndarray, wanted_vector: np.ndarray
 ) -> np.ndarray:
     """For every wanted (labels, vector) the index of the entry that equals it."""
-    apart = 1e3  # Å per label, so that sites with other labels are never near
-    tree = cKDTree(np.column_stack([apart * labels, vector]))
-    distance, index = tree.query(np.column_stack([apart * wanted_labels, wanted_vector]))
+    tree = cKDTree(np.column_stack([APART * labels, vector]))
+    distance, index = tree.query(np.column_stack([APART * wanted_labels, wanted_vector]))
     if distance.max() > MATCH:
         raise RuntimeError(
             f"A symmetry image of a site is missing by {distance.max():.2e} Å. A shell lies within rounding of the "

@@ -8,12 +8,22 @@ import numpy as np
 from ase.calculators.calculator import BaseCalculator
 
 from qmfront.elasticity.bulk import Bulk
+from qmfront.elasticity.internal import Shifts, relaxed_shifts
+from qmfront.elasticity.moduli import piola_stress
 from qmfront.elasticity.strain_polynomial import StrainPolynomial, fit_strain_polynomial
 from qmfront.models.ace.basis import Basis
+from qmfront.models.ace.calculator import ACE
 from qmfront.models.ace.potential import Potential
+from qmfront.models.lattice_symmetry import crystal_operations
 from qmfront.store_layout import Declared
-from qmfront.training.observations import FIRST_FREE_ORDER, MATCHING, Lattice, observe
-from qmfront.training.regression import Prior, RelevanceSettings, fit_coefficients, weighted_system
+from qmfront.training.observations import FIRST_FREE_ORDER, Lattice, names_of, observe, observed_gradients
+from qmfront.training.regression import (
+    Prior,
+    RelevanceSettings,
+    fit_coefficients,
+    observation_size,
+    weighted_system,
+)
 from qmfront.training.responses import BasisResponse, CalculatorResponse
 from qmfront.training.surfaces import DECLARED as OF_SURFACES
 from qmfront.training.surfaces import SurfaceData, SurfaceSampling, observe_surfaces
@@ -25,6 +35,12 @@ UNITS = {
     "third_derivative": "eV",
     "fourth_derivative": "eV",
     "strained_force_constants": "eV/Å^2",
+    "internal_second_derivative": "eV/Å",
+    "internal_third_derivative": "eV/Å",
+}
+OF_SHIFTS = {
+    "shift_strain": Declared("shift_sample component component2", "f", "1", "deformation F - I of a shift"),
+    "shift": Declared("shift_sample atom component", "f", "Å", "internal shifts of the QM model"),
 }
 ORDERS_OF_MISMATCH = 2
 """The difference of the two lattices is expanded in its first free order and the next one."""
@@ -87,9 +103,18 @@ def training_arrays(
     reach: float,
     surfaces: SurfaceSampling | None = None,
 ) -> dict[str, np.ndarray]:
-    """Observations of the QM model that a matching order asks for, name -> (rows,), and those of surfaces."""
-    response = CalculatorResponse(bulk.crystal, calculator, reach=reach)
-    of_lattice = observe(response, MATCHING[matching], lattice_of(bulk, strain_step))
+    """Observations of the QM model that a matching order asks for, name -> (rows,), and those of surfaces.
+
+    For a crystal with a basis also the internal shifts at which they are taken.
+    """
+    lattice = lattice_of(bulk, strain_step)
+    names = names_of(matching, lattice)
+    shifts, of_shifts = None, {}
+    if lattice.permutations is not None:
+        shifts = relaxed_shifts(bulk.crystal, calculator, observed_gradients(names, lattice))
+        of_shifts = {"shift_strain": shifts.gradients - np.eye(3), "shift": shifts.shifts}
+    response = CalculatorResponse(bulk.crystal, calculator, reach=reach, shifts=shifts)
+    of_lattice = observe(response, names, lattice) | of_shifts
     if surfaces is None:
         return of_lattice
     return of_lattice | observe_surfaces(bulk.crystal, calculator, surfaces).arrays()
@@ -102,12 +127,23 @@ def declared_observations(names: list[str]) -> dict[str, Declared]:
         for name in names
         if name in UNITS
     }
-    return of_lattice | {name: OF_SURFACES[name] for name in names if name in OF_SURFACES}
+    others = OF_SHIFTS | OF_SURFACES
+    return of_lattice | {name: others[name] for name in names if name in others}
 
 
 def lattice_of(bulk: Bulk, strain_step: float) -> Lattice:
     """The homogeneous lattice as the observations see it."""
-    return Lattice(bulk.force_constants.vector, bulk.crystal.point_group(), strain_step)
+    constants = bulk.force_constants
+    if constants.n_basis == 1:
+        return Lattice(constants.vector, bulk.crystal.point_group(), strain_step)
+    operations = crystal_operations(bulk.crystal.to_atoms())
+    return Lattice(
+        constants.vector,
+        np.array([operation.rotation for operation in operations]),
+        strain_step,
+        ends=np.stack([constants.basis_first, constants.basis_second], axis=1),
+        permutations=np.array([operation.permutation for operation in operations]),
+    )
 
 
 def fit_potential(
@@ -125,7 +161,8 @@ def fit_potential(
     strain_step : float
         As in training_arrays.
     """
-    response = BasisResponse(bulk.crystal, basis)
+    shifts = Shifts(np.eye(3) + training["shift_strain"], training["shift"]) if "shift" in training else None
+    response = BasisResponse(bulk.crystal, basis, shifts=shifts)
     targets = {name: training[name] for name in training if name in UNITS}
     design = observe(response, tuple(targets), lattice_of(bulk, strain_step))
     lattice_only = None
@@ -135,7 +172,7 @@ def fit_potential(
         targets |= surfaces.targets()
         design |= surfaces.design(basis, response.energy(np.eye(3)))
     potential = _regression(targets, design, basis, settings)
-    samples = np.array([response.stress(gradient) @ potential.coefficients for gradient in bulk.gradients])
+    samples = _sampled_stresses(bulk, response, potential)
     first = FIRST_FREE_ORDER[settings.matching]
     mismatch = fit_strain_polynomial(
         bulk.gradients,
@@ -144,6 +181,19 @@ def fit_potential(
         rotations=bulk.crystal.point_group(),
     )
     return Fit(potential, mismatch, _errors(targets, design, potential.coefficients), lattice_only)
+
+
+def _sampled_stresses(bulk: Bulk, response: BasisResponse, potential: Potential) -> np.ndarray:
+    """dW_cb/dF (s, 3, 3), eV, of the potential at the strain samples, its own sublattices at rest."""
+    if len(bulk.crystal.basis) == 1:
+        return np.array([response.stress(F) @ potential.coefficients for F in bulk.gradients])
+    calculator = ACE(potential)
+    shifts = relaxed_shifts(bulk.crystal, calculator, bulk.gradients, start=bulk.shifts).shifts
+    stresses = [
+        piola_stress(bulk.crystal, calculator, F, shift=s)
+        for F, s in zip(bulk.gradients, shifts, strict=True)
+    ]
+    return bulk.crystal.volume * np.array(stresses)
 
 
 def _regression(
@@ -172,10 +222,6 @@ def _errors(
     targets: dict[str, np.ndarray], design: dict[str, Any], coefficients: np.ndarray
 ) -> dict[str, float]:
     return {
-        name: float(np.linalg.norm(design[name] @ coefficients - target) / _size(name, target))
+        name: float(np.linalg.norm(design[name] @ coefficients - target) / observation_size(name, targets))
         for name, target in targets.items()
     }
-
-
-def _size(name: str, target: np.ndarray) -> float:
-    return 1.0 if name == "stress" else float(np.linalg.norm(target))

@@ -3,12 +3,16 @@
 Every observation is a linear functional of responses of the homogeneous lattice, see `responses`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import combinations
 from typing import Literal
 
 import numpy as np
 
 from qmfront.elasticity.strain_polynomial import invariants, monomial_gradients, strain_components
+from qmfront.elasticity.strain_vectors import equivariants, monomial_values
 from qmfront.training.responses import Response
 
 Name = Literal[
@@ -18,6 +22,8 @@ Name = Literal[
     "third_derivative",
     "fourth_derivative",
     "strained_force_constants",
+    "internal_second_derivative",
+    "internal_third_derivative",
 ]
 
 # Observations of each matching order: 0 force constants alone, 1 the paper's (4.5), 2 one order beyond.
@@ -34,13 +40,28 @@ MATCHING: dict[int, tuple[Name, ...]] = {
     ),
 }
 
+# Observations of a crystal with a basis besides. First derivatives of its internal forces are in the force constants.
+MATCHING_OF_BASIS: dict[int, tuple[Name, ...]] = {
+    0: (),
+    1: ("internal_second_derivative",),
+    2: ("internal_second_derivative", "internal_third_derivative"),
+}
+
 # First order of W_cb in strain that a matching order leaves free.
 FIRST_FREE_ORDER = {0: 3, 1: 4, 2: 5}
+
+# Order of the derivative by t of P or of internal forces.
+_ORDERS = {
+    "third_derivative": 2,
+    "fourth_derivative": 3,
+    "internal_second_derivative": 2,
+    "internal_third_derivative": 3,
+}
 
 _TAYLOR_POINTS = 4  # strains +-h .. +-4h: derivatives exact for polynomials of degree 8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Lattice:
     """The homogeneous lattice as the observations see it.
 
@@ -50,11 +71,22 @@ class Lattice:
         Point group.
     strain_step : float
         h of the Taylor coefficients.
+    ends : (m, 2) int, for a crystal with a basis
+        Sublattices that the vectors join.
+    permutations : (r, nb) int, for a crystal with a basis
+        Sublattice to which each rotation takes each sublattice.
     """
 
     vectors: np.ndarray
     rotations: np.ndarray
     strain_step: float = 2.5e-3
+    ends: np.ndarray | None = None
+    permutations: np.ndarray | None = None
+
+
+def names_of(matching: int, lattice: Lattice) -> tuple[Name, ...]:
+    """What a matching order observes on a lattice."""
+    return MATCHING[matching] + (MATCHING_OF_BASIS[matching] if lattice.permutations is not None else ())
 
 
 def observe(response: Response, names: tuple[Name, ...], lattice: Lattice) -> dict[Name, np.ndarray]:
@@ -62,60 +94,117 @@ def observe(response: Response, names: tuple[Name, ...], lattice: Lattice) -> di
 
     energy (eV), stress P(I) (eV), force_constants Phi(rho) (eV/Å^2), third_derivative and fourth_derivative
     d2P/dt2 and d3P/dt3 at I + t H (eV) along directions H that determine the tensors under the point group,
-    strained_force_constants dPhi/dt (eV/Å^2) along H.
+    strained_force_constants dPhi/dt (eV/Å^2) along H. For a crystal with a basis all of them at the internal shifts
+    that the response has (those of the QM model), where they are linear in the coefficients of a potential; and
+    internal_second_derivative and internal_third_derivative, d2f/dt2 and d3f/dt3 (eV/Å) of the forces f on the
+    atoms of the cell at those shifts. A potential with the same P and f to order t^n has the same relaxed W_cb to order
+    t^(n+1), since its own shifts then differ by t^(n+1).
     """
     routes = {
         "energy": lambda: response.energy(np.eye(3))[None],
         "stress": lambda: _rows(response.stress(np.eye(3)), rank=2),
-        "force_constants": lambda: _rows(response.force_constants(np.eye(3), lattice.vectors), rank=3),
-        "third_derivative": lambda: _stress_derivatives(response, lattice, order=2),
-        "fourth_derivative": lambda: _stress_derivatives(response, lattice, order=3),
+        "force_constants": lambda: _rows(_force_constants(response, lattice, np.eye(3)), rank=3),
+        "third_derivative": lambda: _derivatives(response.stress, lattice, order=2),
+        "fourth_derivative": lambda: _derivatives(response.stress, lattice, order=3),
+        "internal_second_derivative": lambda: _derivatives(response.internal_forces, lattice, order=2),
+        "internal_third_derivative": lambda: _derivatives(response.internal_forces, lattice, order=3),
         "strained_force_constants": lambda: _strained_force_constants(response, lattice),
     }
     return {name: routes[name]() for name in names}
 
 
-def independent_directions(rotations: np.ndarray, order: int) -> np.ndarray:
+def observed_gradients(names: tuple[Name, ...], lattice: Lattice) -> np.ndarray:
+    """The deformation gradients (g, 3, 3) at which `observe` asks a response, each once."""
+    asked = [np.eye(3)]
+    for name in names:
+        if name in _ORDERS:
+            asked += [F for H in _directions(lattice, _ORDERS[name] + 1) for F in _path(H, lattice)]
+        if name == "strained_force_constants":
+            asked += [F for H in _directions(lattice, 2) for F in _pair(H, lattice)]
+    distinct: list[np.ndarray] = []
+    for F in asked:
+        if not any(np.array_equal(F, other) for other in distinct):
+            distinct.append(F)
+    return np.array(distinct)
+
+
+def independent_directions(
+    rotations: np.ndarray, order: int, *, permutations: np.ndarray | None = None
+) -> np.ndarray:
     """Symmetric matrices H (d, 3, 3) whose derivatives d^(order-1)P/dt determine the order-th derivative of W_cb.
 
-    Chosen greedily among e_a and e_a + e_b as long as they raise the rank over the invariants of that order.
+    Chosen greedily among e_a and e_a + e_b as long as they raise the rank over the invariants of that order; with
+    permutations (r, nb) also over the internal forces of order - 1, which take combinations of three strains besides,
+    since a direction tells three components of them where it tells six of P.
     """
-    candidates = np.array([a + b for i, a in enumerate(_STRAINS) for b in _STRAINS[i:]])
+    sums = [a + b for i, a in enumerate(_STRAINS) for b in _STRAINS[i:]]
+    if permutations is not None:
+        sums += [a + sign * b for a, b in combinations(_STRAINS, 2) for sign in (-1, 2)]
+        sums += [a + b + sign * c for a, b, c in combinations(_STRAINS, 3) for sign in (1, -1)]
+    candidates = np.array(sums)
     candidates /= np.linalg.norm(candidates, axis=(1, 2))[:, None, None]
     exponents, vectors = invariants(order, rotations)
     gradients = monomial_gradients(strain_components(candidates), exponents)
     blocks = np.einsum("nta,ti->nai", gradients, vectors)
+    internal = np.zeros((len(candidates), 1, 1))
+    if permutations is not None:
+        exponents, fields = equivariants(order - 1, rotations, permutations)
+        internal = np.einsum("nt,tai->nai", monomial_values(candidates, exponents), fields)
+    # Many directions cause no internal force: their rows are rounding alone, which must not count as rank.
+    noise = 1e-9 * np.abs(internal).max()
     chosen: list[int] = []
     rank = 0
     for trial in range(len(candidates)):
-        larger = int(np.linalg.matrix_rank(blocks[[*chosen, trial]].reshape(-1, vectors.shape[1])))
+        rows = [*chosen, trial]
+        larger = int(np.linalg.matrix_rank(blocks[rows].reshape(-1, vectors.shape[1])))
+        larger += int(np.linalg.matrix_rank(internal[rows].reshape(-1, internal.shape[2]), tol=noise))
         if larger > rank:
-            chosen, rank = [*chosen, trial], larger
+            chosen, rank = rows, larger
     return candidates[chosen]
 
 
-def _stress_derivatives(response: Response, lattice: Lattice, *, order: int) -> np.ndarray:
-    """d^order P / dt^order at I + t H for all independent directions H."""
+def _derivatives(function: Callable[[np.ndarray], np.ndarray], lattice: Lattice, *, order: int) -> np.ndarray:
+    """d^order f / dt^order at I + t H for all independent directions H; f (3 or nb, 3, ...) is P or internal forces."""
     points = np.arange(-_TAYLOR_POINTS, _TAYLOR_POINTS + 1)
     powers = np.vander(points * lattice.strain_step, increasing=True)
     weights = np.linalg.inv(powers)[order] * float(np.prod(np.arange(1, order + 1)))
     rows = []
-    for direction in independent_directions(lattice.rotations, order + 1):
-        stresses = [response.stress(np.eye(3) + t * lattice.strain_step * direction) for t in points]
-        rows.append(_rows(np.tensordot(weights, np.array(stresses), axes=1), rank=2))
+    for direction in _directions(lattice, order + 1):
+        values = [function(gradient) for gradient in _path(direction, lattice)]
+        rows.append(_rows(np.tensordot(weights, np.array(values), axes=1), rank=2))
     return np.concatenate(rows)
 
 
 def _strained_force_constants(response: Response, lattice: Lattice) -> np.ndarray:
     """Central differences of Phi along the directions that determine dPhi/dF."""
     rows = []
-    for direction in independent_directions(lattice.rotations, 2):
-        up, down = (
-            response.force_constants(np.eye(3) + s * lattice.strain_step * direction, lattice.vectors)
-            for s in (1.0, -1.0)
-        )
+    for direction in _directions(lattice, 2):
+        up, down = (_force_constants(response, lattice, F) for F in _pair(direction, lattice))
         rows.append(_rows(up - down, rank=3) / (2 * lattice.strain_step))
     return np.concatenate(rows)
+
+
+def _force_constants(response: Response, lattice: Lattice, gradient: np.ndarray) -> np.ndarray:
+    if lattice.ends is None:
+        return response.force_constants(gradient, lattice.vectors)
+    return response.force_constants(gradient, lattice.vectors, ends=lattice.ends)
+
+
+@lru_cache(maxsize=16)
+def _directions(lattice: Lattice, order: int) -> np.ndarray:
+    """Computed once per lattice object."""
+    return independent_directions(lattice.rotations, order, permutations=lattice.permutations)
+
+
+def _path(direction: np.ndarray, lattice: Lattice) -> list[np.ndarray]:
+    """I + t H at the points of the Taylor coefficients."""
+    points = np.arange(-_TAYLOR_POINTS, _TAYLOR_POINTS + 1)
+    return [np.eye(3) + t * lattice.strain_step * direction for t in points]
+
+
+def _pair(direction: np.ndarray, lattice: Lattice) -> list[np.ndarray]:
+    """I + h H and I - h H."""
+    return [np.eye(3) + s * lattice.strain_step * direction for s in (1.0, -1.0)]
 
 
 def _rows(values: np.ndarray, *, rank: int) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Linear regression of the ACE coefficients: ridge with a smoothness prior, or automatic relevance determination."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -8,6 +9,12 @@ import numpy as np
 from scipy.linalg import qr, solve_triangular
 
 logger = logging.getLogger(__name__)
+
+# ASSUME internal forces (eV/Å) count as the stress (eV) that they release through shifts of about 1 Å per unit strain.
+COUNTED_AS = {
+    "internal_second_derivative": "third_derivative",
+    "internal_third_derivative": "fourth_derivative",
+}
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,8 @@ def weighted_system(
         sum_j W_j |A_j c - y_j|^2 / |y_j|^2
 
     # PAPER (4.5): each group is relative to its own size, so that a weight means the same for every material;
-    # the stress target is zero and is measured against 1 eV.
+    # the stress target is zero and is measured against 1 eV. So are the targets of internal forces: they count as the
+    # derivative of the stress of the same order.
 
     Parameters
     ----------
@@ -63,18 +71,22 @@ def weighted_system(
     -------
     (rows, n_functions) float, (rows,) float
     """
-    missing = sorted(set(targets) - set(weights))
+    missing = sorted({COUNTED_AS.get(name, name) for name in targets} - set(weights))
     if missing:
         raise ValueError(f"No weight for {', '.join(missing)}. Add them to weights of the potential.")
     rows, right = [], []
     for name, target in targets.items():
         if not (np.all(np.isfinite(target)) and np.all(np.isfinite(design[name]))):
             raise ValueError(f"Observation {name} is not finite; the QM model or the basis failed on it.")
-        size = np.linalg.norm(target) if name != "stress" else 1.0
-        factor = np.sqrt(weights[name]) / size
+        factor = np.sqrt(weights[COUNTED_AS.get(name, name)]) / observation_size(name, targets)
         rows.append(factor * design[name])
         right.append(factor * target)
     return np.concatenate(rows), np.concatenate(right)
+
+
+def observation_size(name: str, targets: Mapping[str, np.ndarray]) -> float:
+    """|y_j|, what the errors of an observation are relative to."""
+    return 1.0 if name == "stress" else float(np.linalg.norm(targets[COUNTED_AS.get(name, name)]))
 
 
 def ridge(rows: np.ndarray, right: np.ndarray, smoothness: np.ndarray, prior: Prior) -> np.ndarray:

@@ -1,21 +1,24 @@
 """Responses of a homogeneous lattice that the fit observes: energy, stress and force constants under strain.
 
 The same three questions are put to a calculator (numbers) and to every function of an ACE basis (one more, last
-axis), so that an observation is one formula for both and its discretisation cancels in the comparison.
+axis), so that an observation is one formula for both and its discretisation cancels in the comparison. The sublattices
+of a crystal with a basis stand where `shifts` says, for both alike.
 """
 
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from ase import Atoms
 from ase.calculators.calculator import Calculator
 from scipy.spatial import cKDTree
 
 from qmfront.crystal.lattice import Crystal
 from qmfront.crystal.neighbours import pairs_within
+from qmfront.elasticity.internal import Shifts, internal_forces
 from qmfront.models.ace.basis import Basis
-from qmfront.models.ace.design import design, site_basis
-from qmfront.models.force_constant_set import MATCH
+from qmfront.models.ace.design import Design, design, functions_of, site_basis
+from qmfront.models.force_constant_set import APART, MATCH
 from qmfront.models.force_constants import force_constants
 
 
@@ -28,18 +31,30 @@ class Response(Protocol):
     def stress(self, gradient: np.ndarray) -> np.ndarray:
         """P = dW_cb/dF, eV: (3, 3, ...)."""
 
-    def force_constants(self, gradient: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-        """Phi of the deformed lattice for undeformed lattice vectors (m, 3), eV/Å^2: (m, 3, 3, ...)."""
+    def internal_forces(self, gradient: np.ndarray) -> np.ndarray:
+        """Forces on the atoms of one cell, eV/Å: (nb, 3, ...)."""
+
+    def force_constants(
+        self, gradient: np.ndarray, vectors: np.ndarray, *, ends: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Phi_ab of the deformed lattice for undeformed vectors (m, 3), eV/Å^2: (m, 3, 3, ...).
+
+        ends (m, 2) int: sublattices a, b that the vectors join; a Bravais lattice does not need them.
+        """
 
 
 @dataclass(frozen=True)
 class CalculatorResponse:
-    """Responses of an ASE calculator. reach (Å): range of the force constants; step (Å): of the differences."""
+    """Responses of an ASE calculator. reach (Å): range of the force constants; step (Å): of the differences.
+
+    shifts: internal shifts at the gradients that will be asked for; none if left out.
+    """
 
     crystal: Crystal
     calculator: Calculator
     reach: float
     step: float = 1e-3
+    shifts: Shifts | None = None
 
     def energy(self, gradient: np.ndarray) -> np.ndarray:
         """See `Response.energy`."""
@@ -51,27 +66,50 @@ class CalculatorResponse:
         cauchy = atoms.get_stress(voigt=False)
         return atoms.get_volume() * cauchy @ np.linalg.inv(gradient).T
 
-    def force_constants(self, gradient: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    def internal_forces(self, gradient: np.ndarray) -> np.ndarray:
+        """See `Response.internal_forces`."""
+        return internal_forces(_deformed(self.crystal, gradient, self.shifts), self.calculator)
+
+    def force_constants(
+        self, gradient: np.ndarray, vectors: np.ndarray, *, ends: np.ndarray | None = None
+    ) -> np.ndarray:
         """See `Response.force_constants`; central differences in a supercell."""
         stretch = max(1.0, np.linalg.norm(gradient, 2))
-        found = force_constants(
-            self._deformed(gradient), self.calculator, reach=self.reach * stretch, step=self.step
-        )
-        return _matched(found.vector @ np.linalg.inv(gradient).T, found.matrix, vectors)
+        atoms = self._deformed(gradient)
+        apart = _offset(self.crystal, gradient, self.shifts)
+        reach = self.reach * stretch + np.linalg.norm(apart, axis=2).max()
+        found = force_constants(atoms, self.calculator, reach=reach, step=self.step)
+        joined = np.stack([found.basis_first, found.basis_second], axis=1)
+        undeformed = (found.vector - apart[joined[:, 0], joined[:, 1]]) @ np.linalg.inv(gradient).T
+        place = _Places(undeformed, joined).of(vectors, ends)
+        return np.concatenate([found.matrix, np.zeros((1, 3, 3))])[place]
 
-    def _deformed(self, gradient: np.ndarray):
-        atoms = self.crystal.strained(gradient).to_atoms()
+    def _deformed(self, gradient: np.ndarray) -> Atoms:
+        atoms = _deformed(self.crystal, gradient, self.shifts).to_atoms()
         atoms.calc = self.calculator
         return atoms
 
 
 @dataclass(frozen=True)
+class _Shell:
+    """What one sublattice sees: vectors (J, 3), Å, undeformed and deformed, and the sublattices (J,) they lead to."""
+
+    undeformed: np.ndarray
+    deformed: np.ndarray
+    sublattice: np.ndarray
+
+
+@dataclass(frozen=True)
 class BasisResponse:
-    """Responses of each function of an ACE basis on a Bravais lattice; the last axis counts functions."""
+    """Responses of each function of an ACE basis; the last axis counts functions.
+
+    shifts: internal shifts at the gradients that will be asked for, those of the QM model; none if left out.
+    """
 
     crystal: Crystal
     basis: Basis
     step: float = 1e-3
+    shifts: Shifts | None = None
 
     def energy(self, gradient: np.ndarray) -> np.ndarray:
         """See `Response.energy`, (n_functions,)."""
@@ -84,60 +122,94 @@ class BasisResponse:
         cauchy = np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
         return deformed.volume * np.einsum("ijb,kj->ikb", cauchy, np.linalg.inv(gradient))
 
-    def force_constants(self, gradient: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    def internal_forces(self, gradient: np.ndarray) -> np.ndarray:
+        """See `Response.internal_forces`, (nb, 3, n_functions)."""
+        return self._row(gradient).forces.transpose(1, 2, 0)
+
+    def force_constants(
+        self, gradient: np.ndarray, vectors: np.ndarray, *, ends: np.ndarray | None = None
+    ) -> np.ndarray:
         """Central differences of dV/du over the sites that see the displaced atom, (m, 3, 3, n_functions)."""
-        columns = [self._column(gradient, vectors, axis) for axis in range(3)]
+        shells, places = self._shells(gradient), _Places(vectors, ends)
+        columns = [self._column(shells, places, axis) for axis in range(3)]
         return np.stack(columns, axis=1)
 
-    def _column(self, gradient: np.ndarray, vectors: np.ndarray, axis: int) -> np.ndarray:
-        """d2E / du_0,axis du_m: (m, 3, n_functions)."""
-        shell = self._shell(gradient)
-        place = _Places(vectors)
-        column = np.zeros((len(vectors) + 1, 3, len(self.basis)))
-        for centre in np.vstack([np.zeros(3), shell]):
-            change = self._gradient_change(shell, centre, gradient, axis)
-            np.add.at(column, place.of(centre + shell), change.transpose(1, 2, 0))
-            column[place.of(centre[None])] -= change.sum(axis=1).T
+    def _column(self, shells: list[_Shell], places: "_Places", axis: int) -> np.ndarray:
+        """d2E / du_a0,axis du_bm for every atom a of the cell: (m, 3, n_functions)."""
+        column = np.zeros((places.count + 1, 3, len(self.basis)))
+        species = self.basis.species_of(self.crystal.numbers)
+        for moved, own in enumerate(shells):
+            sources = np.concatenate([[moved], own.sublattice])
+            for source, centre in zip(sources, np.vstack([np.zeros(3), own.undeformed]), strict=True):
+                shell = shells[source]
+                shift = self._shift(shell, centre, moved, axis)
+                change = self._gradient_change(shell, shift, species, int(species[source]))
+                target = column[:, :, functions_of(self.basis, int(species[source]))]
+                joined = np.stack([np.full_like(shell.sublattice, moved), shell.sublattice], axis=1)
+                np.add.at(target, places.of(centre + shell.undeformed, joined), change.transpose(1, 2, 0))
+                target[places.of(centre[None], np.array([[moved, source]]))] -= change.sum(axis=1).T
         return column[:-1]
 
-    def _gradient_change(
-        self, shell: np.ndarray, centre: np.ndarray, gradient: np.ndarray, axis: int
-    ) -> np.ndarray:
-        """d/du of dV/dg for the site at `centre` when the atom at the origin moves, (n_functions, J, 3)."""
-        moved = np.zeros_like(shell)
+    def _shift(self, shell: _Shell, centre: np.ndarray, moved: int, axis: int) -> np.ndarray:
+        """Change (J, 3) of the vectors that the site at `centre` sees when atom `moved` of the cell moves by a step."""
+        shift = np.zeros_like(shell.deformed)
         if np.any(centre):
-            moved[np.linalg.norm(shell + centre, axis=1) < 1e-6, axis] = self.step
+            seen = (np.linalg.norm(shell.undeformed + centre, axis=1) < 1e-6) & (shell.sublattice == moved)
+            shift[seen, axis] = self.step
         else:
-            moved[:, axis] = -self.step
-        species = np.zeros(len(shell), dtype=np.int64)
-        deformed = shell @ gradient.T
-        up = site_basis(self.basis, deformed + moved, species, centre=0)[1]
-        down = site_basis(self.basis, deformed - moved, species, centre=0)[1]
+            shift[:, axis] = -self.step
+        return shift
+
+    def _gradient_change(
+        self, shell: _Shell, shift: np.ndarray, species: np.ndarray, centre: int
+    ) -> np.ndarray:
+        """d/du of dV/dg for a site of species `centre`, (functions of the centre, J, 3)."""
+        around = species[shell.sublattice]
+        up = site_basis(self.basis, shell.deformed + shift, around, centre=centre)[1]
+        down = site_basis(self.basis, shell.deformed - shift, around, centre=centre)[1]
         return (up - down) / (2 * self.step)
 
-    def _shell(self, gradient: np.ndarray) -> np.ndarray:
-        """Undeformed lattice vectors whose deformed length is within the cutoff plus the step."""
-        deformed = self.crystal.strained(gradient)
+    def _shells(self, gradient: np.ndarray) -> list[_Shell]:
+        """For each sublattice the neighbours whose deformed distance is within the cutoff plus the step."""
+        deformed = _deformed(self.crystal, gradient, self.shifts)
+        apart = _offset(self.crystal, gradient, self.shifts)
         margin = self.basis.cutoff + 2 * self.step
         pairs = pairs_within(deformed.basis, deformed.cell, np.ones(3, bool), margin)
-        return pairs.vector @ np.linalg.inv(gradient).T
+        apart = apart[pairs.first, pairs.second]
+        undeformed = (pairs.vector - apart) @ np.linalg.inv(gradient).T
+        vectors = undeformed @ gradient.T + apart
+        return [
+            _Shell(undeformed[own], vectors[own], pairs.second[own])
+            for own in (pairs.first == sublattice for sublattice in range(len(deformed.basis)))
+        ]
 
-    def _row(self, gradient: np.ndarray):
-        deformed = self.crystal.strained(gradient)
+    def _row(self, gradient: np.ndarray) -> Design:
+        deformed = _deformed(self.crystal, gradient, self.shifts)
         return design(deformed.basis, deformed.cell, np.ones(3, bool), deformed.numbers, self.basis)
 
 
 class _Places:
-    """Position of lattice vectors in a list; vectors that are not listed get the place past the end."""
+    """Position of (sublattices, vector) in a list; what is not listed gets the place past the end."""
 
-    def __init__(self, vectors: np.ndarray) -> None:
-        self.tree = cKDTree(vectors)
+    def __init__(self, vectors: np.ndarray, ends: np.ndarray | None) -> None:
+        self.tree = cKDTree(_keys(vectors, ends))
+        self.count = len(vectors)
 
-    def of(self, vectors: np.ndarray) -> np.ndarray:
-        return self.tree.query(vectors, distance_upper_bound=MATCH)[1]
+    def of(self, vectors: np.ndarray, ends: np.ndarray | None) -> np.ndarray:
+        return self.tree.query(_keys(vectors, ends), distance_upper_bound=MATCH)[1]
 
 
-def _matched(found: np.ndarray, matrices: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    """Matrices reordered to the wanted vectors; zero where none was found."""
-    place = _Places(found).of(vectors)
-    return np.concatenate([matrices, np.zeros((1, 3, 3))])[place]
+def _keys(vectors: np.ndarray, ends: np.ndarray | None) -> np.ndarray:
+    """Points (m, 5) that coincide where vectors and sublattices do."""
+    ends = np.zeros((len(vectors), 2), int) if ends is None else ends
+    return np.column_stack([APART * ends, vectors])
+
+
+def _deformed(crystal: Crystal, gradient: np.ndarray, shifts: Shifts | None) -> Crystal:
+    return crystal.strained(gradient) if shifts is None else shifts.deformed(crystal, gradient)
+
+
+def _offset(crystal: Crystal, gradient: np.ndarray, shifts: Shifts | None) -> np.ndarray:
+    """By how much each pair of sublattices (nb, nb) moved apart beyond F rho, (nb, nb, 3), Å."""
+    s = np.zeros((len(crystal.basis), 3)) if shifts is None else shifts.at(gradient)
+    return s[None, :] - s[:, None]

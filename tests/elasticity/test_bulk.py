@@ -43,8 +43,9 @@ def test_round_trip_keeps_every_entry(tungsten):
     assert np.array_equal(again.moduli, tungsten.moduli)
     assert np.allclose(again.gradients, tungsten.gradients, rtol=0, atol=1e-15)
     assert np.allclose(again.stresses, tungsten.stresses, rtol=1e-14, atol=0)
+    assert np.array_equal(again.shifts, tungsten.shifts) and tungsten.shifts.shape == (40, 1, 3)
     assert {field.name for field in fields(Bulk)} == {
-        "crystal", "moduli", "force_constants", "gradients", "stresses"
+        "crystal", "moduli", "force_constants", "gradients", "stresses", "shifts"
     }, "a new field needs a place in the store"  # fmt: skip
     assert arrays["r0"] == pytest.approx(arrays["lattice_constant"] * np.sqrt(3) / 2, rel=1e-12)
     assert arrays["lattice_constant"] == pytest.approx((2 * tungsten.crystal.volume) ** (1 / 3), rel=1e-12)
