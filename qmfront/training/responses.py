@@ -16,6 +16,7 @@ from scipy.spatial import cKDTree
 from qmfront.crystal.lattice import Crystal
 from qmfront.crystal.neighbours import pairs_within
 from qmfront.elasticity.internal import Shifts, internal_forces
+from qmfront.elasticity.surface import energy_of
 from qmfront.models.ace.basis import Basis
 from qmfront.models.ace.design import Design, design, functions_of, site_basis
 from qmfront.models.force_constant_set import APART, MATCH
@@ -57,8 +58,9 @@ class CalculatorResponse:
     shifts: Shifts | None = None
 
     def energy(self, gradient: np.ndarray) -> np.ndarray:
-        """See `Response.energy`."""
-        return np.asarray(self._deformed(gradient).get_potential_energy())
+        """See `Response.energy`: the free energy of a model that has one, since its stress belongs to that."""
+        atoms = self._deformed(gradient)
+        return np.asarray(energy_of(atoms, atoms.calc))
 
     def stress(self, gradient: np.ndarray) -> np.ndarray:
         """P = V sigma F^-T, V the deformed volume."""

@@ -8,6 +8,7 @@ from qmfront.models.ace.basis import Basis, build_basis
 from qmfront.models.ace.calculator import ACE
 from qmfront.models.ace.potential import Potential
 from qmfront.models.eam import EAM
+from qmfront.models.nrltb import NRLTB
 from qmfront.training.responses import BasisResponse, CalculatorResponse
 from tests.models.ace.step_sweep import assert_derivative
 
@@ -131,3 +132,12 @@ def test_calculator_answers_for_a_compressed_lattice():
     for F in (np.diag([1.02, 1.0, 0.98]), 0.97 * np.eye(3)):
         phi = response.force_constants(F, vectors)
         assert np.all(np.abs(phi).max(axis=(1, 2)) > 0)
+
+
+def test_energy_of_a_tight_binding_model_is_what_its_stress_belongs_to(gradient):
+    """Hot electrons: the band energy has another derivative than the grand potential."""
+    silicon = cubic_crystal("Si", "diamond", 5.43)
+    response = CalculatorResponse(silicon, NRLTB(kT=0.8, kpts=(3, 3, 3)), reach=REACH)
+    direction = np.random.default_rng(5).normal(size=(3, 3))
+    slope = np.sum(response.stress(gradient) * direction)
+    assert_derivative(lambda t: response.energy(gradient + t * direction), slope, scale=0.03)
