@@ -21,6 +21,7 @@ from qmfront.models.compiled import compiled
 from qmfront.models.eam_file import read_eam_file
 from qmfront.models.eam_table import Interpolation, tabulated
 from qmfront.models.eam_zhou import packaged_potentials, packaged_zhou
+from qmfront.models.refusals import checked_structure, refuse_overlap
 
 MINIMUM_DISTANCE = 1.0  # Å; closer atoms are taken for an error in the input. ASSUME
 
@@ -113,7 +114,7 @@ class EAM(Calculator):
         """Fill `results`; called by ASE."""
         super().calculate(atoms, properties, system_changes)
         atoms = self.atoms
-        positions, cell, pbc = _checked(atoms.positions, atoms.cell.array, atoms.pbc)
+        positions, cell, pbc = checked_structure(atoms.positions, atoms.cell.array, atoms.pbc)
         if self._list is None or not self._list.covers(positions, cell, pbc, self.cutoff):
             self._list = bond_list(positions, cell, pbc, self.cutoff + self.skin)
         result = evaluate_bonds(
@@ -179,7 +180,7 @@ def energy_forces(
     ValueError
         For positions that are not finite, species without parameters, atoms closer than minimum_distance.
     """
-    positions, cell, pbc = _checked(positions, cell, pbc)
+    positions, cell, pbc = checked_structure(positions, cell, pbc)
     bonds = bond_list(positions, cell, pbc, model.cutoff).bonds
     return evaluate_bonds(model, bonds, numbers, minimum_distance=minimum_distance)
 
@@ -189,7 +190,9 @@ def evaluate_bonds(
 ) -> Evaluation:
     """As `energy_forces`, for bonds that are known already (all within the cutoff of the model)."""
     kind = _kind(model.species, np.asarray(numbers))
-    _refuse_overlap(bonds, minimum_distance)
+    refuse_overlap(
+        bonds, minimum_distance, advice="or lower minimum_distance if the potential is meant for it"
+    )
     terms = model.bond_terms(kind, bonds)
     density = np.zeros(len(kind))
     _density(bonds.first, bonds.second, terms, density)
@@ -197,28 +200,6 @@ def evaluate_bonds(
     forces, virial = np.zeros((len(kind), 3)), np.zeros((3, 3))
     _forces(bonds.first, bonds.second, bonds.vector, bonds.distance, terms, slope, energies, forces, virial)
     return Evaluation(energies, forces, virial)
-
-
-def _checked(
-    positions: np.ndarray, cell: np.ndarray, pbc: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    positions, cell = np.asarray(positions, float), np.asarray(cell, float)
-    pbc = np.asarray(pbc, bool)
-    if len(positions) == 0:
-        raise ValueError("There are no atoms. Give at least one.")
-    bad = np.flatnonzero(~np.isfinite(positions).all(axis=1))
-    if len(bad):
-        raise ValueError(
-            f"{len(bad)} of {len(positions)} atoms have positions that are not finite (first: atom {bad[0]}, "
-            f"{positions[bad[0]]}). The step before this call diverged or read bad data; look there."
-        )
-    periodic = cell[pbc]
-    if not np.isfinite(periodic).all() or np.linalg.matrix_rank(periodic) < len(periodic):
-        raise ValueError(
-            f"The cell vectors of the periodic directions (pbc = {pbc.tolist()}) are not independent: "
-            f"{periodic.tolist()} Å. Set the cell, or pbc=False."
-        )
-    return positions, cell, pbc
 
 
 def _kind(species: np.ndarray, numbers: np.ndarray) -> np.ndarray:
@@ -229,18 +210,6 @@ def _kind(species: np.ndarray, numbers: np.ndarray) -> np.ndarray:
             f"{[chemical_symbols[z] for z in species]}. Choose another potential or change the atoms."
         )
     return np.searchsorted(species, numbers)
-
-
-def _refuse_overlap(bonds: Bonds, minimum_distance: float) -> None:
-    if len(bonds) == 0:
-        return
-    worst = int(np.argmin(bonds.distance))
-    if bonds.distance[worst] < minimum_distance:
-        raise ValueError(
-            f"Atoms {bonds.first[worst]} and {bonds.second[worst]} are {bonds.distance[worst]:.4f} Å apart (minimum "
-            f"{minimum_distance} Å; {np.sum(bonds.distance < minimum_distance)} such pairs). Remove the overlap, or "
-            "lower minimum_distance if the potential is meant for it."
-        )
 
 
 @compiled

@@ -15,6 +15,7 @@ from qmfront.models.nrltb.matrices import Blocks, Weights, bond_images
 from qmfront.models.nrltb.parameters import HOPPING, OVERLAP, Parameters
 from qmfront.models.nrltb.radial import radial_functions
 from qmfront.models.nrltb.slater_koster import block_gradient, blocks
+from qmfront.models.refusals import checked_structure, refuse_overlap
 
 
 @dataclass(frozen=True)
@@ -85,11 +86,11 @@ def structure(
         Without atoms, for positions that are not finite, dependent cell vectors, species without parameters, and atoms
         closer than `parameters.minimum_distance`.
     """
-    positions, cell, pbc = np.asarray(positions, float), np.asarray(cell, float), np.asarray(pbc, bool)
-    _refuse_bad_arrays(positions, cell, pbc)
+    positions, cell, pbc = checked_structure(positions, cell, pbc)
     kind = parameters.kind(np.asarray(numbers))
     bonds = bond_list(positions, cell, pbc, parameters.cutoff).bonds
-    _refuse_overlap(bonds, parameters.minimum_distance)
+    advice = "since the energy collapses there, or cap the steps of the optimiser (0.15 Å)"
+    refuse_overlap(bonds, parameters.minimum_distance, advice=advice)
     return Structure(kind, bonds, bond_images(bonds, positions, cell, pbc))
 
 
@@ -138,32 +139,3 @@ def _gradient(
     )
     virial = along.T @ bonds.vector
     return Gradient(forces, 0.5 * (virial + virial.T))  # symmetric but for rounding
-
-
-def _refuse_bad_arrays(positions: np.ndarray, cell: np.ndarray, pbc: np.ndarray) -> None:
-    if len(positions) == 0:
-        raise ValueError("There are no atoms. Give at least one.")
-    bad = np.flatnonzero(~np.isfinite(positions).all(axis=1))
-    if len(bad):
-        raise ValueError(
-            f"{len(bad)} of {len(positions)} atoms have positions that are not finite (first: atom {bad[0]}, "
-            f"{positions[bad[0]]}). The step before this call diverged or read bad data; look there."
-        )
-    periodic = cell[pbc]
-    if not np.isfinite(periodic).all() or np.linalg.matrix_rank(periodic) < len(periodic):
-        raise ValueError(
-            f"The cell vectors of the periodic directions (pbc = {pbc.tolist()}) are not independent: "
-            f"{periodic.tolist()} Å. Set the cell, or pbc=False."
-        )
-
-
-def _refuse_overlap(bonds: Bonds, minimum_distance: float) -> None:
-    if len(bonds) == 0:
-        return
-    worst = int(np.argmin(bonds.distance))
-    if bonds.distance[worst] < minimum_distance:
-        raise ValueError(
-            f"Atoms {bonds.first[worst]} and {bonds.second[worst]} are {bonds.distance[worst]:.4f} Å apart (minimum "
-            f"{minimum_distance} Å; {np.sum(bonds.distance < minimum_distance)} such pairs). The energy collapses "
-            "there; remove the overlap, or cap the steps of the optimiser (0.15 Å)."
-        )
