@@ -1,7 +1,8 @@
 """Descent from a saddle: preconditioned L-BFGS on forces alone.
 
 Root finding stops at any equilibrium. A descent goes downhill only: it steps along d = B F with B positive definite,
-and only as far as the force along the step, F(u + s d) . d, is not negative, so that the energy falls with every step.
+and not far beyond the lowest point: with F(u + d) . d >= -0.3 F(u) . d the energy has fallen by about 0.35 F(u) . d
+at least.
 """
 
 import logging
@@ -43,7 +44,7 @@ def descend(
     Raises
     ------
     RuntimeError
-        If max_force is not reached.
+        If max_force is not reached, or forces are not finite.
     """
     u, forces, pairs = start, force(start), []
     for call in range(2, max_calls + 1):
@@ -55,6 +56,11 @@ def descend(
         if ahead < OVERSHOOT * slope:  # beyond the lowest point: back to where the two slopes say that it is
             step *= slope / (slope - ahead)
             new = force(u + step)
+        if not np.all(np.isfinite(new)):
+            raise RuntimeError(
+                f"Descent, step {call}: forces are not finite. The structure has left the range of the model; lower "
+                "the step cap, or start closer to equilibrium."
+            )
         change, bend = step, forces - new
         if np.vdot(change, bend) > 0:
             pairs = [*pairs, (change, bend)][-MEMORY:]

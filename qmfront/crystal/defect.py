@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from qmfront.coupling.force_mixing import Body
-from qmfront.crystal.faces import NO_CRACK, face_sites
+from qmfront.crystal.cylinder import LineCell, Sites
+from qmfront.crystal.faces import NO_CRACK, face_sites, uncut
 from qmfront.crystal.neighbours import Pairs, pairs_within
+from qmfront.crystal.stencil import stencil
 
 _STORED = (
     "sites", "predictor", "numbers", "basis_index", "free", "cell", "pbc", "frame", "core", "r0", "crack_tip",
@@ -75,3 +77,26 @@ class Defect:
         """The inverse of `arrays`."""
         pairs = Pairs(*(arrays[f"stencil_{name}"] for name in ("first", "second", "vector")))
         return cls(stencil=pairs, **{name: arrays[name] for name in _STORED})
+
+
+def straight_body(
+    line_cell: LineCell, sites: Sites, predictor: np.ndarray, *, crack_tip: float = NO_CRACK
+) -> Defect:
+    """A straight defect at the origin of the frame: its sites, predictor (n, 3) Å, and N(l) on the predictor."""
+    glued = stencil(
+        sites.positions + predictor, sites.cell, sites.pbc, line_cell.crystal, basis_index=sites.basis_index
+    )
+    return Defect(
+        sites=sites.positions,
+        predictor=predictor,
+        numbers=sites.numbers,
+        basis_index=sites.basis_index,
+        free=sites.free,
+        stencil=uncut(sites.positions, glued, crack_tip),
+        cell=sites.cell,
+        pbc=sites.pbc,
+        frame=line_cell.frame,
+        core=np.zeros(3),
+        r0=line_cell.crystal.nearest_neighbour_distance,
+        crack_tip=crack_tip,
+    )

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from qmfront.crystal.cylinder import LineCell, Sites, default_origin, disc, straight_line_cell
-from qmfront.crystal.defect import Defect
-from qmfront.crystal.stencil import stencil
+from qmfront.crystal.defect import Defect, straight_body
 from qmfront.elasticity.bulk import Bulk, cubic_lattice_constant
 from qmfront.elasticity.dislocation import dislocation_predictor, inverse_core_map, smooth_step
 from qmfront.elasticity.moduli import rotated_moduli
@@ -70,20 +69,7 @@ def dislocation_defect(bulk: Bulk, dislocation: StraightDislocation) -> Defect:
     field = DislocationField(rotated_moduli(bulk.moduli, line_cell.frame), burgers)
     predictor = dislocation_predictor(sites.positions, field, core_radius=dislocation.core_map_radius_r0 * r0)
     predictor += _internal_predictor(bulk, line_cell, sites, field, dislocation.core_map_radius_r0 * r0)
-    positions = sites.positions + predictor
-    return Defect(
-        sites=sites.positions,
-        predictor=predictor,
-        numbers=sites.numbers,
-        basis_index=sites.basis_index,
-        free=sites.free,
-        stencil=stencil(positions, sites.cell, sites.pbc, line_cell.crystal, basis_index=sites.basis_index),
-        cell=sites.cell,
-        pbc=sites.pbc,
-        frame=line_cell.frame,
-        core=np.zeros(3),
-        r0=r0,
-    )
+    return straight_body(line_cell, sites, predictor)
 
 
 def _internal_predictor(

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from qmfront.crystal.cylinder import default_origin, disc, straight_line_cell
-from qmfront.crystal.defect import Defect
-from qmfront.crystal.faces import uncut
-from qmfront.crystal.stencil import stencil
+from qmfront.crystal.defect import Defect, straight_body
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.crack import CrackField
 from qmfront.elasticity.moduli import rotated_moduli
@@ -53,19 +51,4 @@ def crack_defect(bulk: Bulk, crack: StraightCrack, *, surface_energy: float) -> 
     sites = disc(line_cell, crack.radius_r0 * r0, clamp_width=crack.clamp_width, origin=origin)
     field = CrackField(rotated_moduli(bulk.moduli, line_cell.frame))
     predictor = field.displacement(sites.positions, crack.load * field.griffith(surface_energy))
-    positions = sites.positions + predictor
-    glued = stencil(positions, sites.cell, sites.pbc, line_cell.crystal, basis_index=sites.basis_index)
-    return Defect(
-        sites=sites.positions,
-        predictor=predictor,
-        numbers=sites.numbers,
-        basis_index=sites.basis_index,
-        free=sites.free,
-        stencil=uncut(sites.positions, glued, 0.0),
-        cell=sites.cell,
-        pbc=sites.pbc,
-        frame=line_cell.frame,
-        core=np.zeros(3),
-        r0=r0,
-        crack_tip=0.0,
-    )
+    return straight_body(line_cell, sites, predictor, crack_tip=0.0)

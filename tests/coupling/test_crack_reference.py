@@ -134,10 +134,22 @@ def test_descent_goes_downhill_only(crack, crack_operators, eam, eam_forces):
 
 def test_descent_that_does_not_arrive_says_so(crack, eam_forces):
     force = model_forces(crack.body, crack.free, eam_forces)
-    with pytest.raises(RuntimeError, match="did not reach max|F| < 1e-06 eV/Å in 3 steps"):
+    with pytest.raises(RuntimeError, match=r"did not reach max\|F\| < 1e-06 eV/Å in 3 steps"):
         descend(
             force, np.zeros_like(crack.sites), lambda f: 0.1 * f, max_force=1e-6, step_cap=0.1, max_calls=3
         )
+
+
+def test_descent_refuses_forces_that_are_not_finite(crack, eam_forces):
+    force, calls = model_forces(crack.body, crack.free, eam_forces), []
+
+    def breaks(u):
+        calls.append(u)
+        return force(u) * (np.nan if len(calls) == 3 else 1.0)
+
+    start = np.zeros_like(crack.sites)
+    with pytest.raises(RuntimeError, match="step 3: forces are not finite"):
+        descend(breaks, start, lambda f: 0.01 * f, max_force=1e-6, step_cap=0.01, max_calls=9)
 
 
 def test_tip_is_where_the_planes_part(crack):

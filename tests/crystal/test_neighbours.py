@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from ase.build import bulk
 
-from qmfront.crystal.neighbours import Pairs, pairs_within, separations
+from qmfront.crystal.neighbours import Pairs, pairs_in_tiles, pairs_within, separations
 
 CELL = np.array(
     [[4.0, 0.3, 0.0], [1.7, 3.5, -0.6], [-0.9, 1.1, 2.9]]
@@ -145,3 +145,21 @@ def test_separations_of_a_sheared_cell():
     expected = pairs.vector + u[pairs.second] - u[pairs.first]
     found = separations(atoms.positions + u, atoms.cell.array, atoms.pbc, pairs)
     assert np.abs(found - expected).max() < 1e-12
+
+
+@pytest.mark.parametrize("pbc", PERIODICITIES)
+def test_tiles_together_are_the_whole_list(pbc):
+    """Every atom is in one tile, with all its pairs; halos add none and lose none."""
+    rng, pbc = np.random.default_rng(7), np.array(pbc, bool)
+    positions = rng.uniform(-9.0, 9.0, (140, 3))
+    whole = pairs_within(positions, CELL, pbc, 3.1)
+    parts = list(pairs_in_tiles(positions, CELL, pbc, 3.1, tile=30))
+    assert len(parts) == (1 if pbc.all() else 5)
+    assert np.array_equal(np.sort(np.concatenate([own for own, _ in parts])), np.arange(140))
+    for own, pairs in parts:
+        assert np.isin(pairs.first, own).all()
+    rows = [np.column_stack([p.first, p.second, p.vector]) for p in (whole, *(pairs for _, pairs in parts))]
+    together, expected = np.concatenate(rows[1:]), rows[0]
+    assert len(expected) > 100 and together.shape == expected.shape
+    together, expected = (table[np.lexsort(np.round(table.T, 8))] for table in (together, expected))
+    assert together == pytest.approx(expected, abs=1e-12)

@@ -105,3 +105,21 @@ def test_every_residual_is_exact_at_the_faces(crack, crack_operators, eam_forces
             np.abs(found[layer][name] - found[layer]["exact"])[far].max() for layer in (5.0, 0.0)
         )
         assert far.sum() > 3 and error < 1e-9 and without > 1e-3
+
+
+def test_assembly_in_tiles_is_the_assembly(crack, crack_operators, tungsten, eam, monkeypatch):
+    """Halves of a tile meet without a gap: same rows, same forces, still symmetric."""
+    monkeypatch.setattr("qmfront.estimate.assembly.TILE", 150)
+    tiled = assemble(crack, tungsten, reach=eam.force_range, decay=3.0, cutoff_r0=2.5)
+    assert abs(tiled.force_constants - crack_operators.force_constants).max() < 1e-12
+    assert tiled.linear_predictor == pytest.approx(crack_operators.linear_predictor, abs=1e-10)
+    assert np.abs(crack_operators.linear_predictor).max() > 0.1
+    assert abs(tiled.force_constants - tiled.force_constants.T).max() < 1e-12
+
+
+def test_restriction_to_free_sites_takes_their_blocks(crack, crack_operators):
+    """Block by block the same as entry by entry."""
+    keep = np.repeat(crack.free, 3)
+    expected = crack_operators.force_constants.tocsr()[keep][:, keep]
+    found = crack_operators.force_constant_map(crack.free, tolerance=1e-6).matrix
+    assert found.shape == expected.shape and abs(found - expected).max() == 0.0
