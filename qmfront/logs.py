@@ -1,4 +1,4 @@
-"""Where a job writes: everything, the traceback too, into the log file of its rule."""
+"""Where a job writes: everything, the traceback too, into the log file of its rule; and that it runs alone."""
 
 import logging
 import sys
@@ -7,12 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from qmfront.evaluate.lock import exclusive
+
 
 @contextmanager
 def logged(path: Path | str) -> Iterator[None]:
     """Send logging, standard error and an exception that ends the block to a file.
 
     The traceback goes into the file, whose last line is then the message; the message alone goes to the terminal.
+    A job that lost its Snakemake to kill -9 goes on; the same job of the next run waits for it to end, so that two never
+    write the same store.
 
     Raises
     ------
@@ -24,7 +28,8 @@ def logged(path: Path | str) -> Iterator[None]:
             stream=log, level=logging.INFO, format="%(asctime)s %(name)s: %(message)s", force=True
         )
         try:
-            yield
+            with exclusive(f"{path}.lock", what="this job"):
+                yield
         except Exception as error:
             traceback.print_exc(file=log)
             terminal.write(f"\n{type(error).__name__}: {error}\n")

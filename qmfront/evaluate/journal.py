@@ -17,9 +17,10 @@ import numpy as np
 from ase import Atoms
 
 from qmfront.durable import write_file
-from qmfront.evaluate.entry import Evaluation, ask, packed, unpacked
+from qmfront.evaluate.entry import Evaluation, EvaluationError, ask, packed, unpacked
 from qmfront.evaluate.lock import exclusive
-from qmfront.models.calculator import identity
+from qmfront.evaluate.patience import ONCE, Patience, persistent
+from qmfront.models.calculator import build, identity
 from qmfront.provenance import content_hash
 
 log = logging.getLogger(__name__)
@@ -50,13 +51,16 @@ class Tally:
 class Journal:
     """A folder of evaluations. Several processes may use one folder: each evaluation is computed by one of them.
 
+    patience : time limit and retries of an evaluation that has to be computed
+
     Raises
     ------
     NotADirectoryError, PermissionError if the folder cannot be made.
     """
 
-    def __init__(self, folder: Path | str) -> None:
+    def __init__(self, folder: Path | str, patience: Patience = ONCE) -> None:
         self.folder = Path(folder)
+        self.patience = patience
         self.folder.mkdir(parents=True, exist_ok=True)
         self._identities: dict[str, dict[str, Any]] = {}
 
@@ -81,7 +85,8 @@ class Journal:
 
         Raises
         ------
-        EvaluationError if the calculator raises or returns wrong shapes, NaN or infinity; nothing is journaled then.
+        EvaluationError if the calculator raises, returns wrong shapes, NaN or infinity, or takes too long, in the last
+        try as in those before, which ask a calculator built anew; nothing is journaled then.
         """
         properties = ("energy", "forces", "stress") if stress else ("energy", "forces")
         question = self._question(atoms, spec, properties)
@@ -91,12 +96,25 @@ class Journal:
             with exclusive(self.folder / "locks" / f"{key}.lock", what=f"evaluation {key[:8]}"):
                 found = self._read(key, locked=True)
                 if found is None:
-                    found = ask(atoms, calculator, properties, name=spec["calculator"])
+                    found = self._asked(atoms, calculator, spec, properties)
                     write_file(self._path(key), packed(key, question, found))
         if tally is not None:
             tally.count(found)
         _report(found, len(atoms), tally)
         return found
+
+    def _asked(
+        self, atoms: Atoms, calculator: Any, spec: Mapping[str, Any], properties: Sequence[str]
+    ) -> Evaluation:
+        """The answer of a calculator; what fails once may be in a bad state, so another try asks a new one."""
+
+        def call(number: int) -> Evaluation:
+            asked = build(spec) if number else calculator
+            limit = self.patience.time_limit
+            return ask(atoms, asked, properties, name=spec["calculator"], time_limit=limit)
+
+        what = f"QM call of {len(atoms)} atoms"
+        return persistent(call, self.patience, failure=EvaluationError, what=what)
 
     def _question(self, atoms: Atoms, spec: Mapping[str, Any], properties: Sequence[str]) -> dict[str, Any]:
         """All that the values depend on.
