@@ -15,8 +15,8 @@ def logged(path: Path | str) -> Iterator[None]:
     """Send logging, standard error and an exception that ends the block to a file.
 
     The traceback goes into the file, whose last line is then the message; the message alone goes to the terminal.
-    A job that lost its Snakemake to kill -9 goes on; the same job of the next run waits for it to end, so that two never
-    write the same store.
+    A job that lost its Snakemake to kill -9 goes on; the same job of the next run waits for it to end, so that two
+    never write the same store.
 
     Raises
     ------

@@ -21,11 +21,16 @@ def signature(positions: np.ndarray, numbers: np.ndarray, cell: np.ndarray, pbc:
 
 
 class Counted(EAM):
-    """One line per call in `calls`; `trouble` (hang, raise, nan) with call number `at` of the whole run."""
+    """One line per call in the file $QMFRONT_CALLS; $QMFRONT_TROUBLE = "nan 20" strikes the 20th call of all.
 
-    def __init__(self, calls: str, trouble: str = "", at: int = 0) -> None:
-        super().__init__(potential="W_zhou")
-        self.calls, self.trouble, self.at = Path(calls), trouble, at
+    Both come from the environment, since arguments would make other evaluations of the same ones.
+    """
+
+    def __init__(self, potential: str) -> None:
+        super().__init__(potential=potential)
+        self.calls = Path(os.environ["QMFRONT_CALLS"])
+        self.trouble, _, at = os.environ.get("QMFRONT_TROUBLE", "").partition(" ")
+        self.at = int(at or 0)
 
     def calculate(
         self,
