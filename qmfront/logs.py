@@ -10,6 +10,14 @@ from pathlib import Path
 from qmfront.evaluate.lock import exclusive
 
 
+def tell(message: str) -> None:
+    """Write a line to the log of the job and to the terminal, where what a job logs is not seen otherwise."""
+    logging.getLogger(__name__).info(message)
+    if sys.__stderr__ is not None:
+        sys.__stderr__.write(f"{message}\n")
+        sys.__stderr__.flush()
+
+
 @contextmanager
 def logged(path: Path | str) -> Iterator[None]:
     """Send logging, standard error and an exception that ends the block to a file.

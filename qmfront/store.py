@@ -152,6 +152,12 @@ def load(path: Path | str, kind: str) -> Store:
     )
 
 
+def attributes(path: Path | str) -> dict[str, Any]:
+    """Root attributes of a complete store, its arrays left unread and unchecked."""
+    text = (directory(path) / SENTINEL).read_text(encoding="utf-8")
+    return json.loads(text)["attributes"]
+
+
 def directory(path: Path | str) -> Path:
     """The directory of a store, given that directory or the zarr.json in it."""
     path = Path(path)
