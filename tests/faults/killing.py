@@ -8,17 +8,13 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-
-import numpy as np
 
 from qmfront import store
-from qmfront.evaluate.entry import unpacked
-from tests.faults.inject.counted import signature
+from tests.faults.calls import INJECT, calls, journaled, variables
+from tests.faults.cases import Undisturbed
 from tests.faults.points import KillPoint
 from tests.workflow.project import Project, environment
 
-INJECT = Path(__file__).parent / "inject"
 PATIENCE = 300.0
 """Seconds after which a run that neither ends nor dies is a failure."""
 
@@ -63,18 +59,18 @@ class Chronicle:
         return self.begun - self.entries
 
 
-def through(project: Project, points: Sequence[KillPoint], config: tuple[str, ...]) -> Chronicle:
+def through(case: Undisturbed, points: Sequence[KillPoint]) -> Chronicle:
     """Kill at one point after the other; every life goes on from what the last one left; then run to the end."""
-    chronicle = Chronicle()
+    chronicle, project = Chronicle(), case.waiting()
     for point in points:
         known, before = journaled(project), calls(project)
-        struck = _life(project, point, config)
+        struck = _life(case, point)
         now, begun = journaled(project), calls(project) - before
         chronicle.deaths.append(Death(point, struck, _computed_again(begun, known, now)))
         if point.victim != "snakemake":
             look_whole(project)
     known, before = journaled(project), calls(project)
-    done = project.snakemake(config=config, path=INJECT, variables=variables(project))
+    done = case.run()
     assert done.returncode == 0, done.stdout
     now = journaled(project)
     chronicle.deaths[-1].repeated += _computed_again(calls(project) - before, known, now)
@@ -90,8 +86,9 @@ def _computed_again(begun: Counter[str], known: Counter[str], now: Counter[str])
     return sum(max(0, number - (now[name] - known[name])) for name, number in begun.items() if known[name])
 
 
-def _life(project: Project, point: KillPoint, config: tuple[str, ...]) -> bool:
+def _life(case: Undisturbed, point: KillPoint) -> bool:
     """Start Snakemake, wait until the point kills it or the run is over, and unlock; whether the point was reached."""
+    project = case.project
     spent = project.folder.with_name("spent")
     spent.unlink(missing_ok=True)
     plan = {"rule": point.rule, "where": point.where, "number": point.number, "victim": point.victim}
@@ -100,7 +97,7 @@ def _life(project: Project, point: KillPoint, config: tuple[str, ...]) -> bool:
         said.write(f"--- {point}\n")
         said.flush()
         process = subprocess.Popen(
-            project.command(config=config),
+            project.command(*case.targets, config=case.config),
             cwd=project.folder,
             env=environment(INJECT, {**variables(project), **fault}),
             stdout=said,
@@ -118,7 +115,7 @@ def _life(project: Project, point: KillPoint, config: tuple[str, ...]) -> bool:
         os.killpg(process.pid, signal.SIGKILL) if _alive(process.pid) else None
         _wait_for_silence(process.pid)
     if any((project.folder / ".snakemake" / "locks").glob("*")):
-        unlocked = project.snakemake("--unlock", config=config, path=INJECT)
+        unlocked = case.run("--unlock")
         assert unlocked.returncode == 0, unlocked.stdout
     return spent.exists()
 
@@ -135,34 +132,6 @@ def _wait_for_silence(group: int) -> None:
     deadline = time.monotonic() + 10.0
     while _alive(group) and time.monotonic() < deadline:
         time.sleep(0.005)
-
-
-def variables(project: Project) -> dict[str, str]:
-    """Environment of the calculator that counts."""
-    return {"QMFRONT_CALLS": str(calls_file(project))}
-
-
-def calls_file(project: Project) -> Path:
-    """One line per call of the calculator that counts."""
-    return project.folder.with_name("calls.txt")
-
-
-def calls(project: Project) -> Counter[str]:
-    """How often each evaluation was begun."""
-    path = calls_file(project)
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    return Counter(line.split()[0] for line in lines)
-
-
-def journaled(project: Project) -> Counter[str]:
-    """Evaluations in the journal, each read and found sound."""
-    found: Counter[str] = Counter()
-    for path in (project.folder / "work" / "journal").glob("??/*.npz"):
-        content = path.read_bytes()
-        unpacked(path.stem, content)
-        with np.load(path) as entry:
-            found[signature(*(entry[name] for name in ("positions", "numbers", "cell", "pbc")))] += 1
-    return found
 
 
 def stores(project: Project) -> dict[str, store.Store]:

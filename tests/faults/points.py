@@ -58,10 +58,10 @@ def many() -> list[KillPoint]:
     """Every rule, every place, every victim, each job more than once, in the order of the run."""
     calling = ("bulk", "training", "reference", "solve", "residual")
     chosen = [
-        *_of("bulk", ("call", "both", 3), ("journal", "job", 30), ("journaled", "both", 40)),
+        *_of("bulk", ("call", "both", 3), ("journal", "job", 20), ("journaled", "both", 20)),
         *_of("bulk", ("chunk", "both", 4), ("rename", "job", 1), ("end", "both", 1)),
         *_of("structure", ("start", "both", 1), ("chunk", "job", 9), ("rename", "snakemake", 2)),
-        *_of("training", ("call", "snakemake", 20), ("journal", "both", 50), ("rename", "both", 1)),
+        *_of("training", ("journal", "both", 10), ("call", "snakemake", 10), ("rename", "both", 1)),
         *_of("operators", ("chunk", "both", 3), ("end", "job", 1)),
         *_of("potential", ("start", "snakemake", 1), ("rename", "both", 2), ("chunk", "job", 2)),
         *_of("reference", ("call", "both", 5), ("journaled", "snakemake", 20), ("rename", "both", 1)),

@@ -2,37 +2,33 @@
 
 import pytest
 
+from tests.faults.cases import Undisturbed
 from tests.faults.comparing import differences
-from tests.faults.conftest import emptied
 from tests.faults.killing import Chronicle, through
 from tests.faults.points import MEANING, few, many, moments
-from tests.workflow.project import Project
 
 
-def judge(chronicle: Chronicle, project: Project, undisturbed: Project) -> None:
+def judge(chronicle: Chronicle, case: Undisturbed) -> None:
     """Nothing finished was computed again, each death cost at most what was in flight, and the results are equal."""
     assert [str(death.point) for death in chronicle.deaths if death.repeated] == []
-    kills = len(chronicle.deaths)
-    assert chronicle.begun > 100
-    assert 0 <= chronicle.lost <= 2 * kills  # two jobs run at a time
-    assert differences(undisturbed, project) == []
+    assert chronicle.entries > 100
+    assert 0 <= chronicle.lost <= 2 * len(chronicle.deaths)  # two jobs run at a time
+    assert differences(case.untouched, case.project) == []
 
 
-def test_five_places(waiting: Project, study: tuple[str, ...], undisturbed: Project) -> None:
-    chronicle = through(waiting, few(), study)
+def test_five_places(tiny: Undisturbed) -> None:
+    chronicle = through(tiny, few())
     assert [str(death.point) for death in chronicle.deaths if not death.struck] == []
-    judge(chronicle, waiting, undisturbed)
+    judge(chronicle, tiny)
 
 
 @pytest.mark.slow
-def test_every_place_and_random_moments(
-    waiting: Project, study: tuple[str, ...], undisturbed: Project
-) -> None:
+def test_every_place_and_random_moments(small: Undisturbed) -> None:
     """More than fifty kill points in two runs; `pytest -s` shows the table of docs/reliability.md."""
-    chosen = through(waiting, many(), study)
-    judge(chosen, waiting, undisturbed)
-    random = through(emptied(waiting), moments(14, longest=12.0, seed=6), study)
-    judge(random, waiting, undisturbed)
+    chosen = through(small, many())
+    judge(chosen, small)
+    random = through(small, moments(14, longest=12.0, seed=6))
+    judge(random, small)
     report(chosen, random)
     assert [str(death.point) for death in chosen.deaths if not death.struck] == []
     deaths = chosen.survived + random.survived

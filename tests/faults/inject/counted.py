@@ -21,7 +21,8 @@ def signature(positions: np.ndarray, numbers: np.ndarray, cell: np.ndarray, pbc:
 
 
 class Counted(EAM):
-    """One line per call in the file $QMFRONT_CALLS; $QMFRONT_TROUBLE = "nan 20" strikes the 20th call of all.
+    """One line per call in the file $QMFRONT_CALLS; $QMFRONT_TROUBLE is "nan 20" (or raise, hang: the 20th call of all)
+    or "slow 0.5" (every call takes half a second more).
 
     Both come from the environment, since arguments would make other evaluations of the same ones.
     """
@@ -30,7 +31,7 @@ class Counted(EAM):
         super().__init__(potential=potential)
         self.calls = Path(os.environ["QMFRONT_CALLS"])
         self.trouble, _, at = os.environ.get("QMFRONT_TROUBLE", "").partition(" ")
-        self.at = int(at or 0)
+        self.at = float(at or 0)
 
     def calculate(
         self,
@@ -43,6 +44,8 @@ class Counted(EAM):
             stream.write(line)
         if fault := getattr(sys, "fault", None):
             fault.happens("call")
+        if self.trouble == "slow":
+            time.sleep(self.at)
         struck = self.trouble and len(self.calls.read_text(encoding="utf-8").splitlines()) == self.at
         if struck and self.trouble == "raise":
             raise OSError("the licence server is away")
