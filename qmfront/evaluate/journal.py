@@ -2,14 +2,12 @@
 
 An evaluation is written, flushed and renamed into place before its value is returned, so a rerun after any kind of
 death repeats only the evaluation that was under way. Files are NumPy archives that also hold the atoms, and can serve
-as training data. `python -m qmfront.evaluate.journal FOLDER` prints what a journal holds.
+as training data. `evaluate.inventory` tells what a journal holds.
 """
 
 import logging
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -158,59 +156,9 @@ class Journal:
             return None
 
 
-@dataclass(frozen=True)
-class Summary:
-    """What a journal holds: complete entries, their bytes, the oldest and the newest (seconds since 1970)."""
-
-    count: int
-    size: int
-    oldest: float | None
-    newest: float | None
-    damaged: int
-
-
-def summary(folder: Path | str) -> Summary:
-    """Count the entries of a journal; raises ValueError if there is no such folder."""
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise ValueError(f"{folder} is not a folder. Name the folder of a journal.")
-    states = [path.stat() for path in folder.glob("??/*.npz")]
-    times = [state.st_mtime for state in states]
-    return Summary(
-        count=len(states),
-        size=sum(state.st_size for state in states),
-        oldest=min(times, default=None),
-        newest=max(times, default=None),
-        damaged=len(list(folder.glob("??/*.damaged"))),
-    )
-
-
 def _report(evaluation: Evaluation, n_atoms: int, tally: Tally | None) -> None:
     largest = np.sqrt(np.max(np.sum(evaluation.forces**2, axis=1), initial=0.0))
     number = f" {tally.calls}" if tally is not None else ""
     cached = " (cached)" if evaluation.cached else ""
     text = "QM call%s: %d atoms, %.2f s, max|F| %.3e eV/Å%s"
     log.info(text, number, n_atoms, evaluation.seconds, largest, cached)
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Print the summary of the journal named on the command line."""
-    if len(arguments) != 1:
-        sys.stderr.write("usage: python -m qmfront.evaluate.journal FOLDER\n")
-        return 2
-    try:
-        held = summary(arguments[0])
-    except ValueError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    sys.stdout.write(f"{held.count} evaluations, {held.size / 1e6:.2f} MB, {held.damaged} damaged\n")
-    if held.oldest is not None and held.newest is not None:
-        first, last = (
-            datetime.fromtimestamp(t).isoformat(" ", "seconds") for t in (held.oldest, held.newest)
-        )
-        sys.stdout.write(f"oldest {first}, newest {last}\n")
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
