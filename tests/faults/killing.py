@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from qmfront import store
 from tests.faults.calls import INJECT, calls, journaled, variables
 from tests.faults.cases import Undisturbed
-from tests.faults.points import KillPoint
+from tests.faults.points import TARGETS, KillPoint
 from tests.workflow.project import Project, environment
 
 PATIENCE = 300.0
@@ -59,12 +59,15 @@ class Chronicle:
         return self.begun - self.entries
 
 
-def through(case: Undisturbed, points: Sequence[KillPoint]) -> Chronicle:
-    """Kill at one point after the other; every life goes on from what the last one left; then run to the end."""
+def through(case: Undisturbed, points: Sequence[KillPoint], *, narrow: bool = False) -> Chronicle:
+    """Kill at one point after the other; every life goes on from what the last one left; then run to the end.
+
+    narrow : ask in every life only for what the rule of its point writes
+    """
     chronicle, project = Chronicle(), case.waiting()
     for point in points:
         known, before = journaled(project), calls(project)
-        struck = _life(case, point)
+        struck = _life(case, point, (TARGETS[point.rule],) if narrow else case.targets)
         now, begun = journaled(project), calls(project) - before
         chronicle.deaths.append(Death(point, struck, _computed_again(begun, known, now)))
         if point.victim != "snakemake":
@@ -86,7 +89,7 @@ def _computed_again(begun: Counter[str], known: Counter[str], now: Counter[str])
     return sum(max(0, number - (now[name] - known[name])) for name, number in begun.items() if known[name])
 
 
-def _life(case: Undisturbed, point: KillPoint) -> bool:
+def _life(case: Undisturbed, point: KillPoint, targets: tuple[str, ...]) -> bool:
     """Start Snakemake, wait until the point kills it or the run is over, and unlock; whether the point was reached."""
     project = case.project
     spent = project.folder.with_name("spent")
@@ -97,7 +100,7 @@ def _life(case: Undisturbed, point: KillPoint) -> bool:
         said.write(f"--- {point}\n")
         said.flush()
         process = subprocess.Popen(
-            project.command(*case.targets, config=case.config),
+            project.command(*targets, config=case.config),
             cwd=project.folder,
             env=environment(INJECT, {**variables(project), **fault}),
             stdout=said,
