@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,7 @@ def differences(one: Project, other: Project) -> list[str]:
     left, right = stores(one), stores(other)
     found = [f"{path} is missing in one of them" for path in set(left) ^ set(right)]
     for path in set(left) & set(right):
-        found += [f"{path}: {name}" for name in _arrays(left[path], right[path])]
+        found += [f"{path}: {name}" for name in different_arrays(left[path], right[path])]
     tables = {str(path.relative_to(one.folder)) for path in one.folder.glob("results/**/*.csv")}
     for path in sorted(
         tables | {str(path.relative_to(one.folder)) for path in one.folder.glob("figures/*.csv")}
@@ -37,7 +38,8 @@ def differences(one: Project, other: Project) -> list[str]:
     return found + [place for place in places if not _same_words(one.text(place), other.text(place))]
 
 
-def _arrays(left: dict, right: dict) -> list[str]:
+def different_arrays(left: Mapping, right: Mapping) -> list[str]:
+    """Names of the arrays that one of two stores lacks, or that differ."""
     names = set(left) ^ set(right)
     return sorted(names) + [name for name in set(left) & set(right) if not _close(left[name], right[name])]
 
