@@ -2,7 +2,9 @@
 
 from qmfront import store
 from qmfront.coupling.anderson import AndersonSettings
-from qmfront.coupling.reference import reference_arrays
+from qmfront.coupling.embedding import Embedding
+from qmfront.coupling.reference import ReferenceSettings, reference_arrays
+from qmfront.coupling.stability import LanczosSettings
 from qmfront.crystal.defect import Defect
 from qmfront.estimate.operators import Operators
 from qmfront.evaluate.forces import journaled_forces
@@ -18,8 +20,13 @@ def main(inputs: dict, spec: dict, settings: dict, journal: str, path: str) -> N
             Defect.from_arrays(store.load(inputs["structure"], "structure")),
             Operators.from_arrays(store.load(inputs["operators"], "operators")),
             journaled_forces(spec, journal, tally),
-            max_force=settings["max_force"],
-            settings=AndersonSettings(max_calls=settings["max_calls"]),
+            settings=ReferenceSettings(
+                settings["max_force"],
+                AndersonSettings(max_calls=settings["max_calls"]),
+                LanczosSettings(**settings["stability"]),
+            ),
+            embedding=Embedding(**settings["embedding"]),
+            start=store.load(inputs["start"], "solution")["displacement"] if "start" in inputs else None,
         )
     attrs = {"seconds": dict(seconds), "qm_calls": tally.calls, "qm_seconds": tally.cpu_seconds}
     store.save(path, "reference", arrays, attrs, config={"qm": spec, "reference": settings})

@@ -1,6 +1,7 @@
 """Residual forces of one iteration: solution.zarr -> residual.zarr."""
 
 from qmfront import store
+from qmfront.coupling.embedding import Embedding
 from qmfront.crystal.defect import Defect
 from qmfront.elasticity.strain_polynomial import StrainPolynomial
 from qmfront.estimate.operators import Operators
@@ -20,11 +21,12 @@ def main(inputs: dict, spec: dict, settings: dict, journal: str, path: str) -> N
         store.load(inputs["partition"], "partition")["region"],
         journaled_forces(spec, journal, tally),
         mismatch=StrainPolynomial.from_certificate(store.load(inputs["certificate"], "potential")),
-        settings=ResidualSettings(**settings),
+        settings=ResidualSettings(**settings["residual"]),
+        embedding=Embedding(**settings["embedding"]),
         seconds=seconds,
     )
     attrs = {"seconds": dict(seconds), "qm_calls": tally.calls}
-    store.save(path, "residual", arrays, attrs, config={"qm": spec, "residual": settings})
+    store.save(path, "residual", arrays, attrs, config={"qm": spec, **settings})
 
 
 if __name__ == "__main__":

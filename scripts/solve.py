@@ -2,6 +2,7 @@
 
 from qmfront import store
 from qmfront.coupling.anderson import AndersonSettings
+from qmfront.coupling.embedding import Embedding
 from qmfront.coupling.hybrid import solution_arrays
 from qmfront.crystal.defect import Defect
 from qmfront.elasticity.strain_polynomial import StrainPolynomial
@@ -26,6 +27,7 @@ def main(inputs: dict, spec: dict, settings: dict, journal: str, path: str) -> N
             mismatch=StrainPolynomial.from_certificate(store.load(inputs["certificate"], "potential")),
             fraction=settings["algebraic_fraction"],
             settings=AndersonSettings(settings["memory"], settings["step_cap"], settings["max_calls"]),
+            embedding=Embedding(**settings["embedding"]),
         )
     attrs = {"seconds": dict(seconds), "qm_calls": tally.calls, "qm_seconds": tally.cpu_seconds}
     store.save(path, "solution", arrays, attrs, config={"qm": spec, "solve": settings})

@@ -32,9 +32,11 @@ UNITS = {
     "energy": "eV",
     "stress": "eV",
     "force_constants": "eV/Å^2",
+    "second_derivative": "eV",
     "third_derivative": "eV",
     "fourth_derivative": "eV",
     "strained_force_constants": "eV/Å^2",
+    "internal_first_derivative": "eV/Å",
     "internal_second_derivative": "eV/Å",
     "internal_third_derivative": "eV/Å",
 }
@@ -42,6 +44,8 @@ OF_SHIFTS = {
     "shift_strain": Declared("shift_sample component component2", "f", "1", "deformation F - I of a shift"),
     "shift": Declared("shift_sample atom component", "f", "Å", "internal shifts of the QM model"),
 }
+TAIL = 1e-3
+"""Force constants that miss the moduli by this fraction end before the model does."""
 ORDERS_OF_MISMATCH = 2
 """The difference of the two lattices is expanded in its first free order and the next one."""
 
@@ -134,8 +138,9 @@ def declared_observations(names: list[str]) -> dict[str, Declared]:
 def lattice_of(bulk: Bulk, strain_step: float) -> Lattice:
     """The homogeneous lattice as the observations see it."""
     constants = bulk.force_constants
+    tail = bool(np.abs(constants.moduli(bulk.crystal.volume) - bulk.moduli).max() > TAIL * bulk.moduli.max())
     if constants.n_basis == 1:
-        return Lattice(constants.vector, bulk.crystal.point_group(), strain_step)
+        return Lattice(constants.vector, bulk.crystal.point_group(), strain_step, tail=tail)
     operations = crystal_operations(bulk.crystal.to_atoms())
     return Lattice(
         constants.vector,
@@ -143,6 +148,7 @@ def lattice_of(bulk: Bulk, strain_step: float) -> Lattice:
         strain_step,
         ends=np.stack([constants.basis_first, constants.basis_second], axis=1),
         permutations=np.array([operation.permutation for operation in operations]),
+        tail=tail,
     )
 
 

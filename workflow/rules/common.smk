@@ -17,7 +17,7 @@ wildcard_constraints:
 
 def origin(case):
     """First case with the same defect, domain, material and reference: both share operators and reference."""
-    parts = {"material", "defect", "domain", "reference"}
+    parts = {"material", "defect", "domain", "reference", "embedding"}
 
     def key(name):
         chosen = study.cases[name]
@@ -63,6 +63,11 @@ def section(name):
     return lambda w: getattr(study.cases[w.case], name).model_dump(mode="json")
 
 
+def with_embedding(name):
+    """A function that gives one section of the case and how the QM model is embedded, as plain values."""
+    return lambda w: {**section(name)(w), "embedding": section("embedding")(w)}
+
+
 def bulk_store(w):
     """Bulk store of the material of a case or potential."""
     return f"results/bulk/{material_of(w)}.zarr/zarr.json"
@@ -92,6 +97,13 @@ def start_of(w):
     if w.k == "0":
         return {}
     return {"start": f"results/{w.case}/{int(w.k) - 1}/solution.zarr/zarr.json"}
+
+
+def start_of_reference(w):
+    """The solution that the reference starts from: none where that is the predictor."""
+    if study.cases[w.case].reference.start == "predictor":
+        return {}
+    return {"start": f"results/{w.case}/0/solution.zarr/zarr.json"}
 
 
 def iterations(case):

@@ -1,5 +1,6 @@
 rule reference:
     input:
+        unpack(start_of_reference),
         code=code("reference.py"),
         qm_code=lambda w: qm_code(material_of(w)),
         qm_files=lambda w: qm_files(material_of(w)),
@@ -18,7 +19,7 @@ rule reference:
     threads: 1
     params:
         qm=lambda w: qm_spec(material_of(w)),
-        settings=section("reference"),
+        settings=with_embedding("reference"),
         journal=JOURNAL,
     message:
         "Full QM solution of {wildcards.case}"
