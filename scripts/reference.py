@@ -14,7 +14,7 @@ from qmfront.timing import Seconds
 
 
 def main(inputs: dict, spec: dict, settings: dict, journal: str, path: str) -> None:
-    tally, seconds = Tally(), Seconds()
+    seconds = Seconds(tally := Tally())
     with seconds.of("reference"):
         arrays = reference_arrays(
             Defect.from_arrays(store.load(inputs["structure"], "structure")),

@@ -13,7 +13,7 @@ from qmfront.timing import Seconds
 
 
 def main(inputs: dict, spec: dict, settings: dict, journal: str, path: str) -> None:
-    tally, seconds = Tally(), Seconds()
+    seconds = Seconds(tally := Tally())
     arrays = residual_arrays(
         store.load(inputs["solution"], "solution"),
         Defect.from_arrays(store.load(inputs["structure"], "structure")),

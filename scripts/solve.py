@@ -15,7 +15,7 @@ from qmfront.timing import Seconds
 
 
 def main(inputs: dict, spec: dict, settings: dict, journal: str, path: str) -> None:
-    tally, seconds = Tally(), Seconds()
+    seconds = Seconds(tally := Tally())
     models = (journaled_forces(spec, journal, tally), calculator_forces(ACE.load(inputs["potential"])))
     with seconds.of("solve"):
         arrays = solution_arrays(

@@ -5,17 +5,19 @@ from qmfront.elasticity.bulk import Bulk
 from qmfront.logs import logged
 from qmfront.models.calculator import build
 from qmfront.training.fit import declared_observations, training_arrays
+from qmfront.training.rattled import RattledSampling
 from qmfront.training.surfaces import SurfaceSampling
 
 
-def main(bulk: str, spec: dict, lattice: dict, surfaces: dict | None, path: str) -> None:
+def main(bulk: str, spec: dict, lattice: dict, others: dict, path: str) -> None:
     arrays = training_arrays(
         Bulk.from_arrays(store.load(bulk, "bulk")),
         build(spec),
         **lattice,
-        surfaces=surfaces and SurfaceSampling(**surfaces),
+        surfaces=others["surfaces"] and SurfaceSampling(**others["surfaces"]),
+        rattles=others["rattled"] and RattledSampling(**others["rattled"]),
     )
-    config = {"qm": spec, "lattice": lattice, "surfaces": surfaces}
+    config = {"qm": spec, "lattice": lattice, **others}
     store.save(path, "training", arrays, config=config, declared=declared_observations(list(arrays)))
 
 
@@ -25,6 +27,6 @@ if __name__ == "__main__":
             snakemake.input.bulk,
             snakemake.params.qm,
             snakemake.params.lattice,
-            snakemake.params.surfaces,
+            snakemake.params.others,
             snakemake.output.store,
         )

@@ -92,10 +92,18 @@ def previous(name):
     return lambda w: f"results/{w.case}/{int(w.k) - 1}/{name}"
 
 
+def qm_alternatives(w):
+    """The reference model, without a label, and the same with the other arguments that a case wants compared."""
+    spec, others = qm_spec(material_of(w)), study.cases[w.case].locality.alternatives
+    changed = {label: {**spec, "kwargs": {**spec["kwargs"], **kwargs}} for label, kwargs in others.items()}
+    return {"": spec, **changed}
+
+
 def start_of(w):
-    """The solution that a solve starts from: none for the first iteration."""
+    """The solution that a solve starts from; for the first one the proof that its buffer is wide enough, if asked for."""
     if w.k == "0":
-        return {}
+        measured = study.cases[w.case].locality.widths
+        return {"locality": f"results/{w.case}/locality.zarr/zarr.json"} if measured else {}
     return {"start": f"results/{w.case}/{int(w.k) - 1}/solution.zarr/zarr.json"}
 
 

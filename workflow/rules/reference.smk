@@ -1,3 +1,33 @@
+rule locality:
+    input:
+        code=code("locality.py"),
+        qm_code=lambda w: qm_code(material_of(w)),
+        qm_files=lambda w: qm_files(material_of(w)),
+        structure="results/{case}/structure.zarr/zarr.json",
+    output:
+        store="results/{case}/locality.zarr/zarr.json",
+    log:
+        "logs/{case}/locality.log",
+    benchmark:
+        "results/benchmarks/{case}/locality.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    params:
+        specs=qm_alternatives,
+        embedding=section("embedding"),
+        settings=lambda w: {
+            "widths": list(study.cases[w.case].locality.widths),
+            "tolerance": study.cases[w.case].locality.tolerance,
+            "width": study.cases[w.case].buffer.width,
+        },
+        journal=JOURNAL,
+    message:
+        "Buffer that the QM model of {wildcards.case} needs"
+    script:
+        "../../scripts/locality.py"
+
+
 rule reference:
     input:
         unpack(start_of_reference),
