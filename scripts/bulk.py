@@ -5,7 +5,6 @@ from qmfront.crystal.lattice import cubic_crystal
 from qmfront.elasticity.bulk import Probe, bulk_of
 from qmfront.evaluate.journal import Journal, Tally
 from qmfront.evaluate.journaled import Journaled
-from qmfront.evaluate.patience import Patience
 from qmfront.logs import logged
 
 
@@ -27,5 +26,5 @@ def main(crystal: dict, model: tuple[dict, Journal], force_constants: dict, samp
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
         p = snakemake.params
-        journal = Journal(p.journal, Patience.from_resources(snakemake.resources))
+        journal = Journal.of_job(p.journal, snakemake.resources)
         main(p.crystal, (p.qm, journal), p.force_constants, p.samples, snakemake.output.store)

@@ -2,25 +2,31 @@
 
 from qmfront import store
 from qmfront.coupling.anderson import AndersonSettings
-from qmfront.coupling.reference import reference_arrays
+from qmfront.coupling.embedding import Embedding
+from qmfront.coupling.reference import ReferenceSettings, reference_arrays
+from qmfront.coupling.stability import LanczosSettings
 from qmfront.crystal.defect import Defect
 from qmfront.estimate.operators import Operators
 from qmfront.evaluate.forces import journaled_forces
 from qmfront.evaluate.journal import Journal, Tally
-from qmfront.evaluate.patience import Patience
 from qmfront.logs import logged
 from qmfront.timing import Seconds
 
 
 def main(inputs: dict, spec: dict, settings: dict, journal: Journal, path: str) -> None:
-    tally, seconds = Tally(), Seconds()
+    seconds = Seconds(tally := Tally())
     with seconds.of("reference"):
         arrays = reference_arrays(
             Defect.from_arrays(store.load(inputs["structure"], "structure")),
             Operators.from_arrays(store.load(inputs["operators"], "operators")),
             journaled_forces(spec, journal, tally),
-            max_force=settings["max_force"],
-            settings=AndersonSettings(max_calls=settings["max_calls"]),
+            settings=ReferenceSettings(
+                settings["max_force"],
+                AndersonSettings(max_calls=settings["max_calls"]),
+                LanczosSettings(**settings["stability"]),
+            ),
+            embedding=Embedding(**settings["embedding"]),
+            start=store.load(inputs["start"], "solution")["displacement"] if "start" in inputs else None,
         )
     attrs = {"seconds": dict(seconds), "qm_calls": tally.calls, "qm_seconds": tally.cpu_seconds}
     store.save(path, "reference", arrays, attrs, config={"qm": spec, "reference": settings})
@@ -29,5 +35,5 @@ def main(inputs: dict, spec: dict, settings: dict, journal: Journal, path: str) 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
         p = snakemake.params
-        journal = Journal(p.journal, Patience.from_resources(snakemake.resources))
+        journal = Journal.of_job(p.journal, snakemake.resources)
         main(dict(snakemake.input.items()), p.qm, p.settings, journal, snakemake.output.store)

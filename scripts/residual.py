@@ -1,19 +1,19 @@
 """Residual forces of one iteration: solution.zarr -> residual.zarr."""
 
 from qmfront import store
+from qmfront.coupling.embedding import Embedding
 from qmfront.crystal.defect import Defect
 from qmfront.elasticity.strain_polynomial import StrainPolynomial
 from qmfront.estimate.operators import Operators
 from qmfront.estimate.residuals import ResidualSettings, residual_arrays
 from qmfront.evaluate.forces import journaled_forces
 from qmfront.evaluate.journal import Journal, Tally
-from qmfront.evaluate.patience import Patience
 from qmfront.logs import logged
 from qmfront.timing import Seconds
 
 
 def main(inputs: dict, spec: dict, settings: dict, journal: Journal, path: str) -> None:
-    tally, seconds = Tally(), Seconds()
+    seconds = Seconds(tally := Tally())
     arrays = residual_arrays(
         store.load(inputs["solution"], "solution"),
         Defect.from_arrays(store.load(inputs["structure"], "structure")),
@@ -21,15 +21,16 @@ def main(inputs: dict, spec: dict, settings: dict, journal: Journal, path: str) 
         store.load(inputs["partition"], "partition")["region"],
         journaled_forces(spec, journal, tally),
         mismatch=StrainPolynomial.from_certificate(store.load(inputs["certificate"], "potential")),
-        settings=ResidualSettings(**settings),
+        settings=ResidualSettings(**settings["residual"]),
+        embedding=Embedding(**settings["embedding"]),
         seconds=seconds,
     )
     attrs = {"seconds": dict(seconds), "qm_calls": tally.calls}
-    store.save(path, "residual", arrays, attrs, config={"qm": spec, "residual": settings})
+    store.save(path, "residual", arrays, attrs, config={"qm": spec, **settings})
 
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
         p = snakemake.params
-        journal = Journal(p.journal, Patience.from_resources(snakemake.resources))
+        journal = Journal.of_job(p.journal, snakemake.resources)
         main(dict(snakemake.input.items()), p.qm, p.settings, journal, snakemake.output.store)

@@ -2,20 +2,20 @@
 
 from qmfront import store
 from qmfront.coupling.anderson import AndersonSettings
+from qmfront.coupling.embedding import Embedding
 from qmfront.coupling.hybrid import solution_arrays
 from qmfront.crystal.defect import Defect
 from qmfront.elasticity.strain_polynomial import StrainPolynomial
 from qmfront.estimate.operators import Operators
 from qmfront.evaluate.forces import calculator_forces, journaled_forces
 from qmfront.evaluate.journal import Journal, Tally
-from qmfront.evaluate.patience import Patience
 from qmfront.logs import logged
 from qmfront.models.ace.calculator import ACE
 from qmfront.timing import Seconds
 
 
 def main(inputs: dict, spec: dict, settings: dict, journal: Journal, path: str) -> None:
-    tally, seconds = Tally(), Seconds()
+    seconds = Seconds(tally := Tally())
     models = (journaled_forces(spec, journal, tally), calculator_forces(ACE.load(inputs["potential"])))
     with seconds.of("solve"):
         arrays = solution_arrays(
@@ -27,6 +27,7 @@ def main(inputs: dict, spec: dict, settings: dict, journal: Journal, path: str) 
             mismatch=StrainPolynomial.from_certificate(store.load(inputs["certificate"], "potential")),
             fraction=settings["algebraic_fraction"],
             settings=AndersonSettings(settings["memory"], settings["step_cap"], settings["max_calls"]),
+            embedding=Embedding(**settings["embedding"]),
         )
     attrs = {"seconds": dict(seconds), "qm_calls": tally.calls, "qm_seconds": tally.cpu_seconds}
     store.save(path, "solution", arrays, attrs, config={"qm": spec, "solve": settings})
@@ -35,5 +36,5 @@ def main(inputs: dict, spec: dict, settings: dict, journal: Journal, path: str) 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
         p = snakemake.params
-        journal = Journal(p.journal, Patience.from_resources(snakemake.resources))
+        journal = Journal.of_job(p.journal, snakemake.resources)
         main(dict(snakemake.input.items()), p.qm, p.settings, journal, snakemake.output.store)

@@ -5,7 +5,6 @@ from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.surface import SurfaceSettings, surface_of
 from qmfront.evaluate.journal import Journal, Tally
 from qmfront.evaluate.journaled import Journaled
-from qmfront.evaluate.patience import Patience
 from qmfront.logs import logged
 
 
@@ -19,5 +18,5 @@ def main(bulk: str, model: tuple[dict, Journal], plane: list[int], settings: dic
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
         p = snakemake.params
-        journal = Journal(p.journal, Patience.from_resources(snakemake.resources))
+        journal = Journal.of_job(p.journal, snakemake.resources)
         main(snakemake.input.bulk, (p.qm, journal), p.plane, p.settings, snakemake.output.store)

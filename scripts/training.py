@@ -4,21 +4,22 @@ from qmfront import store
 from qmfront.elasticity.bulk import Bulk
 from qmfront.evaluate.journal import Journal, Tally
 from qmfront.evaluate.journaled import Journaled
-from qmfront.evaluate.patience import Patience
 from qmfront.logs import logged
 from qmfront.training.fit import declared_observations, training_arrays
+from qmfront.training.rattled import RattledSampling
 from qmfront.training.surfaces import SurfaceSampling
 
 
-def main(bulk: str, model: tuple[dict, Journal], lattice: dict, surfaces: dict | None, path: str) -> None:
+def main(bulk: str, model: tuple[dict, Journal], lattice: dict, others: dict, path: str) -> None:
     tally = Tally()
     arrays = training_arrays(
         Bulk.from_arrays(store.load(bulk, "bulk")),
         Journaled(*model, tally),
         **lattice,
-        surfaces=surfaces and SurfaceSampling(**surfaces),
+        surfaces=others["surfaces"] and SurfaceSampling(**others["surfaces"]),
+        rattles=others["rattled"] and RattledSampling(**others["rattled"]),
     )
-    config = {"qm": model[0], "lattice": lattice, "surfaces": surfaces}
+    config = {"qm": model[0], "lattice": lattice, **others}
     declared = declared_observations(list(arrays))
     store.save(path, "training", arrays, {"qm_calls": tally.calls}, config=config, declared=declared)
 
@@ -26,5 +27,5 @@ def main(bulk: str, model: tuple[dict, Journal], lattice: dict, surfaces: dict |
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
         p = snakemake.params
-        journal = Journal(p.journal, Patience.from_resources(snakemake.resources))
-        main(snakemake.input.bulk, (p.qm, journal), p.lattice, p.surfaces, snakemake.output.store)
+        journal = Journal.of_job(p.journal, snakemake.resources)
+        main(snakemake.input.bulk, (p.qm, journal), p.lattice, p.others, snakemake.output.store)

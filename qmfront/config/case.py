@@ -3,9 +3,12 @@
 from math import hypot
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, JsonValue, Strict, model_validator
 
 from qmfront.config.section import Direction, Name, Point, Section, Vector, key
+
+Width = Annotated[float, Field(gt=0.0, le=200.0)]
+Widths = Annotated[tuple[Width, ...], Strict(False)]
 
 
 class Dislocation(Section):
@@ -87,12 +90,25 @@ class InitialRegion(Section):
     centre_r0: Point = key("Centre relative to the centre of the domain, along e1 and e2", unit="r0")
 
 
+class Stability(Section):
+    """The lowest eigenvalue of H v = lambda H_FC v, from differences of forces: two force calls per vector."""
+
+    tolerance: float = key("Relative accuracy of the eigenvalue", unit="1", gt=0.0, lt=1.0)
+    vectors: int = key("Lanczos vectors before a restart", unit="1", ge=3, le=200)
+    step: float = key("Largest displacement of an atom in the differences", unit="Å", gt=0.0, le=0.05)
+
+
 class Reference(Section):
     """The full QM solution on the same domain, against which errors are measured."""
 
     compute: bool = key("Whether it is computed; without it there are estimates but no errors")
     max_force: float = key("Largest force component at convergence", unit="eV/Å", gt=0.0, le=0.1)
     max_calls: int = key("Largest number of force evaluations", unit="1", ge=1)
+    start: Literal["predictor", "first_solution"] = key(
+        "Where the relaxation starts: at the predictor, or at the QM/MM solution of iteration 0, which saves calls "
+        "of an expensive model and stays in its basin"
+    )
+    stability: Stability = key("The proof that the reference is a minimum")
 
 
 class Solve(Section):
@@ -104,6 +120,33 @@ class Solve(Section):
     memory: int = key("Number of earlier iterates that Anderson mixes", unit="1", ge=0, le=200)
     step_cap: float = key("Largest displacement of an atom in one step", unit="Å", gt=0.0, le=2.0)
     max_calls: int = key("Largest number of QM calls of one solve", unit="1", ge=1)
+
+
+class Embedding(Section):
+    """How the QM model sees a part of the lattice: as a cluster with vacuum beside it."""
+
+    subtract_lattice: bool = key(
+        "Whether the forces of the same cluster cut from the perfect crystal are subtracted: they are the leading part "
+        "of what the surface of the cluster does to an electronic-structure model"
+    )
+
+
+class Locality(Section):
+    """Measurement of the buffer that the QM model needs, before anything is solved."""
+
+    widths: Widths = key(
+        "Widths of the buffer whose forces on the initial QM region are compared with those on the whole domain; "
+        "an empty list measures nothing",
+        unit="Å",
+    )
+    alternatives: dict[str, dict[str, JsonValue]] = key(
+        "Keyword arguments of the QM model by label, such as a finer k-mesh: what they change at buffer.width"
+    )
+    tolerance: float = key(
+        "Largest force error at buffer.width; a wider one stops the case before its first solve",
+        unit="eV/Å",
+        gt=0.0,
+    )
 
 
 class Buffer(Section):
@@ -191,6 +234,8 @@ class Case(Section):
     reference: Reference = key("The full QM solution on the same domain")
     solve: Solve = key("The equilibrium solver")
     buffer: Buffer = key("The buffer around the QM region")
+    embedding: Embedding = key("How the QM model sees QM region and buffer")
+    locality: Locality = key("Measurement of the buffer that the QM model needs")
     estimate: Estimate = key("The error estimator")
     refine: Refine = key("Mark and refine")
     adapt: Adapt = key("When the loop stops")

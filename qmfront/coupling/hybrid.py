@@ -3,7 +3,7 @@
 import numpy as np
 
 from qmfront.coupling.anderson import AndersonSettings
-from qmfront.coupling.force_mixing import Forces
+from qmfront.coupling.embedding import VACUUM, Embedding, Forces
 from qmfront.coupling.relaxation import JACOBIAN_TOLERANCE, model_error_estimate, relax_hybrid
 from qmfront.crystal.defect import Defect
 from qmfront.elasticity.strain_polynomial import StrainPolynomial
@@ -20,6 +20,7 @@ def solution_arrays(
     mismatch: StrainPolynomial,
     fraction: float,
     settings: AndersonSettings,
+    embedding: Embedding = VACUUM,
 ) -> dict[str, np.ndarray]:
     """Arrays of a store of kind "solution".
 
@@ -34,6 +35,8 @@ def solution_arrays(
         dW of the two homogeneous lattices, for the stop.
     fraction : float
         Algebraic part of the estimator over its model part at the end.
+    embedding : Embedding
+        How the QM model sees QM and buffer.
     """
     jacobian = operators.force_constant_map(defect.free, tolerance=JACOBIAN_TOLERANCE)
     found = relax_hybrid(
@@ -45,6 +48,7 @@ def solution_arrays(
         model_error=model_error_estimate(defect, jacobian, region, mismatch),
         fraction=fraction,
         settings=settings,
+        embedding=embedding,
     )
     return {
         "displacement": found.displacement,

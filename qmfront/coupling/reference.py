@@ -2,21 +2,25 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from qmfront.coupling.anderson import AndersonSettings, Equilibrium
 from qmfront.coupling.descent import descend
-from qmfront.coupling.force_mixing import Forces, model_forces
+from qmfront.coupling.embedding import VACUUM, Embedding, Forces
+from qmfront.coupling.force_mixing import model_forces
 from qmfront.coupling.relaxation import relax_reference
-from qmfront.coupling.stability import core_position, lowest_mode
+from qmfront.coupling.stability import DEFAULT_LANCZOS, LanczosSettings, core_position, lowest_mode
 from qmfront.coupling.tip import tip_position
 from qmfront.crystal.defect import Defect
 from qmfront.estimate.operators import Operators
 from qmfront.estimate.riesz import ForceConstantMap
 
 logger = logging.getLogger(__name__)
+
+Field = Callable[[np.ndarray], np.ndarray]
+"""u (n, 3) Å -> F (n, 3) eV/Å, zero on clamped sites."""
 
 ATTEMPTS = 4
 """Saddles that are left before the case is given up."""
@@ -30,14 +34,39 @@ LARGEST_ADVANCE_R0 = 5.0
 """r0; a tip farther than this from that of the predictor has left the field that the clamp belongs to."""
 
 
+@dataclass(frozen=True)
+class ReferenceSettings:
+    """How the reference is found and tested.
+
+    max_force : float, eV/Å
+    anderson : AndersonSettings
+    lanczos : LanczosSettings
+        Of the test that it is a minimum.
+    """
+
+    max_force: float
+    anderson: AndersonSettings
+    lanczos: LanczosSettings = DEFAULT_LANCZOS
+
+
 def reference_arrays(
-    defect: Defect, operators: Operators, qm: Forces, *, max_force: float, settings: AndersonSettings
+    defect: Defect,
+    operators: Operators,
+    qm: Forces,
+    *,
+    settings: ReferenceSettings,
+    embedding: Embedding = VACUUM,
+    start: np.ndarray | None = None,
 ) -> dict[str, np.ndarray]:
     """Arrays of a store of kind "reference".
 
     Parameters
     ----------
-    max_force : float, eV/Å
+    settings : ReferenceSettings
+    embedding : Embedding
+        How the QM model sees the whole domain.
+    start : (n, 3) float, Å, optional
+        A displacement in the basin that is wanted; the predictor if left out.
 
     Raises
     ------
@@ -45,7 +74,9 @@ def reference_arrays(
         No convergence, an equilibrium that is a saddle, or a crack that closes or runs.
     """
     riesz = operators.force_constant_map(defect.free, tolerance=1e-6)
-    found, eigenvalue, mode = _minimum(defect, riesz, qm, max_force=max_force, settings=settings)
+    force = model_forces(defect.body, defect.free, qm, embedding)
+    start = np.zeros_like(defect.predictor) if start is None else start
+    found, eigenvalue, mode = _minimum(force, start, defect, riesz, settings)
     arrays = {
         "displacement": found.displacement,
         "forces": found.forces,
@@ -60,23 +91,22 @@ def reference_arrays(
 
 
 def _minimum(
-    defect: Defect, riesz: ForceConstantMap, qm: Forces, *, max_force: float, settings: AndersonSettings
+    force: Field, start: np.ndarray, defect: Defect, riesz: ForceConstantMap, settings: ReferenceSettings
 ) -> tuple[Equilibrium, float, np.ndarray]:
     """An equilibrium with a positive Hessian, the lowest eigenvalue and its mode.
 
     H v = lambda H_FC v has as many negative lambda as H has negative eigenvalues (Sylvester), since H_FC is positive
     definite: the lowest one decides.
     """
-    force = model_forces(defect.body, defect.free, qm)
-    start = np.zeros_like(defect.predictor)
     for _ in range(ATTEMPTS):
-        found = _equilibrium(force, start, defect, riesz, qm, max_force=max_force, settings=settings)
-        eigenvalue, mode = lowest_mode(force, found.displacement, defect, riesz)
+        found = _equilibrium(force, start, defect, riesz, settings)
+        eigenvalue, mode = lowest_mode(force, found.displacement, defect, riesz, settings=settings.lanczos)
         logger.info("lowest eigenvalue of H v = lambda H_FC v: %.4f", eigenvalue)
         if eigenvalue > 0:
             return found, eigenvalue, mode
         logger.info("this is a saddle: leaving it along its lowest mode")
-        start = _descended(force, found.displacement + KICK * mode, riesz, settings, max_force=DESCENT_FORCE)
+        kicked = found.displacement + KICK * mode
+        start = _descended(force, kicked, riesz, settings.anderson, max_force=DESCENT_FORCE)
     raise RuntimeError(
         f"The reference is a saddle, and so were the {ATTEMPTS - 1} states that it was left for: lambda = "
         f"{eigenvalue:.3e} along a mode whose largest displacement is at site "
@@ -85,22 +115,17 @@ def _minimum(
 
 
 def _equilibrium(
-    force: Callable[[np.ndarray], np.ndarray],
-    start: np.ndarray,
-    defect: Defect,
-    riesz: ForceConstantMap,
-    qm: Forces,
-    *,
-    max_force: float,
-    settings: AndersonSettings,
+    force: Field, start: np.ndarray, defect: Defect, riesz: ForceConstantMap, settings: ReferenceSettings
 ) -> Equilibrium:
     """Root finding; where it fails, again from the end of a descent, at last from one that goes all the way."""
     failure = None
-    for limit in (None, DESCENT_FORCE, max_force):
+    for limit in (None, DESCENT_FORCE, settings.max_force):
         try:
             if limit is not None:
-                start = _descended(force, start, riesz, settings, max_force=limit)
-            return relax_reference(defect, riesz, qm, start=start, max_force=max_force, settings=settings)
+                start = _descended(force, start, riesz, settings.anderson, max_force=limit)
+            return relax_reference(
+                force, riesz, start=start, max_force=settings.max_force, settings=settings.anderson
+            )
         except RuntimeError as error:
             failure = error
             logger.info("no equilibrium yet: %s", error)
@@ -108,7 +133,7 @@ def _equilibrium(
 
 
 def _descended(
-    force: Callable[[np.ndarray], np.ndarray],
+    force: Field,
     start: np.ndarray,
     riesz: ForceConstantMap,
     settings: AndersonSettings,

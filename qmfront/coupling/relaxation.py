@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from qmfront.coupling.anderson import AndersonSettings, Equilibrium, solve_equilibrium
-from qmfront.coupling.force_mixing import Forces, hybrid_forces, model_forces
+from qmfront.coupling.embedding import VACUUM, Embedding, Forces
+from qmfront.coupling.force_mixing import hybrid_forces
 from qmfront.coupling.partition import QM
 from qmfront.crystal.defect import Defect
 from qmfront.elasticity.strain_polynomial import StrainPolynomial
@@ -19,9 +20,8 @@ JACOBIAN_TOLERANCE = 2e-2
 
 
 def relax_reference(
-    defect: Defect,
+    force: Callable[[np.ndarray], np.ndarray],
     jacobian: ForceConstantMap,
-    qm: Forces,
     *,
     start: np.ndarray,
     max_force: float,
@@ -36,7 +36,6 @@ def relax_reference(
         largest = float(np.abs(forces).max())
         return largest < max_force, largest
 
-    force = model_forces(defect.body, defect.free, qm)
     return solve_equilibrium(force, start, inexact(jacobian).solve, converged, settings=settings)
 
 
@@ -50,6 +49,7 @@ def relax_hybrid(
     model_error: Callable[[np.ndarray], float],
     fraction: float,
     settings: AndersonSettings,
+    embedding: Embedding = VACUUM,
 ) -> Equilibrium:
     """u^H of (2.10), stopped when the algebraic part of the estimator is a small fraction of the model's.
 
@@ -70,7 +70,7 @@ def relax_hybrid(
 
     Raises RuntimeError without convergence.
     """
-    force = hybrid_forces(defect.body, region, qm=models[0], mm=models[1])
+    force = hybrid_forces(defect.body, region, qm=models[0], mm=models[1], embedding=embedding)
     eta = model_error(start)
 
     def converged(u: np.ndarray, _: np.ndarray, residual: np.ndarray) -> tuple[bool, float]:

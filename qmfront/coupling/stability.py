@@ -1,6 +1,7 @@
 """Strong stability of an equilibrium: the lowest eigenvalue of its Hessian, and where its core sits."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse.linalg import LinearOperator, eigsh
@@ -10,6 +11,26 @@ from qmfront.crystal.neighbours import separations
 from qmfront.elasticity.deformation import deformation_gradients, one_sublattice
 from qmfront.estimate.riesz import ForceConstantMap
 
+CORE_R0 = 4.0
+"""r0; the Lanczos run starts from the answer of the lattice to random forces this close to the core."""
+
+
+@dataclass(frozen=True)
+class LanczosSettings:
+    """How the lowest eigenvalue is found: each vector costs two force calls.
+
+    tolerance : relative accuracy of the eigenvalue
+    vectors : Lanczos vectors before a restart
+    step : largest displacement of an atom in the differences, Å
+    """
+
+    tolerance: float = 1e-3
+    vectors: int = 20
+    step: float = 1e-4
+
+
+DEFAULT_LANCZOS = LanczosSettings()
+
 
 def lowest_mode(
     force: Callable[[np.ndarray], np.ndarray],
@@ -17,8 +38,7 @@ def lowest_mode(
     defect: Defect,
     riesz: ForceConstantMap,
     *,
-    step: float = 1e-4,
-    tolerance: float = 1e-3,
+    settings: LanczosSettings = DEFAULT_LANCZOS,
 ) -> tuple[float, np.ndarray]:
     """Lowest eigenpair of H v = lambda H_FC v on the free sites, H the Hessian at u.
 
@@ -30,10 +50,7 @@ def lowest_mode(
     ----------
     force : u (n, 3) Å -> F (n, 3) eV/Å
     displacement : (n, 3) float, Å
-    step : float, Å
-        Largest displacement of an atom in the differences.
-    tolerance : float
-        Relative accuracy of the eigenvalue.
+    settings : LanczosSettings
 
     Returns
     -------
@@ -49,7 +66,7 @@ def lowest_mode(
 
     def hessian(vector: np.ndarray) -> np.ndarray:
         field = spread(vector)
-        scale = step / np.abs(field).max()
+        scale = settings.step / np.abs(field).max()
         change = force(displacement - scale * field) - force(displacement + scale * field)
         return (change / (2 * scale))[defect.free].ravel()
 
@@ -62,12 +79,19 @@ def lowest_mode(
         M=riesz.matrix,
         Minv=LinearOperator((size, size), matvec=inverse, dtype=float),
         which="SA",
-        tol=tolerance,
-        ncv=20,
-        v0=np.random.default_rng(0).normal(size=size),
+        tol=settings.tolerance,
+        ncv=settings.vectors,
+        v0=_soft(displacement, defect, riesz)[defect.free].ravel(),
     )
     mode = spread(vectors[:, 0])
     return float(values[0]), mode / mode.ravel()[np.abs(mode).argmax()]
+
+
+def _soft(displacement: np.ndarray, defect: Defect, riesz: ForceConstantMap) -> np.ndarray:
+    """A field without symmetry in which a soft mode of the core weighs much, (n, 3)."""
+    distance = np.linalg.norm((defect.sites - defect.core)[:, :2], axis=1)
+    near = defect.free & (distance < CORE_R0 * defect.r0)
+    return riesz.solve(np.where(near[:, None], np.random.default_rng(0).normal(size=displacement.shape), 0.0))
 
 
 def core_position(displacement: np.ndarray, defect: Defect) -> np.ndarray:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from qmfront.coupling.force_mixing import Body
+from qmfront.coupling.embedding import Body
 from qmfront.crystal.cylinder import LineCell, Sites
 from qmfront.crystal.faces import NO_CRACK, face_sites, uncut
 from qmfront.crystal.neighbours import Pairs, pairs_within
@@ -55,7 +55,7 @@ class Defect:
     @property
     def body(self) -> Body:
         """What the force evaluations need."""
-        return Body(self.sites + self.predictor, self.numbers, self.cell, self.pbc)
+        return Body(self.sites + self.predictor, self.numbers, self.cell, self.pbc, self.sites)
 
     @property
     def n_sites(self) -> int:

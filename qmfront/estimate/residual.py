@@ -3,11 +3,9 @@
 All three are exact inside a core of sites, where a QM force costs what it must, and differ outside.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 
-from qmfront.coupling.force_mixing import Body
+from qmfront.coupling.embedding import VACUUM, Body, Embedding, Forces, embedded_forces
 from qmfront.coupling.partition import Cluster, cluster_around, surrounded
 from qmfront.crystal.neighbours import Pairs, separations
 from qmfront.elasticity.deformation import deformation_forces, deformation_gradients, one_sublattice
@@ -16,7 +14,13 @@ from qmfront.estimate.force_constant_operator import linear_forces
 
 
 def core_residual(
-    body: Body, displacement: np.ndarray, core: np.ndarray, qm: Callable, *, buffer: float
+    body: Body,
+    displacement: np.ndarray,
+    core: np.ndarray,
+    qm: Forces,
+    *,
+    buffer: float,
+    embedding: Embedding = VACUUM,
 ) -> tuple[np.ndarray, Cluster]:
     """Exact residual forces on the core sites, from one QM call in a cluster with an extended buffer (3.2.2).
 
@@ -28,6 +32,8 @@ def core_residual(
     qm : Atoms -> (c, 3) eV/Å
     buffer : float, Å
         Width of the shell of atoms around the core.
+    embedding : Embedding
+        How the QM model sees that cluster.
 
     Returns
     -------
@@ -39,7 +45,7 @@ def core_residual(
     included = surrounded(core, body.reference + displacement, body.cell, body.pbc, width=buffer)
     cluster = cluster_around(core, included)
     forces = np.zeros_like(displacement)
-    forces[core] = qm(body.cluster(cluster, displacement))[cluster.wanted]
+    forces[core] = embedded_forces(body, cluster, qm, embedding)(displacement)
     return forces, cluster
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from qmfront.coupling.force_mixing import Forces, model_forces
+from qmfront.coupling.embedding import VACUUM, Embedding, Forces
+from qmfront.coupling.force_mixing import model_forces
 from qmfront.coupling.partition import BUFFER, QM, surrounded
 from qmfront.crystal.defect import Defect
 from qmfront.elasticity.strain_polynomial import StrainPolynomial
@@ -44,6 +45,7 @@ def residual_arrays(
     mismatch: StrainPolynomial,
     settings: ResidualSettings,
     seconds: Seconds,
+    embedding: Embedding = VACUUM,
 ) -> dict[str, np.ndarray]:
     """Arrays of a store of kind "residual", (n, 3) eV/Å each.
 
@@ -56,17 +58,19 @@ def residual_arrays(
     solution : {displacement, forces}
     seconds : Seconds
         Gets the processor time of each residual.
+    embedding : Embedding
+        How the QM model sees the clusters.
     """
     u, mixed = solution["displacement"], solution["forces"]
     found = {}
     faces = _layer(u, defect, defect.face_sites(), settings.face_layer)
     if "exact" in settings.names:
         with seconds.of("exact"):
-            found["exact"] = model_forces(defect.body, defect.free, qm)(u)
+            found["exact"] = model_forces(defect.body, defect.free, qm, embedding)(u)
     if "cauchy_born" in settings.names:
         with seconds.of("cauchy_born"):
             core = _layer(u, defect, region == QM, settings.layer_r0 * defect.r0) | (region == QM) | faces
-            inside, _ = core_residual(defect.body, u, core, qm, buffer=settings.buffer)
+            inside, _ = core_residual(defect.body, u, core, qm, buffer=settings.buffer, embedding=embedding)
             beyond = mixed + cauchy_born_difference(
                 defect.body, u, defect.stencil, mismatch, defect.frame, basis_index=defect.basis_index
             )
@@ -74,7 +78,7 @@ def residual_arrays(
     if "paper" in settings.names:
         with seconds.of("paper"):
             core = (region <= BUFFER) | faces
-            inside, _ = core_residual(defect.body, u, core, qm, buffer=settings.buffer)
+            inside, _ = core_residual(defect.body, u, core, qm, buffer=settings.buffer, embedding=embedding)
             found["paper"] = combined(core, inside, operators.linear_residual(u), defect.free)
     return found
 

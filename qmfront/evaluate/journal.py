@@ -26,12 +26,16 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Tally:
-    """Running count of evaluations that the caller owns: computed, cached, and the seconds that each kind cost once."""
+    """Running count of evaluations that the caller owns: computed, cached, and the seconds that they cost once.
+
+    saved_cpu_seconds are those of the cached ones.
+    """
 
     computed: int = 0
     cached: int = 0
     seconds: float = 0.0
     cpu_seconds: float = 0.0
+    saved_cpu_seconds: float = 0.0
 
     @property
     def calls(self) -> int:
@@ -44,6 +48,7 @@ class Tally:
         self.computed += not evaluation.cached
         self.seconds += evaluation.seconds
         self.cpu_seconds += evaluation.cpu_seconds
+        self.saved_cpu_seconds += evaluation.cpu_seconds * evaluation.cached
 
 
 class Journal:
@@ -61,6 +66,11 @@ class Journal:
         self.patience = patience
         self.folder.mkdir(parents=True, exist_ok=True)
         self._identities: dict[str, dict[str, Any]] = {}
+
+    @classmethod
+    def of_job(cls, folder: str, resources: Any) -> "Journal":
+        """The journal of a job, with the patience that its resources state."""
+        return cls(folder, Patience.from_resources(resources))
 
     def evaluate(
         self,

@@ -16,6 +16,7 @@ from qmfront.models.ace.calculator import ACE
 from qmfront.models.ace.potential import Potential
 from qmfront.models.lattice_symmetry import crystal_operations
 from qmfront.store_layout import Declared
+from qmfront.training import rattled
 from qmfront.training.observations import FIRST_FREE_ORDER, Lattice, names_of, observe, observed_gradients
 from qmfront.training.regression import (
     Prior,
@@ -32,9 +33,11 @@ UNITS = {
     "energy": "eV",
     "stress": "eV",
     "force_constants": "eV/Å^2",
+    "second_derivative": "eV",
     "third_derivative": "eV",
     "fourth_derivative": "eV",
     "strained_force_constants": "eV/Å^2",
+    "internal_first_derivative": "eV/Å",
     "internal_second_derivative": "eV/Å",
     "internal_third_derivative": "eV/Å",
 }
@@ -42,6 +45,8 @@ OF_SHIFTS = {
     "shift_strain": Declared("shift_sample component component2", "f", "1", "deformation F - I of a shift"),
     "shift": Declared("shift_sample atom component", "f", "Å", "internal shifts of the QM model"),
 }
+TAIL = 1e-3
+"""Force constants that miss the moduli by this fraction end before the model does."""
 ORDERS_OF_MISMATCH = 2
 """The difference of the two lattices is expanded in its first free order and the next one."""
 
@@ -102,8 +107,9 @@ def training_arrays(
     strain_step: float,
     reach: float,
     surfaces: SurfaceSampling | None = None,
+    rattles: rattled.RattledSampling | None = None,
 ) -> dict[str, np.ndarray]:
-    """Observations of the QM model that a matching order asks for, name -> (rows,), and those of surfaces.
+    """Observations of the QM model that a matching order asks for, name -> (rows,), and those beside the lattice.
 
     For a crystal with a basis also the internal shifts at which they are taken.
     """
@@ -114,10 +120,12 @@ def training_arrays(
         shifts = relaxed_shifts(bulk.crystal, calculator, observed_gradients(names, lattice))
         of_shifts = {"shift_strain": shifts.gradients - np.eye(3), "shift": shifts.shifts}
     response = CalculatorResponse(bulk.crystal, calculator, reach=reach, shifts=shifts)
-    of_lattice = observe(response, names, lattice) | of_shifts
-    if surfaces is None:
-        return of_lattice
-    return of_lattice | observe_surfaces(bulk.crystal, calculator, surfaces).arrays()
+    found = observe(response, names, lattice) | of_shifts
+    if rattles is not None:
+        found |= rattled.observe_rattled(bulk.crystal, calculator, rattles)
+    if surfaces is not None:
+        found |= observe_surfaces(bulk.crystal, calculator, surfaces).arrays()
+    return found
 
 
 def declared_observations(names: list[str]) -> dict[str, Declared]:
@@ -127,15 +135,16 @@ def declared_observations(names: list[str]) -> dict[str, Declared]:
         for name in names
         if name in UNITS
     }
-    others = OF_SHIFTS | OF_SURFACES
+    others = OF_SHIFTS | OF_SURFACES | rattled.DECLARED
     return of_lattice | {name: others[name] for name in names if name in others}
 
 
 def lattice_of(bulk: Bulk, strain_step: float) -> Lattice:
     """The homogeneous lattice as the observations see it."""
     constants = bulk.force_constants
+    tail = bool(np.abs(constants.moduli(bulk.crystal.volume) - bulk.moduli).max() > TAIL * bulk.moduli.max())
     if constants.n_basis == 1:
-        return Lattice(constants.vector, bulk.crystal.point_group(), strain_step)
+        return Lattice(constants.vector, bulk.crystal.point_group(), strain_step, tail=tail)
     operations = crystal_operations(bulk.crystal.to_atoms())
     return Lattice(
         constants.vector,
@@ -143,6 +152,7 @@ def lattice_of(bulk: Bulk, strain_step: float) -> Lattice:
         strain_step,
         ends=np.stack([constants.basis_first, constants.basis_second], axis=1),
         permutations=np.array([operation.permutation for operation in operations]),
+        tail=tail,
     )
 
 
@@ -165,6 +175,9 @@ def fit_potential(
     response = BasisResponse(bulk.crystal, basis, shifts=shifts)
     targets = {name: training[name] for name in training if name in UNITS}
     design = observe(response, tuple(targets), lattice_of(bulk, strain_step))
+    if "rattled_energy" in training:
+        targets |= rattled.targets(training, bulk)
+        design |= rattled.designs(training, bulk, basis)
     lattice_only = None
     if "surface_energy" in training:
         lattice_only = _regression(targets, design, basis, settings)

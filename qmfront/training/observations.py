@@ -19,9 +19,11 @@ Name = Literal[
     "energy",
     "stress",
     "force_constants",
+    "second_derivative",
     "third_derivative",
     "fourth_derivative",
     "strained_force_constants",
+    "internal_first_derivative",
     "internal_second_derivative",
     "internal_third_derivative",
 ]
@@ -40,11 +42,19 @@ MATCHING: dict[int, tuple[Name, ...]] = {
     ),
 }
 
-# Observations of a crystal with a basis besides. First derivatives of its internal forces are in the force constants.
+# Observations of a crystal with a basis besides.
 MATCHING_OF_BASIS: dict[int, tuple[Name, ...]] = {
     0: (),
     1: ("internal_second_derivative",),
     2: ("internal_second_derivative", "internal_third_derivative"),
+}
+
+# Second derivatives of W_cb are in the force constants, unless the reference model reaches farther: the tail that is
+# cut off is small site by site, but not its second moment. They are asked for by themselves then.
+MATCHING_OF_TAIL: dict[int, tuple[Name, ...]] = {
+    0: (),
+    1: ("second_derivative", "internal_first_derivative"),
+    2: ("second_derivative", "internal_first_derivative"),
 }
 
 # First order of W_cb in strain that a matching order leaves free.
@@ -52,6 +62,8 @@ FIRST_FREE_ORDER = {0: 3, 1: 4, 2: 5}
 
 # Order of the derivative by t of P or of internal forces.
 _ORDERS = {
+    "second_derivative": 1,
+    "internal_first_derivative": 1,
     "third_derivative": 2,
     "fourth_derivative": 3,
     "internal_second_derivative": 2,
@@ -75,6 +87,8 @@ class Lattice:
         Sublattices that the vectors join.
     permutations : (r, nb) int, for a crystal with a basis
         Sublattice to which each rotation takes each sublattice.
+    tail : bool
+        Whether the reference model has force constants beyond `vectors`.
     """
 
     vectors: np.ndarray
@@ -82,21 +96,28 @@ class Lattice:
     strain_step: float = 2.5e-3
     ends: np.ndarray | None = None
     permutations: np.ndarray | None = None
+    tail: bool = False
 
 
 def names_of(matching: int, lattice: Lattice) -> tuple[Name, ...]:
     """What a matching order observes on a lattice."""
-    return MATCHING[matching] + (MATCHING_OF_BASIS[matching] if lattice.permutations is not None else ())
+    of_basis = MATCHING_OF_BASIS[matching] if lattice.permutations is not None else ()
+    of_tail = tuple(
+        name
+        for name in MATCHING_OF_TAIL[matching]
+        if lattice.tail and (lattice.permutations is not None or not name.startswith("internal"))
+    )
+    return MATCHING[matching] + of_basis + of_tail
 
 
 def observe(response: Response, names: tuple[Name, ...], lattice: Lattice) -> dict[Name, np.ndarray]:
     """Values of the named observations, each (rows,) for a calculator and (rows, n_functions) for a basis.
 
-    energy (eV), stress P(I) (eV), force_constants Phi(rho) (eV/Å^2), third_derivative and fourth_derivative
-    d2P/dt2 and d3P/dt3 at I + t H (eV) along directions H that determine the tensors under the point group,
+    energy (eV), stress P(I) (eV), force_constants Phi(rho) (eV/Å^2), second_derivative to fourth_derivative
+    dP/dt to d3P/dt3 at I + t H (eV) along directions H that determine the tensors under the point group,
     strained_force_constants dPhi/dt (eV/Å^2) along H. For a crystal with a basis all of them at the internal shifts
     that the response has (those of the QM model), where they are linear in the coefficients of a potential; and
-    internal_second_derivative and internal_third_derivative, d2f/dt2 and d3f/dt3 (eV/Å) of the forces f on the
+    internal_first_derivative to internal_third_derivative, df/dt to d3f/dt3 (eV/Å) of the forces f on the
     atoms of the cell at those shifts. A potential with the same P and f to order t^n has the same relaxed W_cb to order
     t^(n+1), since its own shifts then differ by t^(n+1).
     """
@@ -104,13 +125,16 @@ def observe(response: Response, names: tuple[Name, ...], lattice: Lattice) -> di
         "energy": lambda: response.energy(np.eye(3))[None],
         "stress": lambda: _rows(response.stress(np.eye(3)), rank=2),
         "force_constants": lambda: _rows(_force_constants(response, lattice, np.eye(3)), rank=3),
-        "third_derivative": lambda: _derivatives(response.stress, lattice, order=2),
-        "fourth_derivative": lambda: _derivatives(response.stress, lattice, order=3),
-        "internal_second_derivative": lambda: _derivatives(response.internal_forces, lattice, order=2),
-        "internal_third_derivative": lambda: _derivatives(response.internal_forces, lattice, order=3),
         "strained_force_constants": lambda: _strained_force_constants(response, lattice),
     }
-    return {name: routes[name]() for name in names}
+
+    def value(name: Name) -> np.ndarray:
+        if name not in _ORDERS:
+            return routes[name]()
+        function = response.internal_forces if name.startswith("internal") else response.stress
+        return _derivatives(function, lattice, order=_ORDERS[name])
+
+    return {name: value(name) for name in names}
 
 
 def observed_gradients(names: tuple[Name, ...], lattice: Lattice) -> np.ndarray:

@@ -11,9 +11,15 @@ from scipy.linalg import qr, solve_triangular
 logger = logging.getLogger(__name__)
 
 # ASSUME internal forces (eV/Å) count as the stress (eV) that they release through shifts of about 1 Å per unit strain.
-COUNTED_AS = {
+SIZED_AS = {
+    "internal_first_derivative": "second_derivative",
     "internal_second_derivative": "third_derivative",
     "internal_third_derivative": "fourth_derivative",
+}
+# Second derivatives are sums of the force constants of a model of finite range, and weigh as much.
+WEIGHED_AS = SIZED_AS | {
+    "second_derivative": "force_constants",
+    "internal_first_derivative": "force_constants",
 }
 
 
@@ -71,14 +77,14 @@ def weighted_system(
     -------
     (rows, n_functions) float, (rows,) float
     """
-    missing = sorted({COUNTED_AS.get(name, name) for name in targets} - set(weights))
+    missing = sorted({WEIGHED_AS.get(name, name) for name in targets} - set(weights))
     if missing:
         raise ValueError(f"No weight for {', '.join(missing)}. Add them to weights of the potential.")
     rows, right = [], []
     for name, target in targets.items():
         if not (np.all(np.isfinite(target)) and np.all(np.isfinite(design[name]))):
             raise ValueError(f"Observation {name} is not finite; the QM model or the basis failed on it.")
-        factor = np.sqrt(weights[COUNTED_AS.get(name, name)]) / observation_size(name, targets)
+        factor = np.sqrt(weights[WEIGHED_AS.get(name, name)]) / observation_size(name, targets)
         rows.append(factor * design[name])
         right.append(factor * target)
     return np.concatenate(rows), np.concatenate(right)
@@ -86,7 +92,7 @@ def weighted_system(
 
 def observation_size(name: str, targets: Mapping[str, np.ndarray]) -> float:
     """|y_j|, what the errors of an observation are relative to."""
-    return 1.0 if name == "stress" else float(np.linalg.norm(targets[COUNTED_AS.get(name, name)]))
+    return 1.0 if name == "stress" else float(np.linalg.norm(targets[SIZED_AS.get(name, name)]))
 
 
 def ridge(rows: np.ndarray, right: np.ndarray, smoothness: np.ndarray, prior: Prior) -> np.ndarray:

@@ -6,7 +6,7 @@ import pytest
 from qmfront.coupling.anderson import AndersonSettings
 from qmfront.coupling.hybrid import solution_arrays
 from qmfront.coupling.partition import BUFFER, FAR_FIELD, MM, QM, surrounded
-from qmfront.coupling.reference import reference_arrays
+from qmfront.coupling.reference import ReferenceSettings, reference_arrays
 from qmfront.estimate.assembly import assemble
 from qmfront.estimate.estimates import estimates
 from qmfront.estimate.estimator import true_error
@@ -45,7 +45,7 @@ def test_error_falls_with_the_qm_radius(fit):
     """Disc of 10 r0, potential of matching 1: exact, Cauchy-Born and true error within a factor of two."""
     defect, settings = edge(10.0), AndersonSettings(max_calls=100)
     operators = assemble(defect, silicon(), reach=REACH, decay=3.0, cutoff_r0=2.5)
-    reference = reference_arrays(defect, operators, sw_forces, max_force=1e-6, settings=settings)
+    reference = reference_arrays(defect, operators, sw_forces, settings=ReferenceSettings(1e-6, settings))
     assert reference["lowest_eigenvalue"] > 0.05 and np.abs(reference["displacement"]).max() > 0.5
     mm = ACE(fit.potential)
     models, start, errors = (sw_forces, lambda atoms: np.array(mm.get_forces(atoms))), None, []

@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 from qmfront.coupling.anderson import AndersonSettings
 from qmfront.coupling.descent import descend
 from qmfront.coupling.force_mixing import model_forces
-from qmfront.coupling.reference import checked_tip, reference_arrays
+from qmfront.coupling.reference import ReferenceSettings, checked_tip, reference_arrays
 from qmfront.coupling.relaxation import relax_reference
 from qmfront.coupling.stability import lowest_mode
 from qmfront.coupling.tip import opening_profile, tip_position
@@ -36,7 +36,7 @@ def loaded(tungsten, eam):
 
 @pytest.fixture(scope="module")
 def relaxed(crack, crack_operators, eam_forces):
-    return reference_arrays(crack, crack_operators, eam_forces, max_force=1e-7, settings=SETTINGS)
+    return reference_arrays(crack, crack_operators, eam_forces, settings=ReferenceSettings(1e-7, SETTINGS))
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,8 @@ def saddle(loaded, crack_operators, eam_forces):
     crack = loaded(1.05)
     riesz = crack_operators.force_constant_map(crack.free, tolerance=1e-8)
     start = np.zeros_like(crack.sites)
-    found = relax_reference(crack, riesz, eam_forces, start=start, max_force=1e-7, settings=SETTINGS)
+    force = model_forces(crack.body, crack.free, eam_forces)
+    found = relax_reference(force, riesz, start=start, max_force=1e-7, settings=SETTINGS)
     return crack, riesz, found.displacement
 
 
@@ -88,7 +89,7 @@ def test_saddle_is_seen_and_left(saddle, crack_operators, eam, eam_forces):
     eigenvalue, mode = lowest_mode(force, u, crack, riesz)
     assert eigenvalue < -0.01 and np.abs(mode).max() == pytest.approx(1.0)
     assert np.all(mode[~crack.free] == 0)
-    lower = reference_arrays(crack, crack_operators, eam_forces, max_force=1e-7, settings=SETTINGS)
+    lower = reference_arrays(crack, crack_operators, eam_forces, settings=ReferenceSettings(1e-7, SETTINGS))
     assert lower["lowest_eigenvalue"] > 0.01
     energies = [eam.get_potential_energy(crack.body.atoms(v)) for v in (u, lower["displacement"])]
     assert energies[1] < energies[0] - 1e-3
@@ -183,4 +184,4 @@ def test_tip_that_left_its_place_is_an_error(crack, shift, message):
 
 def test_weak_load_closes_the_crack(loaded, crack_operators, eam_forces, caplog):
     with caplog.at_level(logging.INFO), pytest.raises(RuntimeError, match=r"Raise defect\.load"):
-        reference_arrays(loaded(0.4), crack_operators, eam_forces, max_force=1e-6, settings=SETTINGS)
+        reference_arrays(loaded(0.4), crack_operators, eam_forces, settings=ReferenceSettings(1e-6, SETTINGS))

@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
-from qmfront.coupling.force_mixing import Body
+from qmfront.coupling.embedding import Body
 from qmfront.coupling.stability import core_position
 from qmfront.crystal.neighbours import Pairs, pairs_within, separations
 from qmfront.crystal.stencil import label_pairs, stencil, stencil_vectors
@@ -218,7 +218,7 @@ def wave_error(n: int, whole: StrainPolynomial) -> float:
     crystal = silicon().crystal.rotated(frame)
     atoms = crystal.to_atoms() * (n, 1, 1)
     basis_index = np.tile([0, 1], n)
-    body = Body(atoms.positions, atoms.numbers, atoms.cell.array, atoms.pbc)
+    body = Body(atoms.positions, atoms.numbers, atoms.cell.array, atoms.pbc, atoms.positions)
     neighbours = stencil(atoms.positions, atoms.cell.array, atoms.pbc, crystal, basis_index=basis_index)
     wave = 2 * np.pi * np.linalg.inv(atoms.cell.array)[:, 0]
     phase, amplitude = atoms.positions @ wave, n * np.array([1e-4, -2e-4, 1.5e-4])

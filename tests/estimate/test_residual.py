@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from qmfront.coupling.force_mixing import Body
+from qmfront.coupling.embedding import Body
 from qmfront.crystal.neighbours import pairs_within, separations
 from qmfront.crystal.stencil import label_pairs, stencil
 from qmfront.elasticity.deformation import deformation_gradients
@@ -82,7 +82,7 @@ def wave_error(tungsten, frame, energy_density, n: int, eam_forces) -> float:
     """Relative difference of Cauchy-Born and atomistic forces for a wave of n cells in the crystal seen in frame."""
     crystal = tungsten.crystal.rotated(frame)
     atoms = crystal.to_atoms() * (n, 1, 1)
-    body = Body(atoms.positions, atoms.numbers, atoms.cell.array, atoms.pbc)
+    body = Body(atoms.positions, atoms.numbers, atoms.cell.array, atoms.pbc, atoms.positions)
     neighbours = stencil(atoms.positions, atoms.cell.array, atoms.pbc, crystal)
     phase = 2 * np.pi * atoms.get_scaled_positions()[:, 0]
     u = np.outer(np.cos(phase), [1e-4, -2e-4, 1.5e-4]) * n

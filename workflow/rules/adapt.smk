@@ -26,7 +26,7 @@ rule solve:
         qm_retries=qm_retries,
     params:
         qm=lambda w: qm_spec(material_of(w)),
-        settings=section("solve"),
+        settings=with_embedding("solve"),
         journal=JOURNAL,
     message:
         "Solve {wildcards.case}, iteration {wildcards.k}"
@@ -59,10 +59,13 @@ rule residual:
     params:
         qm=lambda w: qm_spec(material_of(w)),
         settings=lambda w: {
-            "names": residual_names(w.case),
-            "layer_r0": study.cases[w.case].estimate.layer_r0,
-            "face_layer": study.cases[w.case].estimate.face_layer,
-            "buffer": study.cases[w.case].buffer.width * study.cases[w.case].buffer.residual_factor,
+            "residual": {
+                "names": residual_names(w.case),
+                "layer_r0": study.cases[w.case].estimate.layer_r0,
+                "face_layer": study.cases[w.case].estimate.face_layer,
+                "buffer": study.cases[w.case].buffer.width * study.cases[w.case].buffer.residual_factor,
+            },
+            "embedding": section("embedding")(w),
         },
         journal=JOURNAL,
     message:

@@ -17,7 +17,7 @@ wildcard_constraints:
 
 def origin(case):
     """First case with the same defect, domain, material and reference: both share operators and reference."""
-    parts = {"material", "defect", "domain", "reference"}
+    parts = {"material", "defect", "domain", "reference", "embedding"}
 
     def key(name):
         chosen = study.cases[name]
@@ -75,6 +75,11 @@ def section(name):
     return lambda w: getattr(study.cases[w.case], name).model_dump(mode="json")
 
 
+def with_embedding(name):
+    """A function that gives one section of the case and how the QM model is embedded, as plain values."""
+    return lambda w: {**section(name)(w), "embedding": section("embedding")(w)}
+
+
 def bulk_store(w):
     """Bulk store of the material of a case or potential."""
     return f"results/bulk/{material_of(w)}.zarr/zarr.json"
@@ -99,11 +104,26 @@ def previous(name):
     return lambda w: f"results/{w.case}/{int(w.k) - 1}/{name}"
 
 
+def qm_alternatives(w):
+    """The reference model, without a label, and the same with the other arguments that a case wants compared."""
+    spec, others = qm_spec(material_of(w)), study.cases[w.case].locality.alternatives
+    changed = {label: {**spec, "kwargs": {**spec["kwargs"], **kwargs}} for label, kwargs in others.items()}
+    return {"": spec, **changed}
+
+
 def start_of(w):
-    """The solution that a solve starts from: none for the first iteration."""
+    """The solution that a solve starts from; for the first one the proof that its buffer is wide enough, if asked for."""
     if w.k == "0":
-        return {}
+        measured = study.cases[w.case].locality.widths
+        return {"locality": f"results/{w.case}/locality.zarr/zarr.json"} if measured else {}
     return {"start": f"results/{w.case}/{int(w.k) - 1}/solution.zarr/zarr.json"}
+
+
+def start_of_reference(w):
+    """The solution that the reference starts from: none where that is the predictor."""
+    if study.cases[w.case].reference.start == "predictor":
+        return {}
+    return {"start": f"results/{w.case}/0/solution.zarr/zarr.json"}
 
 
 def iterations(case):

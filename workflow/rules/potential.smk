@@ -23,7 +23,7 @@ rule training:
             "strain_step": study.potentials[w.potential].strain_step,
             "reach": study.materials[material_of(w)].force_constants.reach,
         },
-        surfaces=surface_sampling,
+        others=lambda w: {"surfaces": surface_sampling(w), "rattled": rattled_sampling(w)},
         journal=JOURNAL,
     message:
         "Observations of the reference model for {wildcards.potential}"

@@ -1,5 +1,39 @@
+rule locality:
+    input:
+        code=code("locality.py"),
+        qm_code=lambda w: qm_code(material_of(w)),
+        qm_files=lambda w: qm_files(material_of(w)),
+        structure="results/{case}/structure.zarr/zarr.json",
+    output:
+        store="results/{case}/locality.zarr/zarr.json",
+    log:
+        "logs/{case}/locality.log",
+    benchmark:
+        "results/benchmarks/{case}/locality.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        qm_time_limit_ms=qm_time_limit_ms,
+        qm_retries=qm_retries,
+    params:
+        specs=qm_alternatives,
+        embedding=section("embedding"),
+        settings=lambda w: {
+            "widths": list(study.cases[w.case].locality.widths),
+            "tolerance": study.cases[w.case].locality.tolerance,
+            "width": study.cases[w.case].buffer.width,
+        },
+        journal=JOURNAL,
+    message:
+        "Buffer that the QM model of {wildcards.case} needs"
+    script:
+        "../../scripts/locality.py"
+
+
 rule reference:
     input:
+        unpack(start_of_reference),
         code=code("reference.py"),
         qm_code=lambda w: qm_code(material_of(w)),
         qm_files=lambda w: qm_files(material_of(w)),
@@ -21,7 +55,7 @@ rule reference:
         qm_retries=qm_retries,
     params:
         qm=lambda w: qm_spec(material_of(w)),
-        settings=section("reference"),
+        settings=with_embedding("reference"),
         journal=JOURNAL,
     message:
         "Full QM solution of {wildcards.case}"
