@@ -173,3 +173,13 @@ def test_an_evaluation_is_shared_between_cases(tiny: Undisturbed) -> None:
     assert done.returncode == 0, done.stdout
     assert "Solve twin, iteration 0" in done.stdout
     assert calls(project).total() == 0
+
+
+@pytest.mark.slow
+def test_one_core_and_eight_give_the_same(small: Undisturbed) -> None:
+    """Partitions, energies and all other results agree to 1e-10 of the largest number."""
+    for cores in (1, 8):
+        project = small.waiting()
+        done = project.snakemake(config=small.config, path=INJECT, variables=variables(project), cores=cores)
+        assert done.returncode == 0, done.stdout
+        assert differences(small.untouched, project) == []

@@ -78,7 +78,7 @@ def test_kill_9_of_snakemake_leaves_its_job_to_finish(crystal: Submitted) -> Non
 
 def test_a_job_that_runs_out_of_time_goes_on_in_the_next(crystal: Submitted) -> None:
     before = set(jobs())
-    crystal.run("--set-resources", "bulk:runtime=1", trouble="slow 1.2")
+    crystal.run("--set-resources", "bulk:runtime=1", "--retries", "6", trouble="slow 1.0")
     states = sorted(jobs()[number] for number in set(jobs()) - before)
     assert states[-1] == "TIMEOUT" and states[0] == "COMPLETED"
     finished(crystal, lost=states.count("TIMEOUT"))
@@ -94,22 +94,19 @@ def finished(crystal: Submitted, *, lost: int) -> None:
     assert len(again) <= lost
 
 
-def test_whole_study_is_the_same_everywhere(cluster: None, tmp_path: Path) -> None:
-    """The minimal study on one core, on eight, and by sbatch: partitions, energies and everything else agree."""
+def test_the_whole_study_is_the_same_as_on_one_machine(cluster: None, tmp_path: Path) -> None:
+    """The minimal study by sbatch, several jobs at a time, and on eight cores: all results agree to 1e-10."""
     config = ("config/minimal.yaml",)
-    projects = {
-        name: Project.copy_of(ROOT, tmp_path / name / "project") for name in ("one", "eight", "slurm")
-    }
-    for name, cores in (("one", 1), ("eight", 8)):
-        done = projects[name].snakemake(config=config, cores=cores)
-        assert done.returncode == 0, done.stdout
-    most = 0
-    submitted = Submitted(projects["slurm"], config, ())
+    local, remote = (Project.copy_of(ROOT, tmp_path / name / "project") for name in ("local", "remote"))
+    submitted, most, before = Submitted(remote, config, ()), 0, set(jobs())
     with submitted.started() as process:
         while process.poll() is None:
             most = max(most, sum(state == "RUNNING" for state in jobs().values()))
             time.sleep(1.0)
     assert process.returncode == 0, submitted.said.read_text(encoding="utf-8")
-    assert most >= 3
-    assert differences(projects["one"], projects["eight"]) == []
-    assert differences(projects["one"], projects["slurm"]) == []
+    assert most >= 2
+    states = {jobs()[number] for number in set(jobs()) - before}
+    assert states == {"COMPLETED"}
+    done = local.snakemake(config=config, cores=8)
+    assert done.returncode == 0, done.stdout
+    assert differences(local, remote) == []
