@@ -144,7 +144,8 @@ def decisions(w):
 
 def files_of_iterations(w):
     """What the convergence table of a case is made of."""
-    names = ["estimate.json", "partition.zarr/zarr.json"]
+    stores = ("partition", "solution", "residual", "estimate")
+    names = ["estimate.json", *(f"{name}.zarr/zarr.json" for name in stores)]
     names += ["error.json"] if study.cases[w.case].reference.compute else []
     return [f"results/{w.case}/{k}/{name}" for k in iterations(w.case) for name in names]
 
