@@ -11,7 +11,8 @@ body {font: 15px/1.5 system-ui, sans-serif; color: #1c2430; max-width: 62rem; ma
 h1 {font-size: 1.5rem} h2 {font-size: 1.15rem; margin-top: 2.2rem} p {max-width: 46rem}
 table {border-collapse: collapse; margin: .8rem 0; font-size: .85rem}
 th, td {padding: .25rem .7rem; text-align: right; border-bottom: 1px solid #d9dee5; white-space: nowrap}
-th {border-bottom: 2px solid #8b95a3; font-weight: 600} th:first-child, td:first-child {text-align: left}
+th {border-bottom: 2px solid #8b95a3; font-weight: 600; white-space: normal; vertical-align: bottom}
+th:first-child, td:first-child {text-align: left}
 td.text, th.text {text-align: left; white-space: normal}
 """
 
@@ -117,10 +118,12 @@ def _consistency(potentials: Mapping[str, pd.DataFrame]) -> list[str]:
         "the number of basis functions. The certificate "
         "among the figures shows force constants by distance (how local they are), phonons and elastic constants."
     )
-    parts = ["<h2>Consistency of the potentials</h2>", _paragraph(text)]
-    for name, table in potentials.items():
-        parts += [f"<h3>{html.escape(name)}</h3>", _html(table, text=())]
-    return parts
+    columns = {name: table.set_index("observation")["relative_error"] for name, table in potentials.items()}
+    order = list(
+        dict.fromkeys(row for column in columns.values() for row in column.index if row != "functions")
+    )
+    table = pd.DataFrame(columns).reindex([*order, "functions"]).rename_axis("observation").reset_index()
+    return ["<h2>Consistency of the potentials</h2>", _paragraph(text), _html(table, text=())]
 
 
 def _cost(cases: Mapping[str, CaseResult]) -> list[str]:
