@@ -11,8 +11,8 @@ from tests.faults.killing import stores
 from tests.workflow.project import Project
 
 RELATIVE, ABSOLUTE = 1e-10, 1e-11
-"""Of the largest number of an array, and in its unit (eV, Å). Neighbour lists are kept until atoms have moved, so that sums
-after a restart are in another order: forces of some eV/Å agree to rounding, and residuals are small differences of them."""
+"""Of the largest number of an array, and in its unit (eV, Å). Neighbour lists are kept until atoms have moved, so sums
+after a restart are in another order: forces of some eV/Å agree to rounding, residuals are small differences of them."""
 
 
 def differences(one: Project, other: Project) -> list[str]:
