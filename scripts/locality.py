@@ -5,11 +5,11 @@ from qmfront.coupling.embedding import Embedding
 from qmfront.coupling.locality import LocalitySettings, locality_arrays, refuse_thin_buffer
 from qmfront.crystal.defect import Defect
 from qmfront.evaluate.forces import journaled_forces
-from qmfront.evaluate.journal import Tally
+from qmfront.evaluate.journal import Journal, Tally
 from qmfront.logs import logged
 
 
-def main(structure: str, specs: dict, embedding: dict, settings: dict, journal: str, path: str) -> None:
+def main(structure: str, specs: dict, embedding: dict, settings: dict, journal: Journal, path: str) -> None:
     tally, chosen, limits = Tally(), Embedding(**embedding), LocalitySettings(**settings)
     stored = store.load(structure, "structure")
     forces = {label: journaled_forces(spec, journal, tally) for label, spec in specs.items()}
@@ -32,4 +32,5 @@ def main(structure: str, specs: dict, embedding: dict, settings: dict, journal: 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
         p = snakemake.params
-        main(snakemake.input.structure, p.specs, p.embedding, p.settings, p.journal, snakemake.output.store)
+        journal = Journal.of_job(p.journal, snakemake.resources)
+        main(snakemake.input.structure, p.specs, p.embedding, p.settings, journal, snakemake.output.store)

@@ -13,6 +13,9 @@ rule locality:
     conda:
         "../../envs/environment.yaml"
     threads: 1
+    resources:
+        qm_time_limit_ms=qm_time_limit_ms,
+        qm_retries=qm_retries,
     params:
         specs=qm_alternatives,
         embedding=section("embedding"),
@@ -47,6 +50,9 @@ rule reference:
     conda:
         "../../envs/environment.yaml"
     threads: 1
+    resources:
+        qm_time_limit_ms=qm_time_limit_ms,
+        qm_retries=qm_retries,
     params:
         qm=lambda w: qm_spec(material_of(w)),
         settings=with_embedding("reference"),
@@ -73,4 +79,5 @@ rule shared:
     message:
         "The {wildcards.name} of {wildcards.case}: equal to those of another case"
     shell:
-        'cp -rlfT "$(dirname {input.store})" "$(dirname {output.store})" 2> {log}'
+        'out="$(dirname {output.store})"; rm -rf "$out" "$out.partial" 2> {log} && '
+        'cp -rlT "$(dirname {input.store})" "$out.partial" 2>> {log} && mv -T "$out.partial" "$out" 2>> {log}'
