@@ -27,6 +27,7 @@ def main(inputs: dict, spec: dict, settings: dict, journal: Journal, path: str) 
             mismatch=StrainPolynomial.from_certificate(store.load(inputs["certificate"], "potential")),
             fraction=settings["algebraic_fraction"],
             settings=AndersonSettings(settings["memory"], settings["step_cap"], settings["max_calls"]),
+            descent_force=settings["descent_force"],
             embedding=Embedding(**settings["embedding"]),
         )
     attrs = {"seconds": dict(seconds), "qm_calls": tally.calls, "qm_seconds": tally.cpu_seconds}
