@@ -16,19 +16,25 @@ export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help run paper report test lint format schema lock clean
+.PHONY: help run paper progress journal report test lint format schema lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
 	@echo "  CORES=4 limits the cores; ARGS='...' is handed on, such as ARGS='--dry-run'"
 
 run: $(RUN_STAMP) ## compute the default cases and draw the figures
-	@python -m snakemake --cores $(CORES) $(ARGS)
+	@python -m qmfront.progress -- python -m snakemake --cores $(CORES) $(ARGS)
 	@$(call say_where)
 
 paper: $(RUN_STAMP) ## the same at the scale of the paper: hours
-	@python -m snakemake --cores $(CORES) $(ARGS) --configfile config/paper.yaml
+	@python -m qmfront.progress -- python -m snakemake --cores $(CORES) $(ARGS) --configfile config/paper.yaml
 	@$(call say_where)
+
+progress: $(RUN_STAMP) ## what a run is doing: jobs, iterations, estimates, QM calls
+	@python -m qmfront.progress
+
+journal: $(RUN_STAMP) ## the finished QM evaluations: how many, how old, how large; ARGS=--check reads them, ARGS=--delete asks
+	@python -m qmfront.evaluate.inventory work/journal $(ARGS)
 
 report: $(RUN_STAMP) ## report.html with every figure and how it was made
 	@python -m snakemake --report report.html $(ARGS)
@@ -63,7 +69,7 @@ lock: $(DEV_STAMP) ## pin the requirements of pyproject.toml again
 clean: ## remove results, figures and caches; keeps .venv and the journal of QM evaluations
 	@rm -rf results figures logs report.html .pytest_cache .ruff_cache .snakemake
 	@find qmfront scripts tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
-	@[ ! -d work/journal ] || echo "Kept the journal of QM evaluations, $$(du -sh work/journal | cut -f1): rm -r work/journal deletes it"
+	@[ ! -d work/journal ] || echo "Kept the journal of QM evaluations, $$(du -sh work/journal | cut -f1): make journal ARGS=--delete deletes it"
 	@[ ! -d .venv ] || echo "Kept the environment: rm -r .venv deletes it"
 
 $(RUN_STAMP): envs/requirements.lock envs/installer.lock envs/bootstrap.sh

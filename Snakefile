@@ -29,6 +29,19 @@ include: "workflow/rules/figures.smk"
 include: "workflow/rules/checks.smk"
 
 
+# Seconds of work on small files: not worth a place in the queue of a cluster.
+localrules:
+    all,
+    decide,
+    error,
+    convergence,
+    table,
+    shared,
+    export,
+    check,
+    summary,
+
+
 rule all:
     default_target: True
     input:
@@ -36,3 +49,4 @@ rule all:
         wanted_figures(),
         expand("results/{case}/relaxed.extxyz", case=study.cases),
         "results/checks.txt",
+        "results/summary.html",

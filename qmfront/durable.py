@@ -1,8 +1,20 @@
 """Files and folders that are complete or absent, whatever kills the process: write aside, fsync, rename."""
 
+import errno
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+ADVICE = {
+    errno.ENOSPC: "Free some space",
+    errno.EDQUOT: "Free some of your quota",
+    errno.EROFS: "Make the file system writable",
+    errno.EACCES: "Give yourself the right to write there",
+    errno.EPERM: "Give yourself the right to write there",
+}
+"""What to do about the errors of a file system that are the user's to mend."""
 
 
 def write_file(path: Path | str, content: bytes | str) -> None:
@@ -12,12 +24,38 @@ def write_file(path: Path | str, content: bytes | str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         flush(path.parent.parent)
     partial = path.with_name(path.name + ".partial")
-    with open(partial, "wb") as stream:
-        stream.write(content.encode() if isinstance(content, str) else content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(partial, path)
+    with gone_on_failure(partial):
+        with open(partial, "wb") as stream:
+            stream.write(content.encode() if isinstance(content, str) else content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(partial, path)
     flush(path.parent)
+
+
+@contextmanager
+def gone_on_failure(partial: Path) -> Iterator[None]:
+    """Remove an unfinished file or folder if the block fails: half of a store is no use, and takes space.
+
+    Raises
+    ------
+    OSError of the same kind as the system's, with what to do, if the disk is full or cannot be written.
+    """
+    try:
+        yield
+    except BaseException as error:
+        if partial.is_dir():
+            shutil.rmtree(partial, ignore_errors=True)
+        else:
+            with suppress(OSError):
+                partial.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno in ADVICE:
+            raise OSError(
+                error.errno,
+                f"{os.strerror(error.errno)}, while writing {partial}. {ADVICE[error.errno]} and run again: "
+                "nothing that was finished is lost",
+            ) from error
+        raise
 
 
 def replace_folder(partial: Path, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Where a job writes: everything, the traceback too, into the log file of its rule."""
+"""Where a job writes: everything, the traceback too, into the log file of its rule; and that it runs alone."""
 
 import logging
 import sys
@@ -7,12 +7,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from qmfront.evaluate.lock import exclusive
+
+
+def tell(message: str) -> None:
+    """Write a line to the log of the job and to the terminal, where what a job logs is not seen otherwise."""
+    logging.getLogger(__name__).info(message)
+    if sys.__stderr__ is not None:
+        sys.__stderr__.write(f"{message}\n")
+        sys.__stderr__.flush()
+
 
 @contextmanager
 def logged(path: Path | str) -> Iterator[None]:
     """Send logging, standard error and an exception that ends the block to a file.
 
     The traceback goes into the file, whose last line is then the message; the message alone goes to the terminal.
+    A job that lost its Snakemake to kill -9 goes on; the same job of the next run waits for it to end, so that two
+    never write the same store.
 
     Raises
     ------
@@ -24,7 +36,8 @@ def logged(path: Path | str) -> Iterator[None]:
             stream=log, level=logging.INFO, format="%(asctime)s %(name)s: %(message)s", force=True
         )
         try:
-            yield
+            with exclusive(f"{path}.lock", what="this job"):
+                yield
         except Exception as error:
             traceback.print_exc(file=log)
             terminal.write(f"\n{type(error).__name__}: {error}\n")

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from qmfront.durable import replace_folder
+from qmfront.durable import gone_on_failure, replace_folder
 from qmfront.provenance import content_hash, versions
 from qmfront.store_layout import LAYOUT, OPEN_KINDS, Declared, checked
 
@@ -104,11 +104,12 @@ def save(
         **extra,
     }
     partial = folder.with_name(folder.name + ".partial")
-    if partial.exists():
-        shutil.rmtree(partial)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    _write(partial, values, layout, root)
-    replace_folder(partial, folder)
+    with gone_on_failure(partial):
+        if partial.exists():
+            shutil.rmtree(partial)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        _write(partial, values, layout, root)
+        replace_folder(partial, folder)
     return folder
 
 
@@ -149,6 +150,12 @@ def load(path: Path | str, kind: str) -> Store:
         versions=MappingProxyType(attrs["versions"]),
         arrays=MappingProxyType(arrays),
     )
+
+
+def attributes(path: Path | str) -> dict[str, Any]:
+    """Root attributes of a complete store, its arrays left unread and unchecked."""
+    text = (directory(path) / SENTINEL).read_text(encoding="utf-8")
+    return json.loads(text)["attributes"]
 
 
 def directory(path: Path | str) -> Path:

@@ -144,6 +144,18 @@ SOLUTION = {
     ),
 }
 
+LOCALITY = {
+    "width": Declared("buffer", "f", "Å", "width of the buffer"),
+    "n_atoms": Declared("buffer", "i", "1", "atoms of QM region and buffer"),
+    "error": Declared("buffer", "f", "eV/Å", "largest force error on the QM region"),
+    "error_subtracted": Declared(
+        "buffer", "f", "eV/Å", "the same with the forces of the perfect crystal subtracted"
+    ),
+    "change": Declared(
+        "alternative", "f", "eV/Å", "largest change of the forces by other arguments of the model"
+    ),
+}
+
 RESIDUAL = {
     "exact": Declared("site component", "f", "eV/Å", "exact residual force", "(2.7)", optional=True),
     "cauchy_born": Declared("site component", "f", "eV/Å", "Cauchy-Born residual force", optional=True),
@@ -184,6 +196,7 @@ LAYOUT: dict[str, dict[str, Declared]] = {
     "structure": STRUCTURE,
     "operators": OPERATORS,
     "reference": REFERENCE,
+    "locality": LOCALITY,
     "solution": SOLUTION,
     "residual": RESIDUAL,
     "estimate": ESTIMATE,

@@ -3,11 +3,12 @@
 from qmfront import store
 from qmfront.crystal.lattice import cubic_crystal
 from qmfront.elasticity.bulk import Probe, bulk_of
+from qmfront.evaluate.journal import Journal, Tally
+from qmfront.evaluate.journaled import Journaled
 from qmfront.logs import logged
-from qmfront.models.calculator import build
 
 
-def main(crystal: dict, spec: dict, force_constants: dict, samples: dict, path: str) -> None:
+def main(crystal: dict, model: tuple[dict, Journal], force_constants: dict, samples: dict, path: str) -> None:
     guess = cubic_crystal(crystal["symbol"], crystal["structure"], crystal["lattice_constant_guess"])
     probe = Probe(
         reach=force_constants["reach"],
@@ -16,16 +17,14 @@ def main(crystal: dict, spec: dict, force_constants: dict, samples: dict, path: 
         strain_count=samples["count"],
         seed=samples["seed"],
     )
-    config = {"crystal": crystal, "qm": spec, "force_constants": force_constants, "samples": samples}
-    store.save(path, "bulk", bulk_of(guess, build(spec), probe).arrays(), config=config)
+    tally = Tally()
+    arrays = bulk_of(guess, Journaled(*model, tally), probe).arrays()
+    config = {"crystal": crystal, "qm": model[0], "force_constants": force_constants, "samples": samples}
+    store.save(path, "bulk", arrays, {"qm_calls": tally.calls}, config=config)
 
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
-        main(
-            snakemake.params.crystal,
-            snakemake.params.qm,
-            snakemake.params.force_constants,
-            snakemake.params.samples,
-            snakemake.output.store,
-        )
+        p = snakemake.params
+        journal = Journal.of_job(p.journal, snakemake.resources)
+        main(p.crystal, (p.qm, journal), p.force_constants, p.samples, snakemake.output.store)

@@ -4,19 +4,22 @@ import json
 from pathlib import Path
 
 from qmfront.durable import write_file
-from qmfront.logs import logged
-from qmfront.refine.decision import decision
+from qmfront.logs import logged, tell
+from qmfront.refine.decision import decision, told
 
 
-def main(estimate: str, k: int, settings: dict, path: str) -> None:
-    content = decision(json.loads(Path(estimate).read_text()), k, **settings)
+def main(estimate: str, case: str, k: int, settings: dict, path: str) -> None:
+    found = json.loads(Path(estimate).read_text())
+    content = decision(found, k, **settings)
     write_file(path, json.dumps(content, indent=2) + "\n")
+    tell(told(case, content, found))
 
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
         main(
             snakemake.input.estimate,
+            snakemake.wildcards.case,
             int(snakemake.wildcards.k),
             snakemake.params.settings,
             snakemake.output.decision,

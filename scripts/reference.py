@@ -8,13 +8,13 @@ from qmfront.coupling.stability import LanczosSettings
 from qmfront.crystal.defect import Defect
 from qmfront.estimate.operators import Operators
 from qmfront.evaluate.forces import journaled_forces
-from qmfront.evaluate.journal import Tally
+from qmfront.evaluate.journal import Journal, Tally
 from qmfront.logs import logged
 from qmfront.timing import Seconds
 
 
-def main(inputs: dict, spec: dict, settings: dict, journal: str, path: str) -> None:
-    tally, seconds = Tally(), Seconds()
+def main(inputs: dict, spec: dict, settings: dict, journal: Journal, path: str) -> None:
+    seconds = Seconds(tally := Tally())
     with seconds.of("reference"):
         arrays = reference_arrays(
             Defect.from_arrays(store.load(inputs["structure"], "structure")),
@@ -35,4 +35,5 @@ def main(inputs: dict, spec: dict, settings: dict, journal: str, path: str) -> N
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
         p = snakemake.params
-        main(dict(snakemake.input.items()), p.qm, p.settings, p.journal, snakemake.output.store)
+        journal = Journal.of_job(p.journal, snakemake.resources)
+        main(dict(snakemake.input.items()), p.qm, p.settings, journal, snakemake.output.store)

@@ -7,13 +7,13 @@ from qmfront.elasticity.strain_polynomial import StrainPolynomial
 from qmfront.estimate.operators import Operators
 from qmfront.estimate.residuals import ResidualSettings, residual_arrays
 from qmfront.evaluate.forces import journaled_forces
-from qmfront.evaluate.journal import Tally
+from qmfront.evaluate.journal import Journal, Tally
 from qmfront.logs import logged
 from qmfront.timing import Seconds
 
 
-def main(inputs: dict, spec: dict, settings: dict, journal: str, path: str) -> None:
-    tally, seconds = Tally(), Seconds()
+def main(inputs: dict, spec: dict, settings: dict, journal: Journal, path: str) -> None:
+    seconds = Seconds(tally := Tally())
     arrays = residual_arrays(
         store.load(inputs["solution"], "solution"),
         Defect.from_arrays(store.load(inputs["structure"], "structure")),
@@ -32,4 +32,5 @@ def main(inputs: dict, spec: dict, settings: dict, journal: str, path: str) -> N
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
         p = snakemake.params
-        main(dict(snakemake.input.items()), p.qm, p.settings, p.journal, snakemake.output.store)
+        journal = Journal.of_job(p.journal, snakemake.resources)
+        main(dict(snakemake.input.items()), p.qm, p.settings, journal, snakemake.output.store)

@@ -8,14 +8,14 @@ from qmfront.crystal.defect import Defect
 from qmfront.elasticity.strain_polynomial import StrainPolynomial
 from qmfront.estimate.operators import Operators
 from qmfront.evaluate.forces import calculator_forces, journaled_forces
-from qmfront.evaluate.journal import Tally
+from qmfront.evaluate.journal import Journal, Tally
 from qmfront.logs import logged
 from qmfront.models.ace.calculator import ACE
 from qmfront.timing import Seconds
 
 
-def main(inputs: dict, spec: dict, settings: dict, journal: str, path: str) -> None:
-    tally, seconds = Tally(), Seconds()
+def main(inputs: dict, spec: dict, settings: dict, journal: Journal, path: str) -> None:
+    seconds = Seconds(tally := Tally())
     models = (journaled_forces(spec, journal, tally), calculator_forces(ACE.load(inputs["potential"])))
     with seconds.of("solve"):
         arrays = solution_arrays(
@@ -27,6 +27,7 @@ def main(inputs: dict, spec: dict, settings: dict, journal: str, path: str) -> N
             mismatch=StrainPolynomial.from_certificate(store.load(inputs["certificate"], "potential")),
             fraction=settings["algebraic_fraction"],
             settings=AndersonSettings(settings["memory"], settings["step_cap"], settings["max_calls"]),
+            descent_force=settings["descent_force"],
             embedding=Embedding(**settings["embedding"]),
         )
     attrs = {"seconds": dict(seconds), "qm_calls": tally.calls, "qm_seconds": tally.cpu_seconds}
@@ -36,4 +37,5 @@ def main(inputs: dict, spec: dict, settings: dict, journal: str, path: str) -> N
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
         p = snakemake.params
-        main(dict(snakemake.input.items()), p.qm, p.settings, p.journal, snakemake.output.store)
+        journal = Journal.of_job(p.journal, snakemake.resources)
+        main(dict(snakemake.input.items()), p.qm, p.settings, journal, snakemake.output.store)

@@ -3,24 +3,20 @@
 from qmfront import store
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.surface import SurfaceSettings, surface_of
+from qmfront.evaluate.journal import Journal, Tally
+from qmfront.evaluate.journaled import Journaled
 from qmfront.logs import logged
-from qmfront.models.calculator import build
 
 
-def main(bulk: str, spec: dict, plane: list[int], settings: dict, path: str) -> None:
-    surface = surface_of(
-        Bulk.from_arrays(store.load(bulk, "bulk")), build(spec), plane, SurfaceSettings(**settings)
-    )
-    config = {"qm": spec, "plane": plane, "settings": settings}
-    store.save(path, "surface", surface.arrays(), config=config)
+def main(bulk: str, model: tuple[dict, Journal], plane: list[int], settings: dict, path: str) -> None:
+    tally, crystal = Tally(), Bulk.from_arrays(store.load(bulk, "bulk"))
+    surface = surface_of(crystal, Journaled(*model, tally), plane, SurfaceSettings(**settings))
+    config = {"qm": model[0], "plane": plane, "settings": settings}
+    store.save(path, "surface", surface.arrays(), {"qm_calls": tally.calls}, config=config)
 
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
-        main(
-            snakemake.input.bulk,
-            snakemake.params.qm,
-            snakemake.params.plane,
-            snakemake.params.settings,
-            snakemake.output.store,
-        )
+        p = snakemake.params
+        journal = Journal.of_job(p.journal, snakemake.resources)
+        main(snakemake.input.bulk, (p.qm, journal), p.plane, p.settings, snakemake.output.store)

@@ -2,29 +2,30 @@
 
 from qmfront import store
 from qmfront.elasticity.bulk import Bulk
+from qmfront.evaluate.journal import Journal, Tally
+from qmfront.evaluate.journaled import Journaled
 from qmfront.logs import logged
-from qmfront.models.calculator import build
 from qmfront.training.fit import declared_observations, training_arrays
+from qmfront.training.rattled import RattledSampling
 from qmfront.training.surfaces import SurfaceSampling
 
 
-def main(bulk: str, spec: dict, lattice: dict, surfaces: dict | None, path: str) -> None:
+def main(bulk: str, model: tuple[dict, Journal], lattice: dict, others: dict, path: str) -> None:
+    tally = Tally()
     arrays = training_arrays(
         Bulk.from_arrays(store.load(bulk, "bulk")),
-        build(spec),
+        Journaled(*model, tally),
         **lattice,
-        surfaces=surfaces and SurfaceSampling(**surfaces),
+        surfaces=others["surfaces"] and SurfaceSampling(**others["surfaces"]),
+        rattles=others["rattled"] and RattledSampling(**others["rattled"]),
     )
-    config = {"qm": spec, "lattice": lattice, "surfaces": surfaces}
-    store.save(path, "training", arrays, config=config, declared=declared_observations(list(arrays)))
+    config = {"qm": model[0], "lattice": lattice, **others}
+    declared = declared_observations(list(arrays))
+    store.save(path, "training", arrays, {"qm_calls": tally.calls}, config=config, declared=declared)
 
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
-        main(
-            snakemake.input.bulk,
-            snakemake.params.qm,
-            snakemake.params.lattice,
-            snakemake.params.surfaces,
-            snakemake.output.store,
-        )
+        p = snakemake.params
+        journal = Journal.of_job(p.journal, snakemake.resources)
+        main(snakemake.input.bulk, (p.qm, journal), p.lattice, p.others, snakemake.output.store)

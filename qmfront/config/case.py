@@ -8,6 +8,7 @@ from pydantic import Field, JsonValue, Strict, model_validator
 from qmfront.config.section import Centre, Direction, Name, Positions, Section, Vector, key
 from qmfront.config.section import Point as PlanePoint
 
+Force = Annotated[float, Field(gt=0.0, le=1.0)]
 Width = Annotated[float, Field(gt=0.0, le=200.0)]
 Widths = Annotated[tuple[Width, ...], Strict(False)]
 
@@ -157,6 +158,11 @@ class Solve(Section):
     memory: int = key("Number of earlier iterates that Anderson mixes", unit="1", ge=0, le=200)
     step_cap: float = key("Largest displacement of an atom in one step", unit="Å", gt=0.0, le=2.0)
     max_calls: int = key("Largest number of QM calls of one solve", unit="1", ge=1)
+    descent_force: Force | None = key(
+        "A solve from the predictor first goes downhill until no force is larger; null: root finding from the start, "
+        "which needs fewer calls where the predictor is in the right basin",
+        unit="eV/Å",
+    )
 
 
 class Embedding(Section):

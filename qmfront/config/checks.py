@@ -7,7 +7,7 @@ from pathlib import Path
 
 from qmfront.config.case import Box, Case, Disc, Point
 from qmfront.config.errors import did_you_mean
-from qmfront.config.figures import NEED_ERRORS, NEED_FRONT, Certificate, Curves, Figure
+from qmfront.config.figures import NEED_ERRORS, NEED_FRONT, Certificate, Curves, Figure, Locality
 from qmfront.config.labels import labels_of
 from qmfront.config.material import Material, QuantumModel
 from qmfront.config.potential import Potential
@@ -229,6 +229,11 @@ def _figure(figure: Figure, study: Study) -> Iterator[str]:
             yield (
                 f"shows errors of {name!r}, but its reference.compute is false: "
                 "compute the reference, or leave the case out of the figure"
+            )
+        if isinstance(figure, Locality) and not case.locality.widths:
+            yield (
+                f"shows the locality of {name!r}, but its locality.widths is empty, so that nothing is measured: "
+                "list some widths, or choose null to draw no figure"
             )
         if isinstance(figure, NEED_FRONT) and case.refine.method == "circle":
             yield (

@@ -123,6 +123,18 @@ class Effectivity(OneCase, Windowed):
     kind: Literal["effectivity"] = key("eta / error for all norms and residuals")
 
 
+class Locality(OneCase):
+    """What buffer the QM model needs."""
+
+    kind: Literal["locality"] = key("Force error on the initial QM region against the width of the buffer")
+
+
+class Cost(OneCase):
+    """Figures 10 and 14 of the paper."""
+
+    kind: Literal["cost"] = key("Processor time of the parts of an iteration against N_QM")
+
+
 class Certificate(Section):
     """Quality of the MM potentials."""
 
@@ -136,7 +148,17 @@ class Certificate(Section):
 
 
 Figure = Annotated[
-    Decomposition | Speed | Front | Stages | Convergence | Errors | Efficiency | Effectivity | Certificate,
+    Decomposition
+    | Speed
+    | Front
+    | Stages
+    | Convergence
+    | Errors
+    | Efficiency
+    | Effectivity
+    | Locality
+    | Cost
+    | Certificate,
     Field(discriminator="kind"),
 ]
 NEED_ERRORS = (Convergence, Errors, Efficiency, Effectivity)

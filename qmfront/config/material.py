@@ -40,6 +40,15 @@ class QuantumModel(Section):
         "kwargs, and their content counts as input of every job that uses the model"
     )
     cutoff: float = key("Range of the model's interaction", unit="Å", gt=0.0, lt=50.0)
+    time_limit: float | None = key(
+        "Time after which a call counts as failed; null waits for ever", unit="s", gt=0.0
+    )
+    retries: int = key(
+        "Further tries after a call that raised, took too long or returned NaN, each with a new calculator",
+        unit="1",
+        ge=0,
+        le=100,
+    )
 
     def arguments(self, root: Path) -> dict[str, Any]:
         """All keyword arguments of the calculator; files as absolute paths, as text."""

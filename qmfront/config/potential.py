@@ -11,6 +11,7 @@ Degree = Annotated[int, Field(ge=1, le=40)]
 Degrees = Annotated[tuple[Degree, ...], Strict(False)]
 Cells = Annotated[int, Field(ge=1, le=20)]
 Repeat = Annotated[tuple[Cells, Cells], Strict(False)]
+Repeats = Annotated[tuple[Cells, Cells, Cells], Strict(False)]
 Planes = Annotated[tuple[Direction, ...], Strict(False)]
 
 
@@ -44,6 +45,12 @@ class Basis(Section):
         return self
 
 
+def _small(amplitudes: Point) -> Point:
+    if not all(0.0 <= amplitude <= 0.5 for amplitude in amplitudes):
+        raise ValueError(f"amplitudes = {list(amplitudes)} Å: each must be >= 0 and <= 0.5")
+    return amplitudes
+
+
 class FlatSlabs(Section):
     """Slabs whose layers are shifted as a whole and that are strained."""
 
@@ -62,12 +69,22 @@ class RattledSlabs(Section):
     )
     repeat: Repeat = key("Surface cells along both vectors of the face; each 1 to 20")
 
-    @field_validator("amplitudes")
-    @classmethod
-    def _amplitudes(cls, value: Point) -> Point:
-        if not all(0.0 <= amplitude <= 0.5 for amplitude in value):
-            raise ValueError(f"amplitudes = {list(value)} Å: each must be >= 0 and <= 0.5")
-        return value
+    _amplitudes = field_validator("amplitudes")(_small)
+
+
+class Rattled(Section):
+    """Strained supercells with random displacements of all atoms: they keep a fit sane off the perfect lattice."""
+
+    repeat: Repeats = key("Cubic cells along the axes; each 1 to 20")
+    count: int = key("Number of cells", unit="1", ge=1, le=10000)
+    amplitudes: Point = key(
+        "Standard deviation of the displacements along each axis: of the first and of the last cell, with equal "
+        "steps between; in Å, both >= 0 and <= 0.5"
+    )
+    strain: float = key("Largest component of the strain of the cells", unit="1", ge=0.0, le=0.1)
+    seed: int = key("Seed of the random cells", unit="1", ge=0)
+
+    _amplitudes = field_validator("amplitudes")(_small)
 
 
 class Surfaces(Section):
@@ -105,6 +122,13 @@ class Weights(Section):
     fourth_derivative: float = key("Weight of the fourth derivative of W_cb", unit="1", ge=0.0)
     strained_force_constants: float = key(
         "Weight of the force constants of the strained lattice", unit="1", ge=0.0
+    )
+    rattled_energy: float = key("Weight of the energies of rattled cells", unit="1", ge=0.0)
+    rattled_forces: float = key("Weight of the forces on rattled cells", unit="1", ge=0.0)
+    sampled_stress: float = key(
+        "Weight of the stresses of the strain samples of the bulk, observed where rattled cells are",
+        unit="1",
+        ge=0.0,
     )
     surface_energy: float = key(
         "Weight of the excess energies of slabs; far below the others, or the lattice is no longer matched",
@@ -166,5 +190,6 @@ class Potential(Section):
         gt=0.0,
         le=5e-3,
     )
+    rattled: Rattled | None = key("Rattled cells that it is fitted to as well; null: none")
     surfaces: Surfaces | None = key("Slabs that it is fitted to as well; null: none")
     regression: Regression = key("How the coefficients are found")

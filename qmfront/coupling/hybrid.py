@@ -20,6 +20,7 @@ def solution_arrays(
     mismatch: StrainPolynomial,
     fraction: float,
     settings: AndersonSettings,
+    descent_force: float | None = None,
     embedding: Embedding = VACUUM,
 ) -> dict[str, np.ndarray]:
     """Arrays of a store of kind "solution".
@@ -35,6 +36,8 @@ def solution_arrays(
         dW of the two homogeneous lattices, for the stop.
     fraction : float
         Algebraic part of the estimator over its model part at the end.
+    descent_force : float, eV/Å, optional
+        A solve from the predictor first goes downhill to this largest force.
     embedding : Embedding
         How the QM model sees QM and buffer.
     """
@@ -48,6 +51,7 @@ def solution_arrays(
         model_error=model_error_estimate(defect, jacobian, region, mismatch),
         fraction=fraction,
         settings=settings,
+        descent_force=descent_force if start is None else None,
         embedding=embedding,
     )
     return {

@@ -10,7 +10,7 @@ from qmfront.coupling.anderson import AndersonSettings, Equilibrium
 from qmfront.coupling.descent import descend
 from qmfront.coupling.embedding import VACUUM, Embedding, Forces
 from qmfront.coupling.force_mixing import model_forces
-from qmfront.coupling.relaxation import relax_reference
+from qmfront.coupling.relaxation import DESCENT_TOLERANCE, relax_reference
 from qmfront.coupling.stability import DEFAULT_LANCZOS, LanczosSettings, core_position, lowest_mode
 from qmfront.coupling.tip import tip_position
 from qmfront.crystal.defect import Defect
@@ -28,8 +28,6 @@ KICK = 0.1
 """Å; largest displacement along the lowest mode with which a saddle is left."""
 DESCENT_FORCE = 3e-3
 """eV/Å; below it root finding takes over from the descent."""
-DESCENT_TOLERANCE = 1e-4
-"""Relative residual of H_FC^-1 F in the descent, where it must be linear and positive definite."""
 LARGEST_ADVANCE_R0 = 5.0
 """r0; a tip farther than this from that of the predictor has left the field that the clamp belongs to."""
 

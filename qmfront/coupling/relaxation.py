@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from qmfront.coupling.anderson import AndersonSettings, Equilibrium, solve_equilibrium
+from qmfront.coupling.descent import descend
 from qmfront.coupling.embedding import VACUUM, Embedding, Forces
 from qmfront.coupling.force_mixing import hybrid_forces
 from qmfront.coupling.partition import QM
@@ -15,6 +16,8 @@ from qmfront.estimate.estimator import stencil_norm
 from qmfront.estimate.residual import cauchy_born_difference
 from qmfront.estimate.riesz import ForceConstantMap
 
+DESCENT_TOLERANCE = 1e-4
+"""Relative residual of H_FC^-1 F in a descent, where it must be linear and positive definite."""
 JACOBIAN_TOLERANCE = 2e-2
 """Relative residual of H_FC^-1 F inside the iteration; the model Jacobian is rougher than that."""
 
@@ -49,6 +52,7 @@ def relax_hybrid(
     model_error: Callable[[np.ndarray], float],
     fraction: float,
     settings: AndersonSettings,
+    descent_force: float | None = None,
     embedding: Embedding = VACUUM,
 ) -> Equilibrium:
     """u^H of (2.10), stopped when the algebraic part of the estimator is a small fraction of the model's.
@@ -67,10 +71,22 @@ def relax_hybrid(
         when the iteration is close to its end.
     fraction : float
     settings : AndersonSettings
+    descent_force : float, eV/Å, optional
+        First go downhill until max |F^H| is below it: root finding alone wanders about a symmetric predictor whose core
+        is a saddle. # ASSUME mixed forces have no energy, but are near enough to having one as long as they are large.
 
     Raises RuntimeError without convergence.
     """
     force = hybrid_forces(defect.body, region, qm=models[0], mm=models[1], embedding=embedding)
+    if descent_force is not None:
+        start = descend(
+            force,
+            start,
+            replace(jacobian, tolerance=DESCENT_TOLERANCE).solve,
+            max_force=descent_force,
+            step_cap=settings.step_cap,
+            max_calls=2 * settings.max_calls,
+        )
     eta = model_error(start)
 
     def converged(u: np.ndarray, _: np.ndarray, residual: np.ndarray) -> tuple[bool, float]:

@@ -17,6 +17,8 @@ FORCE_TOLERANCE = 1e-11
 STIFFNESS_STEP = 1e-3
 """Å; of the central differences that give the zone-centre force constants."""
 LARGEST_ITERATION = 40
+NOISE = 1e-6
+"""eV/Å; what is left after so many steps may be the noise of a model, and is accepted below this."""
 SAME_GRADIENT = 1e-9
 """Two deformation gradients that differ by less are the same."""
 
@@ -111,12 +113,15 @@ def internal_forces(crystal: Crystal, calculator: BaseCalculator) -> np.ndarray:
 def _balanced(
     crystal: Crystal, calculator: BaseCalculator, softness: np.ndarray, *, tolerance: float, start: np.ndarray
 ) -> np.ndarray:
-    """Shifts (nb, 3), Å, of the deformed crystal at which the forces vanish."""
+    """Shifts (nb, 3), Å, of the deformed crystal at which the forces vanish, or are only noise."""
     shift, inverse = start.ravel().copy(), softness.copy()
     forces = _forces(crystal.shifted(start), calculator).ravel()
+    best, left = shift, np.abs(forces).max()
     for _ in range(LARGEST_ITERATION):
-        if np.abs(forces).max() < tolerance:
-            return shift.reshape(-1, 3)
+        if np.abs(forces).max() < left:
+            best, left = shift, np.abs(forces).max()
+        if left < tolerance:
+            return best.reshape(-1, 3)
         step = inverse @ forces
         new = _forces(crystal.shifted((shift + step).reshape(-1, 3)), calculator).ravel()
         change = forces - new
@@ -124,8 +129,10 @@ def _balanced(
         if step @ predicted != 0:  # zero at the limit of the digits, where nothing is learnt
             inverse = inverse + np.outer(step - predicted, step @ inverse) / (step @ predicted)
         shift, forces = shift + step, new
+    if left < NOISE:
+        return best.reshape(-1, 3)
     raise RuntimeError(
-        f"The sublattices do not come to rest: a force of {np.abs(forces).max():.1e} eV/Å is left after "
+        f"The sublattices do not come to rest: a force of {left:.1e} eV/Å is left after "
         f"{LARGEST_ITERATION} steps (tolerance {tolerance:.0e}). The forces are noisy (tighten the calculator's "
         "convergence) or the crystal is unstable against internal shifts."
     )

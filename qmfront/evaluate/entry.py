@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
+from ase.calculators.calculator import PropertyNotImplementedError
 
+from qmfront.evaluate.patience import within
 from qmfront.provenance import content_hash
 
 SHAPES = {"energy": lambda n: (), "forces": lambda n: (n, 3), "stress": lambda n: (6,)}
@@ -39,12 +41,20 @@ class Evaluation:
     cached: bool
 
 
-def ask(atoms: Atoms, calculator: Any, properties: Sequence[str], *, name: str) -> Evaluation:
+def ask(
+    atoms: Atoms, calculator: Any, properties: Sequence[str], *, name: str, time_limit: float | None = None
+) -> Evaluation:
     """Energy, forces and, if it is among the properties, stress of a copy of the atoms.
+
+    Parameters
+    ----------
+    name : of the calculator, for errors
+    time_limit : seconds for all properties together
 
     Raises
     ------
-    EvaluationError if the calculator raises or returns wrong shapes, NaN or infinity; `name` is the calculator's.
+    EvaluationError if the calculator raises, takes too long, or returns wrong shapes, NaN or infinity.
+    PropertyNotImplementedError if the calculator does not know one of the properties.
     """
     work = atoms.copy()
     work.calc = None
@@ -53,16 +63,19 @@ def ask(atoms: Atoms, calculator: Any, properties: Sequence[str], *, name: str) 
     )
     wall, cpu = time.perf_counter(), _cpu_seconds()
     values: dict[str, Any] = {}
-    for item in ("forces", "energy", "stress"):
-        if item in properties:
-            asked = energy_name if item == "energy" else item
-            try:
+    asked = "forces"
+    try:
+        with within(time_limit):
+            for item in (item for item in ("forces", "energy", "stress") if item in properties):
+                asked = energy_name if item == "energy" else item
                 values[item] = _one(calculator, asked, work, known="forces" in values)
-            except Exception as error:  # any calculator of the user may stand here, with any error of its own
-                raise EvaluationError(
-                    f"{name} failed to give {asked} of {len(atoms)} atoms ({type(error).__name__}: {error}). "
-                    "Check the structure and the settings of the calculator; nothing was journaled."
-                ) from error
+    except PropertyNotImplementedError:
+        raise
+    except Exception as error:  # any calculator of the user may stand here, with any error of its own
+        raise EvaluationError(
+            f"{name} failed to give {asked} of {len(atoms)} atoms ({type(error).__name__}: {error}). "
+            "Check the structure and the settings of the calculator; nothing was journaled."
+        ) from error
     wall, cpu = time.perf_counter() - wall, _cpu_seconds() - cpu
     values = {item: _sound(item, value, len(atoms), name) for item, value in values.items()}
     return Evaluation(float(values["energy"]), values["forces"], values.get("stress"), wall, cpu, False)

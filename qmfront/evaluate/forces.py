@@ -12,17 +12,18 @@ from qmfront.models.calculator import build
 
 
 def journaled_forces(
-    spec: Mapping[str, Any], journal: Path | str, tally: Tally
+    spec: Mapping[str, Any], journal: Journal | Path | str, tally: Tally
 ) -> Callable[[Atoms], np.ndarray]:
     """Atoms -> forces (n, 3) eV/Å of a QM model; each evaluation is in the journal before it is returned.
 
     Parameters
     ----------
     spec : {calculator: dotted path, kwargs: {...}}
-    journal : folder of the journal
+    journal : the journal, or its folder
     tally : counts the evaluations
     """
-    calculator, book = build(spec), Journal(journal)
+    calculator = build(spec)
+    book = journal if isinstance(journal, Journal) else Journal(journal)
 
     def forces(atoms: Atoms) -> np.ndarray:
         return book.evaluate(atoms, calculator, spec, tally=tally).forces

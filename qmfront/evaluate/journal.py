@@ -2,14 +2,12 @@
 
 An evaluation is written, flushed and renamed into place before its value is returned, so a rerun after any kind of
 death repeats only the evaluation that was under way. Files are NumPy archives that also hold the atoms, and can serve
-as training data. `python -m qmfront.evaluate.journal FOLDER` prints what a journal holds.
+as training data. `evaluate.inventory` tells what a journal holds.
 """
 
 import logging
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +15,10 @@ import numpy as np
 from ase import Atoms
 
 from qmfront.durable import write_file
-from qmfront.evaluate.entry import Evaluation, ask, packed, unpacked
+from qmfront.evaluate.entry import Evaluation, EvaluationError, ask, packed, unpacked
 from qmfront.evaluate.lock import exclusive
-from qmfront.models.calculator import identity
+from qmfront.evaluate.patience import ONCE, Patience, persistent
+from qmfront.models.calculator import build, identity
 from qmfront.provenance import content_hash
 
 log = logging.getLogger(__name__)
@@ -27,12 +26,16 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Tally:
-    """Running count of evaluations that the caller owns: computed, cached, and the seconds that each kind cost once."""
+    """Running count of evaluations that the caller owns: computed, cached, and the seconds that they cost once.
+
+    saved_cpu_seconds are those of the cached ones.
+    """
 
     computed: int = 0
     cached: int = 0
     seconds: float = 0.0
     cpu_seconds: float = 0.0
+    saved_cpu_seconds: float = 0.0
 
     @property
     def calls(self) -> int:
@@ -45,20 +48,29 @@ class Tally:
         self.computed += not evaluation.cached
         self.seconds += evaluation.seconds
         self.cpu_seconds += evaluation.cpu_seconds
+        self.saved_cpu_seconds += evaluation.cpu_seconds * evaluation.cached
 
 
 class Journal:
     """A folder of evaluations. Several processes may use one folder: each evaluation is computed by one of them.
+
+    patience : time limit and retries of an evaluation that has to be computed
 
     Raises
     ------
     NotADirectoryError, PermissionError if the folder cannot be made.
     """
 
-    def __init__(self, folder: Path | str) -> None:
+    def __init__(self, folder: Path | str, patience: Patience = ONCE) -> None:
         self.folder = Path(folder)
+        self.patience = patience
         self.folder.mkdir(parents=True, exist_ok=True)
         self._identities: dict[str, dict[str, Any]] = {}
+
+    @classmethod
+    def of_job(cls, folder: str, resources: Any) -> "Journal":
+        """The journal of a job, with the patience that its resources state."""
+        return cls(folder, Patience.from_resources(resources))
 
     def evaluate(
         self,
@@ -81,7 +93,8 @@ class Journal:
 
         Raises
         ------
-        EvaluationError if the calculator raises or returns wrong shapes, NaN or infinity; nothing is journaled then.
+        EvaluationError if the calculator raises, returns wrong shapes, NaN or infinity, or takes too long, in the last
+        try as in those before, which ask a calculator built anew; nothing is journaled then.
         """
         properties = ("energy", "forces", "stress") if stress else ("energy", "forces")
         question = self._question(atoms, spec, properties)
@@ -91,12 +104,25 @@ class Journal:
             with exclusive(self.folder / "locks" / f"{key}.lock", what=f"evaluation {key[:8]}"):
                 found = self._read(key, locked=True)
                 if found is None:
-                    found = ask(atoms, calculator, properties, name=spec["calculator"])
+                    found = self._asked(atoms, calculator, spec, properties)
                     write_file(self._path(key), packed(key, question, found))
         if tally is not None:
             tally.count(found)
         _report(found, len(atoms), tally)
         return found
+
+    def _asked(
+        self, atoms: Atoms, calculator: Any, spec: Mapping[str, Any], properties: Sequence[str]
+    ) -> Evaluation:
+        """The answer of a calculator; what fails once may be in a bad state, so another try asks a new one."""
+
+        def call(number: int) -> Evaluation:
+            asked = build(spec) if number else calculator
+            limit = self.patience.time_limit
+            return ask(atoms, asked, properties, name=spec["calculator"], time_limit=limit)
+
+        what = f"QM call of {len(atoms)} atoms"
+        return persistent(call, self.patience, failure=EvaluationError, what=what)
 
     def _question(self, atoms: Atoms, spec: Mapping[str, Any], properties: Sequence[str]) -> dict[str, Any]:
         """All that the values depend on.
@@ -140,59 +166,9 @@ class Journal:
             return None
 
 
-@dataclass(frozen=True)
-class Summary:
-    """What a journal holds: complete entries, their bytes, the oldest and the newest (seconds since 1970)."""
-
-    count: int
-    size: int
-    oldest: float | None
-    newest: float | None
-    damaged: int
-
-
-def summary(folder: Path | str) -> Summary:
-    """Count the entries of a journal; raises ValueError if there is no such folder."""
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise ValueError(f"{folder} is not a folder. Name the folder of a journal.")
-    states = [path.stat() for path in folder.glob("??/*.npz")]
-    times = [state.st_mtime for state in states]
-    return Summary(
-        count=len(states),
-        size=sum(state.st_size for state in states),
-        oldest=min(times, default=None),
-        newest=max(times, default=None),
-        damaged=len(list(folder.glob("??/*.damaged"))),
-    )
-
-
 def _report(evaluation: Evaluation, n_atoms: int, tally: Tally | None) -> None:
     largest = np.sqrt(np.max(np.sum(evaluation.forces**2, axis=1), initial=0.0))
     number = f" {tally.calls}" if tally is not None else ""
     cached = " (cached)" if evaluation.cached else ""
     text = "QM call%s: %d atoms, %.2f s, max|F| %.3e eV/Å%s"
     log.info(text, number, n_atoms, evaluation.seconds, largest, cached)
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Print the summary of the journal named on the command line."""
-    if len(arguments) != 1:
-        sys.stderr.write("usage: python -m qmfront.evaluate.journal FOLDER\n")
-        return 2
-    try:
-        held = summary(arguments[0])
-    except ValueError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    sys.stdout.write(f"{held.count} evaluations, {held.size / 1e6:.2f} MB, {held.damaged} damaged\n")
-    if held.oldest is not None and held.newest is not None:
-        first, last = (
-            datetime.fromtimestamp(t).isoformat(" ", "seconds") for t in (held.oldest, held.newest)
-        )
-        sys.stdout.write(f"oldest {first}, newest {last}\n")
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))

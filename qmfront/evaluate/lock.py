@@ -36,6 +36,7 @@ def _locked(path: Path, what: str) -> int:
             log.info("Waiting for %s, which another process holds.", what)
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         if _still_named(descriptor, path):
+            os.utime(descriptor)  # when the holder began; the file of a killed one is older
             return descriptor
         os.close(descriptor)
 

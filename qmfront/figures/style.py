@@ -1,11 +1,14 @@
 """The style of every figure: style sheet, colours of regions and series, and saving."""
 
+import io
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
+
+from qmfront.durable import write_file
 
 DATA_FILES = ("qmfront.mplstyle",)
 STYLE_SHEET = Path(__file__).with_name(DATA_FILES[0])
@@ -86,11 +89,16 @@ def save(figure: Figure, path: Path | str) -> tuple[Path, Path]:
     """
     path = Path(path)
     stem = path.with_suffix("") if path.suffix in (".png", ".pdf") else path
-    stem.parent.mkdir(parents=True, exist_ok=True)
     targets = stem.with_name(stem.name + ".png"), stem.with_name(stem.name + ".pdf")
     with styled():
         # no time stamps: the same data give the same files
-        figure.savefig(targets[0], metadata={"Software": None})
-        figure.savefig(targets[1], metadata={"CreationDate": None, "Producer": None, "Creator": None})
+        _write(figure, targets[0], {"Software": None})
+        _write(figure, targets[1], {"CreationDate": None, "Producer": None, "Creator": None})
     plt.close(figure)
     return targets
+
+
+def _write(figure: Figure, path: Path, metadata: dict[str, None]) -> None:
+    stream = io.BytesIO()
+    figure.savefig(stream, format=path.suffix[1:], metadata=metadata)
+    write_file(path, stream.getvalue())

@@ -31,3 +31,10 @@ def decision(
             "reason": f"eta = {eta:.3e} Å is above the tolerance of {tolerance:g} Å",
         }
     return {"k": k, "stop": True, "reason": reason}
+
+
+def told(case: str, decision: Mapping[str, Any], estimate: Mapping[str, Any]) -> str:
+    """One line on an iteration for people who watch: sizes, estimate, QM calls, and what comes next."""
+    sizes = f"N_QM = {estimate['n_qm']}, eta = {estimate['eta']:.3e} Å, {estimate['qm_calls']} QM calls"
+    next_step = f"stops: {decision['reason']}" if decision["stop"] else "goes on"
+    return f"{case}, iteration {decision['k']}: {sizes}; {next_step}"

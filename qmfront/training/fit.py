@@ -16,6 +16,7 @@ from qmfront.models.ace.calculator import ACE
 from qmfront.models.ace.potential import Potential
 from qmfront.models.lattice_symmetry import crystal_operations
 from qmfront.store_layout import Declared
+from qmfront.training import rattled
 from qmfront.training.observations import FIRST_FREE_ORDER, Lattice, names_of, observe, observed_gradients
 from qmfront.training.regression import (
     Prior,
@@ -106,8 +107,9 @@ def training_arrays(
     strain_step: float,
     reach: float,
     surfaces: SurfaceSampling | None = None,
+    rattles: rattled.RattledSampling | None = None,
 ) -> dict[str, np.ndarray]:
-    """Observations of the QM model that a matching order asks for, name -> (rows,), and those of surfaces.
+    """Observations of the QM model that a matching order asks for, name -> (rows,), and those beside the lattice.
 
     For a crystal with a basis also the internal shifts at which they are taken.
     """
@@ -118,10 +120,12 @@ def training_arrays(
         shifts = relaxed_shifts(bulk.crystal, calculator, observed_gradients(names, lattice))
         of_shifts = {"shift_strain": shifts.gradients - np.eye(3), "shift": shifts.shifts}
     response = CalculatorResponse(bulk.crystal, calculator, reach=reach, shifts=shifts)
-    of_lattice = observe(response, names, lattice) | of_shifts
-    if surfaces is None:
-        return of_lattice
-    return of_lattice | observe_surfaces(bulk.crystal, calculator, surfaces).arrays()
+    found = observe(response, names, lattice) | of_shifts
+    if rattles is not None:
+        found |= rattled.observe_rattled(bulk.crystal, calculator, rattles)
+    if surfaces is not None:
+        found |= observe_surfaces(bulk.crystal, calculator, surfaces).arrays()
+    return found
 
 
 def declared_observations(names: list[str]) -> dict[str, Declared]:
@@ -131,7 +135,7 @@ def declared_observations(names: list[str]) -> dict[str, Declared]:
         for name in names
         if name in UNITS
     }
-    others = OF_SHIFTS | OF_SURFACES
+    others = OF_SHIFTS | OF_SURFACES | rattled.DECLARED
     return of_lattice | {name: others[name] for name in names if name in others}
 
 
@@ -171,6 +175,9 @@ def fit_potential(
     response = BasisResponse(bulk.crystal, basis, shifts=shifts)
     targets = {name: training[name] for name in training if name in UNITS}
     design = observe(response, tuple(targets), lattice_of(bulk, strain_step))
+    if "rattled_energy" in training:
+        targets |= rattled.targets(training, bulk)
+        design |= rattled.designs(training, bulk, basis)
     lattice_only = None
     if "surface_energy" in training:
         lattice_only = _regression(targets, design, basis, settings)

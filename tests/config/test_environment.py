@@ -64,6 +64,6 @@ def test_clean_keeps_the_journal_and_says_how_to_delete_it(root: Path, tmp_path:
         (tmp_path / folder).mkdir(parents=True)
         (tmp_path / folder / "file").write_text("x", encoding="utf-8")
     done = subprocess.run(["make", "clean"], cwd=tmp_path, check=True, capture_output=True, text=True)
-    assert "rm -r work/journal" in done.stdout
+    assert "make journal ARGS=--delete" in done.stdout
     assert (tmp_path / "work" / "journal" / "file").exists()
     assert not any((tmp_path / folder).exists() for folder in ("results", "figures", ".snakemake"))

@@ -146,6 +146,11 @@ def test_nearest_neighbour(structure: Any, shell: tuple[float, float, float]) ->
 
 def test_files_override_keyword_arguments(tmp_path: Path) -> None:
     model = QuantumModel(
-        calculator="a.B", kwargs={"potential": "x", "skin": 1}, files={"potential": "W.fs"}, cutoff=5.0
+        calculator="a.B",
+        kwargs={"potential": "x", "skin": 1},
+        files={"potential": "W.fs"},
+        cutoff=5.0,
+        time_limit=None,
+        retries=1,
     )
     assert model.arguments(tmp_path) == {"potential": str(tmp_path / "W.fs"), "skin": 1}

@@ -1,5 +1,6 @@
 """A journal never repeats, mixes up or invents an evaluation."""
 
+import io
 import logging
 import time
 from pathlib import Path
@@ -12,7 +13,8 @@ from ase.calculators.emt import EMT
 from ase.constraints import FixAtoms
 
 from qmfront.evaluate.entry import EvaluationError
-from qmfront.evaluate.journal import Journal, Tally, main, summary
+from qmfront.evaluate.inventory import contents, main, summary
+from qmfront.evaluate.journal import Journal, Tally
 
 SPEC = {"calculator": "ase.calculators.emt.EMT"}
 
@@ -218,4 +220,29 @@ def test_summary_counts_and_prints(tmp_path: Path, capsys: pytest.CaptureFixture
     assert capsys.readouterr().out.startswith("3 evaluations, ")
     assert main([str(tmp_path / "absent")]) == 1
     assert "is not a folder" in capsys.readouterr().err
-    assert main([]) == 2
+
+
+def test_inventory_reads_and_doubts_every_entry(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    journal = Journal(tmp_path / "journal")
+    for seed in range(3):
+        journal.evaluate(cluster(seed), Given(), SPEC)
+    assert main([str(journal.folder), "--check"]) == 0
+    assert "3 entries are sound" in capsys.readouterr().out
+    path = next(journal.folder.glob("??/*.npz"))
+    path.write_bytes(path.read_bytes()[:-5])
+    assert main([str(journal.folder), "--check"]) == 1
+    assert f"{path} is not as it was written" in capsys.readouterr().out
+    assert contents(journal.folder).atoms == {5: 2}
+    assert path.exists()
+
+
+@pytest.mark.parametrize(("answer", "kept"), [("yes\n", False), ("y\n", True), ("", True)])
+def test_a_journal_is_deleted_only_after_a_yes(
+    answer: str, kept: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    journal = Journal(tmp_path / "journal")
+    journal.evaluate(cluster(), Given(), SPEC)
+    monkeypatch.setattr("sys.stdin", io.StringIO(answer))
+    assert main([str(journal.folder), "--delete"]) == int(kept)
+    assert journal.folder.exists() == kept
+    assert "1 QM evaluations would have to be computed again" in capsys.readouterr().out

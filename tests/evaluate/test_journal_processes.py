@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from qmfront.evaluate.journal import summary
+from qmfront.evaluate.inventory import summary
 
 ROOT = Path(__file__).parents[2]
 WORKER = '''

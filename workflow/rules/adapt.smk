@@ -21,6 +21,9 @@ rule solve:
     conda:
         "../../envs/environment.yaml"
     threads: 1
+    resources:
+        qm_time_limit_ms=qm_time_limit_ms,
+        qm_retries=qm_retries,
     params:
         qm=lambda w: qm_spec(material_of(w)),
         settings=with_embedding("solve"),
@@ -50,6 +53,9 @@ rule residual:
     conda:
         "../../envs/environment.yaml"
     threads: 1
+    resources:
+        qm_time_limit_ms=qm_time_limit_ms,
+        qm_retries=qm_retries,
     params:
         qm=lambda w: qm_spec(material_of(w)),
         settings=lambda w: {

@@ -15,11 +15,15 @@ rule bulk:
     conda:
         "../../envs/environment.yaml"
     threads: 1
+    resources:
+        qm_time_limit_ms=qm_time_limit_ms,
+        qm_retries=qm_retries,
     params:
         crystal=lambda w: study.materials[w.material].crystal.model_dump(mode="json"),
         qm=lambda w: qm_spec(w.material),
         force_constants=lambda w: study.materials[w.material].force_constants.model_dump(mode="json"),
         samples=lambda w: study.materials[w.material].stress_samples.model_dump(mode="json"),
+        journal=JOURNAL,
     message:
         "Perfect crystal of {wildcards.material}: lattice constant, moduli, force constants"
     script:
@@ -43,10 +47,14 @@ rule surface:
     conda:
         "../../envs/environment.yaml"
     threads: 1
+    resources:
+        qm_time_limit_ms=qm_time_limit_ms,
+        qm_retries=qm_retries,
     params:
         qm=lambda w: qm_spec(w.material),
         plane=lambda w: [int(index) for index in w.plane.split("_")],
         settings=lambda w: surface_settings(w.material),
+        journal=JOURNAL,
     message:
         "Free surface {wildcards.plane} of {wildcards.material}"
     script:

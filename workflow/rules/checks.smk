@@ -31,3 +31,36 @@ rule check:
         "Tests of the finished results"
     script:
         "../../scripts/check.py"
+
+
+rule summary:
+    input:
+        code=code("summary.py"),
+        tables=expand("results/{case}/convergence.csv", case=study.cases),
+        references=[
+            f"results/{name}/reference.zarr/zarr.json"
+            for name, case in study.cases.items()
+            if case.reference.compute
+        ],
+        fits=expand("results/potentials/{potential}/fit.csv", potential=POTENTIALS),
+        comparison=["results/comparison.csv"] * bool(SUMMED),
+        checks="results/checks.txt",
+    output:
+        page=report(
+            "results/summary.html",
+            caption="../report/summary.rst",
+            category="Summary",
+            labels={"page": "results beside the paper's, consistency, cost"},
+        ),
+    log:
+        "logs/summary.log",
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    params:
+        titles={name: case.title for name, case in study.cases.items()},
+        potentials=POTENTIALS,
+    message:
+        "Summary of all results"
+    script:
+        "../../scripts/summary.py"

@@ -51,8 +51,20 @@ def qm_spec(material):
     return {"calculator": qm.calculator, "kwargs": qm.arguments(ROOT)}
 
 
+def qm_time_limit_ms(w):
+    """Time limit of a call of the reference model, milliseconds; 0 for none. Snakemake wants whole numbers."""
+    return round(1000 * (study.materials[material_of(w)].qm.time_limit or 0.0))
+
+
+def qm_retries(w):
+    """Further tries after a failed call of the reference model."""
+    return study.materials[material_of(w)].qm.retries
+
+
 def material_of(w):
-    """Material of a case or of a potential."""
+    """Material of a case or of a potential, or the one that is named."""
+    if hasattr(w, "material"):
+        return w.material
     if hasattr(w, "case"):
         return study.cases[w.case].material
     return study.potentials[w.potential].material
@@ -92,10 +104,18 @@ def previous(name):
     return lambda w: f"results/{w.case}/{int(w.k) - 1}/{name}"
 
 
+def qm_alternatives(w):
+    """The reference model, without a label, and the same with the other arguments that a case wants compared."""
+    spec, others = qm_spec(material_of(w)), study.cases[w.case].locality.alternatives
+    changed = {label: {**spec, "kwargs": {**spec["kwargs"], **kwargs}} for label, kwargs in others.items()}
+    return {"": spec, **changed}
+
+
 def start_of(w):
-    """The solution that a solve starts from: none for the first iteration."""
+    """The solution that a solve starts from; for the first one the proof that its buffer is wide enough, if asked for."""
     if w.k == "0":
-        return {}
+        measured = study.cases[w.case].locality.widths
+        return {"locality": f"results/{w.case}/locality.zarr/zarr.json"} if measured else {}
     return {"start": f"results/{w.case}/{int(w.k) - 1}/solution.zarr/zarr.json"}
 
 
@@ -124,7 +144,8 @@ def decisions(w):
 
 def files_of_iterations(w):
     """What the convergence table of a case is made of."""
-    names = ["estimate.json", "partition.zarr/zarr.json"]
+    stores = ("partition", "solution", "residual", "estimate")
+    names = ["estimate.json", *(f"{name}.zarr/zarr.json" for name in stores)]
     names += ["error.json"] if study.cases[w.case].reference.compute else []
     return [f"results/{w.case}/{k}/{name}" for k in iterations(w.case) for name in names]
 

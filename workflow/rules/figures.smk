@@ -211,6 +211,54 @@ rule draw_effectivity:
         "../../scripts/draw_effectivity.py"
 
 
+rule draw_locality:
+    input:
+        code=code("draw_locality.py"),
+        locality=lambda w: f"results/{study.figures[w.figure].case}/locality.zarr/zarr.json",
+    output:
+        png=figure_file("locality", "png"),
+        pdf="figures/{figure}.pdf",
+        csv=figure_file("locality", "csv"),
+    log:
+        "logs/figures/{figure}.log",
+    wildcard_constraints:
+        figure=named("locality"),
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    params:
+        title=title_of,
+        caption=caption_of,
+    message:
+        "{wildcards.figure}: force error against the width of the buffer"
+    script:
+        "../../scripts/draw_locality.py"
+
+
+rule draw_cost:
+    input:
+        code=code("draw_cost.py"),
+        tables=tables_of_figure,
+    output:
+        png=figure_file("cost", "png"),
+        pdf="figures/{figure}.pdf",
+        csv=figure_file("cost", "csv"),
+    log:
+        "logs/figures/{figure}.log",
+    wildcard_constraints:
+        figure=named("cost"),
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    params:
+        title=title_of,
+        caption=caption_of,
+    message:
+        "{wildcards.figure}: processor time of every part"
+    script:
+        "../../scripts/draw_cost.py"
+
+
 rule draw_certificate:
     input:
         code=code("draw_certificate.py"),

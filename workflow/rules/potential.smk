@@ -13,6 +13,9 @@ rule training:
     conda:
         "../../envs/environment.yaml"
     threads: 1
+    resources:
+        qm_time_limit_ms=qm_time_limit_ms,
+        qm_retries=qm_retries,
     params:
         qm=lambda w: qm_spec(material_of(w)),
         lattice=lambda w: {
@@ -20,7 +23,8 @@ rule training:
             "strain_step": study.potentials[w.potential].strain_step,
             "reach": study.materials[material_of(w)].force_constants.reach,
         },
-        surfaces=surface_sampling,
+        others=lambda w: {"surfaces": surface_sampling(w), "rattled": rattled_sampling(w)},
+        journal=JOURNAL,
     message:
         "Observations of the reference model for {wildcards.potential}"
     script:

@@ -1,3 +1,36 @@
+rule locality:
+    input:
+        code=code("locality.py"),
+        qm_code=lambda w: qm_code(material_of(w)),
+        qm_files=lambda w: qm_files(material_of(w)),
+        structure="results/{case}/structure.zarr/zarr.json",
+    output:
+        store="results/{case}/locality.zarr/zarr.json",
+    log:
+        "logs/{case}/locality.log",
+    benchmark:
+        "results/benchmarks/{case}/locality.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        qm_time_limit_ms=qm_time_limit_ms,
+        qm_retries=qm_retries,
+    params:
+        specs=qm_alternatives,
+        embedding=section("embedding"),
+        settings=lambda w: {
+            "widths": list(study.cases[w.case].locality.widths),
+            "tolerance": study.cases[w.case].locality.tolerance,
+            "width": study.cases[w.case].buffer.width,
+        },
+        journal=JOURNAL,
+    message:
+        "Buffer that the QM model of {wildcards.case} needs"
+    script:
+        "../../scripts/locality.py"
+
+
 rule reference:
     input:
         unpack(start_of_reference),
@@ -17,6 +50,9 @@ rule reference:
     conda:
         "../../envs/environment.yaml"
     threads: 1
+    resources:
+        qm_time_limit_ms=qm_time_limit_ms,
+        qm_retries=qm_retries,
     params:
         qm=lambda w: qm_spec(material_of(w)),
         settings=with_embedding("reference"),
@@ -43,4 +79,5 @@ rule shared:
     message:
         "The {wildcards.name} of {wildcards.case}: equal to those of another case"
     shell:
-        'cp -rlfT "$(dirname {input.store})" "$(dirname {output.store})" 2> {log}'
+        'out="$(dirname {output.store})"; rm -rf "$out" "$out.partial" 2> {log} && '
+        'cp -rlT "$(dirname {input.store})" "$out.partial" 2>> {log} && mv -T "$out.partial" "$out" 2>> {log}'

@@ -16,6 +16,12 @@ def surface_sampling(w):
     return {**surfaces.model_dump(mode="json"), "vacuum": slab.vacuum, "max_force": slab.max_force}
 
 
+def rattled_sampling(w):
+    """Which rattled cells are observed for a potential; None without them."""
+    rattled = study.potentials[w.potential].rattled
+    return None if rattled is None else rattled.model_dump(mode="json")
+
+
 def surface_stores(w):
     """Stores of the surfaces that a potential is fitted to."""
     surfaces = study.potentials[w.potential].surfaces

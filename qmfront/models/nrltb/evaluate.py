@@ -4,17 +4,19 @@ The gradient of the free energy, of A at fixed N as of Omega at fixed mu, is tha
 It has three parts: of the radial functions, of the directions of the bonds, and of the on-site levels.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from qmfront.models.bonds import Bonds, bond_list
 from qmfront.models.nrltb import environment, occupation
 from qmfront.models.nrltb.electrons import Electrons, spectrum
+from qmfront.models.nrltb.green import grand_state
 from qmfront.models.nrltb.matrices import Blocks, Weights, bond_images
 from qmfront.models.nrltb.parameters import HOPPING, OVERLAP, Parameters
 from qmfront.models.nrltb.radial import radial_functions
 from qmfront.models.nrltb.slater_koster import block_gradient, blocks
+from qmfront.models.nrltb.strips import Strips
 from qmfront.models.refusals import checked_structure, refuse_overlap
 
 
@@ -51,8 +53,8 @@ class Evaluation:
         Band energy E.
     free_energy : float, eV
         Omega at fixed mu, A for neutral atoms.
-    eigenvalues : (m, 4n) float, eV
-        Ascending at each of the m k-points.
+    eigenvalues : (m, 4n) float, eV, or None
+        Ascending at each of the m k-points; None if the poles found the rest without them.
     chemical_potential : float, eV
     n_electrons : float
     gradient : Gradient or None
@@ -60,7 +62,7 @@ class Evaluation:
 
     energy: float
     free_energy: float
-    eigenvalues: np.ndarray
+    eigenvalues: np.ndarray | None
     chemical_potential: float
     n_electrons: float
     gradient: Gradient | None
@@ -95,32 +97,69 @@ def structure(
 
 
 def evaluate(
-    parameters: Parameters, atoms: Structure, electrons: Electrons, *, gradient: bool = True
+    parameters: Parameters,
+    atoms: Structure,
+    electrons: Electrons,
+    *,
+    gradient: bool = True,
+    strips: Strips | None = None,
 ) -> Evaluation:
     """Energies, and forces and virial if wanted.
+
+    Parameters
+    ----------
+    strips : Strips or None
+        With strips the poles of the Fermi function take the place of eigenvalues. That needs a fixed mu, and gives the
+        gradient whether wanted or not, for it costs nothing there.
 
     Raises
     ------
     RuntimeError
-        If LAPACK does not solve the eigenvalue problem.
+        If LAPACK does not solve the eigenvalue problem, or levels lie beyond the reach of the poles.
     """
     values, slopes = radial_functions(parameters, atoms.kind, atoms.bonds)
     rho = environment.density(atoms.kind, atoms.bonds, values, len(parameters.species))
     on_site = environment.levels(parameters, atoms.kind, rho)
     hopping, overlap = (blocks(atoms.bonds, values[:, part]) for part in (HOPPING, OVERLAP))
-    neutral = float(parameters.electrons[atoms.kind].sum())
     shared = Blocks(atoms.bonds, atoms.images, hopping, overlap, on_site.energy)
+    if strips is None:
+        neutral = float(parameters.electrons[atoms.kind].sum())
+        energies, weights = _by_eigenvalues(shared, electrons, neutral=neutral, gradient=gradient)
+    else:
+        energies, weights = _by_poles(shared, electrons, strips)
+    if weights is None:
+        return energies
+    return replace(energies, gradient=_gradient(atoms, on_site, values, slopes, weights))
+
+
+def _by_eigenvalues(
+    shared: Blocks, electrons: Electrons, *, neutral: float, gradient: bool
+) -> tuple[Evaluation, Weights | None]:
     found = spectrum(shared, electrons, neutral=neutral, gradient=gradient)
     state = found.eigenvalues, electrons.kpoints.weights, found.mu, electrons.kT
     omega = occupation.grand_potential(*state)
-    return Evaluation(
+    energies = Evaluation(
         energy=occupation.band_energy(*state),
         free_energy=omega if electrons.mu is not None else omega + found.mu * neutral,
         eigenvalues=found.eigenvalues,
         chemical_potential=found.mu,
         n_electrons=occupation.electron_number(*state),
-        gradient=None if found.weights is None else _gradient(atoms, on_site, values, slopes, found.weights),
+        gradient=None,
     )
+    return energies, found.weights
+
+
+def _by_poles(shared: Blocks, electrons: Electrons, strips: Strips) -> tuple[Evaluation, Weights]:
+    found = grand_state(shared, strips, electrons)
+    energies = Evaluation(
+        energy=found.energy,
+        free_energy=found.grand_potential,
+        eigenvalues=None,
+        chemical_potential=electrons.mu,
+        n_electrons=found.n_electrons,
+        gradient=None,
+    )
+    return energies, found.weights
 
 
 def _gradient(

@@ -64,8 +64,8 @@ def hamiltonian_overlap(blocks: Blocks, phase: np.ndarray) -> tuple[np.ndarray, 
     size = ORBITALS * len(blocks.levels)
     h, s = np.zeros((size, size), phase.dtype), np.zeros((size, size), phase.dtype)
     turned = np.conj(phase)  # the transpose below swaps the orbitals, which conjugates
-    _add_blocks(blocks.bonds.first, blocks.bonds.second, turned, blocks.hopping, h)
-    _add_blocks(blocks.bonds.first, blocks.bonds.second, turned, blocks.overlap, s)
+    add_blocks(blocks.bonds.first, blocks.bonds.second, turned, blocks.hopping, True, h)
+    add_blocks(blocks.bonds.first, blocks.bonds.second, turned, blocks.overlap, True, s)
     h.reshape(-1)[:: size + 1] += np.repeat(blocks.levels, (1, ORBITALS - 1), axis=1).ravel()
     s.reshape(-1)[:: size + 1] += 1.0
     return h.T, s.T
@@ -91,41 +91,53 @@ def add_weights(
     P, W = densities
     first, second, turned = blocks.bonds.first, blocks.bonds.second, np.conj(phase)
     hopping, overlap = weights.hopping.copy(), weights.overlap.copy()
-    _gather_blocks(first, second, turned, P.T, 2.0 * share, hopping)
-    _gather_blocks(first, second, turned, W.T, -2.0 * share, overlap)
+    gather_blocks(first, second, turned, P.T, 2.0 * share, True, hopping)
+    gather_blocks(first, second, turned, W.T, -2.0 * share, True, overlap)
     charge = share * np.real(np.diagonal(P)).reshape(-1, ORBITALS)
     levels = weights.levels + np.stack([charge[:, 0], charge[:, 1:].sum(axis=1)], axis=1)
     return Weights(hopping, overlap, levels)
 
 
 @compiled
-def _add_blocks(
-    first: np.ndarray, second: np.ndarray, phase: np.ndarray, block: np.ndarray, matrix: np.ndarray
-) -> None:
+def add_blocks(
+    first: np.ndarray, second: np.ndarray, phase: np.ndarray, block: np.ndarray, square: bool, matrix: np.ndarray
+) -> None:  # fmt: skip
+    """Add phase (p,) times block (p, 4, 4) of each bond to the elements of its two atoms in a matrix.
+
+    square : bool
+        Whether first and second number the same atoms, so that an atom may meet its own image.
+    """
     for p in range(len(first)):
         i, j = 4 * first[p], 4 * second[p]
         for a in range(4):
             for b in range(4):
                 matrix[i + a, j + b] += phase[p] * block[p, a, b]
-                if i == j:  # an atom and its own image: the turned bond falls on the same block
+                if square and i == j:  # an atom and its own image: the turned bond falls on the same block
                     matrix[i + b, i + a] += np.conj(phase[p]) * block[p, a, b]
 
 
 @compiled
-def _gather_blocks(
+def gather_blocks(
     first: np.ndarray,
     second: np.ndarray,
     phase: np.ndarray,
     matrix: np.ndarray,
-    factor: float,
+    factor: complex,
+    hermitian: bool,
     out: np.ndarray,
 ) -> None:
+    """Add Re(factor conj(phase) element) to out (p, 4, 4) for the matrix elements of the two atoms of each bond.
+
+    hermitian : bool
+        Whether the matrix holds one triangle of a Hermitian one: first <= second, and what lies below the diagonal of
+        the block of one atom is not read.
+    """
     for p in range(len(first)):
         i, j = 4 * first[p], 4 * second[p]
         turned = factor * np.conj(phase[p])
         for a in range(4):
             for b in range(4):
                 element = matrix[i + a, j + b]
-                if i == j and a > b:
+                if hermitian and i == j and a > b:
                     element = np.conj(matrix[i + b, j + a])
                 out[p, a, b] += (element * turned).real

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 from ase.build import bulk
+from ase.lattice.cubic import Diamond
 
 from qmfront.models.nrltb.parameters import PACKAGED
 
@@ -32,6 +33,20 @@ def cluster(n: int = 17, *, seed: int = 5) -> Atoms:
     positions = crystal.positions[nearest] - middle
     positions += 0.1 * np.random.default_rng(seed).uniform(-1.0, 1.0, size=positions.shape)
     return Atoms(f"Si{n}", positions=positions)
+
+
+def disc(radius: float, *, seed: int = 7, rattle: float = 0.05) -> Atoms:
+    """Atoms of a crystal within a radius (Å) of a line along [110], one period of 3.84 Å, rattled; vacuum around."""
+    crystal = Diamond(
+        "Si", latticeconstant=LATTICE_CONSTANT, directions=[[-1, 1, 0], [0, 0, 1], [1, 1, 0]], size=(1, 1, 1)
+    )
+    repeats = [int(2.0 * radius / length) + 3 for length in crystal.cell.lengths()[:2]]
+    crystal = crystal.repeat((*repeats, 1))
+    line = 0.5 * crystal.cell.lengths()[:2] + [0.3, 0.1]
+    atoms = crystal[np.hypot(*(crystal.positions[:, :2] - line).T) < radius]
+    atoms.pbc = (False, False, True)
+    atoms.positions += rattle * np.random.default_rng(seed).normal(size=atoms.positions.shape)
+    return atoms
 
 
 def silicon_content() -> dict[str, Any]:

@@ -1,0 +1,117 @@
+"""How far the QM forces on the QM region feel the end of the buffer: measured before anything is solved."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from qmfront.coupling.embedding import Embedding, Forces, embedded_forces
+from qmfront.coupling.partition import QM, cluster_around, surrounded
+from qmfront.crystal.defect import Defect
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class LocalitySettings:
+    """widths (Å) of the buffers that are tried, `width` (Å) that of the case; tolerance, eV/Å, of its force error."""
+
+    widths: tuple[float, ...]
+    width: float
+    tolerance: float
+
+
+def locality_arrays(
+    defect: Defect,
+    region: np.ndarray,
+    qm: Forces,
+    *,
+    embedding: Embedding,
+    alternatives: Mapping[str, Forces],
+    settings: LocalitySettings,
+) -> dict[str, np.ndarray]:
+    """Arrays of a store of kind "locality": force errors on the QM region of iteration 0, at the predictor.
+
+        error(R) = max_{l in QM} |F_R(l) - F(l)|
+
+    with F_R in a buffer of width R and F on the whole domain, embedded as the case does. The errors are given with and
+    without the forces of the perfect crystal subtracted, beside what other arguments of the model change in the buffer
+    of the case.
+
+    Parameters
+    ----------
+    region : (n,) int
+    qm : Atoms -> forces
+    embedding : Embedding
+        Of the case, for F.
+    alternatives : label -> Atoms -> forces
+        The same model with other arguments.
+    settings : LocalitySettings
+    """
+    inner = region == QM
+    wanted = _forces(defect, inner, qm, embedding, width=None)
+    widths = sorted({*settings.widths, settings.width})
+    errors: dict[bool, list[float]] = {False: [], True: []}
+    for width in widths:
+        for subtracted, found in errors.items():
+            forces = _forces(defect, inner, qm, Embedding(subtracted), width=width)
+            found.append(_largest(forces - wanted))
+        logger.info("buffer %.1f Å: force error %.2e, lattice subtracted %.2e eV/Å", width, *_last(errors))
+    used = _forces(defect, inner, qm, embedding, width=settings.width)
+    others = [
+        _forces(defect, inner, other, embedding, width=settings.width) for other in alternatives.values()
+    ]
+    return {
+        "width": np.array(widths),
+        "n_atoms": np.array([_cluster(defect, inner, width).sum() for width in widths]),
+        "error": np.array(errors[False]),
+        "error_subtracted": np.array(errors[True]),
+        "change": np.array([_largest(forces - used) for forces in others]),
+    }
+
+
+def force_error(found: Mapping[str, np.ndarray], width: float, embedding: Embedding) -> float:
+    """The force error (eV/Å) that a buffer of this width (Å), one of those measured, leaves."""
+    errors = found["error_subtracted" if embedding.subtract_lattice else "error"]
+    return float(errors[np.argmin(np.abs(found["width"] - width))])
+
+
+def refuse_thin_buffer(
+    found: Mapping[str, np.ndarray], embedding: Embedding, settings: LocalitySettings
+) -> None:
+    """Raises RuntimeError if the buffer of the case leaves a larger force error than its tolerance."""
+    error = force_error(found, settings.width, embedding)
+    if error <= settings.tolerance:
+        return
+    enough = [w for w in found["width"] if force_error(found, w, embedding) <= settings.tolerance]
+    advice = (
+        f"Set buffer.width to {min(enough):g} Å"
+        if enough
+        else f"None of {', '.join(f'{w:g}' for w in found['width'])} Å is enough: try wider ones (locality.widths)"
+    )
+    raise RuntimeError(
+        f"A buffer of {settings.width:g} Å leaves a force error of {error:.1e} eV/Å on the QM region, more than "
+        f"locality.tolerance = {settings.tolerance:g} eV/Å. {advice}, or raise the tolerance if such an error will do."
+    )
+
+
+def _forces(
+    defect: Defect, inner: np.ndarray, qm: Forces, embedding: Embedding, *, width: float | None
+) -> np.ndarray:
+    """QM forces on the inner sites in a buffer, or on the whole domain for no width."""
+    included = np.ones(defect.n_sites, bool) if width is None else _cluster(defect, inner, width)
+    cluster = cluster_around(inner, included)
+    return embedded_forces(defect.body, cluster, qm, embedding)(np.zeros_like(defect.predictor))
+
+
+def _cluster(defect: Defect, inner: np.ndarray, width: float) -> np.ndarray:
+    return surrounded(inner, defect.body.reference, defect.cell, defect.pbc, width=width)
+
+
+def _largest(forces: np.ndarray) -> float:
+    return float(np.linalg.norm(forces, axis=1).max())
+
+
+def _last(errors: Mapping[bool, Sequence[float]]) -> tuple[float, float]:
+    return errors[False][-1], errors[True][-1]

@@ -1,0 +1,122 @@
+"""What a journal of QM evaluations holds: `python -m qmfront.evaluate.inventory FOLDER [--check | --delete]`."""
+
+import argparse
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from qmfront.evaluate.entry import unpacked
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a journal holds: complete entries, their bytes, the oldest and the newest (seconds since 1970)."""
+
+    count: int
+    size: int
+    oldest: float | None
+    newest: float | None
+    damaged: int
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What reading every entry tells: entries by number of atoms, seconds they took, and those that are not sound."""
+
+    atoms: Counter[int]
+    seconds: float
+    unsound: tuple[Path, ...]
+
+
+def summary(folder: Path | str) -> Summary:
+    """Count the entries of a journal; raises ValueError if there is no such folder."""
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise ValueError(f"{folder} is not a folder. Name the folder of a journal.")
+    states = [path.stat() for path in folder.glob("??/*.npz")]
+    times = [state.st_mtime for state in states]
+    return Summary(
+        count=len(states),
+        size=sum(state.st_size for state in states),
+        oldest=min(times, default=None),
+        newest=max(times, default=None),
+        damaged=len(list(folder.glob("??/*.damaged"))),
+    )
+
+
+def contents(folder: Path | str) -> Contents:
+    """Read every entry and compare it with its checksum; nothing is changed."""
+    atoms, seconds, unsound = Counter(), 0.0, []
+    for path in sorted(Path(folder).glob("??/*.npz")):
+        try:
+            found = unpacked(path.stem, path.read_bytes())
+        except Exception:  # whatever damaged archives raise
+            unsound.append(path)
+        else:
+            atoms[len(found.forces)] += 1
+            seconds += found.seconds
+    return Contents(atoms, seconds, tuple(unsound))
+
+
+def told(held: Summary) -> str:
+    """A summary in words."""
+    text = f"{held.count} evaluations, {held.size / 1e6:.2f} MB, {held.damaged} damaged\n"
+    if held.oldest is not None and held.newest is not None:
+        first, last = (
+            datetime.fromtimestamp(t).isoformat(" ", "seconds") for t in (held.oldest, held.newest)
+        )
+        text += f"oldest {first}, newest {last}\n"
+    return text
+
+
+def told_contents(read: Contents) -> str:
+    """What was found in the entries, in words."""
+    sizes = sorted(read.atoms)
+    text = f"{sum(read.atoms.values())} entries are sound; they took {read.seconds:.1f} s to compute"
+    text += f", of {sizes[0]} to {sizes[-1]} atoms\n" if sizes else "\n"
+    lines = [
+        f"{path} is not as it was written: it will be computed again when it is needed\n"
+        for path in read.unsound
+    ]
+    return text + "".join(lines)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print what a journal holds; with --delete remove it, if the answer is yes."""
+    parser = argparse.ArgumentParser(prog="python -m qmfront.evaluate.inventory", description=__doc__)
+    parser.add_argument("folder", help="such as work/journal")
+    parser.add_argument("--check", action="store_true", help="read every entry and compare its checksum")
+    parser.add_argument("--delete", action="store_true", help="delete the journal, after a question")
+    options = parser.parse_args(arguments)
+    try:
+        held = summary(options.folder)
+    except ValueError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stdout.write(told(held))
+    if options.check:
+        read = contents(options.folder)
+        sys.stdout.write(told_contents(read))
+        return 1 if read.unsound else 0
+    if options.delete:
+        return _delete(Path(options.folder), held.count)
+    return 0
+
+
+def _delete(folder: Path, count: int) -> int:
+    sys.stdout.write(f"Delete {folder}? {count} QM evaluations would have to be computed again. Type yes: ")
+    sys.stdout.flush()
+    if sys.stdin.readline().strip() != "yes":
+        sys.stdout.write("Kept.\n")
+        return 1
+    shutil.rmtree(folder)
+    sys.stdout.write("Deleted.\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,37 @@
+"""Processor time of the parts of an iteration against N_QM, figures 10 and 14."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from qmfront.estimate.cost import NAMES, exponent
+from qmfront.figures.convergence import counts
+from qmfront.figures.style import SERIES_STYLES, styled
+
+
+def cost_figure(table: pd.DataFrame) -> Figure:
+    """Doubly logarithmic, with the fitted exponents in the legend.
+
+    Parameters
+    ----------
+    table : of `cost_table`
+    """
+    with styled():
+        figure = Figure(figsize=(6.2, 3.4))
+        axes = figure.subplots()
+        for (part, own), style in zip(table.groupby("part", sort=False), SERIES_STYLES, strict=False):
+            rate = exponent(table, part)
+            per = " (per call)" if part == "solve" else ""
+            told = (
+                rf": $N_{{\mathrm{{QM}}}}^{{{rate.slope:.1f} \pm {rate.half_width:.1f}}}${per}"
+                if rate
+                else ""
+            )
+            axes.plot(own["n_qm"], own["seconds"], label=NAMES[part] + told, **style.keywords())
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        counts(axes, table["n_qm"].to_numpy())
+        axes.set_xlabel(r"$N_{\mathrm{QM}}$")
+        axes.set_ylabel("processor time (s)")
+        axes.grid(True, which="major")
+        axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
+    return figure

@@ -1,0 +1,57 @@
+"""Force error on the QM region against the width of the buffer."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from qmfront.figures.style import BLUE, GREY, VERMILLION, styled
+
+LEGEND = {
+    "error": ("as it is", BLUE, "o"),
+    "error_subtracted": ("perfect crystal subtracted", VERMILLION, "s"),
+}
+
+
+def locality_table(found: Mapping[str, Any], alternatives: list[str]) -> pd.DataFrame:
+    """Columns quantity, width (Å), n_atoms, value (eV/Å): errors by width, then the change by each alternative.
+
+    Parameters
+    ----------
+    found : store of kind "locality"
+    alternatives : labels of found["change"]
+    """
+    wide = pd.DataFrame({name: found[name] for name in ("width", "n_atoms", *LEGEND)})
+    errors = wide.melt(["width", "n_atoms"], list(LEGEND), var_name="quantity", value_name="value")
+    changes = pd.DataFrame({"quantity": alternatives, "value": found["change"]})
+    return pd.concat([errors, changes], ignore_index=True)[["quantity", "width", "n_atoms", "value"]]
+
+
+def locality_figure(table: pd.DataFrame, *, width: float, tolerance: float) -> Figure:
+    """The errors on a logarithmic axis, with the buffer of the case, its tolerance, and the changes as dotted lines.
+
+    Parameters
+    ----------
+    table : of `locality_table`
+    width, tolerance : Å and eV/Å, of the case
+    """
+    with styled():
+        figure = Figure(figsize=(4.6, 3.3))
+        axes = figure.subplots()
+        for name, (text, colour, marker) in LEGEND.items():
+            part = table[table["quantity"] == name]
+            axes.plot(part["width"], part["value"], color=colour, marker=marker, label=text)
+        for _, row in table[~table["quantity"].isin(LEGEND)].iterrows():
+            axes.axhline(row["value"], color="black", ls=":", lw=0.8)
+            axes.annotate(
+                row["quantity"], (0.99, row["value"]), xycoords=("axes fraction", "data"), ha="right", va="bottom",
+                fontsize=7,
+            )  # fmt: skip
+        axes.axvline(width, color=GREY, lw=1.0, label=f"buffer of the case, {width:g} Å")
+        axes.axhline(tolerance, color=GREY, lw=1.0, ls="--", label=f"tolerance, {tolerance:g} eV/Å")
+        axes.set_yscale("log")
+        axes.set_xlabel("width of the buffer (Å)")
+        axes.set_ylabel("largest force error in QM (eV/Å)")
+        axes.legend(frameon=False, fontsize=7)
+    return figure

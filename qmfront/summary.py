@@ -1,0 +1,160 @@
+"""The results of a study on one page that opens offline: what came out, beside the paper's, how sure, at what cost."""
+
+import html
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+STYLE = """
+body {font: 15px/1.5 system-ui, sans-serif; color: #1c2430; max-width: 62rem; margin: 2rem auto; padding: 0 1.5rem}
+h1 {font-size: 1.5rem} h2 {font-size: 1.15rem; margin-top: 2.2rem} p {max-width: 46rem}
+table {border-collapse: collapse; margin: .8rem 0; font-size: .85rem}
+th, td {padding: .25rem .7rem; text-align: right; border-bottom: 1px solid #d9dee5; white-space: nowrap}
+th {border-bottom: 2px solid #8b95a3; font-weight: 600; white-space: normal; vertical-align: bottom}
+th:first-child, td:first-child {text-align: left}
+td.text, th.text {text-align: left; white-space: normal}
+"""
+
+COST_PARTS = ("solve", "exact", "cauchy_born", "paper", "estimate", "refine")
+"""Columns cpu_* of convergence.csv."""
+
+
+@dataclass(frozen=True)
+class CaseResult:
+    """What is told of a case.
+
+    title : one line that says what the case shows
+    table : its convergence.csv
+    reference : root attributes of its reference store (qm_calls, qm_seconds), empty without one
+    """
+
+    title: str
+    table: pd.DataFrame
+    reference: Mapping[str, float]
+
+
+def page(
+    cases: Mapping[str, CaseResult],
+    potentials: Mapping[str, pd.DataFrame],
+    comparison: pd.DataFrame | None,
+    checks: str,
+) -> str:
+    """HTML of the whole page.
+
+    Parameters
+    ----------
+    cases : by name
+    potentials : fit.csv by name of the potential
+    comparison : comparison.csv, if there is one
+    checks : last line of checks.txt
+    """
+    parts = [
+        "<h1>Summary of the results</h1>",
+        _paragraph(
+            "Adaptive QM/MM relaxation of crystalline defects. The error is the distance to the QM solution on the "
+            "same domain, in the norm of displacement gradients (Å); eta is the computed estimate of it that drives "
+            "the adaptation. Nothing on this page was typed in: all numbers are read from the result files."
+        ),
+        *_where_cases_ended(cases),
+        *(_beside_the_paper(comparison) if comparison is not None else []),
+        *_consistency(potentials),
+        *_cost(cases),
+        "<h2>Checks</h2>",
+        _paragraph(f"Tests of the finished results (results/checks.txt): {checks.strip('= ')}."),
+    ]
+    head = f'<meta charset="utf-8"><title>Summary of the results</title><style>{STYLE}</style>'
+    return f"<!doctype html><html><head>{head}</head><body>\n" + "\n".join(parts) + "\n</body></html>\n"
+
+
+def cost_table(cases: Mapping[str, CaseResult]) -> pd.DataFrame:
+    """QM calls and processor seconds of every case: all iterations together, by part, and the reference beside them."""
+    rows = []
+    for name, case in cases.items():
+        row = {"case": name, "iterations": len(case.table), "QM calls": int(case.table["qm_calls"].sum())}
+        for part in COST_PARTS:
+            row[part] = float(case.table.get(f"cpu_{part}", pd.Series(dtype=float)).sum())
+        row["reference: QM calls"] = case.reference.get("qm_calls")
+        row["reference: QM seconds"] = case.reference.get("qm_seconds")
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _where_cases_ended(cases: Mapping[str, CaseResult]) -> list[str]:
+    rows = []
+    for name, case in cases.items():
+        first, last = case.table.iloc[0], case.table.iloc[-1]
+        rows.append(
+            {
+                "case": name,
+                "what": case.title,
+                "iterations": len(case.table),
+                "N_QM": f"{int(first['n_qm'])} to {int(last['n_qm'])}",
+                "eta / Å": last["eta"],
+                "error / Å": last.get("error"),
+                "eta / error": last["eta"] / last["error"] if "error" in last else None,
+            }
+        )
+    text = (
+        "The last iteration of every case. An eta / error of 1 is a perfect estimate; below 1 the error is "
+        "underestimated."
+    )
+    return ["<h2>Where every case ended</h2>", _paragraph(text), _html(pd.DataFrame(rows), text=("what",))]
+
+
+def _beside_the_paper(comparison: pd.DataFrame) -> list[str]:
+    text = (
+        "Numbers of the figures that show errors, and what the paper reports for the same figure. For slopes, low and "
+        "high are the 95 % confidence interval; for ratios, the smallest and the largest value over the iterations in "
+        "the window of the figure, and ours is their geometric mean. A dash: too few iterations in the window."
+    )
+    table = _html(comparison, text=("quantity", "case", "paper"))
+    return ["<h2>Ours beside the paper's</h2>", _paragraph(text), table]
+
+
+def _consistency(potentials: Mapping[str, pd.DataFrame]) -> list[str]:
+    text = (
+        "How well each MM potential reproduces the QM model on what it was fitted to, relative errors; the last row is "
+        "the number of basis functions. The certificate "
+        "among the figures shows force constants by distance (how local they are), phonons and elastic constants."
+    )
+    columns = {name: table.set_index("observation")["relative_error"] for name, table in potentials.items()}
+    order = list(
+        dict.fromkeys(row for column in columns.values() for row in column.index if row != "functions")
+    )
+    table = pd.DataFrame(columns).reindex([*order, "functions"]).rename_axis("observation").reset_index()
+    return ["<h2>Consistency of the potentials</h2>", _paragraph(text), _html(table, text=())]
+
+
+def _cost(cases: Mapping[str, CaseResult]) -> list[str]:
+    text = (
+        "QM calls of all solves of a case, and processor seconds of each part of its iterations: the solver, the three "
+        "residuals, the estimates, mark and refine. The reference is the QM solution on the whole domain, which only "
+        "serves to measure errors."
+    )
+    return ["<h2>Cost</h2>", _paragraph(text), _html(cost_table(cases), text=())]
+
+
+def _paragraph(text: str) -> str:
+    return f"<p>{html.escape(text)}</p>"
+
+
+def _html(table: pd.DataFrame, *, text: tuple[str, ...]) -> str:
+    """A table; columns named in `text` are left aligned and may wrap."""
+    kinds = [' class="text"' if name in text else "" for name in table.columns]
+    head = "".join(
+        f"<th{kind}>{html.escape(str(name))}</th>" for name, kind in zip(table.columns, kinds, strict=True)
+    )
+    rows = [
+        "<tr>" + "".join(f"<td{kind}>{_cell(v)}</td>" for v, kind in zip(row, kinds, strict=True)) + "</tr>"
+        for row in table.itertuples(index=False, name=None)
+    ]
+    return f"<table><thead><tr>{head}</tr></thead><tbody>\n" + "\n".join(rows) + "\n</tbody></table>"
+
+
+def _cell(value: object) -> str:
+    if value is None or (isinstance(value, float) and pd.isna(value)):
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.0f}" if value == round(value) and abs(value) < 1e6 else f"{value:.3g}"
+    return html.escape(str(value))

@@ -1,0 +1,164 @@
+"""Observations of the crystal at finite distortion: energies and forces of rattled cells, stresses of strained ones.
+
+Derivatives at the perfect lattice leave a fit free everywhere else. For tungsten it stays sane there; for the open
+structure of silicon it does not, and lattices of a few per cent strain are unstable. A few hundredths of the weight of
+the derivatives on distorted cells cure that without a change of the far field.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from ase.calculators.calculator import BaseCalculator
+
+from qmfront.crystal.lattice import Crystal
+from qmfront.elasticity.bulk import Bulk, cubic_lattice_constant
+from qmfront.elasticity.internal import Shifts
+from qmfront.elasticity.surface import energy_of
+from qmfront.models.ace.basis import Basis
+from qmfront.models.ace.design import design
+from qmfront.store_layout import Declared
+from qmfront.training.responses import BasisResponse
+
+DECLARED = {
+    "rattled_energy": Declared(
+        "cell", "f", "eV", "energy of the cell minus that of as many atoms of the bulk"
+    ),
+    "rattled_forces": Declared("cell cell_atom component", "f", "eV/Å", "forces on the atoms of the cell"),
+    "rattled_positions": Declared("cell cell_atom component", "f", "Å", "atoms of the rattled cell"),
+    "rattled_numbers": Declared("cell_atom", "i", "1", "atomic numbers in every cell"),
+    "rattled_cell": Declared("cell vector component", "f", "Å", "rattled cell, rows"),
+}
+PERIODIC = np.ones(3, bool)
+
+
+@dataclass(frozen=True)
+class RattledSampling:
+    """Which cells are observed.
+
+    repeat : (3,) int
+        Cubic cells along the axes.
+    count : int
+    amplitudes : (2,) float, Å
+        Standard deviation of the displacements along each axis: of the first and of the last cell.
+    strain : float
+        Largest component of the strain of the cells.
+    seed : int
+    """
+
+    repeat: tuple[int, int, int]
+    count: int
+    amplitudes: tuple[float, float]
+    strain: float
+    seed: int
+
+
+def rattled_cells(crystal: Crystal, sampling: RattledSampling) -> list[Atoms]:
+    """Strained supercells with normally distributed displacements of every atom."""
+    cubic = _cubic_cell(crystal, sampling.repeat)
+    generator = np.random.default_rng(sampling.seed)
+    cells = []
+    for amplitude in np.linspace(*sampling.amplitudes, sampling.count):
+        random = generator.uniform(-sampling.strain, sampling.strain, (3, 3))
+        cell = cubic.copy()
+        cell.set_cell(cubic.cell.array @ (np.eye(3) + (random + random.T) / 2), scale_atoms=True)
+        cell.positions += amplitude * generator.normal(size=cell.positions.shape)
+        cells.append(cell)
+    return cells
+
+
+def observe_rattled(
+    crystal: Crystal, calculator: BaseCalculator, sampling: RattledSampling
+) -> dict[str, np.ndarray]:
+    """Arrays of a training store, see DECLARED.
+
+    Parameters
+    ----------
+    crystal : Crystal
+        At rest in the reference model.
+    calculator : ASE calculator
+        The reference model.
+
+    Raises
+    ------
+    ValueError
+        If the model refuses a cell.
+    """
+    cells = rattled_cells(crystal, sampling)
+    whole = energy_of(crystal.to_atoms(), calculator) / len(crystal.basis)
+    energy, forces = [], []
+    for number, (cell, amplitude) in enumerate(
+        zip(cells, np.linspace(*sampling.amplitudes, sampling.count), strict=True)
+    ):
+        try:
+            forces.append(np.array(calculator.get_forces(cell)))
+            energy.append(energy_of(cell, calculator) - len(cell) * whole)
+        except ValueError as error:
+            raise ValueError(
+                f"Rattled cell {number} (amplitude {amplitude:.3f} Å) is refused by the reference model: {error} "
+                "Lower rattled.amplitudes."
+            ) from error
+    return {
+        "rattled_energy": np.array(energy),
+        "rattled_forces": np.array(forces),
+        "rattled_positions": np.array([cell.positions for cell in cells]),
+        "rattled_numbers": cells[0].numbers,
+        "rattled_cell": np.array([cell.cell.array for cell in cells]),
+    }
+
+
+def targets(training: Mapping[str, Any], bulk: Bulk) -> dict[str, np.ndarray]:
+    """Observations, name -> (rows,): rattled_energy, rattled_forces, sampled_stress.
+
+    The last: dW_cb/dF (eV) of the strain samples of the bulk, and zero forces (eV/Å) between sublattices at rest.
+    """
+    at_rest = np.zeros(len(bulk.gradients) * 3 * _inner(bulk))
+    return {
+        "rattled_energy": training["rattled_energy"],
+        "rattled_forces": training["rattled_forces"].ravel(),
+        "sampled_stress": np.concatenate([bulk.stresses.ravel(), at_rest]),
+    }
+
+
+def designs(training: Mapping[str, Any], bulk: Bulk, basis: Basis) -> dict[str, np.ndarray]:
+    """The same rows for every basis function, name -> (rows, n_functions)."""
+    response = BasisResponse(bulk.crystal, basis, shifts=_sample_shifts(bulk))
+    whole = response_of_one_atom(bulk.crystal, basis)
+    energy, forces = [], []
+    for positions, cell in zip(training["rattled_positions"], training["rattled_cell"], strict=True):
+        rows = design(positions, cell, PERIODIC, training["rattled_numbers"], basis)
+        energy.append(rows.energy - len(positions) * whole)
+        forces.append(rows.forces.reshape(len(basis), -1).T)
+    stress = [response.stress(F).reshape(9, -1) for F in bulk.gradients]
+    inner = _inner(bulk)
+    internal = [response.internal_forces(F).reshape(3 * inner, -1) for F in bulk.gradients if inner]
+    return {
+        "rattled_energy": np.array(energy),
+        "rattled_forces": np.concatenate(forces),
+        "sampled_stress": np.concatenate([*stress, *internal]),
+    }
+
+
+def response_of_one_atom(crystal: Crystal, basis: Basis) -> np.ndarray:
+    """Functions summed over one atom of the perfect crystal, (n_functions,)."""
+    return BasisResponse(crystal, basis).energy(np.eye(3)) / len(crystal.basis)
+
+
+def _sample_shifts(bulk: Bulk) -> Shifts | None:
+    return None if bulk.shifts is None or not _inner(bulk) else Shifts(bulk.gradients, bulk.shifts)
+
+
+def _inner(bulk: Bulk) -> int:
+    """Number of atoms whose rest has to be told: none for a Bravais lattice."""
+    return len(bulk.crystal.basis) if len(bulk.crystal.basis) > 1 else 0
+
+
+def _cubic_cell(crystal: Crystal, repeat: tuple[int, int, int]) -> Atoms:
+    """The cubic cell of the crystal, repeated."""
+    a = cubic_lattice_constant(crystal)
+    transform = np.rint(a * np.eye(3) @ np.linalg.inv(crystal.cell)).astype(int)
+    from ase.build import make_supercell  # slow to import
+
+    return make_supercell(crystal.to_atoms(), transform, wrap=True).repeat(repeat)

@@ -1,0 +1,20 @@
+"""Locality: locality.zarr -> {figure}.png, .pdf, .csv."""
+
+from qmfront import store
+from qmfront.durable import write_file
+from qmfront.figures.locality import locality_figure, locality_table
+from qmfront.figures.style import save
+from qmfront.logs import logged
+
+
+def main(path: str, outputs: dict) -> None:
+    found = store.load(path, "locality")
+    table = locality_table(found, found.attrs["alternatives"])
+    write_file(outputs["csv"], table.to_csv(index=False))
+    width, tolerance = found.attrs["buffer"], found.attrs["tolerance"]
+    save(locality_figure(table, width=width, tolerance=tolerance), outputs["png"])
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]):
+        main(snakemake.input.locality, dict(snakemake.output.items()))

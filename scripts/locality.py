@@ -1,0 +1,36 @@
+"""Force error against buffer width: structure.zarr -> locality.zarr."""
+
+from qmfront import store
+from qmfront.coupling.embedding import Embedding
+from qmfront.coupling.locality import LocalitySettings, locality_arrays, refuse_thin_buffer
+from qmfront.crystal.defect import Defect
+from qmfront.evaluate.forces import journaled_forces
+from qmfront.evaluate.journal import Journal, Tally
+from qmfront.logs import logged
+
+
+def main(structure: str, specs: dict, embedding: dict, settings: dict, journal: Journal, path: str) -> None:
+    tally, chosen, limits = Tally(), Embedding(**embedding), LocalitySettings(**settings)
+    stored = store.load(structure, "structure")
+    forces = {label: journaled_forces(spec, journal, tally) for label, spec in specs.items()}
+    qm = forces.pop("")
+    arrays = locality_arrays(
+        Defect.from_arrays(stored),
+        stored["region"],
+        qm,
+        embedding=chosen,
+        alternatives=forces,
+        settings=limits,
+    )
+    refuse_thin_buffer(arrays, chosen, limits)
+    attrs = {"alternatives": list(forces), "qm_calls": tally.calls, "qm_seconds": tally.cpu_seconds}
+    attrs |= {"buffer": limits.width, "tolerance": limits.tolerance, **embedding}
+    config = {"specs": specs, "embedding": embedding, "settings": settings}
+    store.save(path, "locality", arrays, attrs, config=config)
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]):
+        p = snakemake.params
+        journal = Journal.of_job(p.journal, snakemake.resources)
+        main(snakemake.input.structure, p.specs, p.embedding, p.settings, journal, snakemake.output.store)

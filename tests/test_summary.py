@@ -1,0 +1,83 @@
+"""The summary page holds the numbers of the tables, says what is missing, and needs nothing from outside."""
+
+from html.parser import HTMLParser
+
+import pandas as pd
+import pytest
+
+from qmfront.summary import CaseResult, cost_table, page
+
+TABLE = pd.DataFrame(
+    {
+        "k": [0, 1],
+        "n_qm": [56, 126],
+        "eta": [0.1, 0.05],
+        "error": [0.2, 0.08],
+        "qm_calls": [15, 7],
+        "cpu_solve": [1.5, 1.25],
+        "cpu_refine": [float("nan"), 0.5],
+    }
+)
+CASES = {
+    "edge": CaseResult("W edge <100>", TABLE, {"qm_calls": 84, "qm_seconds": 3.25}),
+    "blind": CaseResult("no reference", TABLE.drop(columns="error"), {}),
+}
+FITS = {"p": pd.DataFrame({"observation": ["energy", "functions"], "relative_error": [6.87e-9, 115.0]})}
+COMPARISON = pd.DataFrame(
+    {"figure": ["figure_4"], "quantity": ["slope"], "case": ["edge"], "ours": [float("nan")], "paper": ["-1"]}
+)
+
+
+class Cells(HTMLParser):
+    """Rows of all tables as lists of texts, and everything that would be fetched."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.rows: list[list[str]] = []
+        self.fetched: list[str] = []
+        self.inside = False
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list) -> None:
+        self.fetched += [value for name, value in attrs if name in ("src", "href")]
+        if tag == "tr":
+            self.rows.append([])
+        self.inside = tag in ("td", "th")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.inside = False
+
+    def handle_data(self, data: str) -> None:
+        if self.inside:
+            self.rows[-1].append(data)
+
+
+@pytest.fixture
+def cells() -> Cells:
+    return Cells(page(CASES, FITS, COMPARISON, "===== 16 passed in 1.2s ====="))
+
+
+def test_where_cases_ended(cells: Cells) -> None:
+    assert ["edge", "W edge <100>", "2", "56 to 126", "0.05", "0.08", "0.625"] in cells.rows
+    assert ["blind", "no reference", "2", "56 to 126", "0.05", "-", "-"] in cells.rows
+
+
+def test_tables_are_there_as_they_are(cells: Cells) -> None:
+    assert ["figure_4", "slope", "edge", "-", "-1"] in cells.rows
+    assert ["energy", "6.87e-09"] in cells.rows and ["functions", "115"] in cells.rows
+    assert cells.fetched == []
+
+
+def test_without_a_comparison_there_is_no_such_section() -> None:
+    assert "beside the paper" not in page(CASES, FITS, None, "16 passed")
+    assert "(results/checks.txt): 16 passed." in page(CASES, FITS, None, "16 passed")
+
+
+def test_cost_is_the_sum_over_iterations() -> None:
+    cost = cost_table(CASES).set_index("case")
+    assert cost.loc["edge", "QM calls"] == 22
+    assert cost.loc["edge", "solve"] == 2.75
+    assert cost.loc["edge", "refine"] == 0.5
+    assert cost.loc["edge", "paper"] == 0.0
+    assert cost.loc["edge", "reference: QM calls"] == 84
+    assert pd.isna(cost.loc["blind", "reference: QM calls"])
