@@ -169,6 +169,7 @@ rule error:
 rule convergence:
     input:
         files_of_iterations,
+        unpack(reference_of),
         code=code("convergence.py"),
     output:
         table=report(

@@ -142,6 +142,12 @@ def decisions(w):
     return [f"results/{case}/{k}/decision.json" for case in study.cases for k in iterations(case)]
 
 
+def reference_of(w):
+    """The reference of a case, if it has one: told here as well, so that it need not wait for the last iteration."""
+    wanted = study.cases[w.case].reference.compute
+    return {"reference": f"results/{w.case}/reference.zarr/zarr.json"} if wanted else {}
+
+
 def files_of_iterations(w):
     """What the convergence table of a case is made of."""
     stores = ("partition", "solution", "residual", "estimate")
