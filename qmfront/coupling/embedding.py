@@ -61,16 +61,16 @@ class Body:
 class Embedding:
     """Choices of the embedding.
 
-    kind : "cluster" or "box"
-        Vacuum beside the cluster, or the smallest periodic box of cubic cells that holds it.
     subtract_lattice : bool
         F(u) = F_C(l + u0 + u) - F_C(l) for every cluster C: one QM call more per cluster. A box needs none.
+    kind : "cluster" or "box"
+        Vacuum beside the cluster, or the smallest periodic box of cubic cells that holds it.
     minimum_cells : int
         No box has fewer cubic cells along its edge.
     """
 
-    kind: Literal["cluster", "box"] = "cluster"
     subtract_lattice: bool = False
+    kind: Literal["cluster", "box"] = "cluster"
     minimum_cells: int = 1
 
 
