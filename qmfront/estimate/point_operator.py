@@ -16,7 +16,6 @@ from qmfront.crystal.stencil import label_pairs
 from qmfront.estimate.force_constant_operator import force_constant_operator, pair_matrices
 from qmfront.models.force_constant_set import MATCH, ForceConstants
 
-
 ROUNDING = 1e-12
 """Antisymmetric part of a row sum, relative to the largest force constant, that is none."""
 
