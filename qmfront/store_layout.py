@@ -94,6 +94,13 @@ STRUCTURE = {
     "crack_tip": Declared(
         "", "f", "Å", "the body is cracked along x2 = 0, x1 < crack_tip; -inf without a crack", infinite=True
     ),
+    "period": Declared(
+        "",
+        "f",
+        "Å",
+        "edge of the cubic cells of a periodic box; infinite for straight defects",
+        infinite=True,
+    ),
     "volume": Declared("", "f", "Å^3", "volume per site of the bulk", optional=True),
     "basis_index": Declared(
         "site", "i", "1", "atom of the primitive cell that the site repeats", optional=True

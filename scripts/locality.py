@@ -24,7 +24,8 @@ def main(structure: str, specs: dict, embedding: dict, settings: dict, journal: 
     )
     refuse_thin_buffer(arrays, chosen, limits)
     attrs = {"alternatives": list(forces), "qm_calls": tally.calls, "qm_seconds": tally.cpu_seconds}
-    attrs |= {"buffer": limits.width, "tolerance": limits.tolerance, **embedding}
+    attrs |= {"buffer": limits.width, "tolerance": limits.tolerance}
+    attrs["subtract_lattice"] = chosen.subtract_lattice
     config = {"specs": specs, "embedding": embedding, "settings": settings}
     store.save(path, "locality", arrays, attrs, config=config)
 

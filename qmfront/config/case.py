@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, Strict, model_validator
 
-from qmfront.config.section import Direction, Name, Point, Section, Vector, key
+from qmfront.config.section import Centre, Direction, Name, Positions, Section, Vector, key
+from qmfront.config.section import Point as PlanePoint
 
 Force = Annotated[float, Field(gt=0.0, le=1.0)]
 Width = Annotated[float, Field(gt=0.0, le=200.0)]
@@ -19,7 +20,7 @@ class Dislocation(Section):
     line: Direction = key("Line direction, three integers in cubic axes")
     burgers: Vector = key("Burgers vector in cubic axes", unit="a0")
     plane: Direction = key("Normal of the cut (glide) plane, three integers in cubic axes")
-    core_offset: Point = key(
+    core_offset: PlanePoint = key(
         "Position of the core in the crystal relative to the default one, along e1 and e2", unit="Å"
     )
     core_map_radius_r0: float = key(
@@ -46,7 +47,7 @@ class Crack(Section):
     load: float = key(
         "Stress intensity K_I over the Griffith value of the reference model", unit="1", gt=0.0, le=3.0
     )
-    tip_offset: Point = key(
+    tip_offset: PlanePoint = key(
         "Position of the tip of the predictor in the crystal relative to the default one, along e1 and e2",
         unit="Å",
     )
@@ -59,6 +60,32 @@ class Crack(Section):
     @model_validator(mode="after")
     def _plane_holds_front(self) -> "Crack":
         _refuse_out_of_plane(self.plane, front=self.front)
+        return self
+
+
+class Point(Section):
+    """A point defect, or a cluster of them, in a periodic box; positions are in cubic crystal axes."""
+
+    kind: Literal["point"] = key("Kind of defect")
+    position: Vector = key(
+        "Position of the site of the defect in the box, whose corner is the origin", unit="a0"
+    )
+    removed: Positions = key(
+        "Sites that are left out, relative to the site of the defect; which sites there are, the structure tells "
+        "(diamond: the site has bonds along [1, 1, 1]/4)",
+        unit="a0",
+    )
+    added: Positions = key("Atoms that are put in, relative to the site of the defect", unit="a0")
+
+    @property
+    def slip(self) -> float:
+        """A point defect does not slip, a0."""
+        return 0.0
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> "Point":
+        if not self.removed and not self.added:
+            raise ValueError("neither removed nor added names a position; there is no defect")
         return self
 
 
@@ -75,20 +102,30 @@ def _refuse_out_of_plane(plane: Direction, **vectors: Direction | Vector) -> Non
             )
 
 
-class Domain(Section):
-    """The computational domain: a disc around the defect."""
+class Disc(Section):
+    """The domain of a straight defect: a disc around it."""
 
+    kind: Literal["disc"] = key("Kind of domain")
     radius_r0: float = key(
         "Radius of the free disc; the clamped rim lies outside", unit="r0", gt=0.0, le=2000.0
     )
     clamp_width: float = key("Width of the rim whose atoms stay at the predictor", unit="Å", gt=0.0)
 
 
+class Box(Section):
+    """The domain of a point defect: a periodic box of cubic cells."""
+
+    kind: Literal["box"] = key("Kind of domain")
+    cells: int = key("Cubic cells along each edge", unit="1", ge=2, le=100)
+
+
 class InitialRegion(Section):
-    """The QM region of iteration 0: a disc that must contain the core."""
+    """The QM region of iteration 0: a disc (a ball in a box) that must contain the core."""
 
     radius_r0: float = key("Radius", unit="r0", gt=0.0)
-    centre_r0: Point = key("Centre relative to the centre of the domain, along e1 and e2", unit="r0")
+    centre_r0: Centre = key(
+        "Centre relative to the core, along e1 and e2 (and e3 in a box; left out, 0)", unit="r0"
+    )
 
 
 class Stability(Section):
@@ -129,8 +166,13 @@ class Solve(Section):
 
 
 class Embedding(Section):
-    """How the QM model sees a part of the lattice: as a cluster with vacuum beside it."""
+    """How the QM model sees a part of the lattice: as a cluster with vacuum beside it, or as a periodic box."""
 
+    kind: Literal["cluster", "box"] = key(
+        "A cluster with vacuum beside it, or the smallest periodic box of cubic cells that holds it: boxes need a "
+        "domain that is a box, and the buffer fills them"
+    )
+    minimum_cells: int = key("No box has fewer cubic cells along its edge", unit="1", ge=1, le=100)
     subtract_lattice: bool = key(
         "Whether the forces of the same cluster cut from the perfect crystal are subtracted: they are the leading part "
         "of what the surface of the cluster does to an electronic-structure model"
@@ -200,14 +242,18 @@ class Estimate(Section):
 class Circle(Section):
     """Growth by concentric discs, the classical alternative."""
 
-    centre_r0: Point = key("Centre relative to the centre of the domain, along e1 and e2", unit="r0")
+    centre_r0: Centre = key(
+        "Centre relative to the core, along e1 and e2 (and e3 in a box; left out, 0)", unit="r0"
+    )
     growth: float = key("Factor of the number of QM atoms per iteration", unit="1", gt=1.0, le=10.0)
 
 
 class Refine(Section):
     """Algorithm 2: the new QM region and buffer."""
 
-    method: Literal["fast_marching", "circle"] = key("Front driven by the estimator, or a growing disc")
+    method: Literal["fast_marching", "circle"] = key(
+        "Front driven by the estimator, or a growing disc (in a box a ball)"
+    )
     t_new: float = key("Arrival time T_new below which an atom becomes QM, (4.4)", unit="1", gt=0.0, le=100.0)
     t_buf: float = key(
         "Arrival time T_buf beyond T_new below which an atom is buffer, (4.4)", unit="1", ge=0.0, le=100.0
@@ -234,8 +280,8 @@ class Case(Section):
     title: str = key("One line that says what the case shows, for figures and report")
     material: Name = key("Name of the material")
     potential: Name = key("Name of the MM potential")
-    defect: Annotated[Dislocation | Crack, Field(discriminator="kind")] = key("The defect")
-    domain: Domain = key("The computational domain")
+    defect: Annotated[Dislocation | Crack | Point, Field(discriminator="kind")] = key("The defect")
+    domain: Annotated[Disc | Box, Field(discriminator="kind")] = key("The computational domain")
     initial_region: InitialRegion = key("The QM region of iteration 0")
     reference: Reference = key("The full QM solution on the same domain")
     solve: Solve = key("The equilibrium solver")

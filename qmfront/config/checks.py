@@ -5,7 +5,7 @@ from importlib.machinery import PathFinder
 from math import ceil, hypot
 from pathlib import Path
 
-from qmfront.config.case import Case
+from qmfront.config.case import Box, Case, Disc, Point
 from qmfront.config.errors import did_you_mean
 from qmfront.config.figures import NEED_ERRORS, NEED_FRONT, Certificate, Curves, Figure, Locality
 from qmfront.config.labels import labels_of
@@ -113,7 +113,11 @@ def _case(name: str, case: Case, study: Study) -> Iterator[str]:
         yield f"material: no material {case.material!r}{did_you_mean(case.material, study.materials)}"
     else:
         yield from _core(case)
-        yield from _extent(case, material)
+        yield from _kinds(case)
+        if isinstance(case.domain, Disc):
+            yield from _extent(case, material)
+        else:
+            yield from _box(case, material)
     if potential is None:
         yield f"potential: no potential {case.potential!r}{did_you_mean(case.potential, study.potentials)}"
         return
@@ -122,7 +126,7 @@ def _case(name: str, case: Case, study: Study) -> Iterator[str]:
             f"potential: {case.potential!r} is fitted to {potential.material!r}, "
             f"but the case is made of {case.material!r}"
         )
-    if material is not None:
+    if material is not None and isinstance(case.domain, Disc):
         yield from _clamp(case, potential, material)
 
 
@@ -135,6 +139,28 @@ def _core(case: Case) -> Iterator[str]:
             f"initial_region.radius_r0 = {region.radius_r0:g}: the initial QM region does not contain the "
             f"core. Its line is {distance:.3g} r0 from the region's centre; {CORE_RADIUS_R0:g} r0 around it must "
             f"be inside. Choose at least {_rounded_up(needed):g}, or move initial_region.centre_r0 to the core"
+        )
+
+
+def _kinds(case: Case) -> Iterator[str]:
+    """Point defects live in boxes, straight ones in discs."""
+    wanted = "box" if isinstance(case.defect, Point) else "disc"
+    if case.domain.kind != wanted:
+        yield (
+            f"domain.kind = {case.domain.kind}, but defect.kind = {case.defect.kind} needs a {wanted}: a disc has "
+            "radius_r0 and clamp_width, a box has cells"
+        )
+    if case.embedding.kind == "box" and not isinstance(case.domain, Box):
+        yield "embedding.kind = box needs a domain that is a box; choose cluster"
+
+
+def _box(case: Case, material: Material) -> Iterator[str]:
+    a0, r0 = material.crystal.lattice_constant_guess, material.crystal.nearest_neighbour_guess
+    edge, width = case.domain.cells * a0, 2 * case.initial_region.radius_r0 * r0
+    if width >= edge:
+        yield (
+            f"initial_region.radius_r0 = {case.initial_region.radius_r0:g}: a ball {width:.1f} Å wide "
+            f"does not fit into a box of {edge:.1f} Å (domain.cells = {case.domain.cells})"
         )
 
 
@@ -214,6 +240,8 @@ def _figure(figure: Figure, study: Study) -> Iterator[str]:
                 f"shows a front, but refine.method of {name!r} is circle, which has none: "
                 "choose a case with fast_marching, or null to draw no figure"
             )
+        if isinstance(figure, NEED_FRONT) and isinstance(case.defect, Point):
+            yield f"shows a front in the plane, but {name!r} is a point defect: choose null to draw no figure"
     known = all(study.cases[name].potential in study.potentials for name in figure.cases)
     labels = labels_of(figure, study) if isinstance(figure, Curves) and known else []
     for label in dict.fromkeys(label for label in labels if labels.count(label) > 1):

@@ -14,6 +14,8 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]+$")]
 Point = Annotated[tuple[float, float], Strict(False)]
 Vector = Annotated[tuple[float, float, float], Strict(False)]
 Direction = Annotated[tuple[int, int, int], Strict(False)]
+Centre = Annotated[tuple[float, ...], Strict(False), Field(min_length=2, max_length=3)]
+Positions = Annotated[tuple[Vector, ...], Strict(False)]
 Names = Annotated[tuple[Name, ...], Strict(False)]
 
 LIMITS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<=", "min_length": "length >="}

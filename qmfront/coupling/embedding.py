@@ -1,15 +1,18 @@
-"""How the QM model sees a part of the lattice: as a cluster with vacuum beside it.
+"""How the QM model sees a part of the lattice: as a cluster with vacuum beside it, or as a periodic box.
 
 An electronic-structure model feels the surface of a cluster far inside. What it says of the same cluster cut from the
-perfect crystal, where every force should vanish, can be subtracted.
+perfect crystal, where every force should vanish, can be subtracted. A box of cubic cells has no surface; it exists
+where the domain is periodic in all directions.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from ase import Atoms
 
+from qmfront.coupling.box import box_cells, centre_of, folded, sites_in_box
 from qmfront.coupling.partition import Cluster
 
 Forces = Callable[[Atoms], np.ndarray]
@@ -25,6 +28,8 @@ class Body:
     cell, pbc : (3, 3) float, Å, and (3,) bool
     lattice : (n, 3) float, Å
         The sites l of the perfect crystal.
+    period : float, Å
+        Edge of the cubic cells of a periodic domain, infinite for others.
     """
 
     reference: np.ndarray
@@ -32,6 +37,7 @@ class Body:
     cell: np.ndarray
     pbc: np.ndarray
     lattice: np.ndarray
+    period: float = np.inf
 
     @property
     def whole(self) -> Cluster:
@@ -56,10 +62,16 @@ class Embedding:
     """Choices of the embedding.
 
     subtract_lattice : bool
-        F(u) = F_C(l + u0 + u) - F_C(l) for every cluster C: one QM call more per cluster.
+        F(u) = F_C(l + u0 + u) - F_C(l) for every cluster C: one QM call more per cluster. A box needs none.
+    kind : "cluster" or "box"
+        Vacuum beside the cluster, or the smallest periodic box of cubic cells that holds it.
+    minimum_cells : int
+        No box has fewer cubic cells along its edge.
     """
 
     subtract_lattice: bool = False
+    kind: Literal["cluster", "box"] = "cluster"
+    minimum_cells: int = 1
 
 
 VACUUM = Embedding()
@@ -79,6 +91,8 @@ def embedded_forces(
         Called once per u, and once for the perfect crystal if that is subtracted.
     embedding : Embedding
     """
+    if embedding.kind == "box":
+        return _box_forces(body, cluster, qm, embedding.minimum_cells)
     offset: np.ndarray | float = 0.0
     if embedding.subtract_lattice:
         offset = qm(body.perfect(cluster))[cluster.wanted]
@@ -87,3 +101,49 @@ def embedded_forces(
         return qm(body.cluster(cluster, displacement))[cluster.wanted] - offset
 
     return force
+
+
+def _box_forces(
+    body: Body, cluster: Cluster, qm: Forces, minimum_cells: int
+) -> Callable[[np.ndarray], np.ndarray]:
+    """As embedded_forces; the box is the whole domain where it would be no smaller."""
+    sites, image, cell = boxed(body, cluster, minimum_cells)
+    places = np.searchsorted(sites, cluster.sites[cluster.wanted])
+    numbers = body.numbers[sites]
+
+    def force(displacement: np.ndarray) -> np.ndarray:
+        positions = (body.reference + displacement)[sites] + image
+        return qm(Atoms(numbers=numbers, positions=positions, cell=cell, pbc=True))[places]
+
+    return force
+
+
+def boxed(body: Body, cluster: Cluster, minimum_cells: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The box of a cluster: its sites (m,), what takes each to its place there (m, 3) Å, and its cell (3, 3) Å.
+
+    Raises
+    ------
+    ValueError
+        If the domain is not periodic, or the box cuts the defect.
+    """
+    if not (np.all(body.pbc) and np.isfinite(body.period)):
+        raise ValueError(
+            "embedding.kind: box needs a domain that is periodic in all directions (defect.kind: point). Take cluster."
+        )
+    domain = float(body.cell[0, 0])
+    around = centre_of(body.lattice[cluster.sites[cluster.wanted]])
+    places = folded(body.lattice[cluster.sites], around, domain)
+    cells = max(box_cells(places, body.period), minimum_cells)
+    if cells >= round(domain / body.period):
+        everything = np.arange(len(body.numbers))
+        return everything, np.zeros((len(everything), 3)), body.cell
+    sites, image = sites_in_box(
+        body.lattice, centre_of(places), cells=cells, period=body.period, domain=domain
+    )
+    outside = np.setdiff1d(cluster.sites, sites)
+    if len(outside):
+        raise ValueError(
+            f"A box of {cells}^3 cells leaves out {len(outside)} of {len(cluster.sites)} atoms of the QM region and "
+            "its buffer. Increase embedding.minimum_cells."
+        )
+    return sites, image, cells * body.period * np.eye(3)

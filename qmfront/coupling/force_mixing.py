@@ -6,12 +6,13 @@ import numpy as np
 
 from qmfront.coupling.embedding import VACUUM, Body, Embedding, Forces, embedded_forces
 from qmfront.coupling.partition import FAR_FIELD, QM, qm_cluster
+from qmfront.coupling.translations import balanced
 
 
 def hybrid_forces(
     body: Body, region: np.ndarray, *, qm: Forces, mm: Forces, embedding: Embedding = VACUUM
 ) -> Callable[[np.ndarray], np.ndarray]:
-    """The map u -> F^H(u), Eq. (2.11), zero on the far field.
+    """The map u -> F^H(u), Eq. (2.11), zero on the far field; without a far field their sum is taken off.
 
     Parameters
     ----------
@@ -32,7 +33,7 @@ def hybrid_forces(
         forces = mm(body.atoms(displacement)).copy()
         forces[inside] = quantum(displacement)
         forces[clamped] = 0.0
-        return forces
+        return balanced(forces, ~clamped)
 
     return force
 
@@ -44,6 +45,6 @@ def model_forces(
     everywhere = embedded_forces(body, body.whole, model, embedding)
 
     def force(displacement: np.ndarray) -> np.ndarray:
-        return np.where(free[:, None], everywhere(displacement), 0.0)
+        return balanced(np.where(free[:, None], everywhere(displacement), 0.0), free)
 
     return force

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -55,7 +55,7 @@ def locality_arrays(
     errors: dict[bool, list[float]] = {False: [], True: []}
     for width in widths:
         for subtracted, found in errors.items():
-            forces = _forces(defect, inner, qm, Embedding(subtracted), width=width)
+            forces = _forces(defect, inner, qm, replace(embedding, subtract_lattice=subtracted), width=width)
             found.append(_largest(forces - wanted))
         logger.info("buffer %.1f Å: force error %.2e, lattice subtracted %.2e eV/Å", width, *_last(errors))
     used = _forces(defect, inner, qm, embedding, width=settings.width)

@@ -14,8 +14,13 @@ from qmfront.crystal.stencil import stencil
 
 _STORED = (
     "sites", "predictor", "numbers", "basis_index", "free", "cell", "pbc", "frame", "core", "r0", "crack_tip",
+    "period",
 )  # fmt: skip
 
+ADDED = -1
+"""basis_index of an atom that has no lattice site."""
+NO_PERIOD = np.inf
+"""Period of a domain that is not a box of cubic cells."""
 NEAREST = 1.1
 """Sites of the perfect crystal within this distance (r0) are nearest neighbours."""
 
@@ -37,6 +42,8 @@ class Defect:
     r0 : float, Å
     crack_tip : float, Å
         The body is cracked along {x2 = 0, x1 < crack_tip}; pairs across are no neighbours. NO_CRACK for none.
+    period : float, Å
+        Edge of the cubic cells that a periodic box is made of; NO_PERIOD for straight defects.
     """
 
     sites: np.ndarray
@@ -51,11 +58,24 @@ class Defect:
     core: np.ndarray
     r0: float
     crack_tip: float = NO_CRACK
+    period: float = NO_PERIOD
+
+    @property
+    def dimension(self) -> int:
+        """2 for straight defects, which are seen along their line, 3 for point defects."""
+        return 3 if np.all(self.pbc) else 2
+
+    @property
+    def coordinates(self) -> np.ndarray:
+        """Where the front sees the sites, (n, dimension), Å."""
+        return self.sites[:, : self.dimension]
 
     @property
     def body(self) -> Body:
         """What the force evaluations need."""
-        return Body(self.sites + self.predictor, self.numbers, self.cell, self.pbc, self.sites)
+        return Body(
+            self.sites + self.predictor, self.numbers, self.cell, self.pbc, self.sites, float(self.period)
+        )
 
     @property
     def n_sites(self) -> int:

@@ -17,6 +17,7 @@ from qmfront.estimate.force_constant_operator import (
 )
 from qmfront.estimate.laplacian import graph_laplacian, laplacian_scale, largest_nearest_distance
 from qmfront.estimate.operators import Operators
+from qmfront.estimate.point_operator import point_operator
 from qmfront.models.force_constant_set import ForceConstants
 
 LABEL_MARGIN = 0.5
@@ -46,7 +47,12 @@ def assemble(defect: Defect, bulk: Bulk, *, reach: float, decay: float, cutoff_r
     )
     bonds = pairs_within(positions, defect.cell, defect.pbc, cutoff_r0 * nearest)
     mu = laplacian_scale(constants, nearest=nearest, decay=decay, cutoff=cutoff_r0 * nearest)
-    operator, linear = _force_constants(defect, bulk.crystal.rotated(defect.frame), constants, reach)
+    crystal = bulk.crystal.rotated(defect.frame)
+    if defect.dimension == 3:  # without u0 there are no linear forces
+        operator = point_operator(defect, crystal, constants, reach)
+        linear = np.zeros_like(defect.predictor)
+    else:
+        operator, linear = _force_constants(defect, crystal, constants, reach)
     return Operators(
         force_constants=operator,
         laplacian=graph_laplacian(

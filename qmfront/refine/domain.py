@@ -20,6 +20,8 @@ class Domain:
     cell : (3, 3) float, Å
         Rows are the cell vectors; only rows of periodic directions matter.
     pbc : (3,) bool
+    period : float, Å
+        Edge of the cubic cells of a periodic domain, infinite for others.
     """
 
     coordinates: np.ndarray
@@ -27,6 +29,7 @@ class Domain:
     free: np.ndarray
     cell: np.ndarray
     pbc: np.ndarray
+    period: float = np.inf
 
     def __post_init__(self) -> None:
         n = len(self.coordinates)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from qmfront.coupling.box import cube_around
 from qmfront.coupling.partition import BUFFER, FAR_FIELD, MM, QM
 from qmfront.refine.domain import Domain, shell_around
 
@@ -21,6 +22,8 @@ class Thresholds:
         reach the clamp either.
     minimum_growth : float
         The QM region grows at least by this fraction (and at least by one column) per refinement.
+    cube_cells : int
+        If not 0, the buffer is a cube of at least so many cells along its edge, as the QM model sees a periodic box.
     """
 
     t_new: float = 4.0
@@ -28,6 +31,7 @@ class Thresholds:
     buffer_width: float = 9.0
     exact_factor: float = 2.0
     minimum_growth: float = 0.1
+    cube_cells: int = 0
 
     def __post_init__(self) -> None:
         if not (self.t_new > 0 and self.t_buf >= 0 and self.buffer_width > 0):
@@ -141,6 +145,8 @@ def regions_around(
     # PAPER (4.4) the threshold T_buf alone gives a buffer of about one shell, too thin for the forces in QM
     buffer = shell_around(domain, in_qm, width=thresholds.buffer_width)
     buffer = buffer if extra is None else buffer | extra
+    if thresholds.cube_cells:
+        buffer = buffer | _cube(in_qm, domain, thresholds)
     _refuse_clamped(buffer, domain, f"The buffer of R_buf = {thresholds.buffer_width:g} Å")
     width = thresholds.exact_factor * thresholds.buffer_width
     _refuse_clamped(
@@ -152,8 +158,25 @@ def regions_around(
     region[buffer] = BUFFER
     region[in_qm] = QM
     region[~domain.free] = FAR_FIELD
-    _refuse_without_mm(region)
+    if not thresholds.cube_cells:  # a box may be the whole domain
+        _refuse_without_mm(region)
     return region
+
+
+def _cube(in_qm: np.ndarray, domain: Domain, thresholds: Thresholds) -> np.ndarray:
+    """Sites of the periodic box of the QM model, Figure 15."""
+    if domain.coordinates.shape[1] != 3 or not np.isfinite(domain.period):
+        raise ValueError(
+            "embedding.kind: box needs a domain that is periodic in all directions. Take cluster for straight defects."
+        )
+    return cube_around(
+        in_qm,
+        domain.coordinates,
+        width=thresholds.buffer_width,
+        minimum_cells=thresholds.cube_cells,
+        period=domain.period,
+        domain=float(domain.cell[0, 0]),
+    )
 
 
 def _refuse_clamped(chosen: np.ndarray, domain: Domain, what: str) -> None:

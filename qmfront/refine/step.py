@@ -1,6 +1,6 @@
 """The first partition of a case and the next one, by the front or by growing circles."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,25 +23,27 @@ class RefineSettings:
     method : "fast_marching" or "circle"
     marking : Marking
         Of Algorithm 2; its thresholds also give the geometric buffer.
-    circle_centre_r0 : (2,) float, r0
+    circle_centre_r0 : (2,) or (3,) float, r0
+        From the core, in the plane or in space.
     circle_growth : float
     """
 
     method: str
     marking: Marking
-    circle_centre_r0: tuple[float, float]
+    circle_centre_r0: tuple[float, ...]
     circle_growth: float
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> "RefineSettings":
-        """From the sections refine and buffer of a case: {refine: {...}, buffer: {...}}."""
-        refine_section, buffer = config["refine"], config["buffer"]
+        """From the sections refine, buffer and embedding of a case: {refine: {...}, ...}."""
+        refine_section, buffer, embedding = config["refine"], config["buffer"], config["embedding"]
         thresholds = Thresholds(
             t_new=refine_section["t_new"],
             t_buf=refine_section["t_buf"],
             buffer_width=buffer["width"],
             exact_factor=buffer["residual_factor"],
             minimum_growth=refine_section["minimum_growth"],
+            cube_cells=embedding["minimum_cells"] if embedding["kind"] == "box" else 0,
         )
         marking = Marking(
             thresholds=thresholds,
@@ -52,15 +54,15 @@ class RefineSettings:
         return cls(refine_section["method"], marking, tuple(circle["centre_r0"]), circle["growth"])
 
 
-def first_region(defect: Defect, initial: Mapping[str, Any], settings: RefineSettings) -> np.ndarray:
-    """Regions (n,) of iteration 0: a disc {radius_r0, centre_r0} that contains the core, and its buffer."""
+def first_region(defect: Defect, initial: Mapping[str, Any], thresholds: Thresholds) -> np.ndarray:
+    """Regions (n,) of iteration 0: a disc or ball {radius_r0, centre_r0} that contains the core, and its buffer."""
     return initial_regions(
         domain_of(defect, np.zeros_like(defect.predictor)),
-        centre=defect.r0 * np.asarray(initial["centre_r0"], float),
+        centre=centre_of(defect, initial["centre_r0"]),
         radius=defect.r0 * initial["radius_r0"],
-        core=defect.core[:2],
+        core=defect.core[: defect.dimension],
         core_radius=CORE_RADIUS_R0 * defect.r0,
-        thresholds=settings.marking.thresholds,
+        thresholds=thresholds,
     )
 
 
@@ -85,7 +87,7 @@ def refined_arrays(
     """
     domain = domain_of(defect, displacement)
     if settings.method == "circle":
-        centre = defect.r0 * np.asarray(settings.circle_centre_r0)
+        centre = centre_of(defect, settings.circle_centre_r0)
         thresholds = settings.marking.thresholds
         grown = grown_circle(
             region, domain, centre=centre, factor=settings.circle_growth, thresholds=thresholds
@@ -95,13 +97,22 @@ def refined_arrays(
     return _arrays(result), {"threshold": float(result.threshold)}
 
 
+def centre_of(defect: Defect, offset_r0: Sequence[float]) -> np.ndarray:
+    """Centre of a disc or ball from its offset (r0) to the core, (dimension,) Å; components left out are 0."""
+    offset = np.zeros(defect.dimension)
+    offset[: len(offset_r0)] = offset_r0
+    return defect.core[: defect.dimension] + defect.r0 * offset
+
+
 def domain_of(defect: Defect, displacement: np.ndarray) -> Domain:
-    """What Algorithm 2 sees of a straight defect: in-plane coordinates and deformed positions."""
+    """What Algorithm 2 sees of a defect: coordinates in the plane or in space, and deformed positions."""
     positions = defect.body.reference + displacement
-    return Domain(defect.sites[:, :2], positions, defect.free, defect.cell, defect.pbc)
+    return Domain(defect.coordinates, positions, defect.free, defect.cell, defect.pbc, float(defect.period))
 
 
 def _arrays(result: Refinement) -> dict[str, np.ndarray]:
+    if result.grid.dimension == 3:  # the mesh of a point defect is of the size of everything else together
+        return {"region": result.region, "arrival_site": result.arrival_site}
     x, y = result.grid.axes()
     return {
         "region": result.region,

@@ -140,7 +140,9 @@ rule refine:
         "../../envs/environment.yaml"
     threads: 1
     params:
-        settings=lambda w: study.cases[w.case].model_dump(mode="json", include={"refine", "buffer"}),
+        settings=lambda w: study.cases[w.case].model_dump(
+            mode="json", include={"refine", "buffer", "embedding"}
+        ),
     message:
         "Partition of {wildcards.case}, iteration {wildcards.k}"
     script:
@@ -169,6 +171,7 @@ rule error:
 rule convergence:
     input:
         files_of_iterations,
+        unpack(reference_of),
         code=code("convergence.py"),
     output:
         table=report(

@@ -75,6 +75,16 @@ def section(name):
     return lambda w: getattr(study.cases[w.case], name).model_dump(mode="json")
 
 
+def first_buffer(w):
+    """What the first partition depends on besides its region: a changed front must not touch the structure."""
+    buffer, embedding = study.cases[w.case].buffer, study.cases[w.case].embedding
+    return {
+        "buffer_width": buffer.width,
+        "exact_factor": buffer.residual_factor,
+        "cube_cells": embedding.minimum_cells if embedding.kind == "box" else 0,
+    }
+
+
 def with_embedding(name):
     """A function that gives one section of the case and how the QM model is embedded, as plain values."""
     return lambda w: {**section(name)(w), "embedding": section("embedding")(w)}
@@ -140,6 +150,12 @@ def decisions(w):
     """All decisions of all cases; asked for by the target, since Snakemake follows a checkpoint that wants more
     iterations only for a job that has to run, and a finished table looks up to date."""
     return [f"results/{case}/{k}/decision.json" for case in study.cases for k in iterations(case)]
+
+
+def reference_of(w):
+    """The reference of a case, if it has one: told here as well, so that it need not wait for the last iteration."""
+    wanted = study.cases[w.case].reference.compute
+    return {"reference": f"results/{w.case}/reference.zarr/zarr.json"} if wanted else {}
 
 
 def files_of_iterations(w):

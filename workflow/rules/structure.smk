@@ -17,10 +17,10 @@ rule structure:
     params:
         defect=lambda w: {
             **study.cases[w.case].defect.model_dump(mode="json"),
-            **study.cases[w.case].domain.model_dump(mode="json"),
+            **study.cases[w.case].domain.model_dump(mode="json", exclude={"kind"}),
         },
         initial=section("initial_region"),
-        refine=lambda w: study.cases[w.case].model_dump(mode="json", include={"refine", "buffer"}),
+        buffer=first_buffer,
     message:
         "Sites, predictor and first partition of {wildcards.case}"
     script:
