@@ -16,7 +16,6 @@ from qmfront.crystal.stencil import label_pairs
 from qmfront.estimate.force_constant_operator import force_constant_operator, pair_matrices
 from qmfront.models.force_constant_set import MATCH, ForceConstants
 
-
 ROUNDING = 1e-12
 """Antisymmetric part of a row sum, relative to the largest force constant, that is none."""
 
@@ -47,8 +46,8 @@ def point_operator(
 def _balanced_rows(pairs: Pairs, matrices: np.ndarray, n_sites: int) -> tuple[Pairs, np.ndarray]:
     """The pairs and those that make the sum of every row symmetric, as that of minus the self term must be.
 
-    What a site has lost with a removed one is W_l = -W_l^T, and sum_l W_l = 0. Spread over all pairs of the k sites that
-    lost something it is -(W_l - W_m) / k, antisymmetric and odd under the exchange of l and m as H_FC wants it.
+    What a site has lost with a removed one is W_l = -W_l^T, and sum_l W_l = 0. Spread over all pairs of the k sites
+    that lost something it is -(W_l - W_m) / k, antisymmetric and odd under the exchange of l and m as H_FC wants it.
     """
     total = np.stack(
         [np.bincount(pairs.first, matrices[:, a, b], n_sites) for a in range(3) for b in range(3)], axis=1
