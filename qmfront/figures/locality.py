@@ -45,10 +45,9 @@ def locality_figure(table: pd.DataFrame, *, width: float, tolerance: float) -> F
         others = table[~table["quantity"].isin(LEGEND)].sort_values("value", ascending=False)
         for place, (_, row) in enumerate(others.iterrows()):
             axes.axhline(row["value"], color="black", ls=":", lw=0.8)
-            axes.annotate(
-                row["quantity"], (0.99 - 0.22 * (place % 3), row["value"]), xycoords=("axes fraction", "data"), ha="right", va="bottom",
-                fontsize=7,
-            )  # fmt: skip
+            where = 0.99 - 0.22 * (place % 3), row["value"]
+            label = {"ha": "right", "va": "bottom", "fontsize": 7}
+            axes.annotate(row["quantity"], where, xycoords=("axes fraction", "data"), **label)
         axes.axvline(width, color=GREY, lw=1.0, label=f"buffer of the case, {width:g} Å")
         axes.axhline(tolerance, color=GREY, lw=1.0, ls="--", label=f"tolerance, {tolerance:g} eV/Å")
         axes.set_yscale("log")
