@@ -3,7 +3,7 @@
 import pandas as pd
 
 from qmfront.durable import write_file
-from qmfront.estimate.curves import curves
+from qmfront.estimate.curves import curves, shown_quantities
 from qmfront.estimate.rate import WINDOW
 from qmfront.figures.studies import convergence_figure
 from qmfront.figures.style import save
@@ -13,7 +13,8 @@ from qmfront.logs import logged
 def main(
     tables: list[str], labels: list[str], slope: float | None, window: list[int] | None, outputs: dict
 ) -> None:
-    data = curves([pd.read_csv(path) for path in tables], labels)
+    read = [pd.read_csv(path) for path in tables]
+    data = curves(read, labels, quantities=shown_quantities(read))
     write_file(outputs["csv"], data.to_csv(index=False))
     save(convergence_figure(data, slope=slope, window=window or WINDOW), outputs["png"])
 

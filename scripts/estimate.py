@@ -20,6 +20,7 @@ def main(inputs: dict, settings: dict, path: str, table: str) -> None:
             dict(store.load(inputs["residual"], "residual")),
             Defect.from_arrays(store.load(inputs["structure"], "structure")),
             Operators.from_arrays(store.load(inputs["operators"], "operators")),
+            region,
             **settings,
         )
     arrays = {"phi": result.phi, "eta_site": result.eta_site}

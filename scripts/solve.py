@@ -36,6 +36,5 @@ def main(inputs: dict, spec: dict, settings: dict, journal: Journal, path: str) 
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
-        p = snakemake.params
-        journal = Journal.of_job(p.journal, snakemake.resources)
-        main(dict(snakemake.input.items()), p.qm, p.settings, journal, snakemake.output.store)
+        i, p, o = snakemake.input, snakemake.params, snakemake.output
+        main(dict(i.items()), p.qm, p.settings, Journal.of_job(p.journal, snakemake.resources), o.store)

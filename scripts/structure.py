@@ -6,13 +6,14 @@ from qmfront.elasticity.defects import defect_of
 from qmfront.elasticity.surface import Surface
 from qmfront.export import write_extxyz
 from qmfront.logs import logged
-from qmfront.refine.step import RefineSettings, first_region
+from qmfront.refine.regions import Thresholds
+from qmfront.refine.step import first_region
 
 
-def main(inputs: dict, defect: dict, initial: dict, settings: dict, outputs: dict) -> None:
+def main(inputs: dict, defect: dict, initial: dict, buffer: dict, outputs: dict) -> None:
     surface = Surface.from_arrays(store.load(inputs["surface"], "surface")) if "surface" in inputs else None
     case = defect_of(Bulk.from_arrays(store.load(inputs["bulk"], "bulk")), defect, surface)
-    region = first_region(case, initial, RefineSettings.from_config(settings))
+    region = first_region(case, initial, Thresholds(**buffer))
     config = {"defect": defect, "initial_region": initial}
     store.save(outputs["store"], "structure", {**case.arrays(), "region": region}, config=config)
     store.save(outputs["partition"], "partition", {"region": region}, {"seconds": {}}, config=config)
@@ -30,4 +31,4 @@ def main(inputs: dict, defect: dict, initial: dict, settings: dict, outputs: dic
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
         p = snakemake.params
-        main(dict(snakemake.input.items()), p.defect, p.initial, p.refine, dict(snakemake.output.items()))
+        main(dict(snakemake.input.items()), p.defect, p.initial, p.buffer, dict(snakemake.output.items()))

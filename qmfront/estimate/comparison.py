@@ -90,7 +90,8 @@ def _rows(figure: FigureTable, paper: Mapping[str, str]) -> list[Row]:
 
 def _slopes(figure: FigureTable, paper: Mapping[str, str]) -> list[Row]:
     rows: list[Row] = []
-    for (quantity, label), part in figure.data.groupby(["quantity", "label"], sort=False):
+    known = figure.data[figure.data["quantity"].isin(SLOPES)]
+    for (quantity, label), part in known.groupby(["quantity", "label"], sort=False):
         rate = fit_slope_within(part["n_qm"], part["value"], window=figure.window)
         values = (
             (rate.slope, rate.slope - rate.half_width, rate.slope + rate.half_width) if rate else (None,) * 3

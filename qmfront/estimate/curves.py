@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-ERROR, EXACT, PRACTICAL = "error", "eta_exact", "eta"
+ERROR, EXACT, PRACTICAL, BUFFER = "error", "eta_exact", "eta", "eta_buffer"
 """Columns of a convergence table that are lengths against N_QM."""
+WORTH_DRAWING = 0.05
+"""The part of the buffer is shown where it exceeds this fraction of eta: below it there is only algebra."""
 
 
 def curves(
@@ -42,6 +44,12 @@ def curves(
         part.insert(0, "label", label)
         parts.append(part)
     return pd.concat(parts, ignore_index=True)
+
+
+def shown_quantities(tables: Sequence[pd.DataFrame]) -> tuple[str, ...]:
+    """Error and estimators, and the floor that the buffer puts under them if any of the cases has one."""
+    floor = any((table[BUFFER] > WORTH_DRAWING * table[PRACTICAL]).any() for table in tables)
+    return (ERROR, EXACT, PRACTICAL, BUFFER) if floor else (ERROR, EXACT, PRACTICAL)
 
 
 def effectivities(table: pd.DataFrame) -> pd.DataFrame:

@@ -28,17 +28,22 @@ class Estimates:
         Site contributions (4.1); they add up to the chosen eta.
     eta : dict, Å
         "norm/residual" -> eta, all combinations.
+    buffer : float, Å
+        What the QM sites alone contribute, in the norm of the force constants: no model error there, only the force
+        error of the buffer and the algebra.
     """
 
     phi: np.ndarray
     eta_site: np.ndarray
     eta: dict[str, float]
+    buffer: float
 
 
 def estimates(
     residuals: Mapping[str, np.ndarray],
     defect: Defect,
     operators: Operators,
+    region: np.ndarray,
     *,
     norm: str,
     residual: str,
@@ -49,6 +54,7 @@ def estimates(
     Parameters
     ----------
     residuals : name -> (n, 3) float, eV/Å
+    region : (n,) int
     norm, residual : str
         The combination that marks: "force_constants" or "laplacian", and a name in residuals.
     stabilisation : float
@@ -69,7 +75,9 @@ def estimates(
             if (norm_name, residual_name) == (norm, residual):
                 chosen = phi
     assert chosen is not None
-    return Estimates(chosen, site_estimator(chosen, defect.stencil), eta)
+    own = np.where((region == QM)[:, None], residuals.get("exact", residuals[residual]), 0.0)
+    buffer = estimator(maps["force_constants"].solve(own), defect.stencil)
+    return Estimates(chosen, site_estimator(chosen, defect.stencil), eta, buffer)
 
 
 def summary(
@@ -91,6 +99,7 @@ def summary(
         "n_buf": int(np.sum(region == BUFFER)),
         "n_mm": int(np.sum(region == MM)),
         "eta": result.eta[chosen],
+        "eta_buffer": result.buffer,
         "norm": norm,
         "residual": residual,
         "algebraic": float(algebraic),

@@ -7,14 +7,15 @@ from math import ceil, isfinite
 import pandas as pd
 from matplotlib.figure import Figure
 
-from qmfront.estimate.curves import ERROR, EXACT, PRACTICAL
+from qmfront.estimate.curves import BUFFER, ERROR, EXACT, PRACTICAL
 from qmfront.estimate.efficiency import mean_ratio
 from qmfront.estimate.rate import WINDOW, fit_slope_within
 from qmfront.figures.convergence import Series, draw_convergence, draw_convergence_panels
 from qmfront.figures.effectivity import draw_effectivity
-from qmfront.figures.style import BLUE, PAGE, PURPLE, SERIES_STYLES, VERMILLION, SeriesStyle, styled
+from qmfront.figures.style import BLUE, GREY, PAGE, PURPLE, SERIES_STYLES, VERMILLION, SeriesStyle, styled
 
 QUANTITIES = {ERROR: "error", EXACT: r"$\eta^{\mathrm{exact}}$", PRACTICAL: r"$\eta$"}
+FLOOR = "buffer and algebra alone"
 NORMS = {
     "force_constants": ("force constants", BLUE, "-"),
     "laplacian": ("Laplacian", VERMILLION, "--"),
@@ -40,6 +41,7 @@ def convergence_figure(
     """
     panels = {
         typeset(label): [_series(part, name, text, window=window) for name, text in QUANTITIES.items()]
+        + _floor(part)
         for label, part in data.groupby("label", sort=False)
     }
     columns = min(len(panels), 3)
@@ -119,6 +121,17 @@ def _series(
     chosen = part[part["quantity"] == quantity]
     n, value = chosen["n_qm"].to_numpy(), chosen["value"].to_numpy()
     return Series(text, n, value, rate=fit_slope_within(n, value, window=window), style=style)
+
+
+def _floor(part: pd.DataFrame) -> list[Series]:
+    """What the buffer leaves, where the table holds it."""
+    chosen = part[part["quantity"] == BUFFER]
+    style = SeriesStyle(GREY, ".", ":")
+    return (
+        [Series(FLOOR, chosen["n_qm"].to_numpy(), chosen["value"].to_numpy(), style=style)]
+        if len(chosen)
+        else []
+    )
 
 
 def _styles(table: pd.DataFrame) -> list[SeriesStyle]:

@@ -54,7 +54,7 @@ class RefineSettings:
         return cls(refine_section["method"], marking, tuple(circle["centre_r0"]), circle["growth"])
 
 
-def first_region(defect: Defect, initial: Mapping[str, Any], settings: RefineSettings) -> np.ndarray:
+def first_region(defect: Defect, initial: Mapping[str, Any], thresholds: Thresholds) -> np.ndarray:
     """Regions (n,) of iteration 0: a disc or ball {radius_r0, centre_r0} that contains the core, and its buffer."""
     return initial_regions(
         domain_of(defect, np.zeros_like(defect.predictor)),
@@ -62,7 +62,7 @@ def first_region(defect: Defect, initial: Mapping[str, Any], settings: RefineSet
         radius=defect.r0 * initial["radius_r0"],
         core=defect.core[: defect.dimension],
         core_radius=CORE_RADIUS_R0 * defect.r0,
-        thresholds=settings.marking.thresholds,
+        thresholds=thresholds,
     )
 
 

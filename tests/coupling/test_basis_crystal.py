@@ -75,7 +75,13 @@ def test_error_falls_with_the_qm_radius(fit):
             seconds=Seconds(),
         )
         found = estimates(
-            residuals, defect, operators, norm="force_constants", residual="cauchy_born", stabilisation=0.0
+            residuals,
+            defect,
+            operators,
+            region,
+            norm="force_constants",
+            residual="cauchy_born",
+            stabilisation=0.0,
         )
         for norm in ("force_constants", "laplacian"):
             for name in ("exact", "cauchy_born"):

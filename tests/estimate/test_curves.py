@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from qmfront.estimate.curves import curves, effectivities
+from qmfront.estimate.curves import BUFFER, curves, effectivities, shown_quantities
 
 
 def table(**columns) -> pd.DataFrame:
@@ -39,3 +39,11 @@ def test_effectivities_of_all_estimators():
     chosen = data[data["norm"] == "laplacian"]
     np.testing.assert_allclose(chosen["effectivity"], [2.0, 4.0])
     assert set(chosen["residual"]) == {"paper"}
+
+
+def test_the_floor_of_the_buffer_is_shown_where_it_matters():
+    assert shown_quantities([table(eta_buffer=[1e-3, 1e-3])]) == ("error", "eta_exact", "eta")
+    tables = [table(eta_buffer=[1e-3, 1e-3]), table(eta_buffer=[1e-3, 0.05])]
+    assert BUFFER in shown_quantities(tables)
+    data = curves(tables, ["a", "b"], quantities=shown_quantities(tables))
+    assert data.query("quantity == 'eta_buffer' and label == 'b'")["value"].tolist() == [1e-3, 0.05]

@@ -28,7 +28,7 @@ def test_defects_without_a_burgers_vector(edge):
 def snapshot(edge) -> tuple[np.ndarray, np.ndarray, Mapping[str, np.ndarray], float]:
     """eta_site, old region, new partition and its threshold; the error is larger above the slip plane."""
     settings = RefineSettings("fast_marching", Marking(thresholds=THRESHOLDS), (0.0, 0.0), 2.0)
-    region = first_region(edge, {"radius_r0": 2.2, "centre_r0": (0.0, 0.0)}, settings)
+    region = first_region(edge, {"radius_r0": 2.2, "centre_r0": (0.0, 0.0)}, settings.marking.thresholds)
     x = edge.sites
     eta = 1e-3 * (2 + np.tanh(x[:, 1])) / (1 + (x[:, 0] ** 2 + x[:, 1] ** 2) / 30)
     arrays, attributes = refined_arrays(edge, eta, region, np.zeros_like(x), settings=settings)

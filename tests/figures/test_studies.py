@@ -35,6 +35,14 @@ def test_one_panel_per_case(count):
     figure.draw_without_rendering()
 
 
+def test_the_floor_of_the_buffer_has_no_slope():
+    data = curves(
+        [table().assign(eta_buffer=1e-3)], ["a"], quantities=["error", "eta_exact", "eta", "eta_buffer"]
+    )
+    labels = texts(convergence_figure(data).axes[0])
+    assert len(labels) == 4 and "slope" not in labels[-1] and "buffer" in labels[-1]
+
+
 def test_slopes_are_fitted_within_the_window():
     data = curves([table()], ["a"], quantities=["error"])
     data.loc[data["n_qm"] < 70, "value"] *= 5  # outside

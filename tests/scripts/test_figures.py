@@ -23,6 +23,7 @@ def tables(tmp_path) -> list[str]:
             "error": error,
             "eta": 0.9 * error,
             "eta_exact": 0.95 * error,
+            "eta_buffer": 0.2 * error,
         }
         path = tmp_path / f"{name}.csv"
         pd.DataFrame(columns | {"eta laplacian/paper": 2 * error}).to_csv(path, index=False)

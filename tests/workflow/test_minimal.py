@@ -36,7 +36,7 @@ def test_everything_that_was_asked_for_is_there(finished: Any, said: str, planne
 def test_the_table_has_a_row_per_iteration(finished: Any) -> None:
     table = pd.read_csv(finished.folder / TABLE)
     assert table["k"].tolist() == [0, 1, 2]
-    expected = ["k", "n_qm", "n_buf", "n_mm", "eta", "eta_exact", "eta_paper", "error", "qm_calls"]
+    expected = ["k", "n_qm", "n_buf", "n_mm", "eta", "eta_exact", "eta_paper", "eta_buffer", "error"]
     assert list(table.columns[:9]) == expected
     assert np.all(np.isfinite(table[expected]))
     assert np.all(table["cpu_solve"] > 0)

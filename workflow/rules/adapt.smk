@@ -140,7 +140,9 @@ rule refine:
         "../../envs/environment.yaml"
     threads: 1
     params:
-        settings=lambda w: study.cases[w.case].model_dump(mode="json", include={"refine", "buffer", "embedding"}),
+        settings=lambda w: study.cases[w.case].model_dump(
+            mode="json", include={"refine", "buffer", "embedding"}
+        ),
     message:
         "Partition of {wildcards.case}, iteration {wildcards.k}"
     script:

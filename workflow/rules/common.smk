@@ -75,6 +75,16 @@ def section(name):
     return lambda w: getattr(study.cases[w.case], name).model_dump(mode="json")
 
 
+def first_buffer(w):
+    """What the first partition depends on besides its region: a changed front must not touch the structure."""
+    buffer, embedding = study.cases[w.case].buffer, study.cases[w.case].embedding
+    return {
+        "buffer_width": buffer.width,
+        "exact_factor": buffer.residual_factor,
+        "cube_cells": embedding.minimum_cells if embedding.kind == "box" else 0,
+    }
+
+
 def with_embedding(name):
     """A function that gives one section of the case and how the QM model is embedded, as plain values."""
     return lambda w: {**section(name)(w), "embedding": section("embedding")(w)}

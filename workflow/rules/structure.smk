@@ -20,7 +20,7 @@ rule structure:
             **study.cases[w.case].domain.model_dump(mode="json", exclude={"kind"}),
         },
         initial=section("initial_region"),
-        refine=lambda w: study.cases[w.case].model_dump(mode="json", include={"refine", "buffer", "embedding"}),
+        buffer=first_buffer,
     message:
         "Sites, predictor and first partition of {wildcards.case}"
     script:
