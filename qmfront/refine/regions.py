@@ -18,8 +18,8 @@ class Thresholds:
     buffer_width : float, Å
         R_buf, the geometric buffer that is always kept around the QM region.
     exact_factor : float
-        The exact residual is evaluated with a buffer of exact_factor * buffer_width (3.2.2); it must not
-        reach the clamp either.
+        The exact residual is evaluated with a buffer of exact_factor * buffer_width (3.2.2), which may hold
+        clamped sites but must not end beyond them.
     minimum_growth : float
         The QM region grows at least by this fraction (and at least by one column) per refinement.
     cube_cells : int
@@ -95,8 +95,8 @@ def marked_regions(
     Raises
     ------
     ValueError
-        If the QM region is empty, if the front or the buffer of the exact residual reaches the clamp, or if
-        no MM site is left.
+        If the QM region is empty, if the front or the buffer reaches the clamp, if that of the exact residual ends
+        beyond the clamped rim, or if no MM site is left.
     """
     in_qm = region == QM
     if not in_qm.any():
@@ -148,12 +148,7 @@ def regions_around(
     if thresholds.cube_cells:
         buffer = buffer | _cube(in_qm, domain, thresholds)
     _refuse_clamped(buffer, domain, f"The buffer of R_buf = {thresholds.buffer_width:g} Å")
-    width = thresholds.exact_factor * thresholds.buffer_width
-    _refuse_clamped(
-        shell_around(domain, in_qm, width=width),
-        domain,
-        f"The buffer of the exact residual, {width:g} Å wide,",
-    )
+    _refuse_beyond_rim(in_qm, domain, thresholds.exact_factor * thresholds.buffer_width)
     region = np.full(len(domain), MM)
     region[buffer] = BUFFER
     region[in_qm] = QM
@@ -186,6 +181,18 @@ def _refuse_clamped(chosen: np.ndarray, domain: Domain, what: str) -> None:
         raise ValueError(
             f"{what} touches the clamp: it contains {touched.sum()} clamped sites, the first at {reach:.1f} "
             f"Å from the origin. Enlarge domain.radius_r0 or stop earlier."
+        )
+
+
+def _refuse_beyond_rim(in_qm: np.ndarray, domain: Domain, width: float) -> None:
+    """The buffer of the exact residual may hold clamped sites, but must not end where there are none any more."""
+    if domain.free.all():
+        return
+    radius = np.linalg.norm(domain.coordinates, axis=1)
+    if radius[in_qm].max() + width > radius.max():
+        raise ValueError(
+            f"The buffer of the exact residual, {width:g} Å wide around QM sites at {radius[in_qm].max():.1f} Å, ends "
+            f"beyond the clamped rim at {radius.max():.1f} Å. Enlarge domain.radius_r0 or stop earlier."
         )
 
 

@@ -94,7 +94,11 @@ def test_clamped_sites_are_never_marked(disc):
     [
         (61.0, THIN, "QM region touches the clamp: it contains"),
         (57.0, THIN, r"buffer of R_buf = 5 Å touches the clamp.*Enlarge domain.radius_r0"),
-        (52.0, THIN, "buffer of the exact residual, 10 Å wide, touches the clamp"),
+        (
+            52.0,
+            replace(THIN, exact_factor=5.0),
+            "buffer of the exact residual, 25 Å wide.*beyond the clamped rim",
+        ),
         (0.1, THIN, "QM region is empty"),
     ],
 )
