@@ -75,11 +75,63 @@ class SurfaceSlab(Section):
     )
 
 
-class Material(Section):
+class Preflight(Section):
+    """How the reference model is doubted before any long job."""
+
+    refuse: bool = key("Whether a model that fails stops the run; the page is written either way")
+    atoms: int = key(
+        "Least number of atoms of the cell in which energy, forces and stress are compared",
+        unit="1",
+        ge=2,
+        le=500,
+    )
+    rattle: float = key("Standard deviation of the displacements in it", unit="Å", gt=0.0, le=0.3)
+    noise: float = key(
+        "Largest difference between the forces that two answers to the same question give",
+        unit="eV/Å",
+        gt=0.0,
+    )
+    force_error: float = key(
+        "Largest difference between forces and derivatives of the energy, relative", unit="1", gt=0.0, lt=1.0
+    )
+    stress_error: float = key(
+        "Largest difference between stress and derivatives of the energy, relative; plane waves at a low cut-off "
+        "need a loose one",
+        unit="1",
+        gt=0.0,
+        lt=1.0,
+    )
+    size_error: float = key(
+        "Largest change of the energy per atom and of forces when the cell is doubled; a model with k-points needs "
+        "a loose one",
+        unit="eV, eV/Å",
+        gt=0.0,
+    )
+    difference_error: float = key(
+        "Largest relative error that noise of the forces causes in differences at force_constants.displacement",
+        unit="1",
+        gt=0.0,
+        lt=1.0,
+    )
+    buffer_error: float = key(
+        "Force error that a buffer of the recommended width leaves at its centre", unit="eV/Å", gt=0.0
+    )
+    seconds: float = key(
+        "Larger clusters are left out once they would take longer than this, all together", unit="s", gt=0.0
+    )
+
+
+class Measurements(Section):
+    """How the reference model is asked about the crystal."""
+
+    preflight: Preflight = key("How the reference model is doubted before any long job")
+    force_constants: ForceConstantSteps = key("Measurement of the force constants")
+    stress_samples: StressSamples = key("Strains sampled for the Cauchy-Born difference")
+    surface: SurfaceSlab = key("Measurement of free surfaces")
+
+
+class Material(Measurements):
     """A crystal and its reference model."""
 
     crystal: Crystal = key("The perfect crystal")
     qm: QuantumModel = key("The reference (QM) model")
-    force_constants: ForceConstantSteps = key("Measurement of the force constants")
-    stress_samples: StressSamples = key("Strains sampled for the Cauchy-Born difference")
-    surface: SurfaceSlab = key("Measurement of free surfaces")
