@@ -2,7 +2,7 @@
 
 from qmfront import store
 from qmfront.elasticity.bulk import Bulk
-from qmfront.elasticity.straight import straight_defect
+from qmfront.elasticity.defects import defect_of
 from qmfront.elasticity.surface import Surface
 from qmfront.export import write_extxyz
 from qmfront.logs import logged
@@ -11,8 +11,8 @@ from qmfront.refine.step import RefineSettings, first_region
 
 def main(inputs: dict, defect: dict, initial: dict, settings: dict, outputs: dict) -> None:
     surface = Surface.from_arrays(store.load(inputs["surface"], "surface")) if "surface" in inputs else None
-    case = straight_defect(Bulk.from_arrays(store.load(inputs["bulk"], "bulk")), defect, surface)
-    region = first_region(case, initial, RefineSettings.from_config(settings))
+    case, seeds = defect_of(Bulk.from_arrays(store.load(inputs["bulk"], "bulk")), defect, surface)
+    region = first_region(case, initial, RefineSettings.from_config(settings), seeds=seeds)
     config = {"defect": defect, "initial_region": initial}
     store.save(outputs["store"], "structure", {**case.arrays(), "region": region}, config=config)
     store.save(outputs["partition"], "partition", {"region": region}, {"seconds": {}}, config=config)

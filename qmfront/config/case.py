@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, Strict, model_validator
 
+from qmfront.config.file import File
 from qmfront.config.section import Direction, Name, Point, Section, Vector, key
 
 Width = Annotated[float, Field(gt=0.0, le=200.0)]
@@ -228,7 +229,7 @@ class Case(Section):
     title: str = key("One line that says what the case shows, for figures and report")
     material: Name = key("Name of the material")
     potential: Name = key("Name of the MM potential")
-    defect: Annotated[Dislocation | Crack, Field(discriminator="kind")] = key("The defect")
+    defect: Annotated[Dislocation | Crack | File, Field(discriminator="kind")] = key("The defect")
     domain: Domain = key("The computational domain")
     initial_region: InitialRegion = key("The QM region of iteration 0")
     reference: Reference = key("The full QM solution on the same domain")

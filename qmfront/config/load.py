@@ -46,7 +46,7 @@ def load(config: Mapping[str, Any], root: Path) -> Study:
 
 def _configuration(config: Mapping[str, Any]) -> Configuration:
     try:
-        return Configuration.model_validate(dict(config))
+        return Configuration.model_validate({**config, "figures": config.get("figures") or {}})
     except ValidationError as error:
         raise ConfigError(problems_of(error, Configuration, name_of=_dotted)) from error
 

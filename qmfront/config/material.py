@@ -2,24 +2,37 @@
 
 from math import sqrt
 from pathlib import Path
+from re import findall
 from typing import Annotated, Any, Literal
 
-from pydantic import JsonValue, StringConstraints
+from pydantic import JsonValue, StringConstraints, model_validator
 
 from qmfront.config.section import Section, key
 
-Symbol = Annotated[str, StringConstraints(pattern=r"^[A-Z][a-z]?$")]
+Formula = Annotated[str, StringConstraints(pattern=r"^[A-Z][a-z]?([A-Z][a-z]?)?$")]
 DottedPath = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$")]
 
-NEAREST_NEIGHBOUR = {"bcc": sqrt(3) / 2, "fcc": 1 / sqrt(2), "diamond": sqrt(3) / 4, "sc": 1.0}
+NEAREST_NEIGHBOUR = {
+    "bcc": sqrt(3) / 2,
+    "fcc": 1 / sqrt(2),
+    "diamond": sqrt(3) / 4,
+    "sc": 1.0,
+    "b2": sqrt(3) / 2,
+    "rocksalt": 0.5,
+    "zincblende": sqrt(3) / 4,
+}
 """Nearest-neighbour distance r0 in units of the lattice constant."""
+BINARY = ("b2", "rocksalt", "zincblende")
+"""Structures of two species."""
 
 
 class Crystal(Section):
-    """A cubic crystal of one species."""
+    """A cubic crystal of one or two species."""
 
-    structure: Literal["bcc", "fcc", "diamond", "sc"] = key("Bravais lattice and basis of the crystal")
-    symbol: Symbol = key("Chemical symbol of the species")
+    structure: Literal["bcc", "fcc", "diamond", "sc", "b2", "rocksalt", "zincblende"] = key(
+        "Bravais lattice and basis of the crystal; the last three are of two species"
+    )
+    symbol: Formula = key("Chemical symbol of the species, or of both, such as NiAl")
     lattice_constant_guess: float = key(
         "Start of the search for the lattice constant at zero stress", unit="Å", gt=1.0, lt=20.0
     )
@@ -28,6 +41,22 @@ class Crystal(Section):
     def nearest_neighbour_guess(self) -> float:
         """r0 in Å, from the guess; good enough for the checks made before any job."""
         return NEAREST_NEIGHBOUR[self.structure] * self.lattice_constant_guess
+
+    @model_validator(mode="after")
+    def _as_many_species_as_the_structure_has(self) -> "Crystal":
+        species = findall(r"[A-Z][a-z]?", self.symbol)
+        wanted = 2 if self.structure in BINARY else 1
+        if len(set(species)) != wanted:
+            raise ValueError(
+                f"structure {self.structure} has {wanted} species, but symbol {self.symbol!r} names "
+                f"{len(set(species))}: "
+                + (
+                    "write both, such as NiAl"
+                    if wanted == 2
+                    else f"choose one of {', '.join(BINARY)} for two"
+                )
+            )
+        return self
 
 
 class QuantumModel(Section):

@@ -29,6 +29,7 @@ def schemas() -> dict[str, dict[str, Any]]:
         written["patternProperties"] = {
             pattern: {"$ref": f"#/$defs/{name}"} for pattern in written["patternProperties"]
         }
+    configuration["properties"]["figures"]["type"] = ["object", "null"]
     case = _partial(Case)
     extends = "Name of another case whose keys this one starts from; what that leaves open is case_defaults."
     case["properties"] = {"extends": {"type": "string", "description": extends}, **case["properties"]}

@@ -25,7 +25,8 @@ class Configuration(Section):
     potentials: dict[Name, dict[str, JsonValue]] = key("MM potentials by name; each says how it differs")
     case_defaults: Case = key("A complete case: what a case file does not say is taken from here")
     figures: dict[Name, Figure | None] = key(
-        "Figures by name, which is that of the file and of the target; null draws none, and takes back a default"
+        "Figures by name, which is that of the file and of the target; null draws none, and takes back a default; "
+        "null in place of all of them draws no figure"
     )
 
 

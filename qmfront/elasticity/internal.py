@@ -17,6 +17,8 @@ FORCE_TOLERANCE = 1e-11
 STIFFNESS_STEP = 1e-3
 """Å; of the central differences that give the zone-centre force constants."""
 LARGEST_ITERATION = 40
+ROUNDING = 10.0
+"""Forces that no longer fall are accepted within this multiple of the tolerance: large potentials round coarsely."""
 SAME_GRADIENT = 1e-9
 """Two deformation gradients that differ by less are the same."""
 
@@ -114,9 +116,12 @@ def _balanced(
     """Shifts (nb, 3), Å, of the deformed crystal at which the forces vanish."""
     shift, inverse = start.ravel().copy(), softness.copy()
     forces = _forces(crystal.shifted(start), calculator).ravel()
+    best, least = shift, np.inf
     for _ in range(LARGEST_ITERATION):
-        if np.abs(forces).max() < tolerance:
-            return shift.reshape(-1, 3)
+        if np.abs(forces).max() < least:
+            best, least = shift, np.abs(forces).max()
+        if least < tolerance:
+            return best.reshape(-1, 3)
         step = inverse @ forces
         new = _forces(crystal.shifted((shift + step).reshape(-1, 3)), calculator).ravel()
         change = forces - new
@@ -124,8 +129,10 @@ def _balanced(
         if step @ predicted != 0:  # zero at the limit of the digits, where nothing is learnt
             inverse = inverse + np.outer(step - predicted, step @ inverse) / (step @ predicted)
         shift, forces = shift + step, new
+    if least < ROUNDING * tolerance:
+        return best.reshape(-1, 3)
     raise RuntimeError(
-        f"The sublattices do not come to rest: a force of {np.abs(forces).max():.1e} eV/Å is left after "
+        f"The sublattices do not come to rest: a force of {least:.1e} eV/Å is left after "
         f"{LARGEST_ITERATION} steps (tolerance {tolerance:.0e}). The forces are noisy (tighten the calculator's "
         "convergence) or the crystal is unstable against internal shifts."
     )

@@ -1,0 +1,144 @@
+"""Vacancies from files, of copper and of a compound, with a calculator of ASE: the estimate stands for the error."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from ase.build import bulk as ase_bulk
+from ase.calculators.emt import EMT
+from ase.constraints import FixAtoms
+from ase.io import write
+
+from qmfront.coupling.anderson import AndersonSettings
+from qmfront.coupling.hybrid import solution_arrays
+from qmfront.coupling.partition import QM
+from qmfront.coupling.reference import ReferenceSettings, reference_arrays
+from qmfront.crystal.defect import Defect
+from qmfront.crystal.lattice import cubic_crystal
+from qmfront.elasticity.bulk import Bulk, Probe, bulk_of
+from qmfront.elasticity.defects import defect_of
+from qmfront.estimate.assembly import assemble
+from qmfront.estimate.estimates import estimates
+from qmfront.estimate.estimator import true_error
+from qmfront.estimate.residuals import ResidualSettings, residual_arrays
+from qmfront.evaluate.forces import calculator_forces
+from qmfront.models.ace.basis import build_basis
+from qmfront.models.ace.calculator import ACE
+from qmfront.refine.regions import Thresholds
+from qmfront.refine.step import RefineSettings, first_region
+from qmfront.timing import Seconds
+from qmfront.training.fit import Fit, FitSettings, fit_potential, training_arrays
+from qmfront.training.regression import Prior, RelevanceSettings
+
+CUTOFF, REACH, STRAIN_STEP = 4.2, 8.6, 2.5e-3
+BUFFER = 7.0
+"""Å; EMT forces are exact to 1e-4 eV/Å in it (preflight)."""
+
+
+class Own(NamedTuple):
+    """A crystal, its fit and a vacancy in it."""
+
+    bulk: Bulk
+    fit: Fit
+    defect: Defect
+    seeds: np.ndarray
+
+
+def own(symbol: str, structure: Any, degrees: tuple[int, ...], folder: Path) -> Own:
+    names = {"b2": "cesiumchloride"}
+    guess = {"Cu": 3.6, "AlPd": 3.19}[symbol]
+    bulk = bulk_of(cubic_crystal(symbol, structure, guess), EMT(), Probe(REACH, 2e-3, 0.03, 24, 0))
+    basis = build_basis(bulk.crystal.species, cutoff=CUTOFF, max_degree=degrees, decay=0.1)
+    weights = {"energy": 1.0, "stress": 1.0, "force_constants": 10.0, "third_derivative": 1.0}
+    settings = FitSettings(1, weights, "ridge", Prior(1e-8, 0.0), RelevanceSettings())
+    observed = training_arrays(bulk, EMT(), matching=1, strain_step=STRAIN_STEP, reach=REACH)
+    fit = fit_potential(observed, bulk, basis, settings, strain_step=STRAIN_STEP)
+    path = vacancy(ase_bulk(symbol, names.get(structure, structure), a=guess, cubic=True), folder)
+    description = {
+        "kind": "file",
+        "file": str(path),
+        "axes": np.eye(3, dtype=int).tolist(),
+        "lattice_constant": guess,
+        "lattice": None,
+        "clamp": "fix_atoms",
+        "seed": None,
+        "core": None,
+        "radius_r0": 0.0,
+        "clamp_width": 0.0,
+        "rim": 2 * CUTOFF,
+    }
+    return Own(bulk, fit, *defect_of(bulk, description))
+
+
+def vacancy(cell: Any, folder: Path) -> Path:
+    """A cylinder of one cell's height, its central atom missing."""
+    free, rim = 26.0, 9.0
+    turns = int(np.ceil(2 * (free + rim) / cell.cell[0, 0])) + 2
+    atoms = cell.repeat((turns, turns, 2))
+    middle = np.linalg.norm(atoms.positions - atoms.positions.mean(axis=0), axis=1).argmin()
+    distance = np.linalg.norm((atoms.positions - atoms.positions[middle])[:, :2], axis=1)
+    keep = distance < free + rim
+    keep[middle] = False
+    atoms, distance = atoms[keep], distance[keep]
+    atoms.pbc = (False, False, True)
+    atoms.set_constraint(FixAtoms(mask=distance > free))
+    path = folder / "vacancy.extxyz"
+    write(path, atoms, columns=["symbols", "positions", "move_mask"])
+    return path
+
+
+@pytest.mark.parametrize(
+    ("symbol", "structure", "degrees", "radius_r0"),
+    [("Cu", "fcc", (14, 12, 8), 2.0), ("AlPd", "b2", (8, 6), 2.1)],
+)
+def test_the_estimate_of_a_vacancy(
+    symbol: str, structure: str, degrees: tuple[int, ...], radius_r0: float, tmp_path: Path
+) -> None:
+    """QM where MM forces would see the vacancy; the exact estimator and the default one, beside the true error."""
+    bulk, fit, defect, seeds = own(symbol, structure, degrees, tmp_path)
+    thresholds = Thresholds(buffer_width=BUFFER, exact_factor=1.5)
+    settings = RefineSettings("circle", _marking(thresholds), (0.0, 0.0), 2.0)
+    initial = {"radius_r0": radius_r0, "centre_r0": (0.0, 0.0)}
+    region = first_region(defect, initial, settings, seeds=seeds)
+    assert np.all(region[seeds] == QM)
+    operators = assemble(defect, bulk, reach=REACH, decay=3.0, cutoff_r0=2.5)
+    qm, mm = calculator_forces(EMT()), calculator_forces(ACE(fit.potential))
+    reference = reference_arrays(
+        defect, operators, qm, settings=ReferenceSettings(1e-7, AndersonSettings(max_calls=60))
+    )
+    assert 0 < reference["lowest_eigenvalue"] < 1.1
+    solution = solution_arrays(
+        defect,
+        operators,
+        region,
+        (qm, mm),
+        start=None,
+        mismatch=fit.mismatch,
+        fraction=0.03,
+        settings=AndersonSettings(),
+    )
+    error = true_error(solution["displacement"], reference["displacement"], defect.stencil)
+    relaxation = true_error(0 * solution["displacement"], reference["displacement"], defect.stencil)
+    residuals = residual_arrays(
+        solution,
+        defect,
+        operators,
+        region,
+        qm,
+        mismatch=fit.mismatch,
+        settings=ResidualSettings(("exact", "cauchy_born"), 1.0, 0.0, 1.5 * BUFFER),
+        seconds=Seconds(),
+    )
+    eta = estimates(
+        residuals, defect, operators, norm="force_constants", residual="cauchy_born", stabilisation=0.0
+    ).eta
+    assert error < 0.02 * relaxation
+    assert 0.5 < eta["force_constants/exact"] / error < 1.5
+    assert 0.3 < eta["force_constants/cauchy_born"] / error < 3.0
+
+
+def _marking(thresholds: Thresholds) -> Any:
+    from qmfront.refine.refinement import Marking
+
+    return Marking(thresholds=thresholds)
