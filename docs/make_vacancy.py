@@ -1,4 +1,4 @@
-"""The defect of the tutorial: a vacancy in a cylinder of copper that repeats along z, as one would build it with ASE."""
+"""The defect of the tutorial: a vacancy in a cylinder of copper that repeats along z, as one builds it with ASE."""
 
 import sys
 

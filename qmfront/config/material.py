@@ -66,13 +66,30 @@ class QuantumModel(Section):
     kwargs: dict[str, JsonValue] = key("Keyword arguments of the calculator")
     files: dict[str, str] = key(
         "Keyword arguments that are paths of files, relative to the root of the project; they override "
-        "kwargs, and their content counts as input of every job that uses the model"
+        "kwargs, or take the place of {name} in the texts of kwargs, and their content counts as input of every job "
+        "that uses the model"
     )
     cutoff: float = key("Range of the model's interaction", unit="Å", gt=0.0, lt=50.0)
 
     def arguments(self, root: Path) -> dict[str, Any]:
         """All keyword arguments of the calculator; files as absolute paths, as text."""
-        return {**self.kwargs, **{name: str((root / file).resolve()) for name, file in self.files.items()}}
+        paths = {name: str((root / file).resolve()) for name, file in self.files.items()}
+        kwargs = _filled(self.kwargs, paths)
+        return kwargs | {
+            name: path for name, path in paths.items() if "{" + name + "}" not in str(self.kwargs)
+        }
+
+
+def _filled(value: Any, paths: dict[str, str]) -> Any:
+    """The value with every {name} in its texts replaced by the path of that name."""
+    if isinstance(value, dict):
+        return {key: _filled(item, paths) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_filled(item, paths) for item in value]
+    if isinstance(value, str):
+        for name, path in paths.items():
+            value = value.replace("{" + name + "}", path)
+    return value
 
 
 class ForceConstantSteps(Section):

@@ -11,7 +11,7 @@ from qmfront.crystal.lattice import Crystal
 from qmfront.preflight.checks import Check
 from qmfront.preflight.cost import Cost, fitted_cost
 from qmfront.preflight.derivatives import force_check, stress_check
-from qmfront.preflight.locality import Locality, locality_of
+from qmfront.preflight.locality import PRICED, Locality, enlarge, locality_of
 from qmfront.preflight.repetition import (
     determinism_check,
     noise_check,
@@ -101,6 +101,7 @@ def examine(make: Callable[[], Any], name: str, guess: Crystal, limits: Limits) 
             locality = locality_of(
                 subject, crystal, rattle=limits.rattle, tolerance=limits.buffer_error, seconds=limits.seconds
             )
+            enlarge(subject, crystal, rattle=limits.rattle, seconds=PRICED * limits.seconds)
     except RefusedError as error:
         checks.append(Check("answers", None, "", None, str(error)))
     spent = sum(timing.seconds for timing in subject.timings)

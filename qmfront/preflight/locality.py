@@ -6,14 +6,18 @@ import numpy as np
 
 from qmfront.crystal.lattice import Crystal
 from qmfront.preflight.cost import fitted_cost
-from qmfront.preflight.samples import sphere
+from qmfront.preflight.samples import rattled, sphere
 from qmfront.preflight.subject import Subject
 
 STEP_R0 = 0.5
 SETTLED = 3
 """Clusters in a row whose forces agree within a tenth of the tolerance: larger ones would say the same."""
-LARGEST = 4000
+LARGEST = 2500
 """Atoms of a cluster."""
+REPEATS = 2
+"""Timings of each larger cluster; the first of a size may allocate."""
+PRICED = 0.1
+"""Share of preflight.seconds that one call of the largest of them takes."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,20 @@ def locality_of(
         atoms.append(len(cluster))
     errors = [float(np.linalg.norm(force - forces[-1])) for force in forces]
     return Locality(widths, errors, atoms, *_recommended(widths, errors, tolerance, stopped))
+
+
+def enlarge(subject: Subject, crystal: Crystal, *, rattle: float, seconds: float) -> None:
+    """Ask about clusters of twice as many atoms until one would take `seconds`: their timings price larger ones."""
+    radius = 2.0 * crystal.nearest_neighbour_distance
+    while True:
+        cluster, _ = sphere(crystal, radius, rattle=rattle)
+        known = max(timing.n_atoms for timing in subject.timings)
+        if len(cluster) > LARGEST or float(fitted_cost(subject.timings).seconds(len(cluster))) > seconds:
+            return
+        if len(cluster) > 1.5 * known:
+            for seed in range(REPEATS):  # other atoms each time: ASE remembers the last ones
+                subject.ask(rattled(cluster, 0.1 * rattle, seed=seed))
+        radius *= 2 ** (1 / 3)
 
 
 def _settled(forces: list[np.ndarray], tolerance: float) -> bool:
