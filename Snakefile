@@ -30,7 +30,7 @@ include: "workflow/rules/figures.smk"
 include: "workflow/rules/checks.smk"
 
 
-# Seconds of work on small files: not worth a place in the queue of a cluster.
+# Seconds of work: not worth a place in the queue of a cluster.
 localrules:
     all,
     decide,
@@ -41,6 +41,17 @@ localrules:
     export,
     check,
     summary,
+    draw_certificate,
+    draw_convergence,
+    draw_cost,
+    draw_decomposition,
+    draw_effectivity,
+    draw_efficiency,
+    draw_errors,
+    draw_front,
+    draw_locality,
+    draw_speed,
+    draw_stages,
 
 
 rule all:

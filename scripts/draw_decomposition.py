@@ -5,6 +5,7 @@ from qmfront.crystal.defect import Defect
 from qmfront.durable import write_file
 from qmfront.figures.atoms import defect_symbol
 from qmfront.figures.snapshots import decomposition_figure, region_table
+from qmfront.figures.space import space_figure
 from qmfront.figures.style import save
 from qmfront.logs import logged
 
@@ -15,7 +16,10 @@ def main(inputs: dict, chosen: dict, outputs: dict) -> None:
     region = store.load(inputs["partition"], "partition")["region"]
     symbol = defect_symbol(defect.frame, **chosen)
     write_file(outputs["csv"], region_table(defect, displacement, region).to_csv(index=False))
-    save(decomposition_figure(defect, displacement, region, symbol=symbol), outputs["png"])
+    flat = (
+        decomposition_figure(defect, displacement, region, symbol=symbol) if defect.dimension == 2 else None
+    )
+    save(flat or space_figure(defect, displacement, region), outputs["png"])
 
 
 if __name__ == "__main__":

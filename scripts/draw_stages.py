@@ -4,6 +4,7 @@ from qmfront import store
 from qmfront.crystal.defect import Defect
 from qmfront.durable import write_file
 from qmfront.figures.atoms import defect_symbol
+from qmfront.figures.space import space_stages_figure
 from qmfront.figures.stages import nearest_stages, stages_figure, stages_table
 from qmfront.figures.style import save
 from qmfront.logs import logged
@@ -15,7 +16,9 @@ def main(inputs: dict, n_qm: list[int], chosen: dict, outputs: dict) -> None:
     stages = nearest_stages(regions, n_qm)
     symbol = defect_symbol(defect.frame, **chosen)
     write_file(outputs["csv"], stages_table(defect, regions, stages).to_csv(index=False))
-    save(stages_figure(defect, [regions[k] for k in stages], symbol=symbol), outputs["png"])
+    shown = [regions[k] for k in stages]
+    flat = stages_figure(defect, shown, symbol=symbol) if defect.dimension == 2 else None
+    save(flat or space_stages_figure(defect, shown), outputs["png"])
 
 
 if __name__ == "__main__":

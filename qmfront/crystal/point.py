@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from scipy.spatial import cKDTree
 
+from qmfront.coupling.box import folded
 from qmfront.crystal.defect import ADDED, Defect
 from qmfront.crystal.lattice import Crystal
 from qmfront.crystal.neighbours import Pairs, pairs_within
@@ -71,7 +72,7 @@ def point_defect(crystal: Crystal, edge: float, defect: PointDefect) -> Defect:
     kept = np.ones(len(places), bool)
     kept[_sites_at(places, edge, defect.removed)] = False
     added = edge * np.reshape(np.asarray(defect.added, float), (-1, 3))
-    places = np.concatenate([places[kept], added])
+    places = folded(np.concatenate([places[kept], added]), _centre(edge, defect), box)
     basis_index = np.concatenate([basis[kept], np.full(len(added), ADDED)])
     species = np.concatenate([crystal.numbers[basis[kept]], np.repeat(crystal.numbers[0], len(added))])
     cell, pbc, n = box * np.eye(3), np.ones(3, bool), len(places)

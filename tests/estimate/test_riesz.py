@@ -8,7 +8,6 @@ import scipy.sparse as sparse
 from scipy.linalg import eigh
 
 from qmfront.estimate import riesz
-from qmfront.estimate.riesz import laplacian_map
 
 
 @pytest.fixture(scope="module", params=["perfect", "edge"])
@@ -115,14 +114,16 @@ def test_zero_forces_give_zero(edge, edge_operators):
     assert not edge_operators.laplacian_map(edge.free, stabilisation=0.0).solve(clamp_only).any()
 
 
-def test_without_clamp_the_laplacian_is_singular(edge, edge_operators):
+def test_without_clamp_forces_are_balanced(edge, edge_operators):
+    """A constant force does nothing, with C_stab or without; what is left is solved exactly."""
     everywhere = np.ones(edge.n_sites, bool)
-    with pytest.raises(ValueError, match="no site is clamped and C_stab is 0"):
-        laplacian_map(edge_operators.laplacian, everywhere)
-    phi = edge_operators.laplacian_map(everywhere, stabilisation=0.1).solve(np.ones_like(edge.sites))
-    assert phi == pytest.approx(1.0 / (0.1 * edge_operators.mu), rel=1e-9), (
-        "a constant force only feels C_stab"
-    )
+    for stabilisation in (0.0, 0.1):
+        riesz = edge_operators.laplacian_map(everywhere, stabilisation=stabilisation)
+        assert np.abs(riesz.solve(np.ones_like(edge.sites))).max() < 1e-12
+        F = random_forces(edge)
+        phi = riesz.solve(F)
+        back = edge_operators.laplacian @ phi + edge_operators.mu * stabilisation * phi
+        assert np.abs(back - (F - F.mean(axis=0))).max() < 1e-9
 
 
 def test_indefinite_force_constants_are_reported(edge, edge_operators):

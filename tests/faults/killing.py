@@ -108,6 +108,8 @@ def _life(case: Undisturbed, point: KillPoint, targets: tuple[str, ...]) -> bool
             start_new_session=True,
         )
     try:
+        if point.seconds:
+            _wait_for_jobs(process, project)
         process.wait(point.seconds or PATIENCE)
     except subprocess.TimeoutExpired:
         assert point.seconds, f"{point}: the run neither ended nor died"
@@ -121,6 +123,15 @@ def _life(case: Undisturbed, point: KillPoint, targets: tuple[str, ...]) -> bool
         unlocked = case.run("--unlock")
         assert unlocked.returncode == 0, unlocked.stdout
     return spent.exists()
+
+
+def _wait_for_jobs(process: subprocess.Popen, project: Project) -> None:
+    """Until the first job of this life has opened its log, or the life is over: random moments count from there."""
+    begin = time.time()
+    while process.poll() is None:
+        if any(path.stat().st_mtime > begin for path in (project.folder / "logs").rglob("*.log")):
+            return
+        time.sleep(0.02)
 
 
 def _alive(group: int) -> bool:

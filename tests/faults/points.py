@@ -51,7 +51,7 @@ class KillPoint:
     rule : of the job, "snakemake" for Snakemake itself, "" for a random moment
     where : key of `MEANING`
     number : n, from 1
-    seconds : of a random moment, after the start
+    seconds : of a random moment, after the first job of the life began
     """
 
     rule: str
@@ -62,7 +62,7 @@ class KillPoint:
 
     def __str__(self) -> str:
         if self.where == "moment":
-            return f"{self.seconds:.1f} s after the start: {self.victim}"
+            return f"{self.seconds:.1f} s after its first job began: {self.victim}"
         return f"{self.rule} {self.where} {self.number}: {self.victim}"
 
 
@@ -109,7 +109,7 @@ def many() -> list[KillPoint]:
 
 def moments(n: int, *, longest: float, seed: int) -> list[KillPoint]:
     """Kills of everything at random moments."""
-    seconds = np.random.default_rng(seed).uniform(1.5, longest, n)
+    seconds = np.random.default_rng(seed).uniform(0.0, longest, n)
     return [KillPoint("", "moment", "both", seconds=float(value)) for value in seconds]
 
 
