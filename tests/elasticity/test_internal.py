@@ -1,6 +1,7 @@
 """Internal shifts of diamond: force balance, linear response, envelope theorem, moduli by two routes."""
 
 from collections import Counter
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -134,4 +135,21 @@ def test_errors_say_what_to_do():
     with pytest.raises(ValueError, match="Make the training data again"):
         Shifts(np.eye(3)[None], np.zeros((1, 2, 3))).at(1.01 * np.eye(3))
     with pytest.raises(RuntimeError, match="do not come to rest"):
-        relaxed_shifts(silicon().crystal, stillinger_weber(), np.eye(3) + 0.01 * RANDOM, tolerance=1e-20)
+        relaxed_shifts(silicon().crystal, _noisy(1e-4), np.eye(3) + 0.01 * RANDOM)
+
+
+def test_rounding_is_left_as_it_is():
+    """A tolerance that no model meets: what is left is far below any force that matters."""
+    F = np.eye(3) + 0.01 * RANDOM
+    wanted = relaxed_shifts(silicon().crystal, stillinger_weber(), F).shifts
+    found = relaxed_shifts(silicon().crystal, _noisy(1e-9), F, tolerance=1e-20).shifts
+    assert np.abs(found - wanted).max() < 1e-8
+
+
+def _noisy(size: float) -> SimpleNamespace:
+    generator = np.random.default_rng(0)
+
+    def get_forces(atoms):
+        return np.array(stillinger_weber().get_forces(atoms)) + size * generator.normal(size=(len(atoms), 3))
+
+    return SimpleNamespace(get_forces=get_forces)
