@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
+from ase.calculators.calculator import PropertyNotImplementedError
 
 from qmfront.evaluate.entry import Evaluation, EvaluationError, ask
 
@@ -58,6 +59,11 @@ class Subject:
         properties = ("energy", "forces", "stress") if stress else ("energy", "forces")
         try:
             answer = ask(atoms, calculator, properties, name=self.name)
+        except PropertyNotImplementedError as error:
+            raise RefusedError(
+                f"It gives no {error}, which the lattice constant, the moduli and the fit are made of. Choose a mode "
+                "of the calculator that has one (plane waves in GPAW)."
+            ) from error
         except EvaluationError as error:
             raise RefusedError(_cause(error)) from error
         if not converged(calculator):
@@ -98,10 +104,5 @@ def _cause(error: EvaluationError) -> str:
         return (
             f"The self-consistent field does not converge: {text} Allow more iterations, mix less, or smear the "
             "occupations more."
-        )
-    if "stress" in text and below is not None and "NotImplemented" in type(below).__name__:
-        return (
-            f"It gives no stress, which the lattice constant, the moduli and the fit are made of: {text} Choose a mode "
-            "of the calculator that has one (plane waves in GPAW)."
         )
     return f"It fails on a small crystal: {text}"

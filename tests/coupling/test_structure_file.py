@@ -151,7 +151,13 @@ def test_the_estimate_of_a_vacancy(made: Made, tmp_path: Path) -> None:
         seconds=Seconds(),
     )
     eta = estimates(
-        residuals, defect, operators, norm="force_constants", residual="cauchy_born", stabilisation=0.0
+        residuals,
+        defect,
+        operators,
+        region,
+        norm="force_constants",
+        residual="cauchy_born",
+        stabilisation=0.0,
     ).eta
     assert error < 0.02 * relaxation
     assert 0.5 < eta["force_constants/exact"] / error < 1.5
