@@ -20,6 +20,7 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/preflight.smk"
 include: "workflow/rules/bulk.smk"
 include: "workflow/rules/potential.smk"
 include: "workflow/rules/structure.smk"

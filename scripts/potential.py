@@ -13,7 +13,7 @@ from qmfront.training.fit import FitSettings, fit_potential, fit_table
 
 def main(inputs: dict, basis: dict, settings: dict, steps: dict, outputs: dict) -> None:
     bulk = Bulk.from_arrays(store.load(inputs["bulk"], "bulk"))
-    functions = build_basis([steps["symbol"]], **basis)
+    functions = build_basis(bulk.crystal.species, **basis)
     training = store.load(inputs["training"], "training")
     fit = fit_potential(
         training, bulk, functions, FitSettings.from_config(settings), strain_step=steps["strain"]

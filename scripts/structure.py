@@ -12,8 +12,8 @@ from qmfront.refine.step import first_region
 
 def main(inputs: dict, defect: dict, initial: dict, buffer: dict, outputs: dict) -> None:
     surface = Surface.from_arrays(store.load(inputs["surface"], "surface")) if "surface" in inputs else None
-    case = defect_of(Bulk.from_arrays(store.load(inputs["bulk"], "bulk")), defect, surface)
-    region = first_region(case, initial, Thresholds(**buffer))
+    case, seeds = defect_of(Bulk.from_arrays(store.load(inputs["bulk"], "bulk")), defect, surface)
+    region = first_region(case, initial, Thresholds(**buffer), seeds=seeds)
     config = {"defect": defect, "initial_region": initial}
     store.save(outputs["store"], "structure", {**case.arrays(), "region": region}, config=config)
     store.save(outputs["partition"], "partition", {"region": region}, {"seconds": {}}, config=config)

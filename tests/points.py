@@ -21,7 +21,7 @@ DEFECTS = {
 @cache
 def point(name: str, cells: int = 3, position: tuple[float, float, float] = (1.25, 1.5, 1.0)) -> Defect:
     description = {"kind": "point", "position": position, "cells": cells, **DEFECTS[name]}
-    return defect_of(silicon(), description)
+    return defect_of(silicon(), description)[0]
 
 
 @cache

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, Strict, model_validator
 
+from qmfront.config.file import File
 from qmfront.config.section import Centre, Direction, Name, Positions, Section, Vector, key
 from qmfront.config.section import Point as PlanePoint
 
@@ -280,7 +281,7 @@ class Case(Section):
     title: str = key("One line that says what the case shows, for figures and report")
     material: Name = key("Name of the material")
     potential: Name = key("Name of the MM potential")
-    defect: Annotated[Dislocation | Crack | Point, Field(discriminator="kind")] = key("The defect")
+    defect: Annotated[Dislocation | Crack | Point | File, Field(discriminator="kind")] = key("The defect")
     domain: Annotated[Disc | Box, Field(discriminator="kind")] = key("The computational domain")
     initial_region: InitialRegion = key("The QM region of iteration 0")
     reference: Reference = key("The full QM solution on the same domain")

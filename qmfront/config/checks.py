@@ -8,6 +8,7 @@ from pathlib import Path
 from qmfront.config.case import Box, Case, Disc, Point
 from qmfront.config.errors import did_you_mean
 from qmfront.config.figures import NEED_ERRORS, NEED_FRONT, Certificate, Curves, Figure, Locality
+from qmfront.config.file import File
 from qmfront.config.labels import labels_of
 from qmfront.config.material import Material, QuantumModel
 from qmfront.config.potential import Potential
@@ -18,7 +19,7 @@ CORE_RADIUS_R0 = 1.0
 # ASSUME the paper only says that the QM region contains the core; the first shell is where ACE fails.
 
 POTENTIAL_SUFFIXES = (".alloy", ".fs", ".eam", ".yace", ".json", ".xml", ".skf", ".model", ".pt", ".param")
-RESERVED = ("bulk", "potentials", "surfaces")
+RESERVED = ("bulk", "potentials", "preflight", "surfaces")
 """Folders beside the cases in results/."""
 
 
@@ -33,7 +34,7 @@ def problems_of_study(study: Study, root: Path) -> list[str]:
     return [
         *_potentials(study),
         *_materials(study, root),
-        *_cases(study),
+        *_cases(study, root),
         *_figures(study),
     ]
 
@@ -95,22 +96,25 @@ def _files(qm: QuantumModel, place: str, root: Path) -> Iterator[str]:
             )
 
 
-def _cases(study: Study) -> Iterator[str]:
+def _cases(study: Study, root: Path) -> Iterator[str]:
     """Problems of the cases; one that many cases share is told once."""
     names_of: dict[str, list[str]] = {}
     for name, case in study.cases.items():
-        for problem in _case(name, case, study):
+        for problem in _case(name, case, study, root):
             names_of.setdefault(problem, []).append(name)
     for problem, names in names_of.items():
         yield f"{'case' if len(names) == 1 else 'cases'} {', '.join(names)}: {problem}"
 
 
-def _case(name: str, case: Case, study: Study) -> Iterator[str]:
+def _case(name: str, case: Case, study: Study, root: Path) -> Iterator[str]:
     if name in RESERVED:
         yield f"{name!r} is a folder of the results; choose another name"
     material, potential = study.materials.get(case.material), study.potentials.get(case.potential)
     if material is None:
         yield f"material: no material {case.material!r}{did_you_mean(case.material, study.materials)}"
+    elif isinstance(case.defect, File):
+        yield from _kinds(case)
+        yield from _structure_file(case, case.defect, root)
     else:
         yield from _core(case)
         yield from _kinds(case)
@@ -126,8 +130,18 @@ def _case(name: str, case: Case, study: Study) -> Iterator[str]:
             f"potential: {case.potential!r} is fitted to {potential.material!r}, "
             f"but the case is made of {case.material!r}"
         )
-    if material is not None and isinstance(case.domain, Disc):
+    if material is not None and isinstance(case.domain, Disc) and not isinstance(case.defect, File):
         yield from _clamp(case, potential, material)
+
+
+def _structure_file(case: Case, defect: File, root: Path) -> Iterator[str]:
+    if not (root / defect.file).is_file():
+        yield f"defect.file = {defect.file!r}: no such file (looked for {root / defect.file})"
+    if case.embedding.subtract_lattice and defect.lattice is None:
+        yield (
+            "embedding.subtract_lattice needs the perfect crystal, which the file alone does not tell: give "
+            "defect.lattice, the name of an array with the site of every atom"
+        )
 
 
 def _core(case: Case) -> Iterator[str]:
@@ -143,7 +157,7 @@ def _core(case: Case) -> Iterator[str]:
 
 
 def _kinds(case: Case) -> Iterator[str]:
-    """Point defects live in boxes, straight ones in discs."""
+    """Point defects live in boxes, straight ones, those of files too, in discs."""
     wanted = "box" if isinstance(case.defect, Point) else "disc"
     if case.domain.kind != wanted:
         yield (

@@ -9,11 +9,12 @@ from pydantic import ValidationError
 from qmfront.config.case import Case
 from qmfront.config.checks import problems_of_study
 from qmfront.config.errors import ConfigError, Location, problems_of
+from qmfront.config.material import Material
 from qmfront.config.merge import layers_of, merged, source_of
 from qmfront.config.potential import Potential
 from qmfront.config.study import Configuration, Study
 
-Part = TypeVar("Part", Case, Potential)
+Part = TypeVar("Part", Case, Material, Potential)
 
 
 def load(config: Mapping[str, Any], root: Path) -> Study:
@@ -33,8 +34,8 @@ def load(config: Mapping[str, Any], root: Path) -> Study:
     written = _configuration(config)
     study = Study(
         cases=_resolved(lambda name: _case(name, config["case_defaults"], root), written.cases),
-        materials=written.materials,
-        potentials=_resolved(lambda name: _potential(name, config), written.potentials),
+        materials=_resolved(lambda name: _merged("material", name, config, Material), written.materials),
+        potentials=_resolved(lambda name: _merged("potential", name, config, Potential), written.potentials),
         figures={name: figure for name, figure in written.figures.items() if figure is not None},
     )
     problems = problems_of_study(study, root)
@@ -45,7 +46,7 @@ def load(config: Mapping[str, Any], root: Path) -> Study:
 
 def _configuration(config: Mapping[str, Any]) -> Configuration:
     try:
-        return Configuration.model_validate(dict(config))
+        return Configuration.model_validate({**config, "figures": config.get("figures") or {}})
     except ValidationError as error:
         raise ConfigError(problems_of(error, Configuration, name_of=_dotted)) from error
 
@@ -64,14 +65,16 @@ def _resolved(resolve: Callable[[str], Part], names: Iterable[str]) -> dict[str,
     return parts
 
 
-def _potential(name: str, config: Mapping[str, Any]) -> Potential:
-    def in_potentials(location: Location) -> str:
-        return _dotted(("potentials", name, *location))
+def _merged(kind: str, name: str, config: Mapping[str, Any], model: type[Part]) -> Part:
+    """A material or potential with its defaults."""
+
+    def in_group(location: Location) -> str:
+        return _dotted((f"{kind}s", name, *location))
 
     try:
-        return Potential.model_validate(merged(config["potential_defaults"], config["potentials"][name]))
+        return model.model_validate(merged(config[f"{kind}_defaults"], config[f"{kind}s"][name]))
     except ValidationError as error:
-        raise ConfigError(problems_of(error, Potential, name_of=in_potentials)) from error
+        raise ConfigError(problems_of(error, model, name_of=in_group)) from error
 
 
 def _case(name: str, defaults: Mapping[str, Any], root: Path) -> Case:

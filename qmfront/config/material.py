@@ -2,24 +2,37 @@
 
 from math import sqrt
 from pathlib import Path
+from re import findall
 from typing import Annotated, Any, Literal
 
-from pydantic import JsonValue, StringConstraints
+from pydantic import JsonValue, StringConstraints, model_validator
 
 from qmfront.config.section import Section, key
 
-Symbol = Annotated[str, StringConstraints(pattern=r"^[A-Z][a-z]?$")]
+Formula = Annotated[str, StringConstraints(pattern=r"^[A-Z][a-z]?([A-Z][a-z]?)?$")]
 DottedPath = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$")]
 
-NEAREST_NEIGHBOUR = {"bcc": sqrt(3) / 2, "fcc": 1 / sqrt(2), "diamond": sqrt(3) / 4, "sc": 1.0}
+NEAREST_NEIGHBOUR = {
+    "bcc": sqrt(3) / 2,
+    "fcc": 1 / sqrt(2),
+    "diamond": sqrt(3) / 4,
+    "sc": 1.0,
+    "b2": sqrt(3) / 2,
+    "rocksalt": 0.5,
+    "zincblende": sqrt(3) / 4,
+}
 """Nearest-neighbour distance r0 in units of the lattice constant."""
+BINARY = ("b2", "rocksalt", "zincblende")
+"""Structures of two species."""
 
 
 class Crystal(Section):
-    """A cubic crystal of one species."""
+    """A cubic crystal of one or two species."""
 
-    structure: Literal["bcc", "fcc", "diamond", "sc"] = key("Bravais lattice and basis of the crystal")
-    symbol: Symbol = key("Chemical symbol of the species")
+    structure: Literal["bcc", "fcc", "diamond", "sc", "b2", "rocksalt", "zincblende"] = key(
+        "Bravais lattice and basis of the crystal; the last three are of two species"
+    )
+    symbol: Formula = key("Chemical symbol of the species, or of both, such as NiAl")
     lattice_constant_guess: float = key(
         "Start of the search for the lattice constant at zero stress", unit="Å", gt=1.0, lt=20.0
     )
@@ -29,6 +42,22 @@ class Crystal(Section):
         """r0 in Å, from the guess; good enough for the checks made before any job."""
         return NEAREST_NEIGHBOUR[self.structure] * self.lattice_constant_guess
 
+    @model_validator(mode="after")
+    def _as_many_species_as_the_structure_has(self) -> "Crystal":
+        species = findall(r"[A-Z][a-z]?", self.symbol)
+        wanted = 2 if self.structure in BINARY else 1
+        if len(set(species)) != wanted:
+            raise ValueError(
+                f"structure {self.structure} has {wanted} species, but symbol {self.symbol!r} names "
+                f"{len(set(species))}: "
+                + (
+                    "write both, such as NiAl"
+                    if wanted == 2
+                    else f"choose one of {', '.join(BINARY)} for two"
+                )
+            )
+        return self
+
 
 class QuantumModel(Section):
     """The reference model: any ASE calculator."""
@@ -37,7 +66,8 @@ class QuantumModel(Section):
     kwargs: dict[str, JsonValue] = key("Keyword arguments of the calculator")
     files: dict[str, str] = key(
         "Keyword arguments that are paths of files, relative to the root of the project; they override "
-        "kwargs, and their content counts as input of every job that uses the model"
+        "kwargs, or take the place of {name} in the texts of kwargs, and their content counts as input of every job "
+        "that uses the model"
     )
     cutoff: float = key("Range of the model's interaction", unit="Å", gt=0.0, lt=50.0)
     time_limit: float | None = key(
@@ -52,7 +82,23 @@ class QuantumModel(Section):
 
     def arguments(self, root: Path) -> dict[str, Any]:
         """All keyword arguments of the calculator; files as absolute paths, as text."""
-        return {**self.kwargs, **{name: str((root / file).resolve()) for name, file in self.files.items()}}
+        paths = {name: str((root / file).resolve()) for name, file in self.files.items()}
+        kwargs = _filled(self.kwargs, paths)
+        return kwargs | {
+            name: path for name, path in paths.items() if "{" + name + "}" not in str(self.kwargs)
+        }
+
+
+def _filled(value: Any, paths: dict[str, str]) -> Any:
+    """The value with every {name} in its texts replaced by the path of that name."""
+    if isinstance(value, dict):
+        return {key: _filled(item, paths) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_filled(item, paths) for item in value]
+    if isinstance(value, str):
+        for name, path in paths.items():
+            value = value.replace("{" + name + "}", path)
+    return value
 
 
 class ForceConstantSteps(Section):
@@ -84,11 +130,63 @@ class SurfaceSlab(Section):
     )
 
 
-class Material(Section):
+class Preflight(Section):
+    """How the reference model is doubted before any long job."""
+
+    refuse: bool = key("Whether a model that fails stops the run; the page is written either way")
+    atoms: int = key(
+        "Least number of atoms of the cell in which energy, forces and stress are compared",
+        unit="1",
+        ge=2,
+        le=500,
+    )
+    rattle: float = key("Standard deviation of the displacements in it", unit="Å", gt=0.0, le=0.3)
+    noise: float = key(
+        "Largest difference between the forces that two answers to the same question give",
+        unit="eV/Å",
+        gt=0.0,
+    )
+    force_error: float = key(
+        "Largest difference between forces and derivatives of the energy, relative", unit="1", gt=0.0, lt=1.0
+    )
+    stress_error: float = key(
+        "Largest difference between stress and derivatives of the energy, relative; plane waves at a low cut-off "
+        "need a loose one",
+        unit="1",
+        gt=0.0,
+        lt=1.0,
+    )
+    size_error: float = key(
+        "Largest change of the energy per atom and of forces when the cell is doubled; a model with k-points needs "
+        "a loose one",
+        unit="eV, eV/Å",
+        gt=0.0,
+    )
+    difference_error: float = key(
+        "Largest relative error that noise of the forces causes in differences at force_constants.displacement",
+        unit="1",
+        gt=0.0,
+        lt=1.0,
+    )
+    buffer_error: float = key(
+        "Force error that a buffer of the recommended width leaves at its centre", unit="eV/Å", gt=0.0
+    )
+    seconds: float = key(
+        "Larger clusters are left out once they would take longer than this, all together", unit="s", gt=0.0
+    )
+
+
+class Measurements(Section):
+    """How the reference model is asked about the crystal."""
+
+    preflight: Preflight = key("How the reference model is doubted before any long job")
+    force_constants: ForceConstantSteps = key("Measurement of the force constants")
+    stress_samples: StressSamples = key("Strains sampled for the Cauchy-Born difference")
+    surface: SurfaceSlab = key("Measurement of free surfaces")
+
+
+class Material(Measurements):
     """A crystal and its reference model."""
 
     crystal: Crystal = key("The perfect crystal")
     qm: QuantumModel = key("The reference (QM) model")
-    force_constants: ForceConstantSteps = key("Measurement of the force constants")
-    stress_samples: StressSamples = key("Strains sampled for the Cauchy-Born difference")
-    surface: SurfaceSlab = key("Measurement of free surfaces")

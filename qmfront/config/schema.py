@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from qmfront.config.case import Case
+from qmfront.config.material import Material
 from qmfront.config.potential import Potential
 from qmfront.config.study import Configuration
 
@@ -21,12 +22,14 @@ PARTIAL = "Partial"
 def schemas() -> dict[str, dict[str, Any]]:
     """Schema by file name: of config.yaml, and of a case file, in which every key is optional."""
     configuration = Configuration.model_json_schema()
-    partial = _partial(Potential)
-    configuration["$defs"] |= partial.pop("$defs") | {"PartialPotential": partial}
-    potentials = configuration["properties"]["potentials"]
-    potentials["patternProperties"] = {
-        pattern: {"$ref": "#/$defs/PartialPotential"} for pattern in potentials["patternProperties"]
-    }
+    for group, model in (("materials", Material), ("potentials", Potential)):
+        partial, name = _partial(model), PARTIAL + model.__name__
+        configuration["$defs"] |= partial.pop("$defs") | {name: partial}
+        written = configuration["properties"][group]
+        written["patternProperties"] = {
+            pattern: {"$ref": f"#/$defs/{name}"} for pattern in written["patternProperties"]
+        }
+    configuration["properties"]["figures"]["type"] = ["object", "null"]
     case = _partial(Case)
     extends = "Name of another case whose keys this one starts from; what that leaves open is case_defaults."
     case["properties"] = {"extends": {"type": "string", "description": extends}, **case["properties"]}

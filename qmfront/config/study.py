@@ -4,7 +4,7 @@ from pydantic import JsonValue
 
 from qmfront.config.case import Case
 from qmfront.config.figures import Figure
-from qmfront.config.material import Material
+from qmfront.config.material import Material, Measurements
 from qmfront.config.potential import Potential
 from qmfront.config.section import Name, Names, Section, key
 
@@ -13,14 +13,20 @@ class Configuration(Section):
     """The configuration file as written."""
 
     cases: Names = key("Cases to compute: names of files in config/cases, without .yaml", min_length=1)
-    materials: dict[Name, Material] = key("Materials by name")
+    material_defaults: Measurements = key(
+        "How reference models are asked: what a material does not say is taken from here"
+    )
+    materials: dict[Name, dict[str, JsonValue]] = key(
+        "Materials by name: crystal and qm, and how their measurements differ"
+    )
     potential_defaults: Potential = key(
         "A complete potential: what a potential does not say is taken from here"
     )
     potentials: dict[Name, dict[str, JsonValue]] = key("MM potentials by name; each says how it differs")
     case_defaults: Case = key("A complete case: what a case file does not say is taken from here")
     figures: dict[Name, Figure | None] = key(
-        "Figures by name, which is that of the file and of the target; null draws none, and takes back a default"
+        "Figures by name, which is that of the file and of the target; null draws none, and takes back a default; "
+        "null in place of all of them draws no figure"
     )
 
 

@@ -21,6 +21,9 @@ DESCENT_TOLERANCE = 1e-4
 JACOBIAN_TOLERANCE = 2e-2
 """Relative residual of H_FC^-1 F inside the iteration; the model Jacobian is rougher than that."""
 
+AT_REST = 1e-9
+"""Å; an estimate of the model error below it belongs to a lattice that is not deformed yet."""
+
 
 def relax_reference(
     force: Callable[[np.ndarray], np.ndarray],
@@ -88,12 +91,14 @@ def relax_hybrid(
             max_calls=2 * settings.max_calls,
         )
     eta = model_error(start)
+    # A vacancy starts from the perfect lattice, where the models agree: that says nothing about the solution.
+    next_look = np.inf if eta < AT_REST else 0.0
 
     def converged(u: np.ndarray, _: np.ndarray, residual: np.ndarray) -> tuple[bool, float]:
-        nonlocal eta
+        nonlocal eta, next_look
         algebraic = stencil_norm(residual, defect.stencil)
-        if algebraic <= 3.0 * fraction * eta:
-            eta = model_error(u)
+        if algebraic <= max(3.0 * fraction * eta, next_look):
+            eta, next_look = model_error(u), min(next_look, 0.1 * algebraic)
         return algebraic <= fraction * eta, algebraic
 
     return solve_equilibrium(force, start, inexact(jacobian).solve, converged, settings=settings)

@@ -8,10 +8,12 @@ from typing import Literal
 import numpy as np
 from ase import Atoms
 from ase.build import bulk
+from ase.data import chemical_symbols
 from ase.geometry import minkowski_reduce
 from scipy.spatial import HalfspaceIntersection
 
-Structure = Literal["bcc", "fcc", "diamond", "sc"]
+Structure = Literal["bcc", "fcc", "diamond", "sc", "b2", "rocksalt", "zincblende"]
+NAMES_OF_ASE = {"b2": "cesiumchloride"}
 
 RELATIVE_TOLERANCE = 1e-6  # geometric coincidence, in units of the nearest-neighbour distance
 
@@ -40,6 +42,11 @@ class Crystal:
                 f"basis has shape {np.shape(self.basis)} but there are {len(self.numbers)} atomic numbers; "
                 "give one Cartesian row per atom."
             )
+
+    @property
+    def species(self) -> list[str]:
+        """Chemical symbols, each once, by atomic number."""
+        return [chemical_symbols[number] for number in np.unique(self.numbers)]
 
     @property
     def volume(self) -> float:
@@ -142,17 +149,17 @@ class Crystal:
 
 
 def cubic_crystal(symbol: str, structure: Structure, a0: float) -> Crystal:
-    """Primitive cell of a cubic element in cubic axes.
+    """Primitive cell of a cubic element or binary compound in cubic axes.
 
     Parameters
     ----------
     symbol : str
-        Chemical symbol.
-    structure : "bcc", "fcc", "diamond" or "sc"
+        Chemical symbol; for "b2", "rocksalt" and "zincblende" two of them, such as NiAl.
+    structure : "bcc", "fcc", "diamond", "sc", "b2", "rocksalt" or "zincblende"
     a0 : float, Å
         Cubic lattice constant.
     """
-    return crystal_from_atoms(bulk(symbol, structure, a=a0))
+    return crystal_from_atoms(bulk(symbol, NAMES_OF_ASE.get(structure, structure), a=a0))
 
 
 def crystal_from_atoms(atoms: Atoms) -> Crystal:

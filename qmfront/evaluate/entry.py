@@ -56,8 +56,7 @@ def ask(
     EvaluationError if the calculator raises, takes too long, or returns wrong shapes, NaN or infinity.
     PropertyNotImplementedError if the calculator does not know one of the properties.
     """
-    work = atoms.copy()
-    work.calc = None
+    work = in_its_box(atoms)
     energy_name = (
         "free_energy" if "free_energy" in getattr(calculator, "implemented_properties", ()) else "energy"
     )
@@ -79,6 +78,22 @@ def ask(
     wall, cpu = time.perf_counter() - wall, _cpu_seconds() - cpu
     values = {item: _sound(item, value, len(atoms), name) for item, value in values.items()}
     return Evaluation(float(values["energy"]), values["forces"], values.get("stress"), wall, cpu, False)
+
+
+def in_its_box(atoms: Atoms) -> Atoms:
+    """A copy without calculator, moved along free directions so that all atoms lie inside the cell, where it has one.
+
+    Grid codes and LAMMPS refuse or lose atoms outside; forces do not feel the move.
+    """
+    work = atoms.copy()
+    work.calc = None
+    for axis in np.flatnonzero(~work.pbc & (np.linalg.norm(work.cell.array, axis=1) > 0)):
+        fractional = (
+            work.cell.scaled_positions(work.positions)[:, axis] if work.cell.rank == 3 else np.zeros(1)
+        )
+        if fractional.min() < 0 or fractional.max() > 1:
+            work.positions += (0.5 - (fractional.min() + fractional.max()) / 2) * work.cell.array[axis]
+    return work
 
 
 def _one(calculator: Any, item: str, atoms: Atoms, *, known: bool) -> Any:

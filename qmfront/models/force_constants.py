@@ -74,6 +74,12 @@ def force_constants(
     return with_sum_rule(with_index_symmetry(raw))
 
 
+def repeats_above(cell: np.ndarray, height: float) -> np.ndarray:
+    """Least repeats (3,) of a cell (3, 3) of which every height exceeds `height`, Å."""
+    heights = 1.0 / np.linalg.norm(np.linalg.inv(cell), axis=0)
+    return np.floor((height + 4 * EDGE) / heights).astype(int) + 1
+
+
 @dataclass(frozen=True)
 class _Row:
     """Phi_ab(rho) of one site a: basis b (m,), vector rho (m, 3), matrix (m, 3, 3)."""
@@ -100,8 +106,7 @@ class _Supercell:
 
 def _supercell(crystal: Atoms, height: float) -> _Supercell:
     """Repeated cell of which every height exceeds `height`; atom index modulo n_basis is the site."""
-    heights = 1.0 / np.linalg.norm(np.linalg.inv(crystal.cell.array), axis=0)
-    repeats = np.floor((height + 4 * EDGE) / heights).astype(int) + 1
+    repeats = repeats_above(crystal.cell.array, height)
     atoms = Atoms(crystal.numbers, crystal.positions, cell=crystal.cell, pbc=True)
     for name in ("initial_magmoms", "initial_charges", "tags"):
         if crystal.has(name):

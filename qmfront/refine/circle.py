@@ -1,6 +1,7 @@
 """Circular (spherical) QM regions: the first partition, and the isotropic baseline of the adaptive one."""
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from qmfront.refine.domain import Domain
 from qmfront.refine.regions import QM, Thresholds, regions_around
@@ -98,6 +99,12 @@ def initial_regions(
             f"{offset + core_radius:.1f} Å."
         )
     return region
+
+
+def seeded_regions(domain: Domain, seeds: np.ndarray, *, radius: float, thresholds: Thresholds) -> np.ndarray:
+    """Regions whose QM part are the sites within radius (Å) of a seed, seeds (n,) bool; errors as in regions_around."""
+    distance, _ = cKDTree(domain.coordinates[seeds]).query(domain.coordinates)
+    return regions_around(distance <= radius * (1 + 1e-9), domain, thresholds=thresholds)
 
 
 def _distance(domain: Domain, centre: np.ndarray) -> np.ndarray:

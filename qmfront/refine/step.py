@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from qmfront.crystal.defect import Defect
-from qmfront.refine.circle import grown_circle, initial_regions
+from qmfront.refine.circle import grown_circle, initial_regions, seeded_regions
 from qmfront.refine.domain import Domain
 from qmfront.refine.refinement import Marking, Refinement, refine
 from qmfront.refine.regions import Thresholds
@@ -54,10 +54,22 @@ class RefineSettings:
         return cls(refine_section["method"], marking, tuple(circle["centre_r0"]), circle["growth"])
 
 
-def first_region(defect: Defect, initial: Mapping[str, Any], thresholds: Thresholds) -> np.ndarray:
-    """Regions (n,) of iteration 0: a disc or ball {radius_r0, centre_r0} that contains the core, and its buffer."""
+def first_region(
+    defect: Defect,
+    initial: Mapping[str, Any],
+    thresholds: Thresholds,
+    *,
+    seeds: np.ndarray | None = None,
+) -> np.ndarray:
+    """Regions (n,) of iteration 0: a disc or ball {radius_r0, centre_r0} that contains the core, and its buffer.
+
+    With seeds (n,) bool: all free sites within the radius of a seed, and their buffer.
+    """
+    domain = domain_of(defect, np.zeros_like(defect.predictor))
+    if seeds is not None:
+        return seeded_regions(domain, seeds, radius=defect.r0 * initial["radius_r0"], thresholds=thresholds)
     return initial_regions(
-        domain_of(defect, np.zeros_like(defect.predictor)),
+        domain,
         centre=centre_of(defect, initial["centre_r0"]),
         radius=defect.r0 * initial["radius_r0"],
         core=defect.core[: defect.dimension],

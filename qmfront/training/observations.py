@@ -173,7 +173,8 @@ def independent_directions(
     internal = np.zeros((len(candidates), 1, 1))
     if permutations is not None:
         exponents, fields = equivariants(order - 1, rotations, permutations)
-        internal = np.einsum("nt,tai->nai", monomial_values(candidates, exponents), fields)
+        if fields.shape[2]:  # none where every atom is a centre of inversion
+            internal = np.einsum("nt,tai->nai", monomial_values(candidates, exponents), fields)
     # Many directions cause no internal force: their rows are rounding alone, which must not count as rank.
     noise = 1e-9 * np.abs(internal).max()
     chosen: list[int] = []

@@ -58,9 +58,10 @@ def test_second_time_comes_from_the_journal_and_is_equal(
     second = Journal(tmp_path).evaluate(atoms, None, SPEC, stress=True, tally=tally)
     direct = atoms.copy()
     direct.calc = EMT()
-    assert np.array_equal(first.forces, direct.get_forces())
-    assert first.energy == direct.get_potential_energy()
-    assert np.array_equal(first.stress, direct.get_stress())
+    # to rounding, since the calculator is asked about atoms that were moved into their cell
+    assert first.forces == pytest.approx(direct.get_forces(), abs=1e-12)
+    assert first.energy == pytest.approx(direct.get_potential_energy(), abs=1e-12)
+    assert first.stress == pytest.approx(direct.get_stress(), abs=1e-12)
     for name in ("energy", "forces", "stress", "seconds", "cpu_seconds"):
         assert np.array_equal(getattr(first, name), getattr(second, name))
     assert (first.cached, second.cached) == (False, True)

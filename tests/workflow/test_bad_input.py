@@ -66,13 +66,29 @@ def test_a_configuration_that_cannot_work(content: dict[str, Any], pieces: list[
 
 
 def test_a_calculator_that_returns_nan_for_the_crystal(fresh: Any, tmp_path: Path) -> None:
+    """Preflight refuses it, and the crystal is not even begun."""
     done = fresh.snakemake(
         "results/bulk/tungsten.zarr/zarr.json", config=with_broken(fresh, tmp_path, largest=10), path=tmp_path
     )
     assert done.returncode != 0
+    told = told_twice(fresh, "logs/preflight/tungsten.log", done.stdout)
+    assert told.startswith("broken.Broken is refused for tungsten. It returns numbers that are not finite")
+    assert "materials.tungsten.preflight holds the limits" in told
+    assert not (fresh.folder / "results/preflight/tungsten.json").exists()
+    assert not (fresh.folder / "logs/bulk/tungsten.log").exists()
+
+
+def test_a_refusal_can_be_overruled(fresh: Any, tmp_path: Path) -> None:
+    """The page is written with the causes on it, and the next stage finds what is wrong by itself."""
+    config = with_broken(fresh, tmp_path, largest=10)
+    going_on = fresh.overlay("going_on", {"material_defaults": {"preflight": {"refuse": False}}})
+    done = fresh.snakemake(
+        "results/bulk/tungsten.zarr/zarr.json", config=(*config, going_on[1]), path=tmp_path
+    )
+    assert done.returncode != 0
+    assert "**Refused.**" in fresh.text("results/preflight/tungsten.md")
     told = told_twice(fresh, "logs/bulk/tungsten.log", done.stdout)
     assert told.startswith("broken.Broken returned ") and "of forces as NaN or infinity" in told
-    assert "Check the structure" in told and "nothing was journaled" in told
     assert not (fresh.folder / "results/bulk/tungsten.zarr").exists()
 
 

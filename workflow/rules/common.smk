@@ -104,6 +104,18 @@ def surface_of(w):
     return {"surface": f"results/surfaces/{material_of(w)}_{plane}.zarr/zarr.json"}
 
 
+def structure_file_of(w):
+    """The file of a case whose defect is one."""
+    defect = study.cases[w.case].defect
+    return {"structure": defect.file} if defect.kind == "file" else {}
+
+
+def rim_of(w):
+    """How far free atoms of a file stay from its surface: twice the cut-off of the potential."""
+    is_file = study.cases[w.case].defect.kind == "file"
+    return {"rim": 2 * study.potential_of(w.case).basis.cutoff} if is_file else {}
+
+
 def potential_file(name):
     """A function that gives a file of the MM potential of the case."""
     return lambda w: f"results/potentials/{study.cases[w.case].potential}/{name}"

@@ -54,7 +54,6 @@ rule potential:
             mode="json", include={"matching", "weights", "regression"}
         ),
         steps=lambda w: {
-            "symbol": study.materials[material_of(w)].crystal.symbol,
             "strain": study.potentials[w.potential].strain_step,
             "surface": surface_settings(material_of(w)),
             **study.materials[material_of(w)].force_constants.model_dump(mode="json"),

@@ -1,6 +1,7 @@
 rule structure:
     input:
         unpack(surface_of),
+        unpack(structure_file_of),
         code=code("structure.py"),
         bulk=bulk_store,
     output:
@@ -18,6 +19,7 @@ rule structure:
         defect=lambda w: {
             **study.cases[w.case].defect.model_dump(mode="json"),
             **study.cases[w.case].domain.model_dump(mode="json", exclude={"kind"}),
+            **rim_of(w),
         },
         initial=section("initial_region"),
         buffer=first_buffer,

@@ -1,0 +1,101 @@
+"""How far the model sees: the force on an atom of a rattled crystal against the radius of the cluster around it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from qmfront.crystal.lattice import Crystal
+from qmfront.preflight.cost import fitted_cost
+from qmfront.preflight.samples import rattled, sphere
+from qmfront.preflight.subject import Subject
+
+STEP_R0 = 0.5
+SETTLED = 3
+"""Clusters in a row whose forces agree within a tenth of the tolerance: larger ones would say the same."""
+LARGEST = 2500
+"""Atoms of a cluster."""
+REPEATS = 2
+"""Timings of each larger cluster; the first of a size may allocate."""
+PRICED = 0.1
+"""Share of preflight.seconds that one call of the largest of them takes."""
+
+
+@dataclass(frozen=True)
+class Locality:
+    """Force error against the width of the buffer.
+
+    widths, errors, atoms : Å, eV/Å, number of atoms of the clusters; the error is against the widest of them
+    width : Å; the recommended buffer, None if the widest cluster that could be afforded does not settle it
+    reason : in words
+    """
+
+    widths: list[float]
+    errors: list[float]
+    atoms: list[int]
+    width: float | None
+    reason: str
+
+
+def locality_of(
+    subject: Subject, crystal: Crystal, *, rattle: float, tolerance: float, seconds: float
+) -> Locality:
+    """Clusters that grow by half a nearest-neighbour distance until forces settle, or the next one is too dear.
+
+    Parameters
+    ----------
+    crystal : at rest
+    tolerance : eV/Å
+    seconds : all clusters together
+    """
+    r0, spent, stopped = crystal.nearest_neighbour_distance, 0.0, "the forces settle"
+    widths: list[float] = []
+    forces: list[np.ndarray] = []
+    atoms: list[int] = []
+    while not _settled(forces, tolerance):
+        width = (1.5 + STEP_R0 * len(widths)) * r0
+        cluster, place = sphere(crystal, width, rattle=rattle)
+        predicted = float(fitted_cost(subject.timings).seconds(len(cluster)))
+        if (len(widths) >= 2 and spent + predicted > seconds) or len(cluster) > LARGEST:
+            stopped = f"a cluster of {len(cluster)} atoms would take {predicted:.0f} s"
+            break
+        answer = subject.ask(cluster)
+        spent += answer.seconds
+        widths.append(width)
+        forces.append(answer.forces[place])
+        atoms.append(len(cluster))
+    errors = [float(np.linalg.norm(force - forces[-1])) for force in forces]
+    return Locality(widths, errors, atoms, *_recommended(widths, errors, tolerance, stopped))
+
+
+def enlarge(subject: Subject, crystal: Crystal, *, rattle: float, seconds: float) -> None:
+    """Ask about clusters of twice as many atoms until one would take `seconds`: their timings price larger ones."""
+    radius = 2.0 * crystal.nearest_neighbour_distance
+    while True:
+        cluster, _ = sphere(crystal, radius, rattle=rattle)
+        known = max(timing.n_atoms for timing in subject.timings)
+        if len(cluster) > LARGEST or float(fitted_cost(subject.timings).seconds(len(cluster))) > seconds:
+            return
+        if len(cluster) > 1.5 * known:
+            for seed in range(REPEATS):  # other atoms each time: ASE remembers the last ones
+                subject.ask(rattled(cluster, 0.1 * rattle, seed=seed))
+        radius *= 2 ** (1 / 3)
+
+
+def _settled(forces: list[np.ndarray], tolerance: float) -> bool:
+    last = forces[-SETTLED:]
+    return len(last) == SETTLED and all(np.linalg.norm(f - last[-1]) < 0.1 * tolerance for f in last)
+
+
+def _recommended(
+    widths: list[float], errors: list[float], tolerance: float, stopped: str
+) -> tuple[float | None, str]:
+    """The narrowest width from which on all errors are below the tolerance, if wider ones were asked to say so."""
+    wrong = [place for place, error in enumerate(errors) if error >= tolerance]
+    first = wrong[-1] + 1 if wrong else 0
+    if first >= len(widths) - 1:
+        change = errors[-2] if len(errors) > 1 else float("inf")
+        return None, (
+            f"not settled at {widths[-1]:.1f} Å, where {stopped}; the last half r0 changed the force by {change:.1e} "
+            "eV/Å. Measure it on the case (locality), or raise preflight.seconds"
+        )
+    return widths[first], f"beyond it the force on the centre changes by less than {tolerance:g} eV/Å"

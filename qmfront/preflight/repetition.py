@@ -1,0 +1,116 @@
+"""The same question twice, in other words: determinism, translations, a doubled cell, and the noise of forces."""
+
+from typing import NamedTuple
+
+import numpy as np
+from ase import Atoms
+
+from qmfront.evaluate.entry import Evaluation
+from qmfront.preflight.checks import Check, limited
+from qmfront.preflight.samples import SEED, rattled
+from qmfront.preflight.subject import Subject
+
+OTHER_STEP = 0.03
+"""Å; displacement of the structure that is asked about between two equal questions."""
+
+
+class Noise(NamedTuple):
+    """Noise of the forces and the largest force constant that was met on the way, eV/Å and eV/Å^2."""
+
+    force: float
+    stiffness: float
+
+
+def determinism_check(
+    subject: Subject, atoms: Atoms, answer: Evaluation, *, limit: float
+) -> tuple[Check, float]:
+    """The largest change of a force: asked again after another structure, and of a newly built calculator."""
+    subject.ask(rattled(atoms, OTHER_STEP, seed=SEED + 3))
+    again, fresh = subject.ask(atoms), subject.ask(atoms, fresh=True)
+    changes = {
+        "when it is asked again after another structure": np.abs(again.forces - answer.forces).max(),
+        "when the calculator is built again": np.abs(fresh.forces - answer.forces).max(),
+        "when it is asked again (energy)": abs(again.energy - answer.energy) / max(len(atoms), 1),
+    }
+    worst = max(changes, key=lambda when: changes[when])
+    problem = (
+        f"Not deterministic: the same atoms get other forces {worst}, by {changes[worst]:.1e} eV/Å. Random numbers, "
+        "a self-consistent field that stops early, or memory of the last call; fix the seed, converge more tightly, or "
+        "start every call from scratch."
+    )
+    value = float(max(changes.values()))
+    return limited("determinism", value, "eV/Å", limit, problem=problem), value
+
+
+def periodicity_check(subject: Subject, atoms: Atoms, answer: Evaluation, *, limit: float) -> Check:
+    """The largest change of a force when one atom moves by a lattice vector, and then everything by any vector."""
+    moved = atoms.copy()
+    moved.positions[len(atoms) // 2] += atoms.cell.array[0] - atoms.cell.array[2]
+    shifted = moved.copy()
+    shifted.positions += np.array([0.173, -0.291, 0.418])
+    wrapped, translated = (
+        float(np.abs(subject.ask(other).forces - answer.forces).max()) for other in (moved, shifted)
+    )
+    if wrapped > translated / 2:
+        problem = (
+            f"Not periodic: an atom moved by a lattice vector changes forces by {wrapped:.1e} eV/Å. The calculator "
+            "ignores the cell, or takes the nearest image alone in a cell that is too small."
+        )
+    else:
+        problem = (
+            f"Moving all atoms together changes forces by {translated:.1e} eV/Å: the grid is felt (egg-box effect). "
+            "Refine the grid, or use plane waves."
+        )
+    return limited("periodicity and translation", max(wrapped, translated), "eV/Å", limit, problem=problem)
+
+
+def size_check(subject: Subject, atoms: Atoms, answer: Evaluation, *, limit: float) -> Check:
+    """Twice the cell: twice the energy, and the same forces."""
+    shortest = int(np.argmin(np.linalg.norm(atoms.cell.array, axis=1)))
+    repeats = [1, 1, 1]
+    repeats[shortest] = 2
+    double = subject.ask(atoms.repeat(tuple(repeats)))
+    energy = abs(double.energy - 2 * answer.energy) / (2 * len(atoms))
+    forces = float(np.abs(double.forces - np.tile(answer.forces, (2, 1))).max())
+    problem = (
+        f"Twice the cell has not twice the energy, or other forces: {energy:.1e} eV per atom and {forces:.1e} eV/Å "
+        f"for {len(atoms)} atoms. Either the energy is not extensive, or k-points that do not follow the cell are too "
+        "few: ask for k-points by density, or loosen preflight.size_error if that error is meant."
+    )
+    return limited("twice the cell", max(energy, forces), "eV, eV/Å", limit, problem=problem)
+
+
+def noise_of(subject: Subject, atoms: Atoms, *, step: float, repeat: float) -> Noise:
+    """Noise of the forces from their roughness along a line, and from repetition.
+
+    Five points -2 step ... 2 step of one atom: what a parabola does not explain is noise, also where the same
+    question has the same answer.
+    """
+    points = np.arange(-2, 3)
+    values = []
+    for point in points:
+        moved = atoms.copy()
+        moved.positions[0] += point * step * np.array([0.6, 0.48, 0.64])
+        values.append(subject.ask(moved).forces.ravel())
+    values = np.array(values)
+    powers = np.vander(points.astype(float), 3)
+    fitted, *_ = np.linalg.lstsq(powers, values, rcond=None)
+    rough = np.sqrt(np.sum((values - powers @ fitted) ** 2, axis=0) / (len(points) - 3)).max()
+    return Noise(max(float(rough), repeat), float(np.abs(fitted[1]).max() / step))
+
+
+def noise_check(noise: Noise, *, step: float, limit: float) -> Check:
+    """The relative error of central differences of forces."""
+    error = noise.force / (np.sqrt(2) * step) / max(noise.stiffness, 1e-12)
+    wanted = noise.force / (np.sqrt(2) * limit * max(noise.stiffness, 1e-12))
+    cure = (
+        f"A force_constants.displacement of {wanted:.1g} Å or more would do"
+        if wanted <= 0.05
+        else f"No displacement would do ({wanted:.1g} Å is no longer small)"
+    )
+    problem = (
+        f"The noise is too large for finite differences: {noise.force:.1e} eV/Å in the forces makes an error of "
+        f"{error:.1e} in the force constants at a displacement of {step:g} Å. {cure}; or converge the calculator more "
+        "tightly."
+    )
+    return limited("noise in differences of forces", float(error), "1", limit, problem=problem)

@@ -1,0 +1,108 @@
+"""The reference model under test: every answer is timed, and a failure is given the name of its cause."""
+
+import re
+import resource
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from ase.calculators.calculator import PropertyNotImplementedError
+
+from qmfront.evaluate.entry import Evaluation, EvaluationError, ask
+
+KILOBYTES = 1024 if sys.platform == "darwin" else 1
+"""ru_maxrss is in bytes on macOS and in kilobytes elsewhere."""
+NOT_CONVERGED = re.compile(r"converge|\bscf\b|self.?consisten", re.IGNORECASE)
+
+
+class RefusedError(RuntimeError):
+    """The reference model cannot be used; the message names the cause."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """One call: number of atoms, wall seconds, and the peak memory (MB) of the process and its children after it."""
+
+    n_atoms: int
+    seconds: float
+    memory: float
+
+
+class Subject:
+    """A calculator that is built again when a fresh one is wanted, and the timings of all calls but the first.
+
+    Parameters
+    ----------
+    make : () -> ASE calculator
+    name : dotted path, for messages
+    """
+
+    def __init__(self, make: Callable[[], Any], name: str) -> None:
+        self.make, self.name = make, name
+        self.calculator = make()
+        self.timings: list[Timing] = []
+        self.calls = 0
+
+    def ask(self, atoms: Atoms, *, stress: bool = False, fresh: bool = False) -> Evaluation:
+        """Energy (the free energy where there is one), forces and, if wanted, stress.
+
+        fresh : from a newly built calculator, which has no memory of earlier calls
+
+        Raises
+        ------
+        RefusedError if the calculator raises, is not converged, or returns something that is not a number.
+        """
+        calculator = self.make() if fresh else self.calculator
+        properties = ("energy", "forces", "stress") if stress else ("energy", "forces")
+        try:
+            answer = ask(atoms, calculator, properties, name=self.name)
+        except PropertyNotImplementedError as error:
+            raise RefusedError(
+                f"It gives no {error}, which the lattice constant, the moduli and the fit are made of. Choose a mode "
+                "of the calculator that has one (plane waves in GPAW)."
+            ) from error
+        except EvaluationError as error:
+            raise RefusedError(_cause(error)) from error
+        if not converged(calculator):
+            raise RefusedError(
+                f"The self-consistent field is not converged: {self.name} says so of {len(atoms)} atoms, and returns "
+                "forces all the same. Allow more iterations, mix less, or smear the occupations more."
+            )
+        self.calls += 1
+        if self.calls > 1:  # the first call may compile code
+            self.timings.append(Timing(len(atoms), answer.seconds, peak_memory()))
+        return answer
+
+
+def peak_memory() -> float:
+    """Largest resident memory so far of this process and, if larger, of its finished children, MB."""
+    used = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return used / KILOBYTES / 1024
+
+
+def converged(calculator: Any) -> bool:
+    """False only if the calculator says that its last answer is not: results, itself, or its scf."""
+    results = getattr(calculator, "results", None) or {}
+    said = [
+        results.get("converged"),
+        getattr(calculator, "converged", None),
+        getattr(getattr(calculator, "scf", None), "converged", None),
+    ]
+    return not any(isinstance(answer, bool | np.bool_) and not answer for answer in said)
+
+
+def _cause(error: EvaluationError) -> str:
+    """What stands behind an answer that never came."""
+    below = error.__cause__
+    text = str(error)
+    if "NaN or infinity" in text:
+        return f"It returns numbers that are not finite: {text}"
+    if below is not None and NOT_CONVERGED.search(f"{type(below).__name__} {below}"):
+        return (
+            f"The self-consistent field does not converge: {text} Allow more iterations, mix less, or smear the "
+            "occupations more."
+        )
+    return f"It fails on a small crystal: {text}"

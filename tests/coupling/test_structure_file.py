@@ -1,0 +1,164 @@
+"""Vacancies from files, of copper and of a compound, with a calculator of ASE: the estimate stands for the error."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from ase.build import bulk as ase_bulk
+from ase.calculators.emt import EMT
+from ase.constraints import FixAtoms
+from ase.io import write
+
+from qmfront.coupling.anderson import AndersonSettings
+from qmfront.coupling.hybrid import solution_arrays
+from qmfront.coupling.partition import QM
+from qmfront.coupling.reference import ReferenceSettings, reference_arrays
+from qmfront.crystal.defect import Defect
+from qmfront.crystal.lattice import cubic_crystal
+from qmfront.elasticity.bulk import Bulk, Probe, bulk_of
+from qmfront.elasticity.defects import defect_of
+from qmfront.estimate.assembly import assemble
+from qmfront.estimate.estimates import estimates
+from qmfront.estimate.estimator import true_error
+from qmfront.estimate.residuals import ResidualSettings, residual_arrays
+from qmfront.evaluate.forces import calculator_forces
+from qmfront.models.ace.basis import build_basis
+from qmfront.models.ace.calculator import ACE
+from qmfront.refine.regions import Thresholds
+from qmfront.refine.step import first_region
+from qmfront.timing import Seconds
+from qmfront.training.fit import Fit, FitSettings, fit_potential, training_arrays
+from qmfront.training.regression import Prior, RelevanceSettings
+
+STRAIN_STEP = 2.5e-3
+BUFFER = 6.0
+"""Å; EMT forces are exact to 1e-3 eV/Å in it (preflight)."""
+
+
+class Made(NamedTuple):
+    """How the potential of a crystal is made, and how far from the vacancy its forces do not see it (r0)."""
+
+    symbol: str
+    structure: Any
+    guess: float
+    cutoff: float
+    degrees: tuple[int, ...]
+    radial_decay: float
+    prior: Prior
+    radius_r0: float
+
+    @property
+    def reach(self) -> float:
+        """Å"""
+        return 2 * self.cutoff + 0.2
+
+
+COPPER = Made("Cu", "fcc", 3.6, 4.2, (14, 12, 8), 0.1, Prior(1e-8, 0.0), 2.0)
+COMPOUND = Made("AlAu", "b2", 3.19, 4.8, (8, 6), 2.0, Prior(1e-6, 1.0), 2.4)
+
+
+class Own(NamedTuple):
+    """A crystal, its fit and a vacancy in it."""
+
+    bulk: Bulk
+    fit: Fit
+    defect: Defect
+    seeds: np.ndarray
+
+
+def own(made: Made, folder: Path) -> Own:
+    crystal = cubic_crystal(made.symbol, made.structure, made.guess)
+    bulk = bulk_of(crystal, EMT(), Probe(made.reach, 2e-3, 0.03, 24, 0))
+    basis = build_basis(
+        bulk.crystal.species, cutoff=made.cutoff, max_degree=made.degrees, decay=made.radial_decay
+    )
+    weights = {"energy": 1.0, "stress": 1.0, "force_constants": 10.0, "third_derivative": 1.0}
+    settings = FitSettings(1, weights, "ridge", made.prior, RelevanceSettings())
+    observed = training_arrays(bulk, EMT(), matching=1, strain_step=STRAIN_STEP, reach=made.reach)
+    fit = fit_potential(observed, bulk, basis, settings, strain_step=STRAIN_STEP)
+    cell = ase_bulk(
+        made.symbol, {"b2": "cesiumchloride"}.get(made.structure, made.structure), a=made.guess, cubic=True
+    )
+    description = {
+        "kind": "file",
+        "file": str(vacancy(cell, folder)),
+        "axes": np.eye(3, dtype=int).tolist(),
+        "lattice_constant": made.guess,
+        "lattice": None,
+        "clamp": "fix_atoms",
+        "seed": None,
+        "core": None,
+        "radius_r0": 0.0,
+        "clamp_width": 0.0,
+        "rim": 2 * made.cutoff,
+    }
+    return Own(bulk, fit, *defect_of(bulk, description))
+
+
+def vacancy(cell: Any, folder: Path) -> Path:
+    """A cylinder three cells high, an atom at its axis missing: of AlAu a Au."""
+    free, rim = 23.0, 10.5
+    turns = int(np.ceil(2 * (free + rim) / cell.cell[0, 0])) + 2
+    atoms = cell.repeat((turns, turns, 3))
+    apart = np.linalg.norm(atoms.positions - atoms.positions.mean(axis=0), axis=1)
+    middle = np.where(atoms.numbers == atoms.numbers.max(), apart, np.inf).argmin()
+    distance = np.linalg.norm((atoms.positions - atoms.positions[middle])[:, :2], axis=1)
+    keep = distance < free + rim
+    keep[middle] = False
+    atoms, distance = atoms[keep], distance[keep]
+    atoms.pbc = (False, False, True)
+    atoms.set_constraint(FixAtoms(mask=distance > free))
+    path = folder / "vacancy.extxyz"
+    write(path, atoms, columns=["symbols", "positions", "move_mask"])
+    return path
+
+
+@pytest.mark.parametrize("made", [COPPER, COMPOUND], ids=["Cu", "AlAu"])
+def test_the_estimate_of_a_vacancy(made: Made, tmp_path: Path) -> None:
+    """QM where MM forces would see the vacancy; the exact estimator and the default one, beside the true error."""
+    bulk, fit, defect, seeds = own(made, tmp_path)
+    thresholds = Thresholds(buffer_width=BUFFER, exact_factor=1.5)
+    initial = {"radius_r0": made.radius_r0, "centre_r0": (0.0, 0.0)}
+    region = first_region(defect, initial, thresholds, seeds=seeds)
+    assert np.all(region[seeds] == QM)
+    operators = assemble(defect, bulk, reach=made.reach, decay=3.0, cutoff_r0=2.5)
+    qm, mm = calculator_forces(EMT()), calculator_forces(ACE(fit.potential))
+    reference = reference_arrays(
+        defect, operators, qm, settings=ReferenceSettings(1e-7, AndersonSettings(max_calls=60))
+    )
+    assert 0 < reference["lowest_eigenvalue"] < 1.1
+    solution = solution_arrays(
+        defect,
+        operators,
+        region,
+        (qm, mm),
+        start=None,
+        mismatch=fit.mismatch,
+        fraction=0.03,
+        settings=AndersonSettings(),
+    )
+    error = true_error(solution["displacement"], reference["displacement"], defect.stencil)
+    relaxation = true_error(0 * solution["displacement"], reference["displacement"], defect.stencil)
+    residuals = residual_arrays(
+        solution,
+        defect,
+        operators,
+        region,
+        qm,
+        mismatch=fit.mismatch,
+        settings=ResidualSettings(("exact", "cauchy_born"), 1.0, 0.0, 1.5 * BUFFER),
+        seconds=Seconds(),
+    )
+    eta = estimates(
+        residuals,
+        defect,
+        operators,
+        region,
+        norm="force_constants",
+        residual="cauchy_born",
+        stabilisation=0.0,
+    ).eta
+    assert error < 0.02 * relaxation
+    assert 0.5 < eta["force_constants/exact"] / error < 1.5
+    assert 0.3 < eta["force_constants/cauchy_born"] / error < 3.0
