@@ -281,6 +281,10 @@ class Case(Section):
     title: str = key("One line that says what the case shows, for figures and report")
     material: Name = key("Name of the material")
     potential: Name = key("Name of the MM potential")
+    qm_kwargs: dict[str, JsonValue] = key(
+        "Keyword arguments of the QM model in this case, over those of the material: such as a k-mesh that the defect "
+        "needs and the perfect crystal does not"
+    )
     defect: Annotated[Dislocation | Crack | Point | File, Field(discriminator="kind")] = key("The defect")
     domain: Annotated[Disc | Box, Field(discriminator="kind")] = key("The computational domain")
     initial_region: InitialRegion = key("The QM region of iteration 0")

@@ -25,7 +25,7 @@ rule solve:
         qm_time_limit_ms=qm_time_limit_ms,
         qm_retries=qm_retries,
     params:
-        qm=lambda w: qm_spec(material_of(w)),
+        qm=qm_of_case,
         settings=with_embedding("solve"),
         journal=JOURNAL,
     message:
@@ -57,7 +57,7 @@ rule residual:
         qm_time_limit_ms=qm_time_limit_ms,
         qm_retries=qm_retries,
     params:
-        qm=lambda w: qm_spec(material_of(w)),
+        qm=qm_of_case,
         settings=lambda w: {
             "residual": {
                 "names": residual_names(w.case),

@@ -17,7 +17,7 @@ wildcard_constraints:
 
 def origin(case):
     """First case with the same defect, domain, material and reference: both share operators and reference."""
-    parts = {"material", "defect", "domain", "reference", "embedding"}
+    parts = {"material", "qm_kwargs", "defect", "domain", "reference", "embedding"}
 
     def key(name):
         chosen = study.cases[name]
@@ -49,6 +49,12 @@ def qm_spec(material):
     """The reference model of a material: dotted path and keyword arguments."""
     qm = study.materials[material].qm
     return {"calculator": qm.calculator, "kwargs": qm.arguments(ROOT)}
+
+
+def qm_of_case(w):
+    """The reference model of a case: that of its material, with the arguments that the case changes."""
+    spec = qm_spec(material_of(w))
+    return {**spec, "kwargs": {**spec["kwargs"], **study.cases[w.case].qm_kwargs}}
 
 
 def qm_time_limit_ms(w):
@@ -128,7 +134,7 @@ def previous(name):
 
 def qm_alternatives(w):
     """The reference model, without a label, and the same with the other arguments that a case wants compared."""
-    spec, others = qm_spec(material_of(w)), study.cases[w.case].locality.alternatives
+    spec, others = qm_of_case(w), study.cases[w.case].locality.alternatives
     changed = {label: {**spec, "kwargs": {**spec["kwargs"], **kwargs}} for label, kwargs in others.items()}
     return {"": spec, **changed}
 

@@ -54,7 +54,7 @@ rule reference:
         qm_time_limit_ms=qm_time_limit_ms,
         qm_retries=qm_retries,
     params:
-        qm=lambda w: qm_spec(material_of(w)),
+        qm=qm_of_case,
         settings=with_embedding("reference"),
         journal=JOURNAL,
     message:
