@@ -11,6 +11,7 @@ from qmfront.coupling.force_mixing import model_forces
 from qmfront.coupling.partition import BUFFER, QM, surrounded
 from qmfront.crystal.defect import Defect
 from qmfront.elasticity.strain_polynomial import StrainPolynomial
+from qmfront.estimate.linear_mismatch import LinearMismatch
 from qmfront.estimate.operators import Operators
 from qmfront.estimate.residual import cauchy_born_difference, combined, core_residual
 from qmfront.timing import Seconds
@@ -45,17 +46,23 @@ def residual_arrays(
     mismatch: StrainPolynomial,
     settings: ResidualSettings,
     seconds: Seconds,
+    linear: LinearMismatch | None = None,
     embedding: Embedding = VACUUM,
 ) -> dict[str, np.ndarray]:
     """Arrays of a store of kind "residual", (n, 3) eV/Å each.
 
     exact : QM forces on all sites.
-    cauchy_born : exact on the QM region, a layer and crack faces; beyond, mixed forces plus the Cauchy-Born difference.
+    cauchy_born : exact on the QM region, a layer and crack faces; beyond, mixed forces plus the Cauchy-Born difference
+        and what the force constants of the fit miss.
     paper : (3.7), exact on QM + buffer and at crack faces; beyond it the force constants applied to u0 + u.
 
     Parameters
     ----------
     solution : {displacement, forces}
+    mismatch : StrainPolynomial
+        Of the two models, beyond the orders of strain that the fit matched.
+    linear : LinearMismatch, optional
+        Of the two models, to first order; None if they have the same force constants.
     seconds : Seconds
         Gets the processor time of each residual.
     embedding : Embedding
@@ -71,7 +78,8 @@ def residual_arrays(
         with seconds.of("cauchy_born"):
             core = _layer(u, defect, region == QM, settings.layer_r0 * defect.r0) | (region == QM) | faces
             inside, _ = core_residual(defect.body, u, core, qm, buffer=settings.buffer, embedding=embedding)
-            beyond = mixed + cauchy_born_difference(
+            beyond = mixed + (linear.forces(defect, u) if linear else 0.0)
+            beyond += cauchy_born_difference(
                 defect.body, u, defect.stencil, mismatch, defect.frame, basis_index=defect.basis_index
             )
             found["cauchy_born"] = combined(core, inside, beyond, defect.free)

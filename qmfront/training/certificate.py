@@ -20,6 +20,9 @@ DECLARED = {
     "distance": Declared("shell_pair", "f", "Å", "length of the lattice vectors"),
     "fc_qm": Declared("shell_pair", "f", "eV/Å^2", "norm of the force constants of the QM model"),
     "fc_difference": Declared("shell_pair", "f", "eV/Å^2", "norm of the difference of the force constants"),
+    "fc_mismatch": Declared(
+        "shell_pair component component2", "f", "eV/Å^2", "Phi^QM - Phi^MM, in the order of the bulk"
+    ),
     "path": Declared("wave", "f", "1/Å", "length along the phonon path"),
     "ticks": Declared("tick", "f", "1/Å", "corners of the phonon path"),
     "omega2_qm": Declared("wave branch", "f", "eV/Å^2", "eigenvalues of the dynamical matrix, QM"),
@@ -44,6 +47,7 @@ def certificate_arrays(
         "distance": np.linalg.norm(qm.vector, axis=1),
         "fc_qm": np.linalg.norm(qm.matrix, axis=(1, 2)),
         "fc_difference": np.linalg.norm(difference, axis=(1, 2)),
+        "fc_mismatch": difference,
         "path": path,
         "ticks": ticks,
         "omega2_qm": np.linalg.eigvalsh(qm.dynamical_matrix(waves)),

@@ -43,6 +43,7 @@ rule residual:
         operators="results/{case}/operators.zarr/zarr.json",
         partition="results/{case}/{k}/partition.zarr/zarr.json",
         solution="results/{case}/{k}/solution.zarr/zarr.json",
+        bulk=bulk_store,
         certificate=potential_file("certificate.zarr/zarr.json"),
     output:
         store="results/{case}/{k}/residual.zarr/zarr.json",

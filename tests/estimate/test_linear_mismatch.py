@@ -1,0 +1,132 @@
+"""Forces of two models that differ in their force constants: exact for any wave, nothing twice for long ones."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from qmfront.crystal.defect import Defect
+from qmfront.crystal.stencil import stencil
+from qmfront.estimate.linear_mismatch import LinearMismatch, linear_mismatch
+from tests.silicon import silicon
+
+SHORT = 4.5  # Å; of tungsten, between the third and the fourth shell
+BONDS = 3.0  # Å; of silicon, nearest neighbours
+
+
+def bar(crystal, n: int) -> Defect:
+    """A periodic bar of n cells without any defect."""
+    atoms = crystal.to_atoms() * (n, 3, 3)
+    nb = len(crystal.basis)
+    basis = np.tile(np.arange(nb), len(atoms) // nb)
+    cell, pbc = atoms.cell.array, atoms.pbc
+    return Defect(
+        sites=atoms.positions,
+        predictor=np.zeros_like(atoms.positions),
+        numbers=atoms.numbers,
+        basis_index=basis,
+        free=np.ones(len(atoms), bool),
+        stencil=stencil(atoms.positions, cell, pbc, crystal, basis_index=basis),
+        cell=cell,
+        pbc=pbc,
+        frame=np.eye(3),
+        core=np.zeros(3),
+        r0=crystal.nearest_neighbour_distance,
+    )
+
+
+def amplitudes(defect: Defect) -> np.ndarray:
+    """Of a wave, Å, one for each sublattice."""
+    return 1e-3 * np.random.default_rng(3).normal(size=(defect.basis_index.max() + 1, 3))
+
+
+def wave(defect: Defect, amplitude: np.ndarray, dynamical=None) -> np.ndarray:
+    """Re A_b exp(i q r) of one period along the bar, (n, 3) Å; or the forces -D(q) A, eV/Å."""
+    q = 2 * np.pi * np.linalg.inv(defect.cell)[:, 0]
+    if dynamical is not None:
+        amplitude = -(dynamical(q) @ amplitude.ravel()).reshape(-1, 3)
+    return np.real(amplitude[defect.basis_index] * np.exp(1j * defect.sites @ q)[:, None])
+
+
+def missed(bulk, reach: float) -> LinearMismatch:
+    """As if the fit had all force constants up to a reach (Å), and the moduli were those of all."""
+    constants = bulk.force_constants
+    difference = replace(constants, matrix=constants.matrix - _cut(constants, reach))
+    volume = abs(np.linalg.det(bulk.crystal.cell))
+    return LinearMismatch(bulk.crystal, difference, difference.moduli(volume), 1.0)
+
+
+def _cut(constants, reach: float) -> np.ndarray:
+    """Matrices in the same order, zero beyond the reach, with self terms that make rows sum to zero."""
+    length = np.linalg.norm(constants.vector, axis=1)
+    matrix = np.where((length <= reach)[:, None, None], constants.matrix, 0.0)
+    for site in range(constants.n_basis):
+        own = constants.basis_first == site
+        itself = own & (length < 1e-6)
+        matrix[itself] -= matrix[own].sum(axis=0)
+    return matrix
+
+
+@pytest.mark.parametrize(("name", "reach"), [("tungsten", SHORT), ("silicon", BONDS)])
+def test_waves_get_the_difference_of_the_dynamical_matrices(name, reach, request):
+    """Without moduli to subtract F = -D(q) u, at any wave length and for optical waves too."""
+    bulk = request.getfixturevalue("tungsten") if name == "tungsten" else silicon()
+    mismatch = replace(missed(bulk, reach), moduli=np.zeros((3, 3, 3, 3)))
+    defect = bar(bulk.crystal, 7)
+    amplitude = amplitudes(defect)
+    expected = wave(defect, amplitude, mismatch.constants.dynamical_matrix)
+    found = mismatch.forces(defect, wave(defect, amplitude))
+    assert np.abs(expected).max() > 1e-5
+    assert np.abs(found - expected).max() < 1e-9 * np.abs(expected).max() + 1e-12
+
+
+def test_long_waves_are_left_to_the_moduli(tungsten):
+    """What is not subtracted falls as the square of the wave number, relative to the forces of the force constants."""
+    mismatch, rest = missed(tungsten, SHORT), []
+    lengths = np.array([12, 24, 48])
+    for n in lengths:
+        defect = bar(tungsten.crystal, n)
+        u = wave(defect, amplitudes(defect))
+        whole = replace(mismatch, moduli=np.zeros((3, 3, 3, 3))).forces(defect, u)
+        rest.append(np.linalg.norm(mismatch.forces(defect, u)) / np.linalg.norm(whole))
+    slopes = np.diff(np.log(rest)) / np.diff(np.log(lengths))
+    assert rest[-1] < 0.05 and np.all(np.abs(slopes + 2.0) < 0.2), (rest, slopes)
+
+
+def test_a_rotated_frame_turns_the_forces(tungsten):
+    """F(R l, R u) = R F(l, u)."""
+    angle = np.array([[0.0, -1.0, 0.0], [0.6, 0.0, -0.8], [0.8, 0.0, 0.6]])
+    mismatch, straight = missed(tungsten, SHORT), bar(tungsten.crystal, 6)
+    u = wave(straight, amplitudes(straight))
+    crystal = tungsten.crystal.rotated(angle)
+    turned = replace(bar(crystal, 6), frame=angle)
+    expected = mismatch.forces(straight, u) @ angle.T
+    assert np.allclose(turned.sites, straight.sites @ angle.T, atol=1e-9)
+    found = mismatch.forces(turned, u @ angle.T)
+    assert np.abs(found - expected).max() < 1e-9 * np.abs(expected).max()
+
+
+def test_a_dislocation_feels_no_slip(edge, tungsten):
+    """Pairs that slipped by b are neighbours: a predictor alone is pulled by strain, not by b."""
+    forces = missed(tungsten, SHORT).forces(edge, np.zeros_like(edge.sites))
+    ring = edge.free & (np.linalg.norm(edge.sites[:, :2], axis=1) > 4 * edge.r0)
+    assert 1e-6 < np.abs(forces[ring]).max() < 0.1
+
+
+def test_of_a_certificate(tungsten):
+    """Force constants that agree are left alone; those of another bulk are refused."""
+    constants, moduli = tungsten.force_constants, np.array([3.26, 1.28, 1.0])
+    certificate = {
+        "fc_mismatch": 1e-9 * constants.matrix,
+        "moduli_qm": moduli,
+        "moduli_mm": moduli,
+    }
+    assert linear_mismatch(tungsten, certificate).negligible
+    certificate["fc_mismatch"] = constants.matrix - _cut(constants, SHORT)
+    found = linear_mismatch(tungsten, certificate)
+    volume = abs(np.linalg.det(tungsten.crystal.cell))
+    assert not found.negligible
+    assert np.allclose(found.moduli, found.constants.moduli(volume))
+    certificate["fc_mismatch"] = constants.matrix[1:]
+    with pytest.raises(ValueError, match="Fit the potential"):
+        linear_mismatch(tungsten, certificate)
