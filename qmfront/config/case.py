@@ -228,9 +228,13 @@ class Estimate(Section):
     residual: Literal["exact", "cauchy_born", "paper"] = key(
         "Residual outside QM and buffer: exact, Cauchy-Born difference, or the paper's linear form (3.7)"
     )
+    beside: list[Literal["exact", "cauchy_born", "paper"]] = key(
+        "Residuals that are computed beside it where there is a reference to compare with"
+    )
     stabilisation: float = key("C_stab of (3.2); 0.1 is the paper's choice", unit="eV/Å^2", ge=0.0, le=10.0)
     layer_r0: float = key(
-        "Width of the layer around the QM region where the residual is exact in any variant",
+        "Width of the layer around the QM region where the residual cauchy_born is exact; 0 takes the forces of the "
+        "solve on the QM region and costs no QM call",
         unit="r0",
         ge=0.0,
     )

@@ -23,7 +23,8 @@ class ResidualSettings:
 
     names : any of "exact", "cauchy_born", "paper"
     layer_r0 : float, r0
-        Width of the layer around the QM region in which the Cauchy-Born variant is exact.
+        Width of the layer around the QM region in which the Cauchy-Born variant is exact; without layer and faces the
+        forces of the solve stand for those on the QM region, and no QM call is made.
     face_layer : float, Å
         Width of the layer at crack faces in which every variant is exact: neither strain nor linear forces know faces.
     buffer : float, Å
@@ -76,8 +77,12 @@ def residual_arrays(
             found["exact"] = model_forces(defect.body, defect.free, qm, embedding)(u)
     if "cauchy_born" in settings.names:
         with seconds.of("cauchy_born"):
-            core = _layer(u, defect, region == QM, settings.layer_r0 * defect.r0) | (region == QM) | faces
-            inside, _ = core_residual(defect.body, u, core, qm, buffer=settings.buffer, embedding=embedding)
+            layer = _layer(u, defect, region == QM, settings.layer_r0 * defect.r0) | faces
+            core, inside = layer | (region == QM), mixed
+            if layer.any():
+                inside, _ = core_residual(
+                    defect.body, u, core, qm, buffer=settings.buffer, embedding=embedding
+                )
             beyond = mixed + (linear.forces(defect, u) if linear else 0.0)
             beyond += cauchy_born_difference(
                 defect.body, u, defect.stencil, mismatch, defect.frame, basis_index=defect.basis_index

@@ -5,9 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from qmfront.coupling.partition import FAR_FIELD, MM, QM
 from qmfront.crystal.defect import Defect
 from qmfront.crystal.stencil import stencil
+from qmfront.elasticity.strain_polynomial import StrainPolynomial
 from qmfront.estimate.linear_mismatch import LinearMismatch, linear_mismatch
+from qmfront.estimate.residuals import ResidualSettings, residual_arrays
+from qmfront.timing import Seconds
 from tests.silicon import silicon
 
 SHORT = 4.5  # Å; of tungsten, between the third and the fourth shell
@@ -130,3 +134,35 @@ def test_of_a_certificate(tungsten):
     certificate["fc_mismatch"] = constants.matrix[1:]
     with pytest.raises(ValueError, match="Fit the potential"):
         linear_mismatch(tungsten, certificate)
+
+
+def test_without_a_layer_the_residual_costs_no_qm_call(edge, edge_operators, tungsten):
+    """On the QM region it is what the solve left; beyond, mixed forces and what the two models differ by."""
+    rng = np.random.default_rng(5)
+    u, mixed = (np.where(edge.free[:, None], 0.02 * rng.normal(size=edge.sites.shape), 0.0) for _ in "uf")
+    inner = np.linalg.norm(edge.sites[:, :2], axis=1) < 3 * edge.r0
+    region = np.select([~edge.free, inner], [FAR_FIELD, QM], MM)
+    linear = missed(tungsten, SHORT)
+
+    def residual(width: float, qm) -> np.ndarray:
+        return residual_arrays(
+            {"displacement": u, "forces": mixed},
+            edge,
+            edge_operators,
+            region,
+            qm,
+            mismatch=StrainPolynomial(np.zeros((1, 6), int), np.zeros(1)),
+            linear=linear,
+            settings=ResidualSettings(("cauchy_born",), width, 0.0, 11.5),
+            seconds=Seconds(),
+        )["cauchy_born"]
+
+    def asked(atoms):
+        raise AssertionError(f"{len(atoms)} atoms were asked for")
+
+    found = residual(0.0, asked)
+    assert np.array_equal(found[inner], mixed[inner])
+    expected = np.where(edge.free[:, None], mixed + linear.forces(edge, u), 0.0)
+    assert np.abs(found - expected)[~inner].max() < 1e-12 and np.abs(found - mixed)[~inner].max() > 1e-3
+    with pytest.raises(AssertionError, match="asked for"):
+        residual(1.0, asked)

@@ -196,11 +196,10 @@ def iteration_of(snapshot):
 
 
 def residual_names(case):
-    """Residuals of a case: its own, and all of them where there is a reference to compare with."""
+    """Residuals of a case: its own, and those beside it where there is a reference to compare with."""
     chosen = study.cases[case]
-    if chosen.reference.compute:
-        return ["exact", "cauchy_born", "paper"]
-    return [chosen.estimate.residual]
+    wanted = {chosen.estimate.residual, *(chosen.estimate.beside if chosen.reference.compute else [])}
+    return [name for name in ("exact", "cauchy_born", "paper") if name in wanted]
 
 
 def wanted_figures():
