@@ -192,4 +192,10 @@ class Potential(Section):
     )
     rattled: Rattled | None = key("Rattled cells that it is fitted to as well; null: none")
     surfaces: Surfaces | None = key("Slabs that it is fitted to as well; null: none")
+    jobs: int = key(
+        "Number of jobs among which the QM calls of the training stage are scattered; 1 leaves them in that stage",
+        unit="1",
+        ge=1,
+        le=1000,
+    )
     regression: Regression = key("How the coefficients are found")

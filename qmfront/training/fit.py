@@ -11,6 +11,7 @@ from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.internal import Shifts, relaxed_shifts
 from qmfront.elasticity.moduli import piola_stress
 from qmfront.elasticity.strain_polynomial import StrainPolynomial, fit_strain_polynomial
+from qmfront.evaluate.share import in_turn
 from qmfront.models.ace.basis import Basis
 from qmfront.models.ace.calculator import ACE
 from qmfront.models.ace.potential import Potential
@@ -117,7 +118,7 @@ def training_arrays(
     names = names_of(matching, lattice)
     shifts, of_shifts = None, {}
     if lattice.permutations is not None:
-        shifts = relaxed_shifts(bulk.crystal, calculator, observed_gradients(names, lattice))
+        shifts = relaxed_shifts(bulk.crystal, in_turn(calculator), observed_gradients(names, lattice))
         of_shifts = {"shift_strain": shifts.gradients - np.eye(3), "shift": shifts.shifts}
     response = CalculatorResponse(bulk.crystal, calculator, reach=reach, shifts=shifts)
     found = observe(response, names, lattice) | of_shifts

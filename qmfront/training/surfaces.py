@@ -16,6 +16,7 @@ from ase.calculators.calculator import BaseCalculator
 from qmfront.crystal.lattice import Crystal
 from qmfront.crystal.slab import Slab, flat_slab
 from qmfront.elasticity.surface import energy_of, excess_energy, relaxed_slab
+from qmfront.evaluate.share import in_turn
 from qmfront.models.ace.basis import Basis
 from qmfront.models.ace.design import design
 from qmfront.store_layout import Declared
@@ -136,7 +137,7 @@ def observe_surfaces(crystal: Crystal, calculator: BaseCalculator, sampling: Sur
     for place, plane in enumerate(sampling.planes):
         generator = np.random.default_rng([sampling.seed, place])
         flat = flat_slab(crystal, plane, layers=sampling.layers, vacuum=sampling.vacuum)
-        relaxed = relaxed_slab(flat, calculator, max_force=sampling.max_force)
+        relaxed = relaxed_slab(flat, in_turn(calculator), max_force=sampling.max_force)
         others = [
             *strained_slabs(relaxed, generator, **sampling.flat),
             *rattled_slabs(relaxed, generator, **sampling.rattled),

@@ -3,6 +3,7 @@
 Needs root, the plug-in of Snakemake and the Debian packages that `cluster.sh` names; skipped without.
 """
 
+import json
 import os
 import signal
 import subprocess
@@ -95,10 +96,14 @@ def finished(crystal: Submitted, *, lost: int) -> None:
 
 
 def test_the_whole_study_is_the_same_as_on_one_machine(cluster: None, tmp_path: Path) -> None:
-    """The minimal study by sbatch, several jobs at a time, and on eight cores: all results agree to 1e-10."""
+    """The minimal study by sbatch, several jobs at a time, and on eight cores: all results agree to 1e-10.
+
+    The QM calls of one training stage are scattered over three jobs.
+    """
     config = ("config/minimal.yaml",)
     local, remote = (Project.copy_of(ROOT, tmp_path / name / "project") for name in ("local", "remote"))
-    submitted, most, before = Submitted(remote, config, ()), 0, set(jobs())
+    scattered = remote.overlay("scattered", {"potentials": {"minimal_surface": {"jobs": 3}}})[1:]
+    submitted, most, before = Submitted(remote, (*config, *scattered), ()), 0, set(jobs())
     with submitted.started() as process:
         while process.poll() is None:
             most = max(most, sum(state == "RUNNING" for state in jobs().values()))
@@ -107,6 +112,14 @@ def test_the_whole_study_is_the_same_as_on_one_machine(cluster: None, tmp_path: 
     assert most >= 2
     states = {jobs()[number] for number in set(jobs()) - before}
     assert states == {"COMPLETED"}
+    shares = [
+        json.loads(remote.text(f"results/potentials/minimal_surface/shares/{number}.json"))
+        for number in range(3)
+    ]
+    assert min(share["computed"] for share in shares) > 5
+    training = remote.text("logs/potentials/minimal_surface/training.log").splitlines()
+    calls_of_training = [line for line in training if "QM call" in line]
+    assert len(calls_of_training) > 20 and all("(cached)" in line for line in calls_of_training)
     done = local.snakemake(config=config, cores=8)
     assert done.returncode == 0, done.stdout
     assert differences(local, remote) == []

@@ -13,6 +13,7 @@ wildcard_constraints:
     material="|".join(study.materials),
     potential="|".join(study.potentials),
     k=r"\d+",
+    share=r"\d+",
 
 
 def origin(case):
@@ -193,6 +194,19 @@ def iteration_of(snapshot):
     """The iteration that a figure shows: beyond the ends the nearest one."""
     found = iterations(snapshot.case)
     return min(max(snapshot.iteration + (len(found) if snapshot.iteration < 0 else 0), 0), len(found) - 1)
+
+
+def lattice_sampling(w):
+    """What a training stage asks about the perfect lattice."""
+    potential = study.potentials[w.potential]
+    reach = study.materials[material_of(w)].force_constants.reach
+    return {"matching": potential.matching, "strain_step": potential.strain_step, "reach": reach}
+
+
+def shares(w):
+    """The jobs that fill the journal for a training stage: none where it does so itself."""
+    total = study.potentials[w.potential].jobs
+    return [f"results/potentials/{w.potential}/shares/{number}.json" for number in range(total) if total > 1]
 
 
 def residual_names(case):

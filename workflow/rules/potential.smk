@@ -1,9 +1,40 @@
+rule share:
+    input:
+        code=code("share.py"),
+        qm_code=lambda w: qm_code(material_of(w)),
+        qm_files=lambda w: qm_files(material_of(w)),
+        bulk=bulk_store,
+    output:
+        table="results/potentials/{potential}/shares/{share}.json",
+    log:
+        "logs/potentials/{potential}/share_{share}.log",
+    benchmark:
+        "results/benchmarks/potentials/{potential}/share_{share}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        qm_time_limit_ms=qm_time_limit_ms,
+        qm_retries=qm_retries,
+    params:
+        qm=lambda w: qm_spec(material_of(w)),
+        total=lambda w: study.potentials[w.potential].jobs,
+        lattice=lattice_sampling,
+        others=lambda w: {"surfaces": surface_sampling(w), "rattled": rattled_sampling(w)},
+        journal=JOURNAL,
+    message:
+        "QM calls for {wildcards.potential}, share {wildcards.share}"
+    script:
+        "../../scripts/share.py"
+
+
 rule training:
     input:
         code=code("training.py"),
         qm_code=lambda w: qm_code(material_of(w)),
         qm_files=lambda w: qm_files(material_of(w)),
         bulk=bulk_store,
+        shares=shares,
     output:
         store="results/potentials/{potential}/training.zarr/zarr.json",
     log:
@@ -18,11 +49,7 @@ rule training:
         qm_retries=qm_retries,
     params:
         qm=lambda w: qm_spec(material_of(w)),
-        lattice=lambda w: {
-            "matching": study.potentials[w.potential].matching,
-            "strain_step": study.potentials[w.potential].strain_step,
-            "reach": study.materials[material_of(w)].force_constants.reach,
-        },
+        lattice=lattice_sampling,
         others=lambda w: {"surfaces": surface_sampling(w), "rattled": rattled_sampling(w)},
         journal=JOURNAL,
     message:
