@@ -143,9 +143,8 @@ class Reference(Section):
     compute: bool = key("Whether it is computed; without it there are estimates but no errors")
     max_force: float = key("Largest force component at convergence", unit="eV/Å", gt=0.0, le=0.1)
     max_calls: int = key("Largest number of force evaluations", unit="1", ge=1)
-    start: Literal["predictor", "first_solution"] = key(
-        "Where the relaxation starts: at the predictor, or at the QM/MM solution of iteration 0, which saves calls "
-        "of an expensive model and stays in its basin"
+    start: Literal["predictor"] | Annotated[int, Field(ge=0, le=100)] = key(
+        "Where the relaxation starts: at the predictor, or, which saves calls, at the solution of this iteration"
     )
     stability: Stability = key("The proof that the reference is a minimum")
 
@@ -285,10 +284,7 @@ class Case(Section):
     title: str = key("One line that says what the case shows, for figures and report")
     material: Name = key("Name of the material")
     potential: Name = key("Name of the MM potential")
-    qm_kwargs: dict[str, JsonValue] = key(
-        "Keyword arguments of the QM model in this case, over those of the material: such as a k-mesh that the defect "
-        "needs and the perfect crystal does not"
-    )
+    qm_kwargs: dict[str, JsonValue] = key("Keyword arguments of the QM model over those of the material")
     defect: Annotated[Dislocation | Crack | Point | File, Field(discriminator="kind")] = key("The defect")
     domain: Annotated[Disc | Box, Field(discriminator="kind")] = key("The computational domain")
     initial_region: InitialRegion = key("The QM region of iteration 0")

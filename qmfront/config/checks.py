@@ -109,6 +109,11 @@ def _cases(study: Study, root: Path) -> Iterator[str]:
 def _case(name: str, case: Case, study: Study, root: Path) -> Iterator[str]:
     if name in RESERVED:
         yield f"{name!r} is a folder of the results; choose another name"
+    if case.reference.compute and case.reference.start in range(case.adapt.max_iterations, 101):
+        yield (
+            f"reference.start: there is no iteration {case.reference.start}, since adapt.max_iterations = "
+            f"{case.adapt.max_iterations} counts from 0"
+        )
     material, potential = study.materials.get(case.material), study.potentials.get(case.potential)
     if material is None:
         yield f"material: no material {case.material!r}{did_you_mean(case.material, study.materials)}"

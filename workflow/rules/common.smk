@@ -150,9 +150,8 @@ def start_of(w):
 
 def start_of_reference(w):
     """The solution that the reference starts from: none where that is the predictor."""
-    if study.cases[w.case].reference.start == "predictor":
-        return {}
-    return {"start": f"results/{w.case}/0/solution.zarr/zarr.json"}
+    start = study.cases[w.case].reference.start
+    return {} if start == "predictor" else {"start": f"results/{w.case}/{start}/solution.zarr/zarr.json"}
 
 
 def iterations(case):
