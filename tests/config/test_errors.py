@@ -121,6 +121,10 @@ def test_key_by_key(path: str, value: Any, pieces: list[str], problems: Problems
             {"case_defaults.reference.compute": False},
             ["figures.figure_4 shows errors", "compute the reference"],
         ),
+        (
+            {"case_defaults.reference.start": 12},
+            ["reference.start: there is no iteration 12", "adapt.max_iterations = 12"],
+        ),
         ({"case_defaults.initial_region.radius_r0": 0.5}, ["does not contain the core", "Choose at least 1"]),
         ({"case_defaults.initial_region.centre_r0": [7.0, 0.0]}, ["does not contain the core"]),
         (
