@@ -14,6 +14,9 @@ RELATIVE, ABSOLUTE = 1e-10, 1e-11
 """Of the largest number of an array, and in its unit (eV, Å). Neighbour lists are kept until atoms have moved, so sums
 after a restart are in another order: forces of some eV/Å agree to rounding, residuals are small differences of them."""
 
+OF_DIFFERENCES = {"lowest_mode": 1e-6}
+"""Of arrays that come from differences of forces over a step of 1e-4 Å, which makes rounding ten thousand times larger."""
+
 
 def differences(one: Project, other: Project) -> list[str]:
     """What differs between the results of two projects, apart from times."""
@@ -41,15 +44,19 @@ def differences(one: Project, other: Project) -> list[str]:
 def different_arrays(left: Mapping, right: Mapping) -> list[str]:
     """Names of the arrays that one of two stores lacks, or that differ."""
     names = set(left) ^ set(right)
-    return sorted(names) + [name for name in set(left) & set(right) if not _close(left[name], right[name])]
+    return sorted(names) + [
+        name
+        for name in set(left) & set(right)
+        if not _close(left[name], right[name], OF_DIFFERENCES.get(name, RELATIVE))
+    ]
 
 
-def _close(left: np.ndarray | float, right: np.ndarray | float) -> bool:
+def _close(left: np.ndarray | float, right: np.ndarray | float, relative: float = RELATIVE) -> bool:
     left, right = np.asarray(left), np.asarray(right)
     if left.dtype.kind not in "fc" or left.shape != right.shape:
         return left.shape == right.shape and bool(np.array_equal(left, right))
     scale = np.max(np.abs(left[np.isfinite(left)]), initial=0.0)
-    return bool(np.allclose(left, right, rtol=0.0, atol=RELATIVE * scale + ABSOLUTE, equal_nan=True))
+    return bool(np.allclose(left, right, rtol=0.0, atol=relative * scale + ABSOLUTE, equal_nan=True))
 
 
 def _table(left: str, right: str) -> list[str]:
