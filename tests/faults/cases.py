@@ -18,6 +18,7 @@ STUDY = {
     "potentials": {"minimal": {"basis": {"cutoff": 4.5, "max_degree": [8, 8]}}},
 }
 FIGURE = {"figure_1": {"kind": "decomposition", "case": "small", "iteration": -1}}
+PREFLIGHT = "preflight"
 FILES = ("results", "figures", "logs", "work", ".snakemake")
 
 
@@ -45,9 +46,11 @@ class Undisturbed:
         return cls(project, untouched, config, targets)
 
     def waiting(self) -> Project:
-        """The project before anything was computed; compiled kernels are kept."""
-        for name in FILES:
-            shutil.rmtree(self.project.folder / name, ignore_errors=True)
+        """The project before anything was computed; compiled kernels and the preflight are kept."""
+        for path in (self.project.folder / name for name in FILES):
+            for one in path.glob("*") if path.name == "results" else [path]:
+                if one.name != PREFLIGHT:
+                    shutil.rmtree(one) if one.is_dir() else one.unlink(missing_ok=True)
         calls_file(self.project).unlink(missing_ok=True)
         return self.project
 
@@ -55,7 +58,9 @@ class Undisturbed:
         """The project with everything computed, and no calls counted yet."""
         project = self.waiting()
         for name in (name for name in FILES if (self.untouched.folder / name).exists()):
-            shutil.copytree(self.untouched.folder / name, project.folder / name, symlinks=True)
+            shutil.copytree(
+                self.untouched.folder / name, project.folder / name, symlinks=True, dirs_exist_ok=True
+            )
         return project
 
     def run(self, *options: str, **variables_too: str) -> Any:
@@ -69,9 +74,17 @@ class Undisturbed:
 
 
 def prepared(folder: Path, case: Mapping[str, Any]) -> tuple[Project, tuple[str, ...]]:
-    """A project in which the case is ready to be computed, and its configuration files."""
+    """A project in which the case is ready to be computed, and its configuration files.
+
+    Its calculator has passed the preflight, which asks it some forty times and journals nothing.
+    """
     project = Project.copy_of(ROOT, folder / "project")
     text = yaml.safe_dump({**CASE, **case})
     (project.folder / "config/cases/small.yaml").write_text(text, encoding="utf-8")
     names = yaml.safe_load(project.text("config/config.yaml"))["figures"]
-    return project, project.overlay("small", {**STUDY, "figures": {**dict.fromkeys(names), **FIGURE}})
+    config = project.overlay("small", {**STUDY, "figures": {**dict.fromkeys(names), **FIGURE}})
+    target = f"results/{PREFLIGHT}/tungsten.json"
+    done = project.snakemake(target, config=config, path=INJECT, variables=variables(project))
+    assert done.returncode == 0, done.stdout
+    calls_file(project).unlink()
+    return project, config

@@ -15,7 +15,7 @@ RELATIVE, ABSOLUTE = 1e-10, 1e-11
 after a restart are in another order: forces of some eV/Å agree to rounding, residuals are small differences of them."""
 
 OF_DIFFERENCES = {"lowest_mode": 1e-6}
-"""Of arrays that come from differences of forces over a step of 1e-4 Å, which makes rounding ten thousand times larger."""
+"""Of arrays made from differences of forces over a step of 1e-4 Å, where rounding is ten thousand times larger."""
 
 
 def differences(one: Project, other: Project) -> list[str]:

@@ -37,7 +37,7 @@ class Death:
 class Chronicle:
     """All that happened on the way to the finished results.
 
-    begun : evaluations that the calculator began of what the journal holds at the end; preflight keeps none of its own
+    begun : evaluations that the calculator began
     entries : evaluations in the journal at the end
     """
 
@@ -77,8 +77,7 @@ def through(case: Undisturbed, points: Sequence[KillPoint], *, narrow: bool = Fa
     assert done.returncode == 0, done.stdout
     now = journaled(project)
     chronicle.deaths[-1].repeated += _computed_again(calls(project) - before, known, now)
-    begun = calls(project)
-    chronicle.begun, chronicle.entries = sum(begun[name] for name in now), now.total()
+    chronicle.begun, chronicle.entries = calls(project).total(), now.total()
     return chronicle
 
 
