@@ -130,11 +130,12 @@ class InitialRegion(Section):
 
 
 class Stability(Section):
-    """The lowest eigenvalue of H v = lambda H_FC v, from differences of forces: two force calls per vector."""
+    """The lowest eigenvalue of H v = lambda H_FC v, from differences of forces."""
 
     tolerance: float = key("Relative accuracy of the eigenvalue", unit="1", gt=0.0, lt=1.0)
     vectors: int = key("Lanczos vectors before a restart", unit="1", ge=3, le=200)
     step: float = key("Largest displacement of an atom in the differences", unit="Å", gt=0.0, le=0.05)
+    one_sided: bool = key("Whether one force call per vector has to do, less accurate than two")
 
 
 class Reference(Section):

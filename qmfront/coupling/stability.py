@@ -17,16 +17,18 @@ CORE_R0 = 4.0
 
 @dataclass(frozen=True)
 class LanczosSettings:
-    """How the lowest eigenvalue is found: each vector costs two force calls.
+    """How the lowest eigenvalue is found: each vector costs two force calls, one with one-sided differences.
 
     tolerance : relative accuracy of the eigenvalue
     vectors : Lanczos vectors before a restart
     step : largest displacement of an atom in the differences, Å
+    one_sided : differences from the forces at u itself, with an error of first order in the step
     """
 
     tolerance: float = 1e-3
     vectors: int = 20
     step: float = 1e-4
+    one_sided: bool = False
 
 
 DEFAULT_LANCZOS = LanczosSettings()
@@ -44,7 +46,7 @@ def lowest_mode(
 
     Unlike the plain lowest eigenvalue of H, which is a box mode and says nothing, lambda has a limit as the domain
     grows: 1 in the homogeneous lattice, small for a soft core, negative at a saddle. Hessian-vector products are
-    central differences of forces; the spectrum is clustered at 1, so that Lanczos finds the core modes quickly.
+    differences of forces; the spectrum is clustered at 1, so that Lanczos finds the core modes quickly.
 
     Parameters
     ----------
@@ -58,6 +60,7 @@ def lowest_mode(
         lambda, and the mode scaled to largest entry 1.
     """
     size = riesz.matrix.shape[0]
+    at_rest = force(displacement) if settings.one_sided else None
 
     def spread(vector: np.ndarray) -> np.ndarray:
         field = np.zeros_like(displacement)
@@ -67,8 +70,11 @@ def lowest_mode(
     def hessian(vector: np.ndarray) -> np.ndarray:
         field = spread(vector)
         scale = settings.step / np.abs(field).max()
-        change = force(displacement - scale * field) - force(displacement + scale * field)
-        return (change / (2 * scale))[defect.free].ravel()
+        behind, before = (
+            (0.0, at_rest) if settings.one_sided else (scale, force(displacement - scale * field))
+        )
+        change = before - force(displacement + scale * field)
+        return (change / (scale + behind))[defect.free].ravel()
 
     def inverse(vector: np.ndarray) -> np.ndarray:
         return riesz.solve(spread(vector))[defect.free].ravel()

@@ -14,7 +14,7 @@ from qmfront.coupling.descent import descend
 from qmfront.coupling.force_mixing import model_forces
 from qmfront.coupling.reference import ReferenceSettings, checked_tip, reference_arrays
 from qmfront.coupling.relaxation import relax_reference
-from qmfront.coupling.stability import lowest_mode
+from qmfront.coupling.stability import LanczosSettings, lowest_mode
 from qmfront.coupling.tip import opening_profile, tip_position
 from qmfront.elasticity.straight_crack import StraightCrack, crack_defect
 from qmfront.estimate.riesz import ForceConstantMap, laplacian_map
@@ -108,6 +108,16 @@ def test_negative_pencil_eigenvalue_is_the_inertia_of_the_hessian(saddle, eam_fo
     force = model_forces(inner.body, inner.free, eam_forces)
     eigenvalue, _ = lowest_mode(force, u, inner, _restricted(riesz, inner, crack))
     assert eigenvalue == pytest.approx(pencil[0], rel=5e-3)
+    rough = LanczosSettings(0.1, 6, 1e-4, one_sided=True)
+    asked = []
+    counted = lambda v: asked.append(v) or force(v)  # noqa: E731
+    eigenvalue, _ = lowest_mode(counted, u, inner, _restricted(riesz, inner, crack), settings=rough)
+    assert eigenvalue == pytest.approx(pencil[0], rel=0.1) and np.array_equal(asked[0], u)
+    again = []
+    counted = lambda v: again.append(v) or force(v)  # noqa: E731
+    both = replace(rough, one_sided=False)
+    lowest_mode(counted, u, inner, _restricted(riesz, inner, crack), settings=both)
+    assert len(again) == 2 * (len(asked) - 1)
 
 
 def _restricted(riesz, inner, crack) -> ForceConstantMap:
