@@ -19,7 +19,7 @@ CORE_RADIUS_R0 = 1.0
 # ASSUME the paper only says that the QM region contains the core; the first shell is where ACE fails.
 
 POTENTIAL_SUFFIXES = (".alloy", ".fs", ".eam", ".yace", ".json", ".xml", ".skf", ".model", ".pt", ".param")
-RESERVED = ("bulk", "potentials", "preflight", "surfaces")
+RESERVED = ("benchmarks", "bulk", "plan", "potentials", "preflight", "surfaces")
 """Folders beside the cases in results/."""
 
 
