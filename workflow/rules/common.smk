@@ -68,12 +68,12 @@ def planned(stage, name):
 
     def of_job(w, attempt):
         k = int(w.k) if hasattr(w, "k") else None
-        return attempt * resource(f"results/plan/{case_of(w)}.json", stage, name, k=k)
+        return attempt * resource(f"results/plan/{planned_case(w)}.json", stage, name, k=k)
 
     return of_job
 
 
-def case_of(w):
+def planned_case(w):
     """The case of a job; for a potential the first case that uses it, none if there is no such case."""
     if hasattr(w, "case"):
         return w.case
