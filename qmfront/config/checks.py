@@ -122,6 +122,8 @@ def _case(name: str, case: Case, study: Study, root: Path) -> Iterator[str]:
             yield from _extent(case, material)
         else:
             yield from _box(case, material)
+    if material is not None:
+        yield from _buffer(case, material)
     if potential is None:
         yield f"potential: no potential {case.potential!r}{did_you_mean(case.potential, study.potentials)}"
         return
@@ -153,6 +155,16 @@ def _core(case: Case) -> Iterator[str]:
             f"initial_region.radius_r0 = {region.radius_r0:g}: the initial QM region does not contain the "
             f"core. Its line is {distance:.3g} r0 from the region's centre; {CORE_RADIUS_R0:g} r0 around it must "
             f"be inside. Choose at least {_rounded_up(needed):g}, or move initial_region.centre_r0 to the core"
+        )
+
+
+def _buffer(case: Case, material: Material) -> Iterator[str]:
+    """QM atoms at the edge must not interact with the surface of their cluster; a periodic box has none."""
+    if case.embedding.kind == "cluster" and case.buffer.width < material.qm.cutoff:
+        yield (
+            f"buffer.width = {case.buffer.width:g} Å is less than materials.{case.material}.qm.cutoff = "
+            f"{material.qm.cutoff:g} Å: QM atoms at the edge of the region would feel the surface of the cluster. "
+            f"Choose at least {material.qm.cutoff:g} Å; results/preflight/{case.material}.md recommends a width"
         )
 
 

@@ -30,6 +30,7 @@ def page(case: str, content: Mapping[str, Any]) -> str:
             [*map(_stage, content["preparation"]), *map(_iteration, content["iterations"])],
         ),
         _assumptions(content),
+        *content["notes"],
     ]
     return "\n\n".join(parts) + "\n"
 

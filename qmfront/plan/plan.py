@@ -133,6 +133,7 @@ def planned(prospect: Prospect, finished: Sequence[Mapping[str, Any]], *, refere
         "finished": len(finished),
         "sites": n_sites,
         "decay": {name: way.plain() for name, way in ways.items()},
+        "notes": _notes(case, prospect),
         "price": {**price.cost.plain(), "shape": price.shape},
         "scenarios": {
             name: _summed(rows, before, reason, ways[name].needed(tolerance))
@@ -141,6 +142,22 @@ def planned(prospect: Prospect, finished: Sequence[Mapping[str, Any]], *, refere
         "preparation": with_resources(before),
         "iterations": with_resources(found["expected"][0]),
     }
+
+
+def _notes(case: Mapping[str, Any], prospect: Prospect) -> list[str]:
+    """What a look at the sizes tells, in words."""
+    radius, cutoff = (
+        case["initial_region"]["radius_r0"] * prospect.ground.r0,
+        prospect.potential["basis"]["cutoff"],
+    )
+    if radius >= cutoff:
+        return []
+    needed = np.ceil(100 * cutoff / prospect.ground.r0) / 100
+    return [
+        f"The first QM region ends {radius:.1f} Å from the defect, less than the cut-off of the potential "
+        f"({cutoff:g} Å): the forces on MM atoms beside it are made with the defect in sight, which the potential was "
+        f"not fitted to. A first solve may not converge; initial_region.radius_r0 = {needed:g} is wide enough."
+    ]
 
 
 def _summed(

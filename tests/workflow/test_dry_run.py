@@ -71,7 +71,9 @@ def test_figures_are_taken_back_and_added(fresh: Any, planned_jobs: Any) -> None
 def test_jobs_ask_for_what_the_plan_says(fresh: Any) -> None:
     """Run time of the first solve: that of a plan, unless a profile or the command line says another one."""
 
-    rules = fresh.folder / "workflow" / "rules" / "adapt.smk"  # Snakemake shows resources of a job without a message
+    rules = (
+        fresh.folder / "workflow" / "rules" / "adapt.smk"
+    )  # Snakemake shows resources of a job without a message
     message = 'message:\n        "Solve {wildcards.case}, iteration {wildcards.k}"\n    '
     rules.write_text(fresh.text("workflow/rules/adapt.smk").replace(message, ""), encoding="utf-8")
 
