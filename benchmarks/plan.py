@@ -66,9 +66,18 @@ def _row(prospect, everything: list, m: int, name: str) -> dict:
         "predicted_calls": sum(row["calls"] for row in rest),
         "calls": sum(row["qm_calls"] + row["residual_calls"] for row in actual),
         "predicted_hours": f"{predicted / 3600:.2e}",
+        "low_hours": f"{_ahead(found, 'low', m) / 3600:.2e}",
+        "high_hours": f"{_ahead(found, 'high', m) / 3600:.2e}",
         "hours": f"{seconds / 3600:.2e}",
         "ratio": f"{predicted / seconds:.2f}",
     }
+
+
+def _ahead(found: dict, way: str, m: int) -> float:
+    """Seconds of the iterations to come if eta falls in another way."""
+    done = sum(row["seconds"] for row in found["iterations"][:m])
+    scenario = found["scenarios"][way]
+    return 3600 * scenario["hours"] - done - JOBS * JOB_SECONDS * (scenario["iterations"] - m)
 
 
 if __name__ == "__main__":
