@@ -69,14 +69,19 @@ class Loop:
         if settings["method"] == "circle":
             return int(np.ceil(settings["circle"]["growth"] * n_qm))
         if len(sizes) > 1:
+            if all(new <= self._least(old) for old, new in pairwise(sizes)):
+                return self._least(n_qm)  # the front has never taken more than the minimum growth
             advance = float(np.mean([self.ground.advance(old, new) for old, new in pairwise(sizes)]))
         else:
             by_mean = FRONT_SPEED[self.case["defect"]["kind"]]
             advance = settings["t_new"] * (
                 by_mean if settings["normalisation"] == "mean" else SPEED_OVER_MAXIMUM
             )
-        least = n_qm + max(int(np.ceil(settings["minimum_growth"] * n_qm)), 1)
-        return max(self.ground.grown(n_qm, advance), least)
+        return max(self.ground.grown(n_qm, advance), self._least(n_qm))
+
+    def _least(self, n_qm: int) -> int:
+        """N_QM after the minimum growth."""
+        return n_qm + max(int(np.ceil(self.case["refine"]["minimum_growth"] * n_qm)), 1)
 
     def _seen(self, n_qm: int, *, layer: float, width: float) -> int:
         embedding = self.case["embedding"]
