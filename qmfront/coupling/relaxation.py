@@ -24,8 +24,8 @@ JACOBIAN_TOLERANCE = 2e-2
 AT_REST = 1e-9
 """Å; an estimate of the model error below it belongs to a lattice that is not deformed yet."""
 ROUNDING = 1e-10
-"""Å; no solution is known better: a vacancy in Stillinger-Weber silicon does not relax at all, and with it the estimate of
-the model error vanishes."""
+"""Å; no solution is known better: a vacancy in Stillinger-Weber silicon does not relax at all, and with it the estimate
+of the model error vanishes."""
 
 
 def relax_reference(
