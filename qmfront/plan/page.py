@@ -117,4 +117,6 @@ def time_of(seconds: float) -> str:
     """In seconds, minutes or hours."""
     if seconds < 90:
         return f"{seconds:.2g} s"
-    return f"{seconds / 60:.2g} min" if seconds < 5400 else f"{seconds / 3600:.2g} h"
+    if seconds < 5400:
+        return f"{seconds / 60:.2g} min"
+    return f"{seconds / 3600:.2g} h" if seconds < 99 * 3600 else f"{seconds / 3600:.0f} h"

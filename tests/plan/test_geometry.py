@@ -116,3 +116,16 @@ def test_a_file(tungsten, tmp_path: Path) -> None:
     assert len(ground.numbers) == len(atoms)
     assert ground.domain.free.sum() == np.sum(distance <= 16.0)
     assert ground.first.sum() > 0
+
+
+def test_a_crack_pays_for_its_faces(tungsten) -> None:
+    """Sites beside the wake are in the cluster of the residual, however small the QM region is."""
+    defect = {"kind": "crack", "front": [0, 0, 1], "plane": [1, 1, 0], "load": 0.9, "tip_offset": [0.0, 0.0]}
+    case = {**EDGE, "defect": defect, "domain": {"kind": "disc", "radius_r0": 20.0, "clamp_width": 10.8}}
+    ground = ground_of(tungsten.crystal, cubic_lattice_constant(tungsten.crystal), case, rim=11.0)
+    plane = ground.domain.coordinates
+    assert np.all(plane[ground.faces, 0] < 0)
+    assert np.abs(plane[ground.faces, 1]).max() < 11.0 + ground.r0
+    n_qm = int(ground.first.sum())
+    assert ground.around(n_qm, layer=5.0, width=6.0) > ground.faces.sum() > 2 * n_qm
+    assert ground.around(n_qm, layer=0.0, width=6.0) < ground.faces.sum()
