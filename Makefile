@@ -16,7 +16,7 @@ export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help run paper progress journal report test lint format schema lock clean
+.PHONY: help run paper plan progress journal report test lint format schema lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -29,6 +29,9 @@ run: $(RUN_STAMP) ## compute the default cases and draw the figures
 paper: $(RUN_STAMP) ## the same at the scale of the paper: hours
 	@python -m qmfront.progress -- python -m snakemake --cores $(CORES) $(ARGS) --configfile config/paper.yaml
 	@$(call say_where)
+
+plan: $(RUN_STAMP) ## what the cases will cost, before it is spent: results/plan; ARGS='--configfile FILE'
+	@python -m snakemake plans --cores $(CORES) $(ARGS)
 
 progress: $(RUN_STAMP) ## what a run is doing: jobs, iterations, estimates, QM calls
 	@python -m qmfront.progress

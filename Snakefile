@@ -21,6 +21,7 @@ report: "workflow/report/workflow.rst"
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/preflight.smk"
+include: "workflow/rules/plan.smk"
 include: "workflow/rules/bulk.smk"
 include: "workflow/rules/potential.smk"
 include: "workflow/rules/structure.smk"
@@ -33,6 +34,7 @@ include: "workflow/rules/checks.smk"
 # Seconds of work: not worth a place in the queue of a cluster.
 localrules:
     all,
+    plans,
     decide,
     error,
     convergence,

@@ -48,6 +48,7 @@ class Case:
     eta : Å
     qm_calls : of all solves so far
     reason : why it stopped; empty if it goes on
+    left : seconds of the iterations after that one by the plan of the case, None without a plan
     """
 
     name: str
@@ -56,10 +57,13 @@ class Case:
     eta: float
     qm_calls: int
     reason: str = ""
+    left: float | None = None
 
     def __str__(self) -> str:
         state = f"{self.name} k={self.k}: N_QM {self.n_qm}, eta {self.eta:.2e} Å, {self.qm_calls} QM calls"
-        return f"{state}, done: {self.reason}" if self.reason else state
+        if self.reason:
+            return f"{state}, done: {self.reason}"
+        return state if self.left is None else f"{state}, {_duration(self.left)} left by the plan"
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,8 @@ def cases(root: Path) -> list[Case]:
             made = json.loads(decision.read_text(encoding="utf-8")) if decision.is_file() else {}
             calls = sum(estimate["qm_calls"] for estimate in read.values())
             reason = made["reason"] if made.get("stop") else ""
-            found.append(Case(folder.name, last, read[last]["n_qm"], read[last]["eta"], calls, reason))
+            left = _left(root / "results" / "plan" / f"{folder.name}.json", last)
+            found.append(Case(folder.name, last, read[last]["n_qm"], read[last]["eta"], calls, reason, left))
     return found
 
 
@@ -160,6 +165,14 @@ def attended(command: Sequence[str], root: Path) -> int:
 def _pass_on(stream: Iterable[str], bar: object) -> None:
     for line in stream:
         bar.write(line.rstrip("\n"), file=sys.stderr)
+
+
+def _left(plan: Path, k: int) -> float | None:
+    """Seconds of the iterations after k in the plan of a case."""
+    if not plan.is_file():
+        return None
+    rows = json.loads(plan.read_text(encoding="utf-8"))["iterations"]
+    return sum(row["seconds"] for row in rows if row["k"] > k)
 
 
 def _held(lock: Path) -> bool:

@@ -56,6 +56,17 @@ def test_a_finished_case_says_why(tmp_path: Path) -> None:
     assert str(cases(root)[0]).endswith("22 QM calls, done: 2 iterations are done")
 
 
+def test_time_left_is_that_of_the_plan(tmp_path: Path) -> None:
+    """Iterations 0 and 1 have an estimate: what the plan says of 2 and 3 is left."""
+    root = a_run(tmp_path)
+    rows = [{"k": k, "seconds": seconds} for k, seconds in enumerate([900.0, 600.0, 300.0, 301.0])]
+    write(root / "results/plan/edge.json", json.dumps({"iterations": rows}))
+    assert str(cases(root)[0]).endswith("22 QM calls, 10:01 left by the plan")
+    made = {"k": 1, "stop": True, "reason": "2 iterations are done"}
+    write(root / "results/edge/1/decision.json", json.dumps(made))
+    assert "left" not in str(cases(root)[0])
+
+
 def test_nothing_and_half_written_files(tmp_path: Path) -> None:
     assert lines(state_of(tmp_path)) == ["Nothing was computed here yet."]
     write(tmp_path / "results/edge/0/estimate.json", '{"n_qm": 5')

@@ -19,7 +19,7 @@ CORE_RADIUS_R0 = 1.0
 # ASSUME the paper only says that the QM region contains the core; the first shell is where ACE fails.
 
 POTENTIAL_SUFFIXES = (".alloy", ".fs", ".eam", ".yace", ".json", ".xml", ".skf", ".model", ".pt", ".param")
-RESERVED = ("bulk", "potentials", "preflight", "surfaces")
+RESERVED = ("benchmarks", "bulk", "plan", "potentials", "preflight", "surfaces")
 """Folders beside the cases in results/."""
 
 
@@ -127,6 +127,8 @@ def _case(name: str, case: Case, study: Study, root: Path) -> Iterator[str]:
             yield from _extent(case, material)
         else:
             yield from _box(case, material)
+    if material is not None:
+        yield from _buffer(case, material)
     if potential is None:
         yield f"potential: no potential {case.potential!r}{did_you_mean(case.potential, study.potentials)}"
         return
@@ -158,6 +160,16 @@ def _core(case: Case) -> Iterator[str]:
             f"initial_region.radius_r0 = {region.radius_r0:g}: the initial QM region does not contain the "
             f"core. Its line is {distance:.3g} r0 from the region's centre; {CORE_RADIUS_R0:g} r0 around it must "
             f"be inside. Choose at least {_rounded_up(needed):g}, or move initial_region.centre_r0 to the core"
+        )
+
+
+def _buffer(case: Case, material: Material) -> Iterator[str]:
+    """QM atoms at the edge must not interact with the surface of their cluster; a periodic box has none."""
+    if case.embedding.kind == "cluster" and case.buffer.width < material.qm.cutoff:
+        yield (
+            f"buffer.width = {case.buffer.width:g} Å is less than materials.{case.material}.qm.cutoff = "
+            f"{material.qm.cutoff:g} Å: QM atoms at the edge of the region would feel the surface of the cluster. "
+            f"Choose at least {material.qm.cutoff:g} Å; results/preflight/{case.material}.md recommends a width"
         )
 
 

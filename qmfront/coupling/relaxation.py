@@ -23,6 +23,9 @@ JACOBIAN_TOLERANCE = 2e-2
 
 AT_REST = 1e-9
 """Å; an estimate of the model error below it belongs to a lattice that is not deformed yet."""
+ROUNDING = 1e-10
+"""Å; no solution is known better: a vacancy in Stillinger-Weber silicon does not relax at all, and with it the estimate
+of the model error vanishes."""
 
 
 def relax_reference(
@@ -60,7 +63,7 @@ def relax_hybrid(
 ) -> Equilibrium:
     """u^H of (2.10), stopped when the algebraic part of the estimator is a small fraction of the model's.
 
-        ||D H_FC^-1 F^H|| <= fraction * eta(u)
+        ||D H_FC^-1 F^H|| <= max(fraction * eta(u), ROUNDING)
 
     Parameters
     ----------
@@ -99,7 +102,7 @@ def relax_hybrid(
         algebraic = stencil_norm(residual, defect.stencil)
         if algebraic <= max(3.0 * fraction * eta, next_look):
             eta, next_look = model_error(u), min(next_look, 0.1 * algebraic)
-        return algebraic <= fraction * eta, algebraic
+        return algebraic <= max(fraction * eta, ROUNDING), algebraic
 
     return solve_equilibrium(force, start, inexact(jacobian).solve, converged, settings=settings)
 

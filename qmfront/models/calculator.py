@@ -6,6 +6,7 @@ import importlib
 import inspect
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -154,7 +155,9 @@ def _check_names(factory: Callable[..., Any], name: str, kwargs: Mapping[str, An
     text = f"{name} does not list {', '.join(unknown)}; {_signature_words(factory)}."
     if not any(p.kind is p.VAR_KEYWORD for p in parameters):
         raise ValueError(f"{text} Correct kwargs.")
-    if getattr(factory, "default_parameters", None):
+    documented = inspect.getdoc(factory) or ""
+    unheard = [key for key in unknown if not re.search(rf"\b{re.escape(key)}\b", documented)]
+    if unheard and getattr(factory, "default_parameters", None):
         log.warning("%s ASE ignores what a calculator does not know: check the spelling.", text)
 
 

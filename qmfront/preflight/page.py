@@ -14,7 +14,7 @@ def page(content: Mapping[str, Any]) -> str:
     parts = [
         f"# Preflight of {content['material']}: {content['calculator']}",
         _verdict(content),
-        _table(
+        table_of(
             ("check", "found", "limit", ""),
             [_check_row(check) for check in content["checks"]],
         ),
@@ -64,7 +64,7 @@ def _locality(content: Mapping[str, Any]) -> list[str]:
     return [
         "## Buffer",
         f"Recommended buffer.width: **{width}** ({found['reason']}).",
-        _table(("radius, Å", "atoms", "force error at the centre, eV/Å"), rows),
+        table_of(("radius, Å", "atoms", "force error at the centre, eV/Å"), rows),
     ]
 
 
@@ -83,7 +83,7 @@ def _cost(content: Mapping[str, Any]) -> list[str]:
         f"atoms. Measurements on the crystal: about {advice['bulk_calls']} calls, the largest of them "
         f"{advice['supercell']} atoms, {_hours(advice['bulk_hours'])}. A solve takes about {calls['first']} calls the "
         f"first time, {calls['later']} when it starts from the previous one.",
-        _table(("QM and buffer atoms", "s per call", "memory, MB", "first solve, h"), rows),
+        table_of(("QM and buffer atoms", "s per call", "memory, MB", "first solve, h"), rows),
     ]
 
 
@@ -91,6 +91,7 @@ def _hours(hours: float) -> str:
     return f"{hours:.2g} h" if hours >= 0.1 else f"{3600 * hours:.2g} s"
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table_of(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of texts in Markdown."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)

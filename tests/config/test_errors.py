@@ -131,6 +131,10 @@ def test_key_by_key(path: str, value: Any, pieces: list[str], problems: Problems
             {"case_defaults.domain.radius_r0": 11.0},
             ["buffer.width = 10.8 Å", "reaches 30.6 Å", "ends at 30.2 Å (domain.radius_r0 = 11)"],
         ),
+        (
+            {"case_defaults.buffer.width": 5.3},
+            ["buffer.width = 5.3 Å", "qm.cutoff = 5.4 Å", "feel the surface of the cluster"],
+        ),
         ({"case_defaults.initial_region.radius_r0": 60.0}, ["initial_region reaches 164.5 Å"]),
         (
             {"case_defaults.domain.clamp_width": 12.0},  # wide enough for the range, not for the slip

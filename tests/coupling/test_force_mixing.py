@@ -6,6 +6,7 @@ import pytest
 from qmfront.coupling.anderson import AndersonSettings, solve_equilibrium
 from qmfront.coupling.force_mixing import hybrid_forces, model_forces
 from qmfront.coupling.partition import BUFFER, FAR_FIELD, MM, QM, surrounded
+from qmfront.coupling.relaxation import ROUNDING, relax_hybrid
 
 
 def regions(defect, *, radius_r0: float, buffer: float) -> np.ndarray:
@@ -106,3 +107,20 @@ def test_same_model_on_both_sides_gives_the_reference_solution(edge, edge_operat
     }
     assert np.abs(found["reference"]).max() > 0.1
     assert np.abs(found["hybrid"] - found["reference"]).max() < 1e-7
+
+
+def test_a_solution_without_model_error_is_found(edge, edge_operators, eam_forces):
+    """No estimate asks for more than rounding: with both models the same, the error of the model vanishes."""
+    region = regions(edge, radius_r0=2.0, buffer=12.0)
+    jacobian = edge_operators.force_constant_map(edge.free, tolerance=2e-2)
+    found = relax_hybrid(
+        edge,
+        jacobian,
+        region,
+        (eam_forces, eam_forces),
+        start=np.zeros_like(edge.sites),
+        model_error=lambda displacement: 0.0,
+        fraction=0.03,
+        settings=AndersonSettings(max_calls=60),
+    )
+    assert found.measure[-1] <= ROUNDING < found.measure[0]

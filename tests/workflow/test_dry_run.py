@@ -1,5 +1,7 @@
 """The shipped configurations give plans, and Snakemake's linter has nothing to say."""
 
+import json
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -64,6 +66,28 @@ def test_figures_are_taken_back_and_added(fresh: Any, planned_jobs: Any) -> None
     done = fresh.snakemake("--dry-run", config=wrong)
     assert done.returncode != 0
     assert "figures.figure_4: 'edge_T4' is not among the cases" in done.stdout
+
+
+def test_jobs_ask_for_what_the_plan_says(fresh: Any) -> None:
+    """Run time of the first solve: that of a plan, unless a profile or the command line says another one."""
+
+    rules = (
+        fresh.folder / "workflow" / "rules" / "adapt.smk"
+    )  # Snakemake shows resources of a job without a message
+    message = 'message:\n        "Solve {wildcards.case}, iteration {wildcards.k}"\n    '
+    rules.write_text(fresh.text("workflow/rules/adapt.smk").replace(message, ""), encoding="utf-8")
+
+    def asked(*more: str) -> set[str]:
+        said = fresh.snakemake("results/minimal/0/solution.zarr/zarr.json", "--dry-run", *more).stdout
+        block = said.partition("rule solve:")[2].partition("\n\n")[0]
+        return set(re.findall(r"runtime=\d+|mem_mb=\d+", block))
+
+    given = {"solve": {"runtime": 77, "mem_mb": 8100}, "residual": {"runtime": 11, "mem_mb": 8100}}
+    plan = {"preparation": [], "iterations": [{"k": 0, "resources": given}]}
+    (fresh.folder / "results" / "plan").mkdir(parents=True)
+    (fresh.folder / "results" / "plan" / "minimal.json").write_text(json.dumps(plan), encoding="utf-8")
+    assert asked() == {"runtime=77", "mem_mb=8100"}
+    assert asked("--set-resources", "solve:runtime=5") == {"runtime=5", "mem_mb=8100"}
 
 
 def test_the_linter_is_content() -> None:

@@ -22,6 +22,8 @@ rule solve:
         "../../envs/environment.yaml"
     threads: 1
     resources:
+        runtime=planned("solve", "runtime"),
+        mem_mb=planned("solve", "mem_mb"),
         qm_time_limit_ms=qm_time_limit_ms,
         qm_retries=qm_retries,
     params:
@@ -55,6 +57,8 @@ rule residual:
         "../../envs/environment.yaml"
     threads: 1
     resources:
+        runtime=planned("residual", "runtime"),
+        mem_mb=planned("residual", "mem_mb"),
         qm_time_limit_ms=qm_time_limit_ms,
         qm_retries=qm_retries,
     params:

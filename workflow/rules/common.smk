@@ -1,6 +1,7 @@
 # Paths and parameters as strings and plain values; nothing is computed here.
 import json
 
+from qmfront.plan.resources import resource
 from qmfront.provenance import reached_files
 
 ROOT = Path(workflow.basedir)
@@ -61,6 +62,23 @@ def qm_of_case(w):
 def qm_time_limit_ms(w):
     """Time limit of a call of the reference model, milliseconds; 0 for none. Snakemake wants whole numbers."""
     return round(1000 * (study.materials[material_of(w)].qm.time_limit or 0.0))
+
+
+def planned(stage, name):
+    """A function that gives the run time (minutes) or the memory (MiB) of a job, more of it in every further try."""
+
+    def of_job(w, attempt):
+        k = int(w.k) if hasattr(w, "k") else None
+        return attempt * resource(f"results/plan/{planned_case(w)}.json", stage, name, k=k)
+
+    return of_job
+
+
+def planned_case(w):
+    """The case of a job; for a potential the first case that uses it, none if there is no such case."""
+    if hasattr(w, "case"):
+        return w.case
+    return next((name for name, case in study.cases.items() if case.potential == w.potential), "")
 
 
 def qm_retries(w):
@@ -162,6 +180,12 @@ def iterations(case):
             if json.load(file)["stop"]:
                 return range(k + 1)
         k += 1
+
+
+def estimated(w):
+    """Iterations of a case that have an estimate, from the first one on: a plan learns from them."""
+    found = (str(path.parent.name) for path in Path("results", w.case).glob("*/estimate.json"))
+    return sorted(int(name) for name in found if name.isdigit())
 
 
 def decisions(w):

@@ -45,6 +45,8 @@ rule training:
         "../../envs/environment.yaml"
     threads: 1
     resources:
+        runtime=planned("training", "runtime"),
+        mem_mb=planned("training", "mem_mb"),
         qm_time_limit_ms=qm_time_limit_ms,
         qm_retries=qm_retries,
     params:

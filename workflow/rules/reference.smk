@@ -51,6 +51,8 @@ rule reference:
         "../../envs/environment.yaml"
     threads: 1
     resources:
+        runtime=planned("reference", "runtime"),
+        mem_mb=planned("reference", "mem_mb"),
         qm_time_limit_ms=qm_time_limit_ms,
         qm_retries=qm_retries,
     params:

@@ -1,0 +1,188 @@
+"""The sites of a case before anything is solved, and how many atoms the QM model sees for an N_QM.
+
+All counts are of sites that exist: the perfect crystal (or the user's file), cut as the case says. Which sites become
+QM is not known yet: those nearest to the first region are taken, as if the error were the same in every direction.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from scipy.spatial import cKDTree
+
+from qmfront.coupling.partition import QM, Cluster, surrounded
+from qmfront.crystal.cylinder import default_origin, disc, straight_line_cell
+from qmfront.crystal.defect import Defect
+from qmfront.crystal.lattice import Crystal
+from qmfront.crystal.point import PointDefect, point_defect
+from qmfront.crystal.structure_file import StructureFile, defect_of_file
+from qmfront.refine.domain import Domain
+from qmfront.refine.regions import Thresholds, regions_around
+from qmfront.refine.step import domain_of
+
+
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """Where the regions of a case will grow.
+
+    domain : Domain
+        Sites, not displaced.
+    numbers : (n,) int
+    r0 : float, Å
+    first : (n,) bool
+        The first QM region.
+    faces : (n,) bool
+        Sites beside a crack, whose residual is exact.
+    """
+
+    domain: Domain
+    numbers: np.ndarray
+    r0: float
+    first: np.ndarray
+    faces: np.ndarray
+
+    @cached_property
+    def distance(self) -> np.ndarray:
+        """From the first QM region to every free site, ascending, Å: (n_free,)."""
+        return np.sort(self._apart[self.domain.free])
+
+    @cached_property
+    def _apart(self) -> np.ndarray:
+        return cKDTree(self.domain.coordinates[self.first]).query(self.domain.coordinates)[0]
+
+    def region(self, n_qm: int) -> np.ndarray:
+        """The n_qm free sites nearest to the first region, (n,) bool; those at equal distance enter together."""
+        end = self.distance[min(n_qm, len(self.distance)) - 1]
+        return (self._apart <= end * (1 + 1e-9) + 1e-9) & self.domain.free
+
+    def grown(self, n_qm: int, advance: float) -> int:
+        """N_QM after the front has moved by `advance`, Å."""
+        end = self.distance[min(n_qm, len(self.distance)) - 1] + advance
+        return int(np.sum(self.distance <= end * (1 + 1e-9)))
+
+    def advance(self, n_old: int, n_new: int) -> float:
+        """How far the front moves, Å, when N_QM grows from n_old to n_new."""
+        last = len(self.distance) - 1
+        return float(self.distance[min(n_new - 1, last)] - self.distance[min(n_old - 1, last)])
+
+    def around(self, n_qm: int, *, layer: float, width: float) -> int:
+        """Sites within a width (Å) of the QM region and a layer (Å) around it, crack faces too if there is a layer."""
+        inner = self.region(n_qm)
+        if layer > 0:
+            inner = (self._shell(inner, layer) & self.domain.free) | self.faces
+        return int(self._shell(inner, width).sum())
+
+    def nearest(self, count: int) -> Atoms:
+        """About `count` atoms of the perfect crystal around the defect, as the QM model would see them."""
+        order = np.argsort(self._apart, kind="stable")[:count]
+        sites = np.sort(order)
+        return Cluster(sites, sites).atoms(
+            self.domain.positions, self.numbers, self.domain.cell, self.domain.pbc
+        )
+
+    def box(self, cells: int) -> Atoms:
+        """A periodic box of cells^3 cubic cells, as an empty cluster filled by the crystal of the domain."""
+        edge = cells * self.domain.period
+        low = self.domain.coordinates[self.first].mean(axis=0) - edge / 2
+        inside = np.all((self.domain.coordinates - low) / edge < 1 - 1e-6, axis=1)
+        inside &= np.all(self.domain.coordinates - low > -1e-6, axis=1)
+        return Atoms(self.numbers[inside], self.domain.positions[inside], cell=edge * np.eye(3), pbc=True)
+
+    def refused(self, n_qm: int, thresholds: Thresholds) -> str:
+        """Why no partition with n_qm QM sites fits into the domain; empty if one does."""
+        try:
+            regions_around(self.region(n_qm), self.domain, thresholds=thresholds)
+        except ValueError as error:
+            return str(error)
+        return ""
+
+    def boxed(self, n_qm: int, *, layer: float, width: float, minimum_cells: int) -> int:
+        """Atoms of the periodic box that the QM model sees instead of a cluster."""
+        period, edge = self.domain.period, float(self.domain.cell[0, 0])
+        inner = self._shell(self.region(n_qm), layer) if layer > 0 else self.region(n_qm)
+        extent = np.ptp(self.domain.coordinates[inner], axis=0).max() + 2 * width
+        cells = min(max(int(np.ceil(extent / period - 1e-6)), minimum_cells), round(edge / period))
+        return round(len(self.domain) * (cells * period / edge) ** 3)
+
+    def _shell(self, inner: np.ndarray, width: float) -> np.ndarray:
+        return surrounded(inner, self.domain.positions, self.domain.cell, self.domain.pbc, width=width)
+
+
+def ground_of(crystal: Crystal, edge: float, case: Mapping[str, Any], *, rim: float) -> Ground:
+    """The ground of a case.
+
+    Parameters
+    ----------
+    crystal : at rest, cubic axes
+    edge : lattice constant, Å
+    case : {defect, domain, initial_region, estimate}, plain values
+    rim : Å, see StructureFile
+
+    Raises
+    ------
+    ValueError if the file of a case is not what it is said to be.
+    """
+    defect, initial = case["defect"], case["initial_region"]
+    seeds = None
+    if defect["kind"] == "point":
+        made = point_defect(crystal, edge, PointDefect.from_config({**defect, **_size(case["domain"])}))
+    elif defect["kind"] == "file":
+        names = StructureFile.__dataclass_fields__
+        chosen = {name: value for name, value in {**defect, **_size(case["domain"])}.items() if name in names}
+        chosen |= {"file": Path(defect["file"]), "axes": np.array(defect["axes"]), "rim": rim}
+        made, seeds = defect_of_file(crystal, edge, StructureFile(**chosen))
+    else:
+        return _straight(crystal, defect, case)
+    return _of_defect(made, seeds, initial)
+
+
+def first_partition(ground: Ground, thresholds: Thresholds) -> tuple[int, int]:
+    """N_QM and the number of buffer sites of iteration 0; ValueError as regions_around."""
+    region = regions_around(ground.first, ground.domain, thresholds=thresholds)
+    return int(np.sum(region == QM)), int(np.sum(region == QM + 1))
+
+
+def _size(domain: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in domain.items() if name != "kind"}
+
+
+def _of_defect(made: Defect, seeds: np.ndarray | None, initial: Mapping[str, Any]) -> Ground:
+    domain, radius = domain_of(made, np.zeros_like(made.predictor)), initial["radius_r0"] * made.r0
+    if seeds is None:
+        centre = _padded(initial["centre_r0"], made.dimension) * made.r0 + made.core[: made.dimension]
+        apart = np.linalg.norm(domain.coordinates - centre, axis=1)
+    else:
+        apart = cKDTree(domain.coordinates[seeds]).query(domain.coordinates)[0]
+    first = (apart <= radius * (1 + 1e-9)) & domain.free
+    return Ground(domain, made.numbers, made.r0, first, np.zeros(len(domain), bool))
+
+
+def _straight(crystal: Crystal, defect: Mapping[str, Any], case: Mapping[str, Any]) -> Ground:
+    """A disc without its predictor, which needs the moduli: their measurement is part of what is planned."""
+    is_crack, r0, size = defect["kind"] == "crack", crystal.nearest_neighbour_distance, case["domain"]
+    line_cell = straight_line_cell(crystal, defect["front" if is_crack else "line"], defect["plane"])
+    offset = np.asarray(defect["tip_offset" if is_crack else "core_offset"], float)
+    sites = disc(
+        line_cell,
+        size["radius_r0"] * r0,
+        clamp_width=size["clamp_width"],
+        origin=default_origin(line_cell) + offset,
+    )
+    plane = sites.positions[:, :2]
+    domain = Domain(plane, sites.positions, sites.free, sites.cell, sites.pbc)
+    initial = case["initial_region"]
+    apart = np.linalg.norm(plane - _padded(initial["centre_r0"], 2) * r0, axis=1)
+    first = (apart <= initial["radius_r0"] * r0 * (1 + 1e-9)) & sites.free
+    layer = case["estimate"]["face_layer"] + r0
+    faces = is_crack & (plane[:, 0] < 0) & (np.abs(plane[:, 1]) < layer) & sites.free
+    return Ground(domain, sites.numbers, r0, first, faces)
+
+
+def _padded(offset: Any, dimension: int) -> np.ndarray:
+    padded = np.zeros(dimension)
+    padded[: len(offset)] = offset
+    return padded

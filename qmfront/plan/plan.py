@@ -1,0 +1,181 @@
+"""The plan of a case: N_QM, QM calls, hours and memory to its end, before they are spent."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from qmfront.crystal.lattice import Crystal
+from qmfront.elasticity.bulk import cubic_lattice_constant
+from qmfront.models.calculator import build
+from qmfront.plan.decay import assumed_slope, decays
+from qmfront.plan.geometry import Ground, first_partition, ground_of
+from qmfront.plan.iterations import Loop, finished_iterations, predicted_iterations
+from qmfront.plan.preparation import preparation
+from qmfront.plan.price import Price, cost_of_clusters
+from qmfront.plan.resources import with_resources
+from qmfront.preflight.cost import Cost
+from qmfront.refine.regions import Thresholds
+from qmfront.refine.step import RefineSettings
+
+SCENARIOS = ("low", "expected", "high")
+
+
+@dataclass(frozen=True, eq=False)
+class Prospect:
+    """All that is known of a case before its first iteration.
+
+    crystal : as the preflight found it at rest
+    preflight : content of results/preflight/{material}.json
+    case, potential : resolved sections, plain values
+    residuals : names of the residuals that are computed
+    n_qm, n_buf : sites of the first partition
+    cost : Cost
+        Of a QM call of its clusters.
+    """
+
+    crystal: Crystal
+    preflight: Mapping[str, Any]
+    case: Mapping[str, Any]
+    potential: Mapping[str, Any]
+    residuals: Sequence[str]
+    ground: Ground
+    thresholds: Thresholds
+    n_qm: int
+    n_buf: int
+    cost: Cost
+
+
+def plan(
+    guess: Crystal,
+    preflight: Mapping[str, Any],
+    spec: Mapping[str, Any],
+    study: Mapping[str, Any],
+    folder: Path,
+) -> dict[str, Any]:
+    """Plain values for JSON and page.
+
+    Parameters
+    ----------
+    guess : crystal of the material, as in the configuration
+    preflight : content of results/preflight/{material}.json
+    spec : {calculator, kwargs}, of the case
+    study : {case, potential, residuals, seconds}
+        Resolved sections, names of the residuals that are computed, and the seconds that the price of calls may cost.
+    folder : results/{case}; what it holds of finished iterations is learnt from
+
+    Raises
+    ------
+    ValueError if the preflight tells no price, or the first region does not fit into the domain.
+    """
+    reference = (folder / "reference.zarr" / "zarr.json").is_file()
+    prospect = prospect_of(guess, preflight, spec, study)
+    found = planned(prospect, finished_iterations(folder), reference=reference)
+    return {"calculator": spec["calculator"], **found}
+
+
+def prospect_of(
+    guess: Crystal, preflight: Mapping[str, Any], spec: Mapping[str, Any], study: Mapping[str, Any]
+) -> Prospect:
+    """Sites, first partition and price of a case; parameters and errors as `plan`."""
+    if not (preflight["cost"] and preflight["rest"]):
+        raise ValueError(
+            f"The preflight of {preflight['material']} ended before a call had a price: nothing can be planned. Its "
+            "page says why."
+        )
+    case, potential = study["case"], study["potential"]
+    crystal = guess.strained(preflight["rest"]["scale"] * np.eye(3))
+    thresholds = RefineSettings.from_config(case).marking.thresholds
+    rim = 2 * potential["basis"]["cutoff"]
+    ground = ground_of(crystal, cubic_lattice_constant(crystal), case, rim=rim)
+    n_qm, n_buf = first_partition(ground, thresholds)
+    cost = cost_of_clusters(
+        ground,
+        Cost.from_plain(preflight["cost"]),
+        build(spec),
+        name=spec["calculator"],
+        cluster=n_qm + n_buf,
+        seconds=study["seconds"],
+        box_cells=case["embedding"]["minimum_cells"] if case["embedding"]["kind"] == "box" else 0,
+    )
+    return Prospect(
+        crystal, preflight, case, potential, study["residuals"], ground, thresholds, n_qm, n_buf, cost
+    )
+
+
+def planned(prospect: Prospect, finished: Sequence[Mapping[str, Any]], *, reference: bool) -> dict[str, Any]:
+    """The plan after some iterations, plain values.
+
+    Parameters
+    ----------
+    finished : rows of `finished_iterations`
+    reference : whether the reference is there
+    """
+    case, n_sites = prospect.case, len(prospect.ground.numbers)
+    price = Price(prospect.cost, n_sites).learnt(finished)
+    loop = Loop(prospect.ground, price, prospect.thresholds, case, prospect.residuals)
+    before = preparation(
+        case,
+        prospect.potential,
+        prospect.crystal,
+        price,
+        prospect.preflight,
+        clusters={"first": loop.cluster(prospect.n_qm), "domain": n_sites},
+        finished={"reference": reference, "others": bool(finished)},
+    )
+    slope = assumed_slope(case["defect"]["kind"], prospect.potential["matching"])
+    ways, tolerance = decays(slope, finished), case["adapt"]["tolerance"]
+    found = {name: predicted_iterations(loop, ways[name], prospect.n_qm, finished) for name in SCENARIOS}
+    return {
+        "tolerance": tolerance,
+        "finished": len(finished),
+        "sites": n_sites,
+        "decay": {name: way.plain() for name, way in ways.items()},
+        "notes": _notes(case, prospect),
+        "price": {**price.cost.plain(), "shape": price.shape},
+        "scenarios": {
+            name: _summed(rows, before, reason, ways[name].needed(tolerance))
+            for name, (rows, reason) in found.items()
+        },
+        "preparation": with_resources(before),
+        "iterations": with_resources(found["expected"][0]),
+    }
+
+
+def _notes(case: Mapping[str, Any], prospect: Prospect) -> list[str]:
+    """What a look at the sizes tells, in words."""
+    radius, cutoff = (
+        case["initial_region"]["radius_r0"] * prospect.ground.r0,
+        prospect.potential["basis"]["cutoff"],
+    )
+    if radius >= cutoff:
+        return []
+    needed = np.ceil(100 * cutoff / prospect.ground.r0) / 100
+    return [
+        f"The first QM region ends {radius:.1f} Å from the defect, less than the cut-off of the potential "
+        f"({cutoff:g} Å): the forces on MM atoms beside it are made with the defect in sight, which the potential was "
+        f"not fitted to. A first solve may not converge; initial_region.radius_r0 = {needed:g} is wide enough."
+    ]
+
+
+def _summed(
+    rows: Sequence[Mapping[str, Any]], before: Sequence[Mapping[str, Any]], reason: str, needed: float
+) -> dict[str, Any]:
+    """Totals of a way in which eta may fall; what is finished is not in the hours that are left."""
+    every = [*before, *rows]
+    ahead = [row for row in every if not row["finished"]]
+    return {
+        "n_qm_for_tolerance": needed,
+        "iterations": len(rows),
+        "n_qm": rows[-1]["n_qm"] if rows else 0,
+        "eta": rows[-1]["eta"] if rows else None,
+        "reason": reason,
+        "qm_calls": sum(row["calls"] for row in rows),
+        "preparation_calls": sum(row["calls"] for row in before),
+        "preparation_hours": sum(row["seconds"] for row in before) / 3600,
+        "hours": sum(row["seconds"] for row in rows) / 3600,
+        "hours_left": sum(row["seconds"] for row in ahead) / 3600,
+        "memory": max((row["memory"] for row in every), default=0.0),
+    }

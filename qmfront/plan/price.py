@@ -1,0 +1,139 @@
+"""What a job of a case costs: QM calls by the fit of the preflight, and our own part by the number of sites."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+
+from qmfront.evaluate.entry import ask
+from qmfront.plan.geometry import Ground
+from qmfront.preflight.cost import Cost, fitted_cost
+from qmfront.preflight.samples import rattled
+from qmfront.preflight.subject import Timing, own_seconds, peak_memory
+
+MM_SECONDS = 3e-5
+"""Per site and call of a solve: ACE forces (benchmarks/ace_speed.csv) and a step of Anderson."""
+SETUP_SECONDS = 3e-4
+"""Per site and job: factors of the operators and Riesz maps; from docs/gallery/crack_120_convergence.csv."""
+JOB_SECONDS = 2.5
+"""Of a job that does nothing: Python and its imports, once per rule."""
+SITE_MEMORY = 0.03
+"""MB per site of the domain: 2.2 GB for 67 896 atoms (README)."""
+TIMED_SECONDS = 1.0
+"""A cluster whose call takes less is asked REPEATS times."""
+REPEATS = 3
+LENIENCE = 2.0
+"""A fit to small clusters expects too much of the next one, whose time says most: it may take this much more."""
+SMALLEST = 16
+
+
+@dataclass(frozen=True)
+class Price:
+    """Seconds and memory of a case.
+
+    cost : Cost
+        Of a QM call of a cluster of the case.
+    shape : factor that finished iterations put to it
+    n_sites : sites of the domain
+    own : seconds of our own part of a call, per site
+    """
+
+    cost: Cost
+    n_sites: int
+    shape: float = 1.0
+    own: float = MM_SECONDS
+
+    def call(self, n_atoms: int) -> float:
+        """Seconds of a QM call of a cluster of the case."""
+        return self.shape * float(self.cost.seconds(n_atoms))
+
+    def job(self, qm_calls: int, n_atoms: int) -> float:
+        """Seconds of a job that makes so many calls, with the MM forces beside them."""
+        ours = JOB_SECONDS + self.n_sites * (SETUP_SECONDS + self.own * qm_calls)
+        return ours + qm_calls * self.call(n_atoms)
+
+    def memory(self, n_atoms: int) -> float:
+        """Peak memory of a job, MB."""
+        return self.cost.memory(n_atoms) + SITE_MEMORY * self.n_sites
+
+    def learnt(self, finished: Sequence[Mapping[str, Any]]) -> "Price":
+        """The price that finished solves paid: {cluster, qm_calls, qm_seconds, solve_seconds}.
+
+        The shape is their geometric mean, later ones counting more, since what is predicted is larger still.
+        """
+        told = [row for row in finished if row["qm_calls"] and row["qm_seconds"] > 0]
+        if not told:
+            return self
+        ratio = [
+            row["qm_seconds"] / row["qm_calls"] / float(self.cost.seconds(row["cluster"])) for row in told
+        ]
+        weights = np.arange(1, len(told) + 1)
+        rest = [
+            max(row["solve_seconds"] - row["qm_seconds"] - SETUP_SECONDS * self.n_sites, 0.0)
+            / (row["qm_calls"] * self.n_sites)
+            for row in told
+        ]
+        return replace(
+            self,
+            shape=float(np.exp(np.average(np.log(ratio), weights=weights))),
+            own=float(np.average(rest, weights=weights)),
+        )
+
+
+def cost_of_clusters(
+    ground: Ground,
+    sphere: Cost,
+    calculator: Any,
+    *,
+    name: str,
+    cluster: int,
+    seconds: float,
+    box_cells: int = 0,
+) -> Cost:
+    """t(n) of clusters of this case, from calls of some of them; of spheres, scaled, if too few can be afforded.
+
+    Periodic along a line, with k-points, in a vacuum of another shape and with the keyword arguments of the case, a
+    cluster costs more than a sphere of as many atoms, and grows otherwise with n.
+
+    Parameters
+    ----------
+    sphere : of the preflight
+    cluster : atoms of the first QM region and its buffer
+    seconds : that all of these calls may take
+    box_cells : cells along the edge of the smallest periodic box, 0 for clusters
+    """
+    timings: list[Timing] = []
+    for atoms in _clusters(ground, cluster, box_cells):
+        expected = float(_fitted(timings, sphere).seconds(len(atoms)))
+        if expected > LENIENCE * seconds - sum(timing.seconds for timing in timings):
+            break
+        for seed in range(REPEATS if expected < TIMED_SECONDS else 1):
+            answer = ask(rattled(atoms, 0.01, seed=seed), calculator, ("energy", "forces"), name=name)
+            timings.append(Timing(len(atoms), own_seconds(answer), peak_memory()))
+    return _fitted(timings, sphere)
+
+
+def _clusters(ground: Ground, cluster: int, box_cells: int) -> Iterator[Atoms]:
+    """Smaller ones than the first of the case, that, and larger ones; in a box all boxes there are."""
+    if box_cells:
+        edge = round(float(ground.domain.cell[0, 0]) / ground.domain.period)
+        yield from (ground.box(cells) for cells in range(box_cells, edge + 1))
+        return
+    count = max(cluster / 4, SMALLEST)
+    while count <= len(ground.numbers):
+        yield ground.nearest(round(count))
+        count *= 2
+
+
+def _fitted(timings: Sequence[Timing], sphere: Cost) -> Cost:
+    """From three sizes on a fit of their own; before, that to spheres, scaled to the largest."""
+    sizes = sorted({timing.n_atoms for timing in timings})
+    if not sizes:
+        return sphere
+    if len(sizes) > 2:
+        return fitted_cost(timings)
+    largest = min(timing.seconds for timing in timings if timing.n_atoms == sizes[-1])
+    ratio = largest / float(sphere.seconds(sizes[-1]))
+    return replace(sphere, base=ratio * sphere.base, factor=ratio * sphere.factor)

@@ -1,0 +1,175 @@
+"""The plan of a small tungsten edge dislocation: when it stops, what it learns, and what its numbers are made of."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from qmfront.crystal.lattice import cubic_crystal
+from qmfront.plan.iterations import WARM_SOLVE
+from qmfront.plan.page import page, told
+from qmfront.plan.plan import Prospect, planned, prospect_of
+from qmfront.plan.price import cost_of_clusters
+from qmfront.preflight.cost import Cost
+
+COST = Cost(base=0.0, factor=1e-3, exponent=2.0, memory_base=200.0, memory_factor=0.5, largest=400)
+ADVICE = {"bulk_calls": 60, "supercell": 432, "bulk_hours": 0.1}
+
+
+def case(**changes: Any) -> dict[str, Any]:
+    return {
+        "defect": {
+            "kind": "dislocation",
+            "line": [0, 1, 0],
+            "burgers": [1.0, 0.0, 0.0],
+            "plane": [0, 0, 1],
+            "core_offset": [0.0, 0.0],
+            "core_map_radius_r0": 3.0,
+        },
+        "domain": {"kind": "disc", "radius_r0": 25.0, "clamp_width": 15.0},
+        "initial_region": {"radius_r0": 3.3, "centre_r0": [0.0, 0.0]},
+        "estimate": {"face_layer": 11.0, "layer_r0": 2.0},
+        "buffer": {"width": 10.8, "residual_factor": 2.0},
+        "embedding": {"kind": "cluster", "minimum_cells": 1, "subtract_lattice": False},
+        "refine": {
+            "method": "fast_marching",
+            "t_new": 4.0,
+            "t_buf": 3.0,
+            "mesh": 0.4,
+            "normalisation": "mean",
+            "minimum_growth": 0.1,
+            "circle": {"centre_r0": [0.0, 0.0], "growth": 2.0},
+        },
+        "solve": {"descent_force": None},
+        "reference": {"compute": False, "stability": {"vectors": 20}},
+        "locality": {"widths": [], "alternatives": {}},
+        "adapt": {"tolerance": 5e-3, "max_iterations": 12, "max_qm_atoms": 1000},
+        **changes,
+    }
+
+
+def prospect(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> Prospect:
+    monkeypatch.setattr("qmfront.plan.plan.cost_of_clusters", lambda *args, **kwargs: COST)
+    preflight = {
+        "material": "tungsten",
+        "rest": {"scale": 1.0},
+        "cost": COST.plain(),
+        "recommendation": ADVICE,
+    }
+    potential = {
+        "matching": 1,
+        "basis": {"cutoff": 5.5},
+        "strain_step": 2.5e-3,
+        "rattled": None,
+        "surfaces": None,
+    }
+    study = {"case": case(**changes), "potential": potential, "residuals": ["cauchy_born"], "seconds": 1.0}
+    spec = {"calculator": "qmfront.models.eam.EAM", "kwargs": {"potential": "W_zhou"}}
+    return prospect_of(cubic_crystal("W", "bcc", 3.165), preflight, spec, study)
+
+
+def finished(count: int, *, calls: int = 8, seconds: float = 100.0) -> list[dict]:
+    """Iterations whose eta falls as N^-2 and whose calls take twice what COST says."""
+    rows = []
+    for k, n_qm in enumerate([56, 123, 254][:count]):
+        cluster = 2 * n_qm + 150
+        rows.append(
+            {
+                "k": k,
+                "n_qm": n_qm,
+                "cluster": cluster,
+                "eta": 0.1 * (n_qm / 56) ** -2,
+                "qm_calls": 20 if k == 0 else calls,
+                "residual_calls": 1,
+                "solve_seconds": 2 * float(COST.seconds(cluster)) * (20 if k == 0 else calls) + 1.0,
+                "qm_seconds": 2 * float(COST.seconds(cluster)) * (20 if k == 0 else calls),
+                "residual_seconds": seconds,
+                "rest_seconds": 1.0,
+            }
+        )
+    return rows
+
+
+def test_it_ends_where_the_tolerance_is_met(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = planned(prospect(monkeypatch), [], reference=False)
+    eta = [row["eta"] for row in found["iterations"]]
+    assert eta[-1] < 5e-3 <= eta[-2]
+    assert np.all(np.diff([row["n_qm"] for row in found["iterations"]]) > 0)
+    low, expected, high = (found["scenarios"][name] for name in ("low", "expected", "high"))
+    assert low["hours"] < expected["hours"] < high["hours"]
+    assert "below the tolerance" in expected["reason"]
+    assert "clamp" in high["reason"] or "limit" in high["reason"], "0.3 Å cannot come down in this disc"
+
+
+def test_limits_of_the_case_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    adapt = {"tolerance": 1e-9, "max_iterations": 3, "max_qm_atoms": 1000}
+    found = planned(prospect(monkeypatch, adapt=adapt), [], reference=False)
+    assert len(found["iterations"]) == 3
+    circle = {**case()["refine"], "method": "circle"}
+    found = planned(prospect(monkeypatch, adapt=adapt, refine=circle), [], reference=False)
+    assert found["iterations"][1]["n_qm"] == 2 * found["iterations"][0]["n_qm"]
+
+
+def test_finished_iterations_set_eta_calls_and_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    adapt = {"tolerance": 1e-3, "max_iterations": 12, "max_qm_atoms": 1000}
+    found = planned(prospect(monkeypatch, adapt=adapt), finished(3), reference=False)
+    past, ahead = found["iterations"][:3], found["iterations"][3:]
+    assert [row["finished"] for row in past] == [True] * 3
+    assert ahead and not any(row["finished"] for row in ahead)
+    assert found["price"]["shape"] == pytest.approx(2.0)
+    assert found["decay"]["expected"]["slope"] == pytest.approx(-2.0, abs=0.2)
+    cluster = ahead[0]["cluster"]
+    assert ahead[0]["solve_seconds"] == pytest.approx(8 * 2 * float(COST.seconds(cluster)), rel=0.1)
+    left = sum(row["seconds"] for row in ahead) / 3600
+    assert found["scenarios"]["expected"]["hours_left"] == pytest.approx(left)
+    fresh = planned(prospect(monkeypatch, adapt=adapt), [], reference=False)
+    assert fresh["iterations"][1]["calls"] == WARM_SOLVE + 1, "one call for the residual"
+
+
+def test_a_subtracted_lattice_and_exact_residuals_are_paid_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = planned(prospect(monkeypatch), [], reference=False)["iterations"][0]
+    embedding = {"kind": "cluster", "minimum_cells": 1, "subtract_lattice": True}
+    twice = planned(prospect(monkeypatch, embedding=embedding), [], reference=False)["iterations"][0]
+    assert twice["calls"] == plain["calls"] + 1
+    assert twice["residual_seconds"] > 1.5 * plain["residual_seconds"]
+
+
+def test_a_reference_is_part_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = {"compute": True, "stability": {"vectors": 20}}
+    made = prospect(monkeypatch, reference=wanted)
+    before = planned(made, [], reference=False)["preparation"]
+    (row,) = [row for row in before if row["stage"] == "reference"]
+    assert row["atoms"] == len(made.ground.numbers)
+    assert row["seconds"] > row["calls"] * float(COST.seconds(row["atoms"]))
+    hours = planned(made, [], reference=False)["scenarios"]["expected"]["hours_left"]
+    assert hours - planned(made, [], reference=True)["scenarios"]["expected"]["hours_left"] == pytest.approx(
+        row["seconds"] / 3600
+    )
+
+
+def test_the_page_tells_a_thin_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    thin = {"radius_r0": 1.5, "centre_r0": [0.0, 0.0]}
+    found = {"calculator": "x", **planned(prospect(monkeypatch, initial_region=thin), [], reference=False)}
+    assert "initial_region.radius_r0 = 2.01 is wide enough" in page("edge", found)
+    wide = {"calculator": "x", **planned(prospect(monkeypatch), [], reference=False)}
+    assert "wide enough" not in page("edge", wide)
+    assert "Nothing is known of this case yet" in page("edge", wide)
+    assert told("edge", wide).startswith("edge: 0 iterations are finished; left: ")
+
+
+def test_clusters_of_the_case_are_timed(monkeypatch: pytest.MonkeyPatch, eam) -> None:
+    """A model of four times the price of spheres, whatever the size; too dear a model is not asked at all."""
+    made = prospect(monkeypatch)
+    clock = {"cpu": 0.0}
+
+    def answer(atoms: Any, *_: Any, **__: Any) -> Any:
+        clock["asked"] = len(atoms)
+        return type("Answer", (), {"seconds": 4e-3 * len(atoms) ** 2, "cpu_seconds": 0.0})()
+
+    monkeypatch.setattr("qmfront.plan.price.ask", answer)
+    found = cost_of_clusters(made.ground, COST, eam, name="eam", cluster=200, seconds=1e4)
+    assert found.exponent == 2.0
+    assert found.seconds(500) == pytest.approx(4 * COST.seconds(500), rel=1e-6)
+    clock.pop("asked")
+    assert cost_of_clusters(made.ground, COST, eam, name="eam", cluster=200, seconds=1e-6) == COST
+    assert "asked" not in clock

@@ -1,0 +1,28 @@
+"""How long a call takes, on a machine that others use as well."""
+
+import numpy as np
+import pytest
+
+from qmfront.evaluate.entry import Evaluation
+from qmfront.preflight.subject import own_seconds
+
+
+def answer(*, wall: float, cpu: float) -> Evaluation:
+    return Evaluation(0.0, np.zeros((1, 3)), None, wall, cpu, False)
+
+
+@pytest.mark.parametrize(
+    ("load", "wall", "cpu", "seconds"),
+    [
+        (0.5, 8.0, 2.0, 8.0),  # nobody else: the model waits for something of its own
+        (9.0, 8.0, 2.0, 2.0),  # crowded: it waited for others
+        (9.0, 8.0, 30.0, 8.0),  # several ranks
+        (9.0, 8.0, 0.01, 8.0),  # a server computes
+    ],
+)
+def test_waiting_for_others_does_not_count(
+    load: float, wall: float, cpu: float, seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.getloadavg", lambda: (load, load, load))
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    assert own_seconds(answer(wall=wall, cpu=cpu)) == seconds
