@@ -13,7 +13,7 @@ from qmfront.preflight.cost import Cost
 from qmfront.training.observations import Lattice, independent_directions, names_of, observed_gradients
 
 REFERENCE_CALLS = 15
-"""Force calls of a reference; each vector of its stability test takes two more."""
+"""Force calls of a reference; each vector of its stability test takes two more, or one."""
 SHIFT_CALLS = 10
 """Calls that bring the sublattices of a crystal with a basis to rest under a strain."""
 RELAXED_SLABS = 40
@@ -57,7 +57,8 @@ def preparation(
         seconds = price.job(asked, clusters["first"]) + calls * price.call(clusters["domain"])
         rows.append(_row("locality", asked + calls, clusters["domain"], seconds, price))
     if case["reference"]["compute"]:
-        asked = REFERENCE_CALLS + 2 * case["reference"]["stability"]["vectors"]
+        stability = case["reference"]["stability"]
+        asked = REFERENCE_CALLS + (1 if stability["one_sided"] else 2) * stability["vectors"]
         rows.append(_row("reference", asked, clusters["domain"], price.job(asked, clusters["domain"]), price))
     return [{**row, "finished": finished.get(row["stage"], finished["others"])} for row in rows]
 

@@ -41,7 +41,7 @@ def case(**changes: Any) -> dict[str, Any]:
             "circle": {"centre_r0": [0.0, 0.0], "growth": 2.0},
         },
         "solve": {"descent_force": None},
-        "reference": {"compute": False, "stability": {"vectors": 20}},
+        "reference": {"compute": False, "stability": {"vectors": 20, "one_sided": False}},
         "locality": {"widths": [], "alternatives": {}},
         "adapt": {"tolerance": 5e-3, "max_iterations": 12, "max_qm_atoms": 1000},
         **changes,
@@ -135,7 +135,7 @@ def test_a_subtracted_lattice_and_exact_residuals_are_paid_for(monkeypatch: pyte
 
 
 def test_a_reference_is_part_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    wanted = {"compute": True, "stability": {"vectors": 20}}
+    wanted = {"compute": True, "stability": {"vectors": 20, "one_sided": False}}
     made = prospect(monkeypatch, reference=wanted)
     before = planned(made, [], reference=False)["preparation"]
     (row,) = [row for row in before if row["stage"] == "reference"]
