@@ -27,6 +27,7 @@ include: "workflow/rules/structure.smk"
 include: "workflow/rules/reference.smk"
 include: "workflow/rules/adapt.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/divide.smk"
 include: "workflow/rules/checks.smk"
 
 
@@ -35,6 +36,8 @@ localrules:
     all,
     decide,
     error,
+    tiles,
+    gather,
     convergence,
     table,
     shared,
@@ -50,6 +53,7 @@ localrules:
     draw_errors,
     draw_front,
     draw_locality,
+    draw_scaling,
     draw_speed,
     draw_stages,
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, Strict, model_validator
 
+from qmfront.config.divide import Divide
 from qmfront.config.file import File
 from qmfront.config.section import Centre, Direction, Name, Positions, Section, Vector, key
 from qmfront.config.section import Point as PlanePoint
@@ -296,3 +297,4 @@ class Case(Section):
     estimate: Estimate = key("The error estimator")
     refine: Refine = key("Mark and refine")
     adapt: Adapt = key("When the loop stops")
+    divide: Divide = key("QM forces on the whole domain by divide and conquer")
