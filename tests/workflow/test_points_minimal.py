@@ -45,7 +45,7 @@ def test_the_error_falls_and_is_estimated(points: Project) -> None:
 def test_forces_from_tiles_are_those_of_one_call(points: Project) -> None:
     """The box around every tile is the whole domain here: nothing but the bookkeeping is left to differ."""
     found = json.loads(points.text(f"{CASE}/0/divided.json"))
-    assert found["n_atoms"] == 66 and found["boxes"] == 8
+    assert found["n_atoms"] == 66 and found["boxes"] == 8 and found["jobs"] == 2
     assert found["largest_error"] < 1e-8
     exact = store.load(Path(points.folder, CASE, "0", "residual.zarr"), "residual")["exact"]
     assert np.abs(exact).max() > 1e-2
