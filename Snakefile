@@ -28,6 +28,7 @@ include: "workflow/rules/structure.smk"
 include: "workflow/rules/reference.smk"
 include: "workflow/rules/adapt.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/divide.smk"
 include: "workflow/rules/checks.smk"
 
 
@@ -37,6 +38,8 @@ localrules:
     plans,
     decide,
     error,
+    tiles,
+    gather,
     convergence,
     table,
     shared,
@@ -52,6 +55,7 @@ localrules:
     draw_errors,
     draw_front,
     draw_locality,
+    draw_scaling,
     draw_speed,
     draw_stages,
 

@@ -48,9 +48,7 @@ def main() -> None:
             tiles = tiles_of(defect.body, tile)
             near = int(np.argmin([_distance(defect, sites) for sites in tiles]))
             chosen = [near, *rng.choice(len(tiles), SAMPLE - 1, replace=False)]
-            force = divided_forces(
-                defect.body, qm, tile_cells=tile, box_cells=box, tiles=[tiles[i] for i in chosen]
-            )
+            force = divided_forces(defect.body, qm, [tiles[i] for i in chosen], box_cells=box)
             forces, seconds = _timed(force, u)
             known = np.isfinite(forces[:, 0])
             if cells == DENSE and dense is None:

@@ -186,6 +186,18 @@ PARTITION = {
     "speed_site": Declared("site", "f", "Å", "speed of the front at the sites", "(4.3)", optional=True),
 }
 
+TILES = {
+    "tile": Declared("site", "i", "1", "tile of the site"),
+    "job": Declared("site", "i", "1", "job that computes the force on the site"),
+}
+
+PATCH = {
+    "sites": Declared("place", "i", "1", "sites whose forces were computed"),
+    "forces": Declared("place component", "f", "eV/Å", "QM forces on them, each from the box of its tile"),
+}
+
+DIVIDED = {"forces": Declared("site component", "f", "eV/Å", "QM forces by divide and conquer")}
+
 # Stores of an open kind also take arrays that are not listed here; `save` is then handed their declarations.
 OPEN_KINDS = ("training", "potential")
 LAYOUT: dict[str, dict[str, Declared]] = {
@@ -201,6 +213,9 @@ LAYOUT: dict[str, dict[str, Declared]] = {
     "residual": RESIDUAL,
     "estimate": ESTIMATE,
     "partition": PARTITION,
+    "tiles": TILES,
+    "patch": PATCH,
+    "divided": DIVIDED,
 }
 
 

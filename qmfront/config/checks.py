@@ -7,7 +7,7 @@ from pathlib import Path
 
 from qmfront.config.case import Box, Case, Disc, Point
 from qmfront.config.errors import did_you_mean
-from qmfront.config.figures import NEED_ERRORS, NEED_FRONT, Certificate, Curves, Figure, Locality
+from qmfront.config.figures import NEED_ERRORS, NEED_FRONT, Certificate, Curves, Figure, Locality, Scaling
 from qmfront.config.file import File
 from qmfront.config.labels import labels_of
 from qmfront.config.material import Material, QuantumModel
@@ -193,6 +193,12 @@ def _box(case: Case, material: Material) -> Iterator[str]:
             f"initial_region.radius_r0 = {case.initial_region.radius_r0:g}: a ball {width:.1f} Å wide "
             f"does not fit into a box of {edge:.1f} Å (domain.cells = {case.domain.cells})"
         )
+    divide = case.divide
+    if divide.box_cells < divide.tile_cells:
+        yield f"divide.box_cells = {divide.box_cells}: no box around tiles of {divide.tile_cells} cells is smaller"
+    tiles = ceil(case.domain.cells / divide.tile_cells) ** 3
+    if divide.jobs > tiles:
+        yield f"divide.jobs = {divide.jobs}, but there are only {tiles} tiles; choose fewer jobs or smaller tiles"
 
 
 def _rounded_up(length: float) -> float:
@@ -266,6 +272,8 @@ def _figure(figure: Figure, study: Study) -> Iterator[str]:
                 f"shows the locality of {name!r}, but its locality.widths is empty, so that nothing is measured: "
                 "list some widths, or choose null to draw no figure"
             )
+        if isinstance(figure, Scaling) and not isinstance(case.domain, Box):
+            yield f"shows divide and conquer of {name!r}, whose domain is no periodic box: choose point defects"
         if isinstance(figure, NEED_FRONT) and case.refine.method == "circle":
             yield (
                 f"shows a front, but refine.method of {name!r} is circle, which has none: "

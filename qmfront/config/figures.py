@@ -135,6 +135,13 @@ class Cost(OneCase):
     kind: Literal["cost"] = key("Processor time of the parts of an iteration against N_QM")
 
 
+class Scaling(Section):
+    """What divide and conquer costs, and its error."""
+
+    kind: Literal["scaling"] = key("Processor time and error of QM forces by divide and conquer")
+    cases: Names = key("Names of the cases, domains of growing size", min_length=1)
+
+
 class Certificate(Section):
     """Quality of the MM potentials."""
 
@@ -158,6 +165,7 @@ Figure = Annotated[
     | Effectivity
     | Locality
     | Cost
+    | Scaling
     | Certificate,
     Field(discriminator="kind"),
 ]

@@ -83,6 +83,14 @@ class Rattled(Section):
     )
     strain: float = key("Largest component of the strain of the cells", unit="1", ge=0.0, le=0.1)
     seed: int = key("Seed of the random cells", unit="1", ge=0)
+    interstitials: int = key(
+        "Most atoms that are added to a cell at random places: the cells get 0, 1, ... in turn. Potentials for "
+        "interstitials need them",
+        unit="1",
+        ge=0,
+        le=10,
+    )
+    distance_r0: float = key("No added atom is closer to another atom", unit="r0", gt=0.0, le=2.0)
 
     _amplitudes = field_validator("amplitudes")(_small)
 

@@ -2,7 +2,8 @@
 
 Derivatives at the perfect lattice leave a fit free everywhere else. For tungsten it stays sane there; for the open
 structure of silicon it does not, and lattices of a few per cent strain are unstable. A few hundredths of the weight of
-the derivatives on distorted cells cure that without a change of the far field.
+the derivatives on distorted cells cure that without a change of the far field. Atoms put into some of the cells do the
+same for the surroundings of an interstitial, where the potential meets coordinations that no displacement makes.
 """
 
 from collections.abc import Mapping
@@ -10,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from ase import Atoms
+from ase import Atom, Atoms
 from ase.calculators.calculator import BaseCalculator
+from scipy.spatial import cKDTree
 
 from qmfront.crystal.lattice import Crystal
 from qmfront.elasticity.bulk import Bulk, cubic_lattice_constant
@@ -26,12 +28,15 @@ DECLARED = {
     "rattled_energy": Declared(
         "cell", "f", "eV", "energy of the cell minus that of as many atoms of the bulk"
     ),
-    "rattled_forces": Declared("cell cell_atom component", "f", "eV/Å", "forces on the atoms of the cell"),
-    "rattled_positions": Declared("cell cell_atom component", "f", "Å", "atoms of the rattled cell"),
-    "rattled_numbers": Declared("cell_atom", "i", "1", "atomic numbers in every cell"),
+    "rattled_forces": Declared("cell_atom component", "f", "eV/Å", "forces on the atoms, cell after cell"),
+    "rattled_positions": Declared("cell_atom component", "f", "Å", "atoms of the rattled cells"),
+    "rattled_numbers": Declared("cell_atom", "i", "1", "atomic numbers"),
+    "rattled_count": Declared("cell", "i", "1", "atoms of the cell"),
     "rattled_cell": Declared("cell vector component", "f", "Å", "rattled cell, rows"),
 }
 PERIODIC = np.ones(3, bool)
+TRIALS = 10000
+"""Random places that are tried for an added atom."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,10 @@ class RattledSampling:
     strain : float
         Largest component of the strain of the cells.
     seed : int
+    interstitials : int
+        Cell i gets i mod (interstitials + 1) atoms more, at random places.
+    distance_r0 : float, r0
+        No added atom is closer to another atom.
     """
 
     repeat: tuple[int, int, int]
@@ -53,20 +62,45 @@ class RattledSampling:
     amplitudes: tuple[float, float]
     strain: float
     seed: int
+    interstitials: int
+    distance_r0: float
 
 
 def rattled_cells(crystal: Crystal, sampling: RattledSampling) -> list[Atoms]:
-    """Strained supercells with normally distributed displacements of every atom."""
+    """Strained supercells with normally distributed displacements of every atom, and atoms added to some of them.
+
+    Raises
+    ------
+    ValueError
+        If an added atom finds no place.
+    """
     cubic = _cubic_cell(crystal, sampling.repeat)
     generator = np.random.default_rng(sampling.seed)
+    distance = sampling.distance_r0 * crystal.nearest_neighbour_distance
     cells = []
-    for amplitude in np.linspace(*sampling.amplitudes, sampling.count):
+    for number, amplitude in enumerate(np.linspace(*sampling.amplitudes, sampling.count)):
         random = generator.uniform(-sampling.strain, sampling.strain, (3, 3))
         cell = cubic.copy()
         cell.set_cell(cubic.cell.array @ (np.eye(3) + (random + random.T) / 2), scale_atoms=True)
         cell.positions += amplitude * generator.normal(size=cell.positions.shape)
+        for _ in range(number % (sampling.interstitials + 1)):
+            cell.append(Atom(crystal.numbers[0], _hole(cell, distance, generator)))
         cells.append(cell)
     return cells
+
+
+def _hole(cell: Atoms, distance: float, generator: np.random.Generator) -> np.ndarray:
+    """A random place at least a distance (Å) from all atoms of a periodic cell, (3,) Å."""
+    images = np.stack(np.meshgrid(*[[-1, 0, 1]] * 3, indexing="ij"), axis=-1).reshape(-1, 3) @ cell.cell.array
+    tree = cKDTree((cell.get_positions(wrap=True) + images[:, None]).reshape(-1, 3))
+    places = generator.uniform(size=(TRIALS, 3)) @ cell.cell.array
+    wide = np.flatnonzero(tree.query(places)[0] >= distance)
+    if len(wide) == 0:
+        raise ValueError(
+            f"No hole of a rattled cell is {distance:.2f} Å from all atoms ({TRIALS} places tried). Lower "
+            "rattled.distance_r0, or add no interstitials."
+        )
+    return places[wide[0]]
 
 
 def observe_rattled(
@@ -102,9 +136,10 @@ def observe_rattled(
             ) from error
     return {
         "rattled_energy": np.array(energy),
-        "rattled_forces": np.array(forces),
-        "rattled_positions": np.array([cell.positions for cell in cells]),
-        "rattled_numbers": cells[0].numbers,
+        "rattled_forces": np.concatenate(forces),
+        "rattled_positions": np.concatenate([cell.positions for cell in cells]),
+        "rattled_numbers": np.concatenate([cell.numbers for cell in cells]),
+        "rattled_count": np.array([len(cell) for cell in cells]),
         "rattled_cell": np.array([cell.cell.array for cell in cells]),
     }
 
@@ -127,9 +162,12 @@ def designs(training: Mapping[str, Any], bulk: Bulk, basis: Basis) -> dict[str, 
     response = BasisResponse(bulk.crystal, basis, shifts=_sample_shifts(bulk))
     whole = response_of_one_atom(bulk.crystal, basis)
     energy, forces = [], []
-    for positions, cell in zip(training["rattled_positions"], training["rattled_cell"], strict=True):
-        rows = design(positions, cell, PERIODIC, training["rattled_numbers"], basis)
-        energy.append(rows.energy - len(positions) * whole)
+    ends = np.cumsum(training["rattled_count"])
+    for end, count, cell in zip(ends, training["rattled_count"], training["rattled_cell"], strict=True):
+        atoms = slice(end - count, end)
+        positions, numbers = training["rattled_positions"][atoms], training["rattled_numbers"][atoms]
+        rows = design(positions, cell, PERIODIC, numbers, basis)
+        energy.append(rows.energy - count * whole)
         forces.append(rows.forces.reshape(len(basis), -1).T)
     stress = [response.stress(F).reshape(9, -1) for F in bulk.gradients]
     inner = _inner(bulk)

@@ -14,10 +14,11 @@ BOX = "{kind: box, cells: 4}"
 POINT = "{kind: point, position: [1.0, 1.0, 1.0], removed: [[0.0, 0.0, 0.0]], added: []}"
 
 
-@pytest.mark.parametrize("name", ["points", "points_minimal", "points_eam"])
+@pytest.mark.parametrize("name", ["points", "points_minimal", "points_eam", "points_large"])
 def test_shipped_studies_are_sound(name: str) -> None:
     config = merged_config()
-    update_config(config, load_configfile(ROOT / "config" / f"{name}.yaml"))
+    for layer in ["points", name] if name == "points_large" else [name]:
+        update_config(config, load_configfile(ROOT / "config" / f"{layer}.yaml"))
     study = load(config, ROOT)
     assert all(case.defect.kind == "point" and case.domain.kind == "box" for case in study.cases.values())
 
@@ -34,6 +35,10 @@ def test_shipped_studies_are_sound(name: str) -> None:
         (
             f"{{defect: {POINT}, domain: {BOX}, initial_region: {{radius_r0: 9.0}}}}",
             "does not fit into a box",
+        ),
+        (
+            f"{{defect: {POINT}, domain: {BOX}, divide: {{tile_cells: 2, box_cells: 3, jobs: 20}}}}",
+            "only 8 tiles",
         ),
         ("{defect: {kind: point, position: [0.0, 0.0, 0.0], removed: [], added: []}}", "there is no defect"),
     ],

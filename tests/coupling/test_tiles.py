@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from qmfront.coupling.tiles import box_of, divided_forces, tiles_of
+from qmfront.coupling.tiles import (
+    box_of,
+    divided_forces,
+    force_difference,
+    gathered_forces,
+    patch_arrays,
+    tile_arrays,
+    tiles_of,
+)
 from tests.points import point
 from tests.silicon import sw_forces
 
@@ -22,8 +30,9 @@ def test_forces_of_a_finite_range_are_exact():
     defect = point("triangular", 6)
     u = 0.02 * np.random.default_rng(0).normal(size=defect.sites.shape)
     whole = sw_forces(defect.body.atoms(u))
-    exact = divided_forces(defect.body, sw_forces, tile_cells=2, box_cells=5)(u)
-    rough = divided_forces(defect.body, sw_forces, tile_cells=2, box_cells=2)(u)
+    tiles = tiles_of(defect.body, 2)
+    exact = divided_forces(defect.body, sw_forces, tiles, box_cells=5)(u)
+    rough = divided_forces(defect.body, sw_forces, tiles, box_cells=2)(u)
     assert np.abs(exact - whole).max() < 1e-9
     assert np.abs(rough - whole).max() > 1e-2
 
@@ -38,5 +47,21 @@ def test_no_box_tears_the_defect():
 def test_a_part_of_the_tiles_leaves_the_rest_undone():
     defect = point("vacancy", 4)
     tiles = tiles_of(defect.body, 2)[:3]
-    forces = divided_forces(defect.body, sw_forces, tile_cells=2, box_cells=3, tiles=tiles)(0 * defect.sites)
+    forces = divided_forces(defect.body, sw_forces, tiles, box_cells=3)(0 * defect.sites)
     assert np.array_equal(np.flatnonzero(np.isfinite(forces[:, 0])), np.sort(np.concatenate(tiles)))
+
+
+def test_patches_of_several_jobs_make_the_forces_of_the_whole():
+    """Boxes that are exact for Stillinger-Weber: gathered, they are its forces; a lost or doubled patch is told."""
+    defect = point("triangular", 6)
+    u = 0.02 * np.random.default_rng(1).normal(size=defect.sites.shape)
+    shares = tile_arrays(defect.body, tile_cells=2, jobs=5)
+    per_job = [len(np.unique(shares["tile"][shares["job"] == job])) for job in range(5)]
+    assert sum(per_job) == 27 and max(per_job) - min(per_job) <= 1
+    patches = [patch_arrays(defect.body, sw_forces, u, shares, job=job, box_cells=5) for job in range(5)]
+    exact = sw_forces(defect.body.atoms(u))
+    found = force_difference(gathered_forces(patches, defect.free), exact - exact.mean(axis=0))
+    assert found["rms_error"] <= found["largest_error"] < 1e-9
+    for wrong in (patches[1:], [*patches, patches[0]]):
+        with pytest.raises(ValueError, match="do not belong together"):
+            gathered_forces(wrong, defect.free)

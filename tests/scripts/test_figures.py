@@ -1,5 +1,6 @@
 """The scripts of the figures that are drawn from tables, on tables of their own, without Snakemake."""
 
+import json
 from importlib import import_module
 from pathlib import Path
 
@@ -95,3 +96,19 @@ def test_scripts_are_short(script):
     text = (Path(__file__).parents[2] / "scripts" / script).read_text()
     assert text.count("\n") <= 40
     assert "with logged(snakemake.log[0]):" in text
+
+
+def test_scaling_is_drawn_from_the_summaries_with_and_without_a_dense_call(tmp_path):
+    row = {"n_atoms": 514, "boxes": 64, "jobs": 8, "cpu_seconds": 20.0, "longest_job": 3.0}
+    known = row | {"dense_cpu_seconds": 2.0, "largest_error": 1e-2, "rms_error": 3e-3}
+    large = row | {"n_atoms": 8002, "cpu_seconds": 300.0}
+    paths = []
+    for number, content in enumerate((known, large)):
+        path = tmp_path / f"{number}.json"
+        path.write_text(json.dumps(content), encoding="utf-8")
+        paths.append(str(path))
+    made = outputs(tmp_path, "scaling")
+    import_module("scripts.draw_scaling").main(paths, made)
+    table = pd.read_csv(made["csv"])
+    assert table["n_atoms"].tolist() == [514, 8002] and np.isnan(table["rms_error"].iloc[1])
+    assert Path(made["png"]).stat().st_size > 5000

@@ -21,7 +21,10 @@ from qmfront.training.rattled import RattledSampling, designs, observe_rattled, 
 from qmfront.training.regression import Prior, RelevanceSettings
 from tests.silicon import REACH, silicon, stillinger_weber
 
-SAMPLING = RattledSampling(repeat=(1, 1, 2), count=4, amplitudes=(0.02, 0.1), strain=0.02, seed=1)
+SAMPLING = RattledSampling(
+    (1, 1, 2), count=4, amplitudes=(0.02, 0.1), strain=0.02, seed=1, interstitials=0, distance_r0=0.9
+)
+SAMPLING_64 = replace(SAMPLING, repeat=(2, 2, 2))
 
 
 @pytest.fixture(scope="module")
@@ -45,11 +48,23 @@ def test_cells_are_strained_supercells_with_the_asked_displacements():
     assert 0.01 < np.abs(strains).max() <= 0.02 and not np.allclose(strains[0], strains[1])
 
 
-def test_rows_of_the_basis_are_those_of_the_calculator(basis):
+def test_added_atoms_keep_their_distance_and_leave_the_others_where_they_were():
+    sampling = replace(SAMPLING, count=6, interstitials=2, repeat=(2, 2, 2))
+    cells = rattled_cells(silicon().crystal, sampling)
+    assert [len(cell) - 64 for cell in cells] == [0, 1, 2, 0, 1, 2]
+    apart = cells[2].get_distances(65, range(65), mic=True)
+    assert apart.min() >= 0.9 * silicon().crystal.nearest_neighbour_distance
+    assert np.array_equal(cells[0].positions, rattled_cells(silicon().crystal, SAMPLING_64)[0].positions)
+    with pytest.raises(ValueError, match="distance_r0"):
+        rattled_cells(silicon().crystal, replace(sampling, distance_r0=1.5))
+
+
+@pytest.mark.parametrize("interstitials", [0, 1])
+def test_rows_of_the_basis_are_those_of_the_calculator(basis, interstitials):
     """For a potential of the basis, observed as a model, design times coefficients gives the targets."""
     coefficients = 0.1 * np.random.default_rng(3).normal(size=len(basis))
     model, bulk = ACE(Potential(basis, coefficients, np.zeros(1))), silicon()
-    observed = observe_rattled(bulk.crystal, model, SAMPLING)
+    observed = observe_rattled(bulk.crystal, model, replace(SAMPLING, interstitials=interstitials))
     assert set(declared_observations(list(observed))) == set(observed)
     wanted, rows = targets(observed, bulk), designs(observed, bulk, basis)
     for name in ("rattled_energy", "rattled_forces"):

@@ -1,0 +1,24 @@
+"""QM forces by divide and conquer: patches/*.zarr -> divided.zarr, divided.json."""
+
+import json
+
+from qmfront import store
+from qmfront.coupling.division import summary_of
+from qmfront.coupling.tiles import gathered_forces
+from qmfront.durable import write_file
+from qmfront.logs import logged
+
+
+def main(inputs: dict, path: str, summary: str) -> None:
+    patches = [store.load(name, "patch") for name in inputs["patches"]]
+    free = store.load(inputs["structure"], "structure")["free"]
+    forces = gathered_forces(patches, free)
+    dense = store.load(inputs["residual"], "residual") if "residual" in inputs else None
+    found = summary_of(forces, [patch.attrs for patch in patches], dense)
+    write_file(summary, json.dumps(found, indent=1) + "\n")
+    store.save(path, "divided", {"forces": forces}, found)
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]):
+        main(dict(snakemake.input.items()), snakemake.output.store, snakemake.output.summary)

@@ -1,0 +1,31 @@
+"""QM forces on the tiles of one job at a QM/MM solution: tiles.zarr, solution.zarr -> patches/{job}.zarr."""
+
+from qmfront import store
+from qmfront.coupling.tiles import patch_arrays
+from qmfront.crystal.defect import Defect
+from qmfront.evaluate.forces import journaled_forces
+from qmfront.evaluate.journal import Journal, Tally
+from qmfront.logs import logged
+from qmfront.timing import Seconds
+
+
+def main(inputs: dict, spec: dict, share: dict, journal: Journal, path: str) -> None:
+    seconds = Seconds(tally := Tally())
+    with seconds.of("patch"):
+        arrays = patch_arrays(
+            Defect.from_arrays(store.load(inputs["structure"], "structure")).body,
+            journaled_forces(spec, journal, tally),
+            store.load(inputs["solution"], "solution")["displacement"],
+            store.load(inputs["tiles"], "tiles"),
+            **share,
+        )
+    attrs = {"seconds": dict(seconds), "qm_calls": tally.calls, "qm_seconds": tally.cpu_seconds}
+    store.save(path, "patch", arrays, attrs, config={"qm": spec, "share": share})
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]):
+        p, o = snakemake.params, snakemake.output
+        journal = Journal.of_job(p.journal, snakemake.resources)
+        share = {"job": int(snakemake.wildcards.job), "box_cells": p.box_cells}
+        main(dict(snakemake.input.items()), p.qm, share, journal, o.store)

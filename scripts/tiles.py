@@ -1,0 +1,16 @@
+"""Tiles of a periodic domain, spread over jobs: structure.zarr -> tiles.zarr."""
+
+from qmfront import store
+from qmfront.coupling.tiles import tile_arrays
+from qmfront.crystal.defect import Defect
+from qmfront.logs import logged
+
+
+def main(structure: str, settings: dict, path: str) -> None:
+    defect = Defect.from_arrays(store.load(structure, "structure"))
+    store.save(path, "tiles", tile_arrays(defect.body, **settings), config=settings)
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]):
+        main(snakemake.input.structure, snakemake.params.settings, snakemake.output.store)
