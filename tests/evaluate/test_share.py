@@ -29,7 +29,7 @@ SLABS = SurfaceSampling(
     rattled={"count": 4, "amplitudes": (0.05, 0.1), "repeat": (2, 2)},
     seed=0,
 )
-RATTLES = RattledSampling(repeat=(2, 2, 2), count=12, amplitudes=(0.01, 0.1), strain=0.02, seed=0)
+RATTLES = RattledSampling((2, 2, 2), 12, (0.01, 0.1), strain=0.02, seed=0, interstitials=0, distance_r0=0.9)
 
 
 def filled(journal: Journal, total: int, spec: dict, bulk, **asked) -> list[Tally]:
