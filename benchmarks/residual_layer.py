@@ -1,0 +1,71 @@
+"""How wide the exact layer of the default residual must be, and what the linear mismatch adds; no QM call.
+
+    PYTHONPATH=. python benchmarks/residual_layer.py si_edge silicon silicon_1 results > benchmarks/residual_layer.csv
+
+Needs a finished case with exact residuals. Inside the layer the stored exact residual is taken, beyond it mixed forces
+plus the Cauchy-Born difference, with and without what the force constants of the fit miss. Ratios are to the estimator
+with the exact residual everywhere, norm H_FC.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from qmfront import store
+from qmfront.coupling.partition import QM, surrounded
+from qmfront.crystal.defect import Defect
+from qmfront.elasticity.bulk import Bulk
+from qmfront.elasticity.strain_polynomial import StrainPolynomial
+from qmfront.estimate.estimator import estimator
+from qmfront.estimate.linear_mismatch import linear_mismatch
+from qmfront.estimate.operators import Operators
+from qmfront.estimate.residual import cauchy_born_difference
+
+WIDTHS = (0.0, 1.0, 2.0, 3.0)
+"""r0"""
+
+
+def main(case: str, material: str, potential: str, results: Path) -> pd.DataFrame:
+    """One row per iteration and width."""
+    defect = Defect.from_arrays(load(results / case / "structure.zarr", "structure"))
+    operators = Operators.from_arrays(load(results / case / "operators.zarr", "operators"))
+    certificate = load(results / "potentials" / potential / "certificate.zarr", "potential")
+    bulk = Bulk.from_arrays(load(results / "bulk" / f"{material}.zarr", "bulk"))
+    linear, mismatch = linear_mismatch(bulk, certificate), StrainPolynomial.from_certificate(certificate)
+    riesz = operators.force_constant_map(defect.free, tolerance=1e-8)
+
+    def eta(forces: np.ndarray) -> float:
+        return estimator(riesz.solve(np.where(defect.free[:, None], forces, 0.0)), defect.stencil)
+
+    rows = []
+    for folder in sorted((results / case).glob("[0-9]*"), key=lambda path: int(path.name)):
+        solution = load(folder / "solution.zarr", "solution")
+        region = load(folder / "partition.zarr", "partition")["region"]
+        exact = load(folder / "residual.zarr", "residual")["exact"]
+        u, plain = solution["displacement"], solution["forces"].copy()
+        plain += cauchy_born_difference(
+            defect.body, u, defect.stencil, mismatch, defect.frame, basis_index=defect.basis_index
+        )
+        whole = eta(exact)
+        for width in WIDTHS:
+            inner = region == QM
+            if width:
+                positions = defect.body.reference + u
+                inner |= surrounded(inner, positions, defect.cell, defect.pbc, width=width * defect.r0)
+            without, with_it = (
+                eta(np.where(inner[:, None], exact, beyond)) / whole
+                for beyond in (plain, plain + linear.forces(defect, u))
+            )
+            rows.append((int(folder.name), int(np.sum(region == QM)), width, without, with_it))
+    names = ["k", "n_qm", "layer_r0", "cauchy_born_over_exact", "with_linear_mismatch_over_exact"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def load(path: Path, kind: str) -> store.Store:
+    return store.load(path / "zarr.json", kind)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:4], Path(sys.argv[4])).to_csv(sys.stdout, index=False, float_format="%.4f")
