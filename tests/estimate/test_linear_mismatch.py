@@ -8,6 +8,7 @@ import pytest
 from qmfront.coupling.partition import FAR_FIELD, MM, QM
 from qmfront.crystal.defect import Defect
 from qmfront.crystal.stencil import stencil
+from qmfront.elasticity.moduli import cubic_moduli
 from qmfront.elasticity.strain_polynomial import StrainPolynomial
 from qmfront.estimate.linear_mismatch import LinearMismatch, linear_mismatch
 from qmfront.estimate.residuals import ResidualSettings, residual_arrays
@@ -97,6 +98,23 @@ def test_long_waves_are_left_to_the_moduli(tungsten):
     assert rest[-1] < 0.05 and np.all(np.abs(slopes + 2.0) < 0.2), (rest, slopes)
 
 
+@pytest.mark.parametrize("name", ["tungsten", "silicon"])
+def test_what_is_subtracted_is_the_continuum(name, request):
+    """Without dPhi: V C_ijkl q_j q_l A_k / nb on every site of a long wave, whatever the number of sublattices."""
+    bulk = request.getfixturevalue("tungsten") if name == "tungsten" else silicon()
+    nothing = replace(bulk.force_constants, matrix=0.0 * bulk.force_constants.matrix)
+    mismatch = LinearMismatch(bulk.crystal, nothing, bulk.moduli, 1.0)
+    defect = bar(bulk.crystal, 40)
+    one = np.array([1e-3, -2e-3, 1.5e-3])
+    field = wave(defect, np.tile(one, (defect.basis_index.max() + 1, 1)))
+    shape = field[:, 0] / one[0]
+    q = 2 * np.pi * np.linalg.inv(defect.cell)[:, 0]
+    volume = abs(np.linalg.det(bulk.crystal.cell)) / len(bulk.crystal.basis)
+    expected = volume * np.einsum("ijkl,j,l,k->i", bulk.moduli, q, q, one)
+    found = shape @ mismatch.forces(defect, field) / (shape @ shape)
+    assert np.abs(found - expected).max() < 0.01 * np.abs(expected).max()
+
+
 def test_a_rotated_frame_turns_the_forces(tungsten):
     """F(R l, R u) = R F(l, u)."""
     angle = np.array([[0.0, -1.0, 0.0], [0.6, 0.0, -0.8], [0.8, 0.0, 0.6]])
@@ -131,6 +149,9 @@ def test_of_a_certificate(tungsten):
     volume = abs(np.linalg.det(tungsten.crystal.cell))
     assert not found.negligible
     assert np.allclose(found.moduli, found.constants.moduli(volume))
+    certificate["moduli_mm"] = moduli - [0.3, 0.2, 0.1]  # a true difference, which is not to be taken off
+    kept = linear_mismatch(tungsten, certificate).moduli
+    assert np.allclose(kept, found.moduli - cubic_moduli(0.3, 0.2, 0.1))
     certificate["fc_mismatch"] = constants.matrix[1:]
     with pytest.raises(ValueError, match="Fit the potential"):
         linear_mismatch(tungsten, certificate)
