@@ -6,26 +6,21 @@ import scipy.sparse as sparse
 from qmfront.crystal.defect import Defect
 from qmfront.crystal.faces import uncut
 from qmfront.crystal.lattice import Crystal
-from qmfront.crystal.neighbours import Pairs, pairs_in_tiles, pairs_within
-from qmfront.crystal.stencil import label_pairs
+from qmfront.crystal.neighbours import pairs_within
 from qmfront.elasticity.bulk import Bulk
 from qmfront.estimate.force_constant_operator import (
     force_constant_operator,
     linear_forces,
-    pair_matrices,
     stacked,
 )
+from qmfront.estimate.labelled import labelled_pairs
 from qmfront.estimate.laplacian import graph_laplacian, laplacian_scale, largest_nearest_distance
 from qmfront.estimate.operators import Operators
 from qmfront.estimate.point_operator import point_operator
 from qmfront.models.force_constant_set import ForceConstants
 
-LABEL_MARGIN = 0.5
-"""Å; pairs of the predictor up to this much longer than the reach are labelled, so that stretched ones count."""
 NEAR_R0 = 1.5
 """Every site has a neighbour within this distance (r0)."""
-TILE = 8000
-"""Sites whose pairs are held in memory at once."""
 
 
 def assemble(defect: Defect, bulk: Bulk, *, reach: float, decay: float, cutoff_r0: float) -> Operators:
@@ -69,14 +64,8 @@ def _force_constants(
 ) -> tuple[sparse.bsr_matrix, np.ndarray]:
     """H_FC and the linearised forces at the predictor, tile by tile."""
     n, linear, rows = defect.n_sites, np.zeros_like(defect.predictor), []
-    for tile, pairs in pairs_in_tiles(
-        defect.body.reference, defect.cell, defect.pbc, reach + LABEL_MARGIN, tile=TILE
-    ):
-        pairs = uncut(defect.sites, pairs, defect.crack_tip)
-        labels = label_pairs(pairs, crystal, basis_index=defect.basis_index)
-        ends = np.stack([labels.first_basis, labels.second_basis], axis=1)
-        matrices = pair_matrices(labels.vectors, constants, ends=ends)[labels.index]
-        labelled = Pairs(pairs.first, pairs.second, labels.vector)
-        linear[tile] = linear_forces(labelled, matrices, pairs.vector, n)[tile]
-        rows.append(force_constant_operator(labelled, matrices, n))
+    everything = np.arange(n)
+    for tile, pairs, matrices, separation in labelled_pairs(defect, everything, crystal, constants, reach):
+        linear[tile] = linear_forces(pairs, matrices, separation, n)[tile]
+        rows.append(force_constant_operator(pairs, matrices, n))
     return stacked(rows), linear

@@ -16,22 +16,17 @@ from typing import Any
 import numpy as np
 
 from qmfront.crystal.defect import ADDED, Defect
-from qmfront.crystal.faces import uncut
 from qmfront.crystal.lattice import Crystal
-from qmfront.crystal.neighbours import Pairs, pairs_in_tiles, separations
-from qmfront.crystal.stencil import label_pairs
+from qmfront.crystal.neighbours import separations
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.deformation import deformation_forces, deformation_gradients, one_sublattice
 from qmfront.elasticity.moduli import cubic_moduli, rotated_moduli
-from qmfront.estimate.force_constant_operator import linear_forces, pair_matrices
+from qmfront.estimate.force_constant_operator import linear_forces
+from qmfront.estimate.labelled import labelled_pairs
 from qmfront.models.force_constant_set import ForceConstants
 
 NEGLIGIBLE = 1e-6
 """Norm of dPhi relative to that of Phi up to which the fit has matched the force constants: nothing is added."""
-LABEL_MARGIN = 0.5
-"""Å; pairs up to this much longer than the reach are labelled, so that stretched ones count."""
-TILE = 8000
-"""Sites whose pairs are held in memory at once."""
 
 
 @dataclass(frozen=True)
@@ -75,20 +70,12 @@ class LinearMismatch:
         """-sum_rho dPhi(rho) (d_rho - rho), tile by tile; pairs are those of the predictor, slip removed."""
         constants = self.constants.rotated(defect.frame)
         crystal = self.crystal.rotated(defect.frame)
-        reach = float(np.linalg.norm(constants.vector, axis=1).max()) + LABEL_MARGIN
+        reach = float(np.linalg.norm(constants.vector, axis=1).max())
         known = np.flatnonzero(defect.basis_index != ADDED)
-        reference, u, basis = (
-            array[known] for array in (defect.body.reference, displacement, defect.basis_index)
-        )
-        forces = np.zeros_like(displacement)
-        for tile, pairs in pairs_in_tiles(reference, defect.cell, defect.pbc, reach, tile=TILE):
-            pairs = uncut(defect.sites[known], pairs, defect.crack_tip)
-            labels = label_pairs(pairs, crystal, basis_index=basis)
-            ends = np.stack([labels.first_basis, labels.second_basis], axis=1)
-            matrices = pair_matrices(labels.vectors, constants, ends=ends)[labels.index]
-            labelled = Pairs(pairs.first, pairs.second, labels.vector)
-            current = pairs.vector + u[pairs.second] - u[pairs.first]
-            forces[known[tile]] = linear_forces(labelled, matrices, current, len(known))[tile]
+        u, forces = displacement[known], np.zeros_like(displacement)
+        for tile, pairs, matrices, vector in labelled_pairs(defect, known, crystal, constants, reach):
+            current = vector + u[pairs.second] - u[pairs.first]
+            forces[known[tile]] = linear_forces(pairs, matrices, current, len(known))[tile]
         return forces
 
     def _long_waves(self, defect: Defect, displacement: np.ndarray) -> np.ndarray:

@@ -109,7 +109,7 @@ def test_every_residual_is_exact_at_the_faces(crack, crack_operators, eam_forces
 
 def test_assembly_in_tiles_is_the_assembly(crack, crack_operators, tungsten, eam, monkeypatch):
     """Halves of a tile meet without a gap: same rows, same forces, still symmetric."""
-    monkeypatch.setattr("qmfront.estimate.assembly.TILE", 150)
+    monkeypatch.setattr("qmfront.estimate.labelled.TILE", 150)
     tiled = assemble(crack, tungsten, reach=eam.force_range, decay=3.0, cutoff_r0=2.5)
     assert abs(tiled.force_constants - crack_operators.force_constants).max() < 1e-12
     assert tiled.linear_predictor == pytest.approx(crack_operators.linear_predictor, abs=1e-10)
