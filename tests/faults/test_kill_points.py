@@ -35,7 +35,7 @@ def test_every_place(small: Undisturbed) -> None:
 @pytest.mark.slow
 def test_random_moments(small: Undisturbed) -> None:
     """Job and Snakemake die together at moments that nobody chose."""
-    chronicle = through(small, moments(16, longest=12.0, seed=6))
+    chronicle = through(small, moments(16, longest=6.0, seed=6))
     report(chronicle)
     assert len(chronicle.survived) >= 10  # the run may end before the last ones
     judge(chronicle, small)
