@@ -141,8 +141,9 @@ class Solve(Section):
     step_cap: float = key("Largest displacement of an atom in one step", unit="Å", gt=0.0, le=2.0)
     max_calls: int = key("Largest number of QM calls of one solve", unit="1", ge=1)
     descent_force: Force | None = key(
-        "A solve from the predictor first goes downhill until no force is larger; null: root finding from the start, "
-        "which needs fewer calls where the predictor is in the right basin",
+        "A solve from the predictor first goes downhill until no force is larger, and any solve goes five times "
+        "further if root finding fails; null: root finding only, which needs fewer calls where the predictor is in "
+        "the right basin",
         unit="eV/Å",
     )
 

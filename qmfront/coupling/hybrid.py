@@ -37,7 +37,8 @@ def solution_arrays(
     fraction : float
         Algebraic part of the estimator over its model part at the end.
     descent_force : float, eV/Å, optional
-        A solve from the predictor first goes downhill to this largest force.
+        A solve from the predictor first goes downhill to this largest force; any solve does, and further, after root
+        finding has failed.
     embedding : Embedding
         How the QM model sees QM and buffer.
     """
@@ -51,7 +52,8 @@ def solution_arrays(
         model_error=model_error_estimate(defect, jacobian, region, mismatch),
         fraction=fraction,
         settings=settings,
-        descent_force=descent_force if start is None else None,
+        descent_force=descent_force,
+        downhill=start is None,
         embedding=embedding,
     )
     return {

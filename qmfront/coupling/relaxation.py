@@ -1,5 +1,6 @@
 """The two solves of a case: the reference (2.7) with the QM model everywhere, and the QM/MM model (2.10)."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -16,6 +17,8 @@ from qmfront.estimate.estimator import stencil_norm
 from qmfront.estimate.residual import cauchy_born_difference
 from qmfront.estimate.riesz import ForceConstantMap
 
+logger = logging.getLogger(__name__)
+
 DESCENT_TOLERANCE = 1e-4
 """Relative residual of H_FC^-1 F in a descent, where it must be linear and positive definite."""
 JACOBIAN_TOLERANCE = 2e-2
@@ -26,6 +29,8 @@ AT_REST = 1e-9
 ROUNDING = 1e-10
 """Å; no solution is known better: a vacancy in Stillinger-Weber silicon does not relax at all, and with it the estimate
 of the model error vanishes."""
+FURTHER = 0.2
+"""Of descent_force; how far downhill a solve goes after root finding has failed."""
 
 
 def relax_reference(
@@ -59,6 +64,7 @@ def relax_hybrid(
     fraction: float,
     settings: AndersonSettings,
     descent_force: float | None = None,
+    downhill: bool = False,
     embedding: Embedding = VACUUM,
 ) -> Equilibrium:
     """u^H of (2.10), stopped when the algebraic part of the estimator is a small fraction of the model's.
@@ -78,33 +84,49 @@ def relax_hybrid(
     fraction : float
     settings : AndersonSettings
     descent_force : float, eV/Å, optional
-        First go downhill until max |F^H| is below it: root finding alone wanders about a symmetric predictor whose core
-        is a saddle. # ASSUME mixed forces have no energy, but are near enough to having one as long as they are large.
+        Go downhill from `start` until max |F^H| is below FURTHER of it if root finding fails: that alone wanders about
+        saddles. # ASSUME mixed forces have no energy, but are near enough to having one as long as they are large.
+    downhill : bool
+        Go downhill to descent_force at once, from a predictor that is near a saddle.
 
     Raises RuntimeError without convergence.
     """
     force = hybrid_forces(defect.body, region, qm=models[0], mm=models[1], embedding=embedding)
-    if descent_force is not None:
-        start = descend(
-            force,
-            start,
-            replace(jacobian, tolerance=DESCENT_TOLERANCE).solve,
-            max_force=descent_force,
-            step_cap=settings.step_cap,
-            max_calls=2 * settings.max_calls,
-        )
-    eta = model_error(start)
-    # A vacancy starts from the perfect lattice, where the models agree: that says nothing about the solution.
-    next_look = np.inf if eta < AT_REST else 0.0
 
-    def converged(u: np.ndarray, _: np.ndarray, residual: np.ndarray) -> tuple[bool, float]:
-        nonlocal eta, next_look
-        algebraic = stencil_norm(residual, defect.stencil)
-        if algebraic <= max(3.0 * fraction * eta, next_look):
-            eta, next_look = model_error(u), min(next_look, 0.1 * algebraic)
-        return algebraic <= max(fraction * eta, ROUNDING), algebraic
+    def root(start: np.ndarray) -> Equilibrium:
+        stop = _Stop(defect, model_error, fraction, start)
+        return solve_equilibrium(force, start, inexact(jacobian).solve, stop, settings=settings)
 
-    return solve_equilibrium(force, start, inexact(jacobian).solve, converged, settings=settings)
+    def descended(largest: float) -> np.ndarray:
+        precondition = replace(jacobian, tolerance=DESCENT_TOLERANCE).solve
+        limits = {"step_cap": settings.step_cap, "max_calls": 2 * settings.max_calls}
+        return descend(force, start, precondition, max_force=largest, **limits)
+
+    if descent_force is None:
+        return root(start)
+    try:
+        return root(descended(descent_force) if downhill else start)
+    except RuntimeError as error:
+        logger.info("no equilibrium yet, going downhill from the start: %s", error)
+        return root(descended(FURTHER * descent_force))
+
+
+class _Stop:
+    """The stop of a solve: the algebraic part of the estimator, and the model's part, looked at only near the end."""
+
+    def __init__(
+        self, defect: Defect, model_error: Callable[[np.ndarray], float], fraction: float, start: np.ndarray
+    ) -> None:
+        self.defect, self.model_error, self.fraction = defect, model_error, fraction
+        self.eta = model_error(start)
+        # A vacancy starts from the perfect lattice, where the models agree: that says nothing about the solution.
+        self.next_look = np.inf if self.eta < AT_REST else 0.0
+
+    def __call__(self, u: np.ndarray, _: np.ndarray, residual: np.ndarray) -> tuple[bool, float]:
+        algebraic = stencil_norm(residual, self.defect.stencil)
+        if algebraic <= max(3.0 * self.fraction * self.eta, self.next_look):
+            self.eta, self.next_look = self.model_error(u), min(self.next_look, 0.1 * algebraic)
+        return algebraic <= max(self.fraction * self.eta, ROUNDING), algebraic
 
 
 def model_error_estimate(

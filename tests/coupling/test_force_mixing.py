@@ -1,12 +1,19 @@
 """Hybrid forces (2.11): which model acts where, and that nothing changes when both are the same."""
 
+import logging
+from functools import partial
+
 import numpy as np
 import pytest
 
 from qmfront.coupling.anderson import AndersonSettings, solve_equilibrium
 from qmfront.coupling.force_mixing import hybrid_forces, model_forces
 from qmfront.coupling.partition import BUFFER, FAR_FIELD, MM, QM, surrounded
-from qmfront.coupling.relaxation import ROUNDING, relax_hybrid
+from qmfront.coupling.relaxation import FURTHER, ROUNDING, relax_hybrid
+
+
+FEW = 10
+"""Force calls: not enough from the predictor to 1e-3 Å."""
 
 
 def regions(defect, *, radius_r0: float, buffer: float) -> np.ndarray:
@@ -124,3 +131,27 @@ def test_a_solution_without_model_error_is_found(edge, edge_operators, eam_force
         settings=AndersonSettings(max_calls=60),
     )
     assert found.measure[-1] <= ROUNDING < found.measure[0]
+
+
+def test_a_solve_that_fails_goes_downhill_and_tries_again(edge, edge_operators, eam_forces, caplog):
+    """Too few calls for root finding from the predictor: enough from the end of a descent, if one is allowed."""
+    region = regions(edge, radius_r0=2.0, buffer=12.0)
+    jacobian = edge_operators.force_constant_map(edge.free, tolerance=2e-2)
+    solve = partial(
+        relax_hybrid,
+        edge,
+        jacobian,
+        region,
+        (eam_forces, eam_forces),
+        start=np.zeros_like(edge.sites),
+        model_error=lambda displacement: 2e-2,
+        fraction=0.05,
+        settings=AndersonSettings(max_calls=FEW),
+    )
+    with pytest.raises(RuntimeError, match="No equilibrium after"):
+        solve()
+    with caplog.at_level(logging.INFO):
+        found = solve(descent_force=5e-3)
+    assert found.measure[-1] <= 1e-3 and len(found.measure) < FEW
+    assert found.max_force[0] <= FURTHER * 5e-3
+    assert "going downhill from the start" in caplog.text
