@@ -11,7 +11,6 @@ from qmfront.coupling.force_mixing import hybrid_forces, model_forces
 from qmfront.coupling.partition import BUFFER, FAR_FIELD, MM, QM, surrounded
 from qmfront.coupling.relaxation import FURTHER, ROUNDING, relax_hybrid
 
-
 FEW = 10
 """Force calls: not enough from the predictor to 1e-3 Å."""
 
