@@ -1,6 +1,7 @@
 """Troubles other than death: calculators, stores, clocks and a second Snakemake."""
 
 import os
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.calls import INJECT, calls, journaled, variables
-from tests.faults.cases import Undisturbed
+from tests.faults.cases import PREFLIGHT, Undisturbed
 from tests.faults.comparing import differences, different_arrays
 from tests.faults.killing import stores
 from tests.workflow.project import environment
@@ -138,12 +139,12 @@ def test_a_disk_that_is_full_or_read_only(ill: str, tiny: Undisturbed) -> None:
     """The run stops with advice; with room again it goes on and ends with the same results."""
     project = tiny.waiting()
     results = project.folder / "results"
-    results.mkdir()
     size = "300k" if ill == "full" else "64m"
     mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "none", results]
     if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode != 0:
         pytest.skip("needs the right to mount")
     try:
+        shutil.copytree(tiny.untouched.folder / "results" / PREFLIGHT, results / PREFLIGHT)
         if ill == "read-only":
             subprocess.run(["mount", "-o", "remount,ro", results], check=True)
         done = tiny.run()
