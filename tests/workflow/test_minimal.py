@@ -88,6 +88,7 @@ def rules_run(output: str) -> set[str]:
 @pytest.mark.parametrize(
     ("file", "again", "kept"),
     [
+        ("qmfront/preflight/page.py", set(), QM_RULES | {"preflight", "structure"}),
         ("qmfront/estimate/estimates.py", {"estimate", "decide"}, QM_RULES | {"potential", "structure"}),
         ("qmfront/coupling/anderson.py", {"solve", "reference"}, FITTED | {"structure"}),
         ("qmfront/training/certificate.py", {"potential", "solve"}, {"bulk", "training", "reference"}),
@@ -105,6 +106,14 @@ def test_an_edit_reaches_the_rules_that_use_it(
     jobs = set(planned_jobs(done.stdout))
     assert again <= jobs
     assert kept.isdisjoint(jobs)
+
+
+def test_a_preflight_that_runs_again_hides_nothing(finished: Any, planned_jobs: Any) -> None:
+    """With an outdated verdict marked as ancient Snakemake would run the preflight, and report success."""
+    limit = finished.overlay("limit", {"material_defaults": {"preflight": {"noise": 2e-4}}})
+    done = finished.snakemake("--dry-run", "all", "results/minimal/0/error.json", config=limit)
+    assert done.returncode == 0, done.stdout
+    assert {"preflight", "bulk", "training", "structure", "solve"} <= set(planned_jobs(done.stdout))
 
 
 def test_a_setting_reaches_the_rules_that_use_it(finished: Any, planned_jobs: Any) -> None:

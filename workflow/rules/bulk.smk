@@ -6,8 +6,7 @@ rule bulk:
         code=code("bulk.py"),
         qm_code=lambda w: qm_code(w.material),
         qm_files=lambda w: qm_files(w.material),
-        # what a trusted model gives does not depend on when it was trusted
-        preflight=ancient("results/preflight/{material}.json"),
+        preflight="results/preflight/{material}.json",
     output:
         store="results/bulk/{material}.zarr/zarr.json",
     log:
