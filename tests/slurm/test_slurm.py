@@ -123,3 +123,16 @@ def test_the_whole_study_is_the_same_as_on_one_machine(cluster: None, tmp_path: 
     done = local.snakemake(config=config, cores=8)
     assert done.returncode == 0, done.stdout
     assert differences(local, remote) == []
+
+
+def test_patches_of_a_divided_domain_are_jobs_of_their_own(cluster: None, tmp_path: Path) -> None:
+    """Tight binding on 66 atoms: two jobs with four tiles each give the forces of one call on the whole."""
+    project = Project.copy_of(ROOT, tmp_path / "project")
+    target, before = "results/di_66/0/divided.json", set(jobs())
+    submitted = Submitted(project, ("config/points_minimal.yaml",), (target,))
+    said = submitted.run()
+    assert said.count("QM forces on tiles of di_66") >= 2
+    assert {jobs()[number] for number in set(jobs()) - before} == {"COMPLETED"}
+    found = json.loads(project.text(target))
+    assert found["n_atoms"] == 66 and found["boxes"] == 8 and found["jobs"] == 2
+    assert found["largest_error"] < 1e-8
