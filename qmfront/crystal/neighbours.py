@@ -39,16 +39,34 @@ def pairs_within(positions: np.ndarray, cell: np.ndarray, pbc: np.ndarray, cutof
     pbc : (3,) bool
     cutoff : float, Å
     """
+    first, second, vector = _listed("ijD", positions, cell, pbc, cutoff)
+    return Pairs(first.astype(np.int64), second.astype(np.int64), vector)
+
+
+def images_within(
+    positions: np.ndarray, cell: np.ndarray, pbc: np.ndarray, cutoff: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The pairs of `pairs_within` by numbers alone: first, second (p,), and cells (p, 3) int between them.
+
+    r_second + cells @ cell - r_first is the vector of a pair.
+    """
+    first, second, cells = _listed("ijS", positions, cell, pbc, cutoff)
+    return first.astype(np.int64), second.astype(np.int64), cells.astype(np.int64)
+
+
+def _listed(
+    quantities: str, positions: np.ndarray, cell: np.ndarray, pbc: np.ndarray, cutoff: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What matscipy's list says of the pairs closer than cutoff."""
     from matscipy.neighbours import (
         neighbour_list,  # 0.5 s that jobs without a neighbour search can do without
     )
 
     positions = np.ascontiguousarray(positions, float)
     box, origin = _box(positions, np.asarray(cell, float), np.asarray(pbc, bool), cutoff)
-    first, second, vector = neighbour_list(
-        "ijD", positions=positions - origin, cell=box, pbc=np.asarray(pbc, bool), cutoff=float(cutoff)
+    return neighbour_list(
+        quantities, positions=positions - origin, cell=box, pbc=np.asarray(pbc, bool), cutoff=float(cutoff)
     )
-    return Pairs(first.astype(np.int64), second.astype(np.int64), vector)
 
 
 def pairs_in_tiles(

@@ -1,16 +1,20 @@
-"""Pairs of atoms counted once, for sums over unordered pairs, with a margin that outlives small moves."""
+"""Pairs of atoms counted once, for sums over unordered pairs, with a margin that outlives small moves.
+
+Order and vectors of the bonds depend on the positions that are asked about and not on those for which a list was made:
+a model gives the same forces, bit by bit, whatever it was asked before.
+"""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from qmfront.crystal.neighbours import pairs_within
+from qmfront.crystal.neighbours import images_within
 from qmfront.models.compiled import compiled
 
 
 @dataclass(frozen=True)
 class Bonds:
-    """Each pair of atoms (or of an atom and an image) once; of the two directions first <= second is kept.
+    """Each pair of atoms (or of an atom and an image) once, first <= second, in the order of first, second, image.
 
     first, second : (p,) int
         Indices of the two atoms.
@@ -35,14 +39,19 @@ class BondList:
 
     positions : (n, 3) float, Å;  cell : (3, 3) float, Å;  pbc : (3,) bool
         The configuration for which the list was made.
-    bonds : Bonds
+    first, second : (p,) int
+        Indices of the two atoms of each bond.
+    image : (p, 3) float, Å
+        What takes r_second to the image that is bound.
     reach : float, Å
     """
 
     positions: np.ndarray
     cell: np.ndarray
     pbc: np.ndarray
-    bonds: Bonds
+    first: np.ndarray
+    second: np.ndarray
+    image: np.ndarray
     reach: float
 
     def covers(self, positions: np.ndarray, cell: np.ndarray, pbc: np.ndarray, cutoff: float) -> bool:
@@ -56,19 +65,10 @@ class BondList:
 
     def within(self, positions: np.ndarray, cutoff: float) -> Bonds:
         """The bonds closer than cutoff (Å) at the given positions (n, 3), Å, which the list must cover."""
-        bonds = self.bonds
-        kept = Bonds(
-            np.empty(len(bonds), np.int64),
-            np.empty(len(bonds), np.int64),
-            np.empty((len(bonds), 3)),
-            np.empty(len(bonds)),
-        )
-        moved = positions - self.positions
-        count = _moved_bonds(
-            bonds.first, bonds.second, bonds.vector, moved, cutoff, kept.first, kept.second, kept.vector,
-            kept.distance,
-        )  # fmt: skip
-        return Bonds(kept.first[:count], kept.second[:count], kept.vector[:count], kept.distance[:count])
+        size = len(self.first)
+        kept = (np.empty(size, np.int64), np.empty(size, np.int64), np.empty((size, 3)), np.empty(size))
+        count = _bonds_at(positions, self.first, self.second, self.image, cutoff, *kept)
+        return Bonds(*(array[:count] for array in kept))
 
 
 def bond_list(positions: np.ndarray, cell: np.ndarray, pbc: np.ndarray, reach: float) -> BondList:
@@ -82,49 +82,44 @@ def bond_list(positions: np.ndarray, cell: np.ndarray, pbc: np.ndarray, reach: f
     pbc : (3,) bool
     reach : float, Å
     """
-    pairs = pairs_within(positions, cell, pbc, reach)
-    count = len(pairs) // 2
-    first, second = np.empty(count, np.int64), np.empty(count, np.int64)
-    vector, distance = np.empty((count, 3)), np.empty(count)
-    found = _one_direction(pairs.first, pairs.second, pairs.vector, first, second, vector, distance)
-    assert found == count, f"{found} of {len(pairs)} directed pairs kept, {count} expected"
+    first, second, cells = images_within(positions, cell, pbc, reach)
+    x, y, z = cells.T
+    # Of the two directions one is kept; between an atom and its own images that is a half space.
+    kept = (first < second) | ((first == second) & ((x > 0) | ((x == 0) & ((y > 0) | ((y == 0) & (z > 0))))))
+    first, second, cells = first[kept], second[kept], cells[kept]
+    order = np.argsort(_rank(first, second, cells, len(positions)), kind="stable")
+    first, second, cells = first[order], second[order], cells[order]
     return BondList(
-        positions.copy(), cell.copy(), pbc.copy(), Bonds(first, second, vector, distance), float(reach)
+        positions.copy(), cell.copy(), pbc.copy(), first, second, cells @ _periodic(cell, pbc), float(reach)
     )
 
 
-@compiled
-def _one_direction(
-    first: np.ndarray, second: np.ndarray, vector: np.ndarray,
-    kept_first: np.ndarray, kept_second: np.ndarray, kept_vector: np.ndarray, kept_distance: np.ndarray,
-) -> int:  # fmt: skip
-    count = 0
-    for p in range(len(first)):
-        x, y, z = vector[p, 0], vector[p, 1], vector[p, 2]
-        forward = first[p] < second[p]
-        if first[p] == second[p]:  # an atom and its own image: keep the half space
-            forward = z > 0 or (z == 0 and (y > 0 or (y == 0 and x > 0)))
-        if forward:
-            if count == len(kept_first):
-                return count + 1
-            kept_first[count], kept_second[count] = first[p], second[p]
-            kept_vector[count, 0], kept_vector[count, 1], kept_vector[count, 2] = x, y, z
-            kept_distance[count] = np.sqrt(x * x + y * y + z * z)
-            count += 1
-    return count
+def _rank(first: np.ndarray, second: np.ndarray, cells: np.ndarray, n_atoms: int) -> np.ndarray:
+    """One number (p,) per bond that grows with first, then second, then the three numbers of cells."""
+    farthest = int(np.abs(cells).max(initial=0))
+    base = 2 * farthest + 1
+    rank = first * n_atoms + second
+    for column in (cells + farthest).T:
+        rank = rank * base + column
+    return rank
+
+
+def _periodic(cell: np.ndarray, pbc: np.ndarray) -> np.ndarray:
+    """The cell with zeros for the directions that do not repeat."""
+    return np.where(np.asarray(pbc, bool)[:, None], cell, 0.0)
 
 
 @compiled
-def _moved_bonds(
-    first: np.ndarray, second: np.ndarray, vector: np.ndarray, moved: np.ndarray, cutoff: float,
+def _bonds_at(
+    positions: np.ndarray, first: np.ndarray, second: np.ndarray, image: np.ndarray, cutoff: float,
     kept_first: np.ndarray, kept_second: np.ndarray, kept_vector: np.ndarray, kept_distance: np.ndarray,
 ) -> int:  # fmt: skip
     count = 0
     for p in range(len(first)):
         i, j = first[p], second[p]
-        x = vector[p, 0] + (moved[j, 0] - moved[i, 0])
-        y = vector[p, 1] + (moved[j, 1] - moved[i, 1])
-        z = vector[p, 2] + (moved[j, 2] - moved[i, 2])
+        x = (positions[j, 0] - positions[i, 0]) + image[p, 0]
+        y = (positions[j, 1] - positions[i, 1]) + image[p, 1]
+        z = (positions[j, 2] - positions[i, 2]) + image[p, 2]
         square = x * x + y * y + z * z
         if square < cutoff * cutoff:
             kept_first[count], kept_second[count] = i, j

@@ -73,8 +73,7 @@ class EAM(Calculator):
     minimum_distance : float, Å
         Closer atoms raise an error.
     skin : float, Å
-        Neighbours are searched again when an atom has moved by skin/2; 0 searches at every call. Results agree to
-        rounding.
+        Neighbours are searched again when an atom has moved by skin/2; 0 searches at every call. Results are the same.
 
     Attributes
     ----------
@@ -181,7 +180,7 @@ def energy_forces(
         For positions that are not finite, species without parameters, atoms closer than minimum_distance.
     """
     positions, cell, pbc = checked_structure(positions, cell, pbc)
-    bonds = bond_list(positions, cell, pbc, model.cutoff).bonds
+    bonds = bond_list(positions, cell, pbc, model.cutoff).within(positions, model.cutoff)
     return evaluate_bonds(model, bonds, numbers, minimum_distance=minimum_distance)
 
 

@@ -90,7 +90,7 @@ def structure(
     """
     positions, cell, pbc = checked_structure(positions, cell, pbc)
     kind = parameters.kind(np.asarray(numbers))
-    bonds = bond_list(positions, cell, pbc, parameters.cutoff).bonds
+    bonds = bond_list(positions, cell, pbc, parameters.cutoff).within(positions, parameters.cutoff)
     advice = "since the energy collapses there, or cap the steps of the optimiser (0.15 Å)"
     refuse_overlap(bonds, parameters.minimum_distance, advice=advice)
     return Structure(kind, bonds, bond_images(bonds, positions, cell, pbc))

@@ -36,7 +36,9 @@ def test_density_is_the_sum_over_neighbours_of_each_species():
     atoms = sheared()
     atoms.numbers[[1, 4, 6]] = 32
     kind = MIXED.kind(atoms.numbers)
-    bonds = bond_list(atoms.positions, atoms.cell.array, atoms.pbc, MIXED.cutoff).bonds
+    bonds = bond_list(atoms.positions, atoms.cell.array, atoms.pbc, MIXED.cutoff).within(
+        atoms.positions, MIXED.cutoff
+    )
     rho = environment.density(kind, bonds, radial_functions(MIXED, kind, bonds)[0], 2)
     expected = np.zeros((len(atoms), 2))
     for cell in np.ndindex(7, 7, 7):
@@ -56,7 +58,9 @@ def test_pull_of_the_levels_on_the_bonds():
     atoms.numbers[[1, 4, 6]] = 32
     kind = MIXED.kind(atoms.numbers)
     charge = np.random.default_rng(4).uniform(0.3, 2.0, size=(len(atoms), 2))
-    bonds = bond_list(atoms.positions, atoms.cell.array, atoms.pbc, MIXED.cutoff).bonds
+    bonds = bond_list(atoms.positions, atoms.cell.array, atoms.pbc, MIXED.cutoff).within(
+        atoms.positions, MIXED.cutoff
+    )
     # Short of the taper, where third derivatives jump and the slope of the error would not be two.
     stretch = np.random.default_rng(5).normal(size=len(bonds)) * (bonds.distance < 6.2)
 

@@ -40,7 +40,7 @@ def test_bonds_stay_within_a_strip_or_reach_the_next(name):
     assert strips.sizes.sum() == 4 * len(atoms) and np.all(strips.sizes > 0) and len(strips.sizes) >= 3
     number = np.empty(len(atoms), int)
     number[strips.order] = np.repeat(np.arange(len(strips.sizes)), np.diff(strips.starts))
-    bonds = bond_list(atoms.positions, atoms.cell.array, atoms.pbc, reach).bonds
+    bonds = bond_list(atoms.positions, atoms.cell.array, atoms.pbc, reach).within(atoms.positions, reach)
     step = np.abs(number[bonds.first] - number[bonds.second])
     assert step.max() == 1 or name == "two parts"
     assert step.max() <= 1
