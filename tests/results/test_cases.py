@@ -23,7 +23,8 @@ def test_regions_cover_the_sites(case) -> None:
         assert np.array_equal(region == FAR_FIELD, ~free)
         counts = [int(np.sum(region == value)) for value in (QM, BUFFER, MM)]
         assert counts == [row.n_qm, row.n_buf, row.n_mm]
-        assert min(counts) > 0
+        # In a small box the buffer, which feels the forces of the MM model, may be all the rest.
+        assert min(counts[:2] if case.structure["pbc"].all() else counts) > 0
 
 
 def test_the_first_partition_is_that_of_the_structure(case) -> None:

@@ -11,8 +11,6 @@ import yaml
 from qmfront import store
 from tests.workflow.project import ROOT, Project
 
-pytestmark = pytest.mark.slow
-
 CONFIG = ("config/points_minimal.yaml",)
 CASE = "results/di_66"
 
