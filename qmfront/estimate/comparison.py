@@ -119,6 +119,8 @@ def _factors(figure: FigureTable, paper: Mapping[str, str]) -> list[Row]:
         ("practical estimator over error", PRACTICAL, ERROR, ABSENT),
         ("exact estimator over error", EXACT, ERROR, ABSENT),
     ):
+        if not {top, bottom} <= set(wide):
+            continue  # no iteration of any case is inside the window
         for label, ratio in (wide[top] / wide[bottom]).groupby(level="label", sort=False):
             rows.append((quantity, label, *_spread(ratio), told))
     return rows

@@ -118,3 +118,10 @@ def test_every_figure_has_its_own_window():
     assert rows(
         comparison_table({"f": FigureTable("convergence", both, (70, 200))}), "error in Å at N_QM = 200"
     )["ours"].tolist() == pytest.approx([0.01, 0.005])
+
+
+def test_a_study_below_the_window_has_no_factors():
+    data = curves([convergence(n=np.array([20, 40]))], ["small"])
+    table = comparison_table({"f": FigureTable("convergence", data)})
+    assert table["quantity"].str.startswith("slope").all()
+    assert table["ours"].isna().all()
