@@ -21,6 +21,7 @@ def main(inputs: dict, settings: dict, path: str, table: str) -> None:
             Defect.from_arrays(store.load(inputs["structure"], "structure")),
             Operators.from_arrays(store.load(inputs["operators"], "operators")),
             region,
+            solution["forces"],
             **settings,
         )
     arrays = {"phi": result.phi, "eta_site": result.eta_site}

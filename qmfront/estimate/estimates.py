@@ -28,15 +28,15 @@ class Estimates:
         Site contributions (4.1); they add up to the chosen eta.
     eta : dict, Å
         "norm/residual" -> eta, all combinations.
-    buffer : float, Å
-        What the QM sites alone contribute, in the norm of the force constants: no model error there, only the force
-        error of the buffer and the algebra.
+    parts : dict, Å
+        "mismatch", "buffer", "algebra" -> what each alone contributes, see `residual_parts`, in the norm of the force
+        constants.
     """
 
     phi: np.ndarray
     eta_site: np.ndarray
     eta: dict[str, float]
-    buffer: float
+    parts: dict[str, float]
 
 
 def estimates(
@@ -44,6 +44,7 @@ def estimates(
     defect: Defect,
     operators: Operators,
     region: np.ndarray,
+    mixed: np.ndarray,
     *,
     norm: str,
     residual: str,
@@ -55,6 +56,8 @@ def estimates(
     ----------
     residuals : name -> (n, 3) float, eV/Å
     region : (n,) int
+    mixed : (n, 3) float, eV/Å
+        What the solve left.
     norm, residual : str
         The combination that marks: "force_constants" or "laplacian", and a name in residuals.
     stabilisation : float
@@ -75,9 +78,37 @@ def estimates(
             if (norm_name, residual_name) == (norm, residual):
                 chosen = phi
     assert chosen is not None
-    own = np.where((region == QM)[:, None], residuals.get("exact", residuals[residual]), 0.0)
-    buffer = estimator(maps["force_constants"].solve(own), defect.stencil)
-    return Estimates(chosen, site_estimator(chosen, defect.stencil), eta, buffer)
+    inside = residuals.get("exact", residuals[residual])
+    parts = {
+        name: estimator(maps["force_constants"].solve(forces), defect.stencil)
+        for name, forces in residual_parts(residuals[residual], inside, mixed, region).items()
+    }
+    return Estimates(chosen, site_estimator(chosen, defect.stencil), eta, parts)
+
+
+def residual_parts(
+    residual: np.ndarray, inside: np.ndarray, mixed: np.ndarray, region: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Three forces that add up to the residual, each with one cause.
+
+        algebra F^H,   buffer 1_QM (F - F^H),   mismatch 1_MM (F - F^H)
+
+    F^H at the solution is what the solver left. On QM sites the models agree: what differs there is the force error of
+    the buffer, which a wider buffer shows. Everywhere else it is the MM model.
+
+    Parameters
+    ----------
+    residual, inside : (n, 3) float, eV/Å
+        Of the estimator, and the one that is taken on the QM sites, the exact one if there is one.
+    mixed : (n, 3) float, eV/Å
+    region : (n,) int
+    """
+    own = (region == QM)[:, None]
+    return {
+        "mismatch": np.where(own, 0.0, residual - mixed),
+        "buffer": np.where(own, inside - mixed, 0.0),
+        "algebra": mixed,
+    }
 
 
 def summary(
@@ -99,7 +130,7 @@ def summary(
         "n_buf": int(np.sum(region == BUFFER)),
         "n_mm": int(np.sum(region == MM)),
         "eta": result.eta[chosen],
-        "eta_buffer": result.buffer,
+        **{f"eta_{name}": value for name, value in result.parts.items()},
         "norm": norm,
         "residual": residual,
         "algebraic": float(algebraic),
