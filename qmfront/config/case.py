@@ -223,6 +223,13 @@ class Estimate(Section):
     face_layer: float = key(
         "Width of the layer at crack faces where the residual is exact in any variant", unit="Å", ge=0.0
     )
+    far_field_samples: int = key(
+        "Homogeneous lattices that both models are asked about at strains of the far field, where 24 of them say that "
+        "the polynomial dW is more than 20 % off there; 0 believes the polynomial",
+        unit="1",
+        ge=0,
+        le=100000,
+    )
     laplacian: Laplacian = key("Settings of the norm laplacian")
 
 

@@ -48,6 +48,7 @@ def residual_arrays(
     settings: ResidualSettings,
     seconds: Seconds,
     linear: LinearMismatch | None = None,
+    lacking: np.ndarray | None = None,
     embedding: Embedding = VACUUM,
 ) -> dict[str, np.ndarray]:
     """Arrays of a store of kind "residual", (n, 3) eV/Å each.
@@ -64,6 +65,8 @@ def residual_arrays(
         Of the two models, beyond the orders of strain that the fit matched.
     linear : LinearMismatch, optional
         Of the two models, to first order; None if they have the same force constants.
+    lacking : (n, 3, 3) float, eV, optional
+        What the stress of `mismatch` lacks, see `far_field`.
     seconds : Seconds
         Gets the processor time of each residual.
     embedding : Embedding
@@ -85,7 +88,13 @@ def residual_arrays(
                 )
             beyond = mixed + (linear.forces(defect, u) if linear else 0.0)
             beyond += cauchy_born_difference(
-                defect.body, u, defect.stencil, mismatch, defect.frame, basis_index=defect.basis_index
+                defect.body,
+                u,
+                defect.stencil,
+                mismatch,
+                defect.frame,
+                basis_index=defect.basis_index,
+                lacking=lacking,
             )
             found["cauchy_born"] = combined(core, inside, beyond, defect.free)
     if "paper" in settings.names:

@@ -36,8 +36,40 @@ rule solve:
         "../../scripts/solve.py"
 
 
+rule far_field:
+    input:
+        code=code("far_field.py"),
+        qm_code=lambda w: qm_code(material_of(w)),
+        qm_files=lambda w: qm_files(material_of(w)),
+        structure="results/{case}/structure.zarr/zarr.json",
+        bulk=bulk_store,
+        potential=potential_file("potential.json"),
+        certificate=potential_file("certificate.zarr/zarr.json"),
+    output:
+        store="results/{case}/far_field.zarr/zarr.json",
+    log:
+        "logs/{case}/far_field.log",
+    benchmark:
+        "results/benchmarks/{case}/far_field.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        qm_time_limit_ms=qm_time_limit_ms,
+        qm_retries=qm_retries,
+    params:
+        qm=lambda w: qm_spec(material_of(w)),
+        samples=lambda w: study.cases[w.case].estimate.far_field_samples,
+        journal=JOURNAL,
+    message:
+        "Homogeneous lattices at the strains of {wildcards.case}"
+    script:
+        "../../scripts/far_field.py"
+
+
 rule residual:
     input:
+        unpack(far_field_of),
         code=code("residual.py"),
         qm_code=lambda w: qm_code(material_of(w)),
         qm_files=lambda w: qm_files(material_of(w)),

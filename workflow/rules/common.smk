@@ -166,6 +166,12 @@ def start_of(w):
     return {"start": f"results/{w.case}/{int(w.k) - 1}/solution.zarr/zarr.json"}
 
 
+def far_field_of(w):
+    """What the far field of a case says about dW, if it is asked."""
+    asked = study.cases[w.case].estimate.far_field_samples
+    return {"far_field": f"results/{w.case}/far_field.zarr/zarr.json"} if asked else {}
+
+
 def start_of_reference(w):
     """The solution that the reference starts from: none where that is the predictor."""
     start = study.cases[w.case].reference.start
