@@ -268,6 +268,14 @@ class Adapt(Section):
     max_qm_atoms: int = key("No refinement beyond this number of QM atoms", unit="1", ge=1)
 
 
+class Energy(Section):
+    """The energy of the last iteration by virtual work of the mixed forces."""
+
+    compute: bool = key(
+        "Whether it is computed: 16 QM calls on the QM region, the exact layer and the wide buffer of the residual"
+    )
+
+
 class Case(Section):
     """One study: a defect relaxed adaptively."""
 
@@ -286,4 +294,5 @@ class Case(Section):
     estimate: Estimate = key("The error estimator")
     refine: Refine = key("Mark and refine")
     adapt: Adapt = key("When the loop stops")
+    energy: Energy = key("The energy of the last iteration")
     divide: Divide = key("QM forces on the whole domain by divide and conquer")

@@ -74,15 +74,14 @@ def residual_arrays(
     """
     u, mixed = solution["displacement"], solution["forces"]
     found = {}
-    faces = _layer(u, defect, defect.face_sites(), settings.face_layer)
+    faces = _faces(u, defect, settings)
     if "exact" in settings.names:
         with seconds.of("exact"):
             found["exact"] = model_forces(defect.body, defect.free, qm, embedding)(u)
     if "cauchy_born" in settings.names:
         with seconds.of("cauchy_born"):
-            layer = _layer(u, defect, region == QM, settings.layer_r0 * defect.r0) | faces
-            core, inside = layer | (region == QM), mixed
-            if layer.any():
+            core, inside = exact_core(u, defect, region, settings), mixed
+            if settings.layer_r0 > 0 or faces.any():
                 inside, _ = core_residual(
                     defect.body, u, core, qm, buffer=settings.buffer, embedding=embedding
                 )
@@ -103,6 +102,18 @@ def residual_arrays(
             inside, _ = core_residual(defect.body, u, core, qm, buffer=settings.buffer, embedding=embedding)
             found["paper"] = combined(core, inside, operators.linear_residual(u), defect.free)
     return found
+
+
+def exact_core(
+    displacement: np.ndarray, defect: Defect, region: np.ndarray, settings: ResidualSettings
+) -> np.ndarray:
+    """Sites on which the variant cauchy_born is exact: QM region, its layer, crack faces; (n,) bool."""
+    layer = _layer(displacement, defect, region == QM, settings.layer_r0 * defect.r0)
+    return layer | _faces(displacement, defect, settings) | (region == QM)
+
+
+def _faces(u: np.ndarray, defect: Defect, settings: ResidualSettings) -> np.ndarray:
+    return _layer(u, defect, defect.face_sites(), settings.face_layer)
 
 
 def _layer(u: np.ndarray, defect: Defect, inner: np.ndarray, width: float) -> np.ndarray:

@@ -95,15 +95,7 @@ rule residual:
         qm_retries=qm_retries,
     params:
         qm=qm_of_case,
-        settings=lambda w: {
-            "residual": {
-                "names": residual_names(w.case),
-                "layer_r0": study.cases[w.case].estimate.layer_r0,
-                "face_layer": study.cases[w.case].estimate.face_layer,
-                "buffer": study.cases[w.case].buffer.width * study.cases[w.case].buffer.residual_factor,
-            },
-            "embedding": section("embedding")(w),
-        },
+        settings=residual_settings,
         journal=JOURNAL,
     message:
         "Residual forces of {wildcards.case}, iteration {wildcards.k}"

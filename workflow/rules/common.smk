@@ -245,6 +245,23 @@ def residual_names(case):
     return [name for name in ("exact", "cauchy_born", "paper") if name in wanted]
 
 
+def residual_settings(w):
+    """How residual forces of a case are computed."""
+    case = study.cases[w.case]
+    residual = {
+        "names": residual_names(w.case),
+        "layer_r0": case.estimate.layer_r0,
+        "face_layer": case.estimate.face_layer,
+        "buffer": case.buffer.width * case.buffer.residual_factor,
+    }
+    return {"residual": residual, "embedding": section("embedding")(w)}
+
+
+def energies():
+    """The energies of the cases that ask for one."""
+    return [f"results/{name}/energy.json" for name, case in study.cases.items() if case.energy.compute]
+
+
 def wanted_figures():
     """The figures that the configuration asks for, and the table that sums up those with errors."""
     return [f"figures/{name}.png" for name in study.figures] + ["results/comparison.csv"] * bool(SUMMED)
