@@ -27,7 +27,7 @@ include: "workflow/rules/potential.smk"
 include: "workflow/rules/structure.smk"
 include: "workflow/rules/reference.smk"
 include: "workflow/rules/adapt.smk"
-include: "workflow/rules/energy.smk"
+include: "workflow/rules/bars.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/divide.smk"
 include: "workflow/rules/checks.smk"
@@ -66,7 +66,7 @@ rule all:
     input:
         decisions,
         wanted_figures(),
-        energies(),
+        bars(),
         expand("results/{case}/relaxed.extxyz", case=study.cases),
         "results/checks.txt",
         "results/summary.html",

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, Strict, model_validator
 
+from qmfront.config.bars import Clamp, Energy
 from qmfront.config.divide import Divide
 from qmfront.config.file import File
 from qmfront.config.reference import Reference
@@ -268,14 +269,6 @@ class Adapt(Section):
     max_qm_atoms: int = key("No refinement beyond this number of QM atoms", unit="1", ge=1)
 
 
-class Energy(Section):
-    """The energy of the last iteration by virtual work of the mixed forces."""
-
-    compute: bool = key(
-        "Whether it is computed: 16 QM calls on the QM region, the exact layer and the wide buffer of the residual"
-    )
-
-
 class Case(Section):
     """One study: a defect relaxed adaptively."""
 
@@ -295,4 +288,5 @@ class Case(Section):
     refine: Refine = key("Mark and refine")
     adapt: Adapt = key("When the loop stops")
     energy: Energy = key("The energy of the last iteration")
+    clamp: Clamp = key("The error of the clamp")
     divide: Divide = key("QM forces on the whole domain by divide and conquer")

@@ -257,11 +257,6 @@ def residual_settings(w):
     return {"residual": residual, "embedding": section("embedding")(w)}
 
 
-def energies():
-    """The energies of the cases that ask for one."""
-    return [f"results/{name}/energy.json" for name, case in study.cases.items() if case.energy.compute]
-
-
 def wanted_figures():
     """The figures that the configuration asks for, and the table that sums up those with errors."""
     return [f"figures/{name}.png" for name in study.figures] + ["results/comparison.csv"] * bool(SUMMED)
