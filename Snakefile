@@ -47,6 +47,7 @@ localrules:
     export,
     check,
     summary,
+    draw_bars,
     draw_certificate,
     draw_convergence,
     draw_cost,
