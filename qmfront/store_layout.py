@@ -169,6 +169,10 @@ FAR_FIELD = {
     ),
 }
 
+ANSWER = {
+    "phi": Declared("site component", "f", "Å", "answer of the mixed Hessian to the residual force"),
+}
+
 ESTIMATE = {
     "phi": Declared("site component", "f", "Å", "Riesz representative of the residual force", "(3.8)"),
     "eta_site": Declared(
@@ -219,6 +223,7 @@ LAYOUT: dict[str, dict[str, Declared]] = {
     "solution": SOLUTION,
     "far_field": FAR_FIELD,
     "residual": RESIDUAL,
+    "answer": ANSWER,
     "estimate": ESTIMATE,
     "partition": PARTITION,
     "tiles": TILES,

@@ -231,6 +231,13 @@ class Estimate(Section):
         ge=0,
         le=100000,
     )
+    hessian_steps: int = key(
+        "Steps of conjugate gradients on the Hessian of the mixed forces that replace the norm of the chosen "
+        "estimator: steps + 1 QM calls in every iteration; 0 keeps the norm. For soft cores and crack tips",
+        unit="1",
+        ge=0,
+        le=50,
+    )
     laplacian: Laplacian = key("Settings of the norm laplacian")
 
 

@@ -26,6 +26,8 @@ class Estimates:
         Riesz representative of the chosen norm and residual.
     eta_site : (n,) float, Å
         Site contributions (4.1); they add up to the chosen eta.
+    chosen : float, Å
+        The eta that marks and stops: ||D phi||.
     eta : dict, Å
         "norm/residual" -> eta, all combinations.
     parts : dict, Å
@@ -35,6 +37,7 @@ class Estimates:
 
     phi: np.ndarray
     eta_site: np.ndarray
+    chosen: float
     eta: dict[str, float]
     parts: dict[str, float]
 
@@ -49,6 +52,7 @@ def estimates(
     norm: str,
     residual: str,
     stabilisation: float,
+    answer: np.ndarray | None = None,
 ) -> Estimates:
     """Evaluate (3.9) for all residuals in all norms.
 
@@ -62,6 +66,8 @@ def estimates(
         The combination that marks: "force_constants" or "laplacian", and a name in residuals.
     stabilisation : float
         C_stab of the norm "laplacian"; "laplacian_stabilised" always has the paper's 0.1.
+    answer : (n, 3) float, Å, optional
+        Of the Hessian to the chosen residual, see `answer`: it marks and stops in place of phi.
     """
     if residual not in residuals:
         raise ValueError(f"Residual {residual!r} was not computed; there is {', '.join(sorted(residuals))}.")
@@ -78,12 +84,14 @@ def estimates(
             if (norm_name, residual_name) == (norm, residual):
                 chosen = phi
     assert chosen is not None
+    chosen = chosen if answer is None else np.asarray(answer)
     inside = residuals.get("exact", residuals[residual])
     parts = {
         name: estimator(maps["force_constants"].solve(forces), defect.stencil)
         for name, forces in residual_parts(residuals[residual], inside, mixed, region).items()
     }
-    return Estimates(chosen, site_estimator(chosen, defect.stencil), eta, parts)
+    sites = site_estimator(chosen, defect.stencil)
+    return Estimates(chosen, sites, estimator(chosen, defect.stencil), eta, parts)
 
 
 def residual_parts(
@@ -129,7 +137,7 @@ def summary(
         "n_qm": int(np.sum(region == QM)),
         "n_buf": int(np.sum(region == BUFFER)),
         "n_mm": int(np.sum(region == MM)),
-        "eta": result.eta[chosen],
+        "eta": result.chosen,
         **{f"eta_{name}": value for name, value in result.parts.items()},
         "norm": norm,
         "residual": residual,

@@ -103,8 +103,46 @@ rule residual:
         "../../scripts/residual.py"
 
 
+rule answer:
+    input:
+        code=code("answer.py"),
+        qm_code=lambda w: qm_code(material_of(w)),
+        qm_files=lambda w: qm_files(material_of(w)),
+        structure="results/{case}/structure.zarr/zarr.json",
+        operators="results/{case}/operators.zarr/zarr.json",
+        partition="results/{case}/{k}/partition.zarr/zarr.json",
+        solution="results/{case}/{k}/solution.zarr/zarr.json",
+        residual="results/{case}/{k}/residual.zarr/zarr.json",
+        potential=potential_file("potential.json"),
+    output:
+        store="results/{case}/{k}/answer.zarr/zarr.json",
+    log:
+        "logs/{case}/{k}/answer.log",
+    benchmark:
+        "results/benchmarks/{case}/{k}/answer.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        qm_time_limit_ms=qm_time_limit_ms,
+        qm_retries=qm_retries,
+    params:
+        qm=qm_of_case,
+        settings=lambda w: {
+            "residual": study.cases[w.case].estimate.residual,
+            "hessian_steps": study.cases[w.case].estimate.hessian_steps,
+            "embedding": section("embedding")(w),
+        },
+        journal=JOURNAL,
+    message:
+        "Answer of the Hessian to the residual of {wildcards.case}, iteration {wildcards.k}"
+    script:
+        "../../scripts/answer.py"
+
+
 rule estimate:
     input:
+        unpack(answer_of),
         code=code("estimate.py"),
         structure="results/{case}/structure.zarr/zarr.json",
         operators="results/{case}/operators.zarr/zarr.json",

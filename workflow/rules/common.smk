@@ -172,6 +172,12 @@ def far_field_of(w):
     return {"far_field": f"results/{w.case}/far_field.zarr/zarr.json"} if asked else {}
 
 
+def answer_of(w):
+    """The answer of the Hessian to the residual, where a case asks for it."""
+    asked = study.cases[w.case].estimate.hessian_steps
+    return {"answer": f"results/{w.case}/{w.k}/answer.zarr/zarr.json"} if asked else {}
+
+
 def start_of_reference(w):
     """The solution that the reference starts from: none where that is the predictor."""
     start = study.cases[w.case].reference.start
