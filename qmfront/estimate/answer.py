@@ -2,8 +2,8 @@
 
     H e = F,    H v = -(F^H(u + s v) - F^H(u)) / s
 
-by a few steps of conjugate gradients, preconditioned with H_FC, the norm of (3.8). Every step costs one call of the mixed
-forces, which is one QM call. # ASSUME mixed forces have an almost symmetric Hessian.
+by a few steps of conjugate gradients, preconditioned with H_FC, the norm of (3.8). Every step costs one call of the
+mixed forces, which is one QM call. # ASSUME mixed forces have an almost symmetric Hessian.
 """
 
 from collections.abc import Callable
