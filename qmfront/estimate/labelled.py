@@ -8,7 +8,7 @@ from qmfront.crystal.defect import Defect
 from qmfront.crystal.faces import uncut
 from qmfront.crystal.lattice import Crystal
 from qmfront.crystal.neighbours import Pairs, pairs_in_tiles
-from qmfront.crystal.stencil import Labels, label_pairs
+from qmfront.crystal.stencil import label_pairs
 from qmfront.estimate.force_constant_operator import pair_matrices
 from qmfront.models.force_constant_set import ForceConstants
 
@@ -18,41 +18,15 @@ TILE = 8000
 """Sites whose pairs are held in memory at once."""
 
 
-def labels_in_tiles(
-    defect: Defect, chosen: np.ndarray, crystal: Crystal, reach: float
-) -> Iterator[tuple[np.ndarray, Pairs, Labels]]:
-    """Pairs between chosen sites and their labels; none across a crack.
+def labelled_pairs(
+    defect: Defect, chosen: np.ndarray, crystal: Crystal, constants: ForceConstants, reach: float
+) -> Iterator[tuple[np.ndarray, Pairs, np.ndarray, np.ndarray]]:
+    """Pairs between chosen sites; none across a crack.
 
     Parameters
     ----------
     chosen : (m,) int
         Sites with a place in the lattice; results are numbered like them.
-    crystal : Crystal
-        In the frame of the case.
-    reach : float, Å
-
-    Yields
-    ------
-    (t,) int
-        Sites of the tile; every site is in one.
-    Pairs
-        Of its sites, `vector` their separations in the predictor.
-    Labels
-    """
-    positions, basis = defect.body.reference[chosen], defect.basis_index[chosen]
-    for tile, pairs in pairs_in_tiles(positions, defect.cell, defect.pbc, reach + LABEL_MARGIN, tile=TILE):
-        pairs = uncut(defect.sites[chosen], pairs, defect.crack_tip)
-        yield tile, pairs, label_pairs(pairs, crystal, basis_index=basis)
-
-
-def labelled_pairs(
-    defect: Defect, chosen: np.ndarray, crystal: Crystal, constants: ForceConstants, reach: float
-) -> Iterator[tuple[np.ndarray, Pairs, np.ndarray, np.ndarray]]:
-    """The pairs of `labels_in_tiles` with their force constants.
-
-    Parameters
-    ----------
-    chosen : (m,) int
     crystal, constants : Crystal, ForceConstants
         In the frame of the case.
     reach : float, Å
@@ -68,7 +42,10 @@ def labelled_pairs(
     (p, 3) float, Å
         Their separations in the predictor.
     """
-    for tile, pairs, labels in labels_in_tiles(defect, chosen, crystal, reach):
+    positions, basis = defect.body.reference[chosen], defect.basis_index[chosen]
+    for tile, pairs in pairs_in_tiles(positions, defect.cell, defect.pbc, reach + LABEL_MARGIN, tile=TILE):
+        pairs = uncut(defect.sites[chosen], pairs, defect.crack_tip)
+        labels = label_pairs(pairs, crystal, basis_index=basis)
         ends = np.stack([labels.first_basis, labels.second_basis], axis=1)
         matrices = pair_matrices(labels.vectors, constants, ends=ends)[labels.index]
         yield tile, Pairs(pairs.first, pairs.second, labels.vector), matrices, pairs.vector
