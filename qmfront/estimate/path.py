@@ -10,8 +10,8 @@ from qmfront.coupling.partition import QM
 from qmfront.crystal.defect import Defect
 from qmfront.estimate.energy import WorkEnergy, work_energy
 from qmfront.estimate.operators import Operators
-from qmfront.estimate.residual import cauchy_born_difference, core_residual
-from qmfront.estimate.residuals import ResidualSettings, exact_core
+from qmfront.estimate.residual import core_residual
+from qmfront.estimate.residuals import ResidualSettings, exact_core, model_difference
 
 CG_TOLERANCE = 1e-8
 
@@ -73,23 +73,13 @@ def _parts(
 ) -> Parts:
     qm, mm = models
     own, exact, free = (mask[:, None] for mask in (region == QM, core, defect.free))
-    linear = differences["linear"]
 
     def parts(u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         inside, _ = core_residual(defect.body, u, core, qm, buffer=buffer, embedding=embedding)
         outside = mm(defect.body.atoms(u))
-        beyond = cauchy_born_difference(
-            defect.body,
-            u,
-            defect.stencil,
-            differences["mismatch"],
-            defect.frame,
-            basis_index=defect.basis_index,
-            lacking=differences["lacking"],
-        )
-        beyond += linear.forces(defect, u) if linear else 0.0
+        beyond = outside + model_difference(u, defect, **differences)
         mixed = np.where(own, inside, outside)
-        whole = np.where(exact, inside, outside + beyond)
+        whole = np.where(exact, inside, beyond)
         return np.where(free, mixed, 0.0), np.where(free, whole - mixed, 0.0)
 
     return parts

@@ -85,23 +85,35 @@ def residual_arrays(
                 inside, _ = core_residual(
                     defect.body, u, core, qm, buffer=settings.buffer, embedding=embedding
                 )
-            beyond = mixed + (linear.forces(defect, u) if linear else 0.0)
-            beyond += cauchy_born_difference(
-                defect.body,
-                u,
-                defect.stencil,
-                mismatch,
-                defect.frame,
-                basis_index=defect.basis_index,
-                lacking=lacking,
-            )
-            found["cauchy_born"] = combined(core, inside, beyond, defect.free)
+            differ = model_difference(u, defect, mismatch=mismatch, linear=linear, lacking=lacking)
+            found["cauchy_born"] = combined(core, inside, mixed + differ, defect.free)
     if "paper" in settings.names:
         with seconds.of("paper"):
             core = (region <= BUFFER) | faces
             inside, _ = core_residual(defect.body, u, core, qm, buffer=settings.buffer, embedding=embedding)
             found["paper"] = combined(core, inside, operators.linear_residual(u), defect.free)
     return found
+
+
+def model_difference(
+    displacement: np.ndarray,
+    defect: Defect,
+    *,
+    mismatch: StrainPolynomial,
+    linear: LinearMismatch | None = None,
+    lacking: np.ndarray | None = None,
+) -> np.ndarray:
+    """F^QM - F^MM (n, 3), eV/Å, as far as strains and force constants tell it; arguments as in residual_arrays."""
+    forces = cauchy_born_difference(
+        defect.body,
+        displacement,
+        defect.stencil,
+        mismatch,
+        defect.frame,
+        basis_index=defect.basis_index,
+        lacking=lacking,
+    )
+    return forces + (linear.forces(defect, displacement) if linear else 0.0)
 
 
 def exact_core(
