@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 
 from qmfront.coupling.force_mixing import model_forces
+from qmfront.coupling.partition import FAR_FIELD, MM, QM
+from qmfront.elasticity.strain_polynomial import StrainPolynomial
 from qmfront.estimate.energy import kronrod, work_energy
+from qmfront.estimate.path import solution_energy
+from qmfront.estimate.residuals import ResidualSettings
 
 
 @pytest.fixture(scope="module")
@@ -81,3 +85,31 @@ def test_relaxation_is_of_second_order(perfect, perfect_operators, eam, eam_forc
         assert missed[-1] < 0.2 * found.work
     slopes = np.diff(np.log(missed)) / np.diff(np.log(sizes))
     assert np.all(slopes > 2.7), (missed, slopes)
+
+
+def test_of_a_solution(edge, edge_operators, eam, eam_forces, field):
+    """With one model everywhere, mixed forces from clusters do the work of the whole: 16 QM calls."""
+    calls, radius = [], np.linalg.norm(edge.sites[:, :2], axis=1)
+
+    def counted(atoms) -> np.ndarray:
+        calls.append(len(atoms))
+        return eam_forces(atoms)
+
+    nowhere = {
+        "mismatch": StrainPolynomial(np.zeros((1, 6), int), np.zeros(1)),
+        "linear": None,
+        "lacking": None,
+    }
+    found = solution_energy(
+        field,
+        edge,
+        edge_operators,
+        np.select([~edge.free, radius < 2.5 * edge.r0], [FAR_FIELD, QM], MM),
+        (counted, eam_forces),
+        differences=nowhere,
+        settings=ResidualSettings((), 1.0, 0.0, eam.force_range),
+    )
+    true = energy(edge, eam, field) - energy(edge, eam, 0 * field)
+    assert found.work == pytest.approx(true, abs=1e-7) and abs(found.difference) < 1e-7
+    assert len(calls) == 16 and max(calls) < edge.n_sites
+    assert found.numbers()["energy"] == pytest.approx(found.work + found.relaxation, abs=1e-7)
