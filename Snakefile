@@ -27,6 +27,7 @@ include: "workflow/rules/potential.smk"
 include: "workflow/rules/structure.smk"
 include: "workflow/rules/reference.smk"
 include: "workflow/rules/adapt.smk"
+include: "workflow/rules/bars.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/divide.smk"
 include: "workflow/rules/checks.smk"
@@ -46,6 +47,7 @@ localrules:
     export,
     check,
     summary,
+    draw_bars,
     draw_certificate,
     draw_convergence,
     draw_cost,
@@ -65,6 +67,7 @@ rule all:
     input:
         decisions,
         wanted_figures(),
+        bars(),
         expand("results/{case}/relaxed.extxyz", case=study.cases),
         "results/checks.txt",
         "results/summary.html",

@@ -162,6 +162,17 @@ RESIDUAL = {
     "paper": Declared("site component", "f", "eV/Å", "residual force of the paper", "(3.7)", optional=True),
 }
 
+FAR_FIELD = {
+    "sites": Declared("sample", "i", "1", "sites at whose strains the homogeneous lattices were compared"),
+    "lacking": Declared(
+        "sample component component2", "f", "eV", "dP of the two lattices minus that of the polynomial dW"
+    ),
+}
+
+ANSWER = {
+    "phi": Declared("site component", "f", "Å", "answer of the mixed Hessian to the residual force"),
+}
+
 ESTIMATE = {
     "phi": Declared("site component", "f", "Å", "Riesz representative of the residual force", "(3.8)"),
     "eta_site": Declared(
@@ -210,7 +221,9 @@ LAYOUT: dict[str, dict[str, Declared]] = {
     "reference": REFERENCE,
     "locality": LOCALITY,
     "solution": SOLUTION,
+    "far_field": FAR_FIELD,
     "residual": RESIDUAL,
+    "answer": ANSWER,
     "estimate": ESTIMATE,
     "partition": PARTITION,
     "tiles": TILES,

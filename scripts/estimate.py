@@ -21,7 +21,9 @@ def main(inputs: dict, settings: dict, path: str, table: str) -> None:
             Defect.from_arrays(store.load(inputs["structure"], "structure")),
             Operators.from_arrays(store.load(inputs["operators"], "operators")),
             region,
+            solution["forces"],
             **settings,
+            answer=store.load(inputs["answer"], "answer")["phi"] if "answer" in inputs else None,
         )
     arrays = {"phi": result.phi, "eta_site": result.eta_site}
     store.save(path, "estimate", arrays, {"seconds": dict(seconds)}, config=settings)

@@ -3,9 +3,7 @@
 from qmfront import store
 from qmfront.coupling.embedding import Embedding
 from qmfront.crystal.defect import Defect
-from qmfront.elasticity.bulk import Bulk
-from qmfront.elasticity.strain_polynomial import StrainPolynomial
-from qmfront.estimate.linear_mismatch import linear_mismatch
+from qmfront.estimate.differences import differences
 from qmfront.estimate.operators import Operators
 from qmfront.estimate.residuals import ResidualSettings, residual_arrays
 from qmfront.evaluate.forces import journaled_forces
@@ -16,15 +14,16 @@ from qmfront.timing import Seconds
 
 def main(inputs: dict, spec: dict, settings: dict, journal: Journal, path: str) -> None:
     seconds = Seconds(tally := Tally())
-    certificate = store.load(inputs["certificate"], "potential")
+    defect = Defect.from_arrays(store.load(inputs["structure"], "structure"))
+    bulk, certificate = store.load(inputs["bulk"], "bulk"), store.load(inputs["certificate"], "potential")
+    known = store.load(inputs["far_field"], "far_field") if "far_field" in inputs else None
     arrays = residual_arrays(
         store.load(inputs["solution"], "solution"),
-        Defect.from_arrays(store.load(inputs["structure"], "structure")),
+        defect,
         Operators.from_arrays(store.load(inputs["operators"], "operators")),
         store.load(inputs["partition"], "partition")["region"],
         journaled_forces(spec, journal, tally),
-        mismatch=StrainPolynomial.from_certificate(certificate),
-        linear=linear_mismatch(Bulk.from_arrays(store.load(inputs["bulk"], "bulk")), certificate),
+        **differences(bulk, certificate, defect, known),
         settings=ResidualSettings(**settings["residual"]),
         embedding=Embedding(**settings["embedding"]),
         seconds=seconds,

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, Strict, model_validator
 
+from qmfront.config.bars import Clamp, Energy
 from qmfront.config.divide import Divide
 from qmfront.config.file import File
 from qmfront.config.reference import Reference
@@ -223,6 +224,20 @@ class Estimate(Section):
     face_layer: float = key(
         "Width of the layer at crack faces where the residual is exact in any variant", unit="Å", ge=0.0
     )
+    far_field_samples: int = key(
+        "Homogeneous lattices that both models are asked about at strains of the far field, where 24 of them say that "
+        "the polynomial dW is more than 20 % off there; 0 believes the polynomial",
+        unit="1",
+        ge=0,
+        le=100000,
+    )
+    hessian_steps: int = key(
+        "Steps of conjugate gradients on the Hessian of the mixed forces that replace the norm of the chosen "
+        "estimator: steps + 1 QM calls in every iteration; 0 keeps the norm. For soft cores and crack tips",
+        unit="1",
+        ge=0,
+        le=50,
+    )
     laplacian: Laplacian = key("Settings of the norm laplacian")
 
 
@@ -279,4 +294,6 @@ class Case(Section):
     estimate: Estimate = key("The error estimator")
     refine: Refine = key("Mark and refine")
     adapt: Adapt = key("When the loop stops")
+    energy: Energy = key("The energy of the last iteration")
+    clamp: Clamp = key("The error of the clamp")
     divide: Divide = key("QM forces on the whole domain by divide and conquer")

@@ -183,6 +183,8 @@ def _kinds(case: Case) -> Iterator[str]:
         )
     if case.embedding.kind == "box" and not isinstance(case.domain, Box):
         yield "embedding.kind = box needs a domain that is a box; choose cluster"
+    if case.clamp.factor is not None and case.defect.kind not in ("dislocation", "crack"):
+        yield f"clamp.factor: a {case.defect.kind} cannot be made again on a larger disc; take null"
 
 
 def _box(case: Case, material: Material) -> Iterator[str]:

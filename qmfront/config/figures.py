@@ -123,6 +123,12 @@ class Effectivity(OneCase, Windowed):
     kind: Literal["effectivity"] = key("eta / error for all norms and residuals")
 
 
+class Bars(OneCase):
+    """The error bar, cause by cause."""
+
+    kind: Literal["bars"] = key("What MM model, buffer, algebra and clamp contribute to the estimator")
+
+
 class Locality(OneCase):
     """What buffer the QM model needs."""
 
@@ -163,6 +169,7 @@ Figure = Annotated[
     | Errors
     | Efficiency
     | Effectivity
+    | Bars
     | Locality
     | Cost
     | Scaling

@@ -30,6 +30,11 @@ class StrainPolynomial:
         """dW = W_cb^QM - W_cb^MM from a potential's certificate store."""
         return cls(arrays["mismatch_exponents"], arrays["mismatch_coefficients"])
 
+    @property
+    def decay(self) -> int:
+        """p of dP ~ r^-p about a line defect: dP falls as strain^(order - 1), and strain as 1 / r."""
+        return int(self.exponents.sum(axis=1).min()) - 1
+
     def energy(self, gradient: np.ndarray) -> np.ndarray:
         """W (n,) eV for deformation gradients (n, 3, 3)."""
         return _monomials(strain_components(_green(gradient)), self.exponents) @ self.coefficients

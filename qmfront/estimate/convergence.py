@@ -15,9 +15,9 @@ def convergence_table(folders: Sequence[Path | str]) -> pd.DataFrame:
     """Collect the small files of all iterations.
 
     Columns: k, n_qm, n_buf, n_mm, eta (the default estimator), eta_exact (same norm, exact residual), eta_paper
-    (Laplacian norm, (3.7)), eta_buffer (what the buffer and the algebra leave on the QM sites), error, qm_calls,
-    algebraic, cpu_* (processor seconds of every part), then one column
-    per combination of norm and residual. Lengths in Å; what was not computed is empty.
+    (Laplacian norm, (3.7)), eta_mismatch, eta_buffer and eta_algebra (what MM model, buffer and the end of the solve
+    contribute, see `estimates.residual_parts`), error, qm_calls, algebraic, cpu_* (processor seconds of every part),
+    then one column per combination of norm and residual. Lengths in Å; what was not computed is empty.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def _row(folder: Path) -> dict[str, Any]:
         **{name: estimate[name] for name in ("n_qm", "n_buf", "n_mm", "eta")},
         "eta_exact": table.get(f"{estimate['norm']}/exact"),
         "eta_paper": table.get("laplacian/paper"),
-        "eta_buffer": estimate["eta_buffer"],
+        **{name: estimate[name] for name in ("eta_mismatch", "eta_buffer", "eta_algebra")},
         "error": json.loads(error.read_text())["error"] if error.exists() else None,
         "qm_calls": estimate["qm_calls"],
         "algebraic": estimate["algebraic"],

@@ -7,7 +7,7 @@ import pandas as pd
 ERROR, EXACT, PRACTICAL, BUFFER = "error", "eta_exact", "eta", "eta_buffer"
 """Columns of a convergence table that are lengths against N_QM."""
 WORTH_DRAWING = 0.05
-"""The part of the buffer is shown where it exceeds this fraction of eta: below it there is only algebra."""
+"""The part of the buffer is shown where it exceeds this fraction of eta."""
 
 
 def curves(

@@ -26,17 +26,20 @@ class Estimates:
         Riesz representative of the chosen norm and residual.
     eta_site : (n,) float, Å
         Site contributions (4.1); they add up to the chosen eta.
+    chosen : float, Å
+        The eta that marks and stops: ||D phi||.
     eta : dict, Å
         "norm/residual" -> eta, all combinations.
-    buffer : float, Å
-        What the QM sites alone contribute, in the norm of the force constants: no model error there, only the force
-        error of the buffer and the algebra.
+    parts : dict, Å
+        "mismatch", "buffer", "algebra" -> what each alone contributes, see `residual_parts`, in the norm of the force
+        constants.
     """
 
     phi: np.ndarray
     eta_site: np.ndarray
+    chosen: float
     eta: dict[str, float]
-    buffer: float
+    parts: dict[str, float]
 
 
 def estimates(
@@ -44,10 +47,12 @@ def estimates(
     defect: Defect,
     operators: Operators,
     region: np.ndarray,
+    mixed: np.ndarray,
     *,
     norm: str,
     residual: str,
     stabilisation: float,
+    answer: np.ndarray | None = None,
 ) -> Estimates:
     """Evaluate (3.9) for all residuals in all norms.
 
@@ -55,10 +60,14 @@ def estimates(
     ----------
     residuals : name -> (n, 3) float, eV/Å
     region : (n,) int
+    mixed : (n, 3) float, eV/Å
+        What the solve left.
     norm, residual : str
         The combination that marks: "force_constants" or "laplacian", and a name in residuals.
     stabilisation : float
         C_stab of the norm "laplacian"; "laplacian_stabilised" always has the paper's 0.1.
+    answer : (n, 3) float, Å, optional
+        Of the Hessian to the chosen residual, see `answer`: it marks and stops in place of phi.
     """
     if residual not in residuals:
         raise ValueError(f"Residual {residual!r} was not computed; there is {', '.join(sorted(residuals))}.")
@@ -75,9 +84,39 @@ def estimates(
             if (norm_name, residual_name) == (norm, residual):
                 chosen = phi
     assert chosen is not None
-    own = np.where((region == QM)[:, None], residuals.get("exact", residuals[residual]), 0.0)
-    buffer = estimator(maps["force_constants"].solve(own), defect.stencil)
-    return Estimates(chosen, site_estimator(chosen, defect.stencil), eta, buffer)
+    chosen = chosen if answer is None else np.asarray(answer)
+    inside = residuals.get("exact", residuals[residual])
+    parts = {
+        name: estimator(maps["force_constants"].solve(forces), defect.stencil)
+        for name, forces in residual_parts(residuals[residual], inside, mixed, region).items()
+    }
+    sites = site_estimator(chosen, defect.stencil)
+    return Estimates(chosen, sites, estimator(chosen, defect.stencil), eta, parts)
+
+
+def residual_parts(
+    residual: np.ndarray, inside: np.ndarray, mixed: np.ndarray, region: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Three forces that add up to the residual, each with one cause.
+
+        algebra F^H,   buffer 1_QM (F - F^H),   mismatch 1_MM (F - F^H)
+
+    F^H at the solution is what the solver left. On QM sites the models agree: what differs there is the force error of
+    the buffer, which a wider buffer shows. Everywhere else it is the MM model.
+
+    Parameters
+    ----------
+    residual, inside : (n, 3) float, eV/Å
+        Of the estimator, and the one that is taken on the QM sites, the exact one if there is one.
+    mixed : (n, 3) float, eV/Å
+    region : (n,) int
+    """
+    own = (region == QM)[:, None]
+    return {
+        "mismatch": np.where(own, 0.0, residual - mixed),
+        "buffer": np.where(own, inside - mixed, 0.0),
+        "algebra": mixed,
+    }
 
 
 def summary(
@@ -98,8 +137,8 @@ def summary(
         "n_qm": int(np.sum(region == QM)),
         "n_buf": int(np.sum(region == BUFFER)),
         "n_mm": int(np.sum(region == MM)),
-        "eta": result.eta[chosen],
-        "eta_buffer": result.buffer,
+        "eta": result.chosen,
+        **{f"eta_{name}": value for name, value in result.parts.items()},
         "norm": norm,
         "residual": residual,
         "algebraic": float(algebraic),

@@ -52,6 +52,10 @@ class LinearMismatch:
         """Whether the force constants agree to rounding."""
         return self.relative <= NEGLIGIBLE
 
+    def told_moduli(self, certificate: Mapping[str, Any]) -> np.ndarray:
+        """C11, C12, C44 (3,), eV/Å^3, of the true difference that `forces` holds: zero where it holds nothing."""
+        return (certificate["moduli_qm"] - certificate["moduli_mm"]) * (not self.negligible)
+
     def forces(self, defect: Defect, displacement: np.ndarray) -> np.ndarray:
         """F (n, 3), eV/Å, at u0 + u; zero if dPhi is negligible.
 

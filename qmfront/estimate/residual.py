@@ -57,6 +57,7 @@ def cauchy_born_difference(
     frame: np.ndarray,
     *,
     basis_index: np.ndarray | None = None,
+    lacking: np.ndarray | None = None,
 ) -> np.ndarray:
     """F^QM - F^MM on smooth fields from the energy difference of the two homogeneous lattices.
 
@@ -78,6 +79,8 @@ def cauchy_born_difference(
         Rows e1, e2, e3 of the case in crystal axes.
     basis_index : (n,) int, optional
         Sublattice of each site; needed for a crystal with a basis.
+    lacking : (n, 3, 3) float, eV, optional
+        What the polynomial's stress lacks, in crystal axes, see `far_field`.
 
     Returns
     -------
@@ -88,6 +91,8 @@ def cauchy_born_difference(
     current = separations(body.reference + displacement, body.cell, body.pbc, stencil)
     gradient = deformation_gradients(stencil, current, len(displacement), basis_index=basis_index)
     stress = mismatch.stress(frame.T @ gradient @ frame)
+    if lacking is not None:
+        stress = stress + lacking
     if several:
         stress = stress / (basis_index.max() + 1)
     return deformation_forces(stencil, frame @ stress @ frame.T, basis_index=basis_index)

@@ -48,6 +48,7 @@ def residual_arrays(
     settings: ResidualSettings,
     seconds: Seconds,
     linear: LinearMismatch | None = None,
+    lacking: np.ndarray | None = None,
     embedding: Embedding = VACUUM,
 ) -> dict[str, np.ndarray]:
     """Arrays of a store of kind "residual", (n, 3) eV/Å each.
@@ -64,6 +65,8 @@ def residual_arrays(
         Of the two models, beyond the orders of strain that the fit matched.
     linear : LinearMismatch, optional
         Of the two models, to first order; None if they have the same force constants.
+    lacking : (n, 3, 3) float, eV, optional
+        What the stress of `mismatch` lacks, see `far_field`.
     seconds : Seconds
         Gets the processor time of each residual.
     embedding : Embedding
@@ -71,29 +74,58 @@ def residual_arrays(
     """
     u, mixed = solution["displacement"], solution["forces"]
     found = {}
-    faces = _layer(u, defect, defect.face_sites(), settings.face_layer)
+    faces = _faces(u, defect, settings)
     if "exact" in settings.names:
         with seconds.of("exact"):
             found["exact"] = model_forces(defect.body, defect.free, qm, embedding)(u)
     if "cauchy_born" in settings.names:
         with seconds.of("cauchy_born"):
-            layer = _layer(u, defect, region == QM, settings.layer_r0 * defect.r0) | faces
-            core, inside = layer | (region == QM), mixed
-            if layer.any():
+            core, inside = exact_core(u, defect, region, settings), mixed
+            if settings.layer_r0 > 0 or faces.any():
                 inside, _ = core_residual(
                     defect.body, u, core, qm, buffer=settings.buffer, embedding=embedding
                 )
-            beyond = mixed + (linear.forces(defect, u) if linear else 0.0)
-            beyond += cauchy_born_difference(
-                defect.body, u, defect.stencil, mismatch, defect.frame, basis_index=defect.basis_index
-            )
-            found["cauchy_born"] = combined(core, inside, beyond, defect.free)
+            differ = model_difference(u, defect, mismatch=mismatch, linear=linear, lacking=lacking)
+            found["cauchy_born"] = combined(core, inside, mixed + differ, defect.free)
     if "paper" in settings.names:
         with seconds.of("paper"):
             core = (region <= BUFFER) | faces
             inside, _ = core_residual(defect.body, u, core, qm, buffer=settings.buffer, embedding=embedding)
             found["paper"] = combined(core, inside, operators.linear_residual(u), defect.free)
     return found
+
+
+def model_difference(
+    displacement: np.ndarray,
+    defect: Defect,
+    *,
+    mismatch: StrainPolynomial,
+    linear: LinearMismatch | None = None,
+    lacking: np.ndarray | None = None,
+) -> np.ndarray:
+    """F^QM - F^MM (n, 3), eV/Å, as far as strains and force constants tell it; arguments as in residual_arrays."""
+    forces = cauchy_born_difference(
+        defect.body,
+        displacement,
+        defect.stencil,
+        mismatch,
+        defect.frame,
+        basis_index=defect.basis_index,
+        lacking=lacking,
+    )
+    return forces + (linear.forces(defect, displacement) if linear else 0.0)
+
+
+def exact_core(
+    displacement: np.ndarray, defect: Defect, region: np.ndarray, settings: ResidualSettings
+) -> np.ndarray:
+    """Sites on which the variant cauchy_born is exact: QM region, its layer, crack faces; (n,) bool."""
+    layer = _layer(displacement, defect, region == QM, settings.layer_r0 * defect.r0)
+    return layer | _faces(displacement, defect, settings) | (region == QM)
+
+
+def _faces(u: np.ndarray, defect: Defect, settings: ResidualSettings) -> np.ndarray:
+    return _layer(u, defect, defect.face_sites(), settings.face_layer)
 
 
 def _layer(u: np.ndarray, defect: Defect, inner: np.ndarray, width: float) -> np.ndarray:

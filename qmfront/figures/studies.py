@@ -15,7 +15,7 @@ from qmfront.figures.effectivity import draw_effectivity
 from qmfront.figures.style import BLUE, GREY, PAGE, PURPLE, SERIES_STYLES, VERMILLION, SeriesStyle, styled
 
 QUANTITIES = {ERROR: "error", EXACT: r"$\eta^{\mathrm{exact}}$", PRACTICAL: r"$\eta$"}
-FLOOR = "buffer and algebra alone"
+FLOOR = "buffer alone"
 NORMS = {
     "force_constants": ("force constants", BLUE, "-"),
     "laplacian": ("Laplacian", VERMILLION, "--"),

@@ -90,6 +90,18 @@ def test_key_by_key(path: str, value: Any, pieces: list[str], problems: Problems
     assert [piece for piece in pieces if piece not in problem] == []
 
 
+FILE = {
+    "kind": "file",
+    "file": "config/structures/cu_vacancy.extxyz",
+    "axes": [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
+    "lattice_constant": 3.6,
+    "lattice": None,
+    "clamp": "fix_atoms",
+    "seed": None,
+    "core": None,
+}
+
+
 @pytest.mark.parametrize(
     ("values", "pieces"),
     [
@@ -136,6 +148,10 @@ def test_key_by_key(path: str, value: Any, pieces: list[str], problems: Problems
             ["buffer.width = 5.3 Å", "qm.cutoff = 5.4 Å", "feel the surface of the cluster"],
         ),
         ({"case_defaults.initial_region.radius_r0": 60.0}, ["initial_region reaches 164.5 Å"]),
+        (
+            {"case_defaults.defect": FILE, "case_defaults.clamp.factor": 1.5},
+            ["clamp.factor: a file cannot be made again on a larger disc"],
+        ),
         (
             {"case_defaults.domain.clamp_width": 12.0},  # wide enough for the range, not for the slip
             ["clamp_width = 12 Å", "reach 11 Å", "slip thins the rim by 3.17 Å", "Choose at least 14.17 Å"],

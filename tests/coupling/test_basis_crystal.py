@@ -79,6 +79,7 @@ def test_error_falls_with_the_qm_radius(fit):
             defect,
             operators,
             region,
+            solution["forces"],
             norm="force_constants",
             residual="cauchy_born",
             stabilisation=0.0,

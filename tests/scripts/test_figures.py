@@ -55,6 +55,18 @@ def test_every_output_is_written_and_the_table_reads_them(tables, tmp_path):
     assert set(table["figure"]) == set(kinds)
 
 
+def test_bars_read_the_clamp_where_there_is_one(tables, tmp_path):
+    clamp = tmp_path / "clamp.json"
+    clamp.write_text(json.dumps({"factor": 1.5, "eta_clamp": 0.03, "eta_clamp_unbounded": 0.04}))
+    for given, wanted in (([], False), ([str(clamp)], True)):
+        made = outputs(tmp_path, "bars")
+        import_module("scripts.draw_bars").main(tables[0], given, made)
+        data = pd.read_csv(made["csv"])
+        assert ("eta_clamp" in set(data["cause"])) == wanted
+        assert all(Path(path).stat().st_size > 0 for path in made.values())
+    assert data.query("cause == 'eta_clamp'")["value"].tolist() == [0.04] * len(N)
+
+
 def test_a_window_reaches_the_ratios(tables, tmp_path):
     kept = []
     for window in (None, [300, 900]):

@@ -36,8 +36,40 @@ rule solve:
         "../../scripts/solve.py"
 
 
+rule far_field:
+    input:
+        code=code("far_field.py"),
+        qm_code=lambda w: qm_code(material_of(w)),
+        qm_files=lambda w: qm_files(material_of(w)),
+        structure="results/{case}/structure.zarr/zarr.json",
+        bulk=bulk_store,
+        potential=potential_file("potential.json"),
+        certificate=potential_file("certificate.zarr/zarr.json"),
+    output:
+        store="results/{case}/far_field.zarr/zarr.json",
+    log:
+        "logs/{case}/far_field.log",
+    benchmark:
+        "results/benchmarks/{case}/far_field.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        qm_time_limit_ms=qm_time_limit_ms,
+        qm_retries=qm_retries,
+    params:
+        qm=lambda w: qm_spec(material_of(w)),
+        samples=lambda w: study.cases[w.case].estimate.far_field_samples,
+        journal=JOURNAL,
+    message:
+        "Homogeneous lattices at the strains of {wildcards.case}"
+    script:
+        "../../scripts/far_field.py"
+
+
 rule residual:
     input:
+        unpack(far_field_of),
         code=code("residual.py"),
         qm_code=lambda w: qm_code(material_of(w)),
         qm_files=lambda w: qm_files(material_of(w)),
@@ -63,15 +95,7 @@ rule residual:
         qm_retries=qm_retries,
     params:
         qm=qm_of_case,
-        settings=lambda w: {
-            "residual": {
-                "names": residual_names(w.case),
-                "layer_r0": study.cases[w.case].estimate.layer_r0,
-                "face_layer": study.cases[w.case].estimate.face_layer,
-                "buffer": study.cases[w.case].buffer.width * study.cases[w.case].buffer.residual_factor,
-            },
-            "embedding": section("embedding")(w),
-        },
+        settings=residual_settings,
         journal=JOURNAL,
     message:
         "Residual forces of {wildcards.case}, iteration {wildcards.k}"
@@ -79,8 +103,46 @@ rule residual:
         "../../scripts/residual.py"
 
 
+rule answer:
+    input:
+        code=code("answer.py"),
+        qm_code=lambda w: qm_code(material_of(w)),
+        qm_files=lambda w: qm_files(material_of(w)),
+        structure="results/{case}/structure.zarr/zarr.json",
+        operators="results/{case}/operators.zarr/zarr.json",
+        partition="results/{case}/{k}/partition.zarr/zarr.json",
+        solution="results/{case}/{k}/solution.zarr/zarr.json",
+        residual="results/{case}/{k}/residual.zarr/zarr.json",
+        potential=potential_file("potential.json"),
+    output:
+        store="results/{case}/{k}/answer.zarr/zarr.json",
+    log:
+        "logs/{case}/{k}/answer.log",
+    benchmark:
+        "results/benchmarks/{case}/{k}/answer.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        qm_time_limit_ms=qm_time_limit_ms,
+        qm_retries=qm_retries,
+    params:
+        qm=qm_of_case,
+        settings=lambda w: {
+            "residual": study.cases[w.case].estimate.residual,
+            "hessian_steps": study.cases[w.case].estimate.hessian_steps,
+            "embedding": section("embedding")(w),
+        },
+        journal=JOURNAL,
+    message:
+        "Answer of the Hessian to the residual of {wildcards.case}, iteration {wildcards.k}"
+    script:
+        "../../scripts/answer.py"
+
+
 rule estimate:
     input:
+        unpack(answer_of),
         code=code("estimate.py"),
         structure="results/{case}/structure.zarr/zarr.json",
         operators="results/{case}/operators.zarr/zarr.json",

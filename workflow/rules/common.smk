@@ -166,6 +166,18 @@ def start_of(w):
     return {"start": f"results/{w.case}/{int(w.k) - 1}/solution.zarr/zarr.json"}
 
 
+def far_field_of(w):
+    """What the far field of a case says about dW, if it is asked."""
+    asked = study.cases[w.case].estimate.far_field_samples
+    return {"far_field": f"results/{w.case}/far_field.zarr/zarr.json"} if asked else {}
+
+
+def answer_of(w):
+    """The answer of the Hessian to the residual, where a case asks for it."""
+    asked = study.cases[w.case].estimate.hessian_steps
+    return {"answer": f"results/{w.case}/{w.k}/answer.zarr/zarr.json"} if asked else {}
+
+
 def start_of_reference(w):
     """The solution that the reference starts from: none where that is the predictor."""
     start = study.cases[w.case].reference.start
@@ -237,6 +249,18 @@ def residual_names(case):
     chosen = study.cases[case]
     wanted = {chosen.estimate.residual, *(chosen.estimate.beside if chosen.reference.compute else [])}
     return [name for name in ("exact", "cauchy_born", "paper") if name in wanted]
+
+
+def residual_settings(w):
+    """How residual forces of a case are computed."""
+    case = study.cases[w.case]
+    residual = {
+        "names": residual_names(w.case),
+        "layer_r0": case.estimate.layer_r0,
+        "face_layer": case.estimate.face_layer,
+        "buffer": case.buffer.width * case.buffer.residual_factor,
+    }
+    return {"residual": residual, "embedding": section("embedding")(w)}
 
 
 def wanted_figures():

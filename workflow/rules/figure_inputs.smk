@@ -99,6 +99,12 @@ def tables_of_figure(w):
     return [f"results/{case}/convergence.csv" for case in study.figures[w.figure].cases]
 
 
+def clamp_of_figure(w):
+    """The clamp errors of the cases that a figure shows, of those that have one."""
+    asked = [case for case in study.figures[w.figure].cases if study.cases[case].clamp.factor]
+    return [f"results/{case}/clamp.json" for case in asked]
+
+
 def certificates_of_figure(w):
     """Certificates of the potentials that a figure shows."""
     names = study.figures[w.figure].potentials

@@ -108,6 +108,31 @@ rule draw_effectivity:
         "../../scripts/draw_effectivity.py"
 
 
+rule draw_bars:
+    input:
+        code=code("draw_bars.py"),
+        tables=tables_of_figure,
+        clamp=clamp_of_figure,
+    output:
+        png=figure_file("bars", "png"),
+        pdf="figures/{figure}.pdf",
+        csv=figure_file("bars", "csv"),
+    log:
+        "logs/figures/{figure}.log",
+    wildcard_constraints:
+        figure=named("bars"),
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    params:
+        title=title_of,
+        caption=caption_of,
+    message:
+        "{wildcards.figure}: the error bar, cause by cause"
+    script:
+        "../../scripts/draw_bars.py"
+
+
 rule draw_locality:
     input:
         code=code("draw_locality.py"),

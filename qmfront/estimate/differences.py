@@ -1,0 +1,34 @@
+"""How QM and MM model differ beyond the QM region, put together from the stores that know it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from qmfront.crystal.defect import Defect
+from qmfront.elasticity.bulk import Bulk
+from qmfront.elasticity.strain_polynomial import StrainPolynomial
+from qmfront.estimate.far_field import FarField
+from qmfront.estimate.linear_mismatch import linear_mismatch
+
+
+def differences(
+    bulk: Mapping[str, Any], certificate: Mapping[str, Any], defect: Defect, far_field: Any | None
+) -> dict[str, Any]:
+    """The arguments mismatch, linear and lacking of `residual_arrays`.
+
+    Parameters
+    ----------
+    bulk, certificate : stores of kind "bulk" and "potential"
+    defect : Defect
+    far_field : store of kind "far_field", or None
+    """
+    mismatch = StrainPolynomial.from_certificate(certificate)
+    lacking: np.ndarray | None = None
+    if far_field is not None:
+        lacking = FarField.from_store(far_field, far_field.attrs).correction(defect, mismatch.decay)
+    return {
+        "mismatch": mismatch,
+        "linear": linear_mismatch(Bulk.from_arrays(bulk), certificate),
+        "lacking": lacking,
+    }

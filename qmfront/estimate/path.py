@@ -1,0 +1,85 @@
+"""Forces along the path of a virtual work: mixed ones, and what they differ by from those of the QM model."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from qmfront.coupling.embedding import VACUUM, Embedding, Forces
+from qmfront.coupling.partition import QM
+from qmfront.crystal.defect import Defect
+from qmfront.estimate.energy import WorkEnergy, work_energy
+from qmfront.estimate.operators import Operators
+from qmfront.estimate.residual import core_residual
+from qmfront.estimate.residuals import ResidualSettings, exact_core, model_difference
+
+CG_TOLERANCE = 1e-8
+
+Parts = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+"""u (n, 3) Å -> F^H and dF (n, 3) eV/Å."""
+
+
+def solution_energy(
+    displacement: np.ndarray,
+    defect: Defect,
+    operators: Operators,
+    region: np.ndarray,
+    models: tuple[Forces, Forces],
+    *,
+    differences: dict[str, Any],
+    settings: ResidualSettings,
+    embedding: Embedding = VACUUM,
+) -> WorkEnergy:
+    """E(solution) - E(predictor) by `work_energy`: 16 QM calls on the QM region, its layer and the wide buffer.
+
+    Parameters
+    ----------
+    displacement : (n, 3) float, Å
+    region : (n,) int
+    models : (qm, mm)
+    differences : {mismatch, linear, lacking}
+        As for `residual_arrays`.
+    settings : ResidualSettings
+        Layer and buffer; its names are not used.
+    """
+    core = exact_core(displacement, defect, region, settings)
+    parts = _parts(defect, region, models, core, settings.buffer, embedding, differences)
+    remembered: dict[bytes, tuple[np.ndarray, np.ndarray]] = {}
+
+    def both(u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        key = u.tobytes()
+        if key not in remembered:
+            remembered.clear()
+            remembered[key] = parts(u)
+        return remembered[key]
+
+    return work_energy(
+        lambda u: both(u)[0],
+        lambda u: both(u)[1],
+        operators.force_constant_map(defect.free, tolerance=CG_TOLERANCE),
+        start=np.zeros_like(displacement),
+        end=displacement,
+    )
+
+
+def _parts(
+    defect: Defect,
+    region: np.ndarray,
+    models: tuple[Forces, Forces],
+    core: np.ndarray,
+    buffer: float,
+    embedding: Embedding,
+    differences: dict[str, Any],
+) -> Parts:
+    qm, mm = models
+    own, exact, free = (mask[:, None] for mask in (region == QM, core, defect.free))
+
+    def parts(u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        inside, _ = core_residual(defect.body, u, core, qm, buffer=buffer, embedding=embedding)
+        outside = mm(defect.body.atoms(u))
+        beyond = outside + model_difference(u, defect, **differences)
+        mixed = np.where(own, inside, outside)
+        whole = np.where(exact, inside, beyond)
+        return np.where(free, mixed, 0.0), np.where(free, whole - mixed, 0.0)
+
+    return parts

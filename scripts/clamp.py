@@ -1,0 +1,39 @@
+"""What the clamp of a case costs: its last solution on a larger domain -> clamp.json."""
+
+import json
+
+from qmfront import store
+from qmfront.crystal.defect import Defect
+from qmfront.durable import write_file
+from qmfront.elasticity.bulk import Bulk
+from qmfront.elasticity.defects import defect_of
+from qmfront.elasticity.surface import Surface
+from qmfront.estimate.assembly import assemble
+from qmfront.estimate.clamp import clamp_error
+from qmfront.evaluate.forces import calculator_forces
+from qmfront.logs import logged
+from qmfront.models.ace.calculator import ACE
+
+TOLERANCE = 1e-6
+
+
+def main(inputs: dict, defect: dict, factor: float, operators: dict, path: str) -> None:
+    bulk = Bulk.from_arrays(store.load(inputs["bulk"], "bulk"))
+    surface = Surface.from_arrays(store.load(inputs["surface"], "surface")) if "surface" in inputs else None
+    case = Defect.from_arrays(store.load(inputs["structure"], "structure"))
+    larger, _ = defect_of(bulk, defect, surface)
+    found = clamp_error(
+        case,
+        larger,
+        assemble(larger, bulk, **operators).force_constant_map(larger.free, tolerance=TOLERANCE),
+        calculator_forces(ACE.load(inputs["potential"])),
+        store.load(inputs["solution"], "solution")["displacement"],
+    )
+    numbers = {"factor": factor, "eta_clamp": found.eta, "eta_clamp_unbounded": found.unbounded(factor)}
+    write_file(path, json.dumps(numbers, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]):
+        p = snakemake.params
+        main(dict(snakemake.input.items()), p.defect, p.factor, p.operators, snakemake.output.table)

@@ -1,0 +1,24 @@
+"""The estimator by cause: convergence table (and clamp.json) -> {figure}.png, .pdf, .csv."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from qmfront.durable import write_file
+from qmfront.figures.bars import bars_figure, bars_table
+from qmfront.figures.style import save
+from qmfront.logs import logged
+
+
+def main(table: str, clamp: list[str], outputs: dict) -> None:
+    known = [json.loads(Path(path).read_text(encoding="utf-8"))["eta_clamp_unbounded"] for path in clamp]
+    data = bars_table(pd.read_csv(table), *known)
+    write_file(outputs["csv"], data.to_csv(index=False))
+    save(bars_figure(data), outputs["png"])
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]):
+        i = snakemake.input
+        main(i.tables[0], list(i.clamp), dict(snakemake.output.items()))

@@ -1,0 +1,40 @@
+"""Energy of a solution by virtual work, with its error bar: solution.zarr -> energy.json."""
+
+import json
+
+from qmfront import store
+from qmfront.coupling.embedding import Embedding
+from qmfront.crystal.defect import Defect
+from qmfront.durable import write_file
+from qmfront.estimate.differences import differences
+from qmfront.estimate.operators import Operators
+from qmfront.estimate.path import solution_energy
+from qmfront.estimate.residuals import ResidualSettings
+from qmfront.evaluate.forces import calculator_forces, journaled_forces
+from qmfront.evaluate.journal import Journal, Tally
+from qmfront.logs import logged
+from qmfront.models.ace.calculator import ACE
+
+KINDS = ("structure", "operators", "partition", "solution", "bulk", "far_field")
+
+
+def main(inputs: dict, spec: dict, settings: dict, journal: Journal, path: str) -> None:
+    read = {kind: store.load(inputs[kind], kind) for kind in KINDS if kind in inputs}
+    certificate, tally = store.load(inputs["certificate"], "potential"), Tally()
+    found = solution_energy(
+        read["solution"]["displacement"],
+        defect := Defect.from_arrays(read["structure"]),
+        Operators.from_arrays(read["operators"]),
+        read["partition"]["region"],
+        (journaled_forces(spec, journal, tally), calculator_forces(ACE.load(inputs["potential"]))),
+        differences=differences(read["bulk"], certificate, defect, read.get("far_field")),
+        settings=ResidualSettings(**settings["residual"]),
+        embedding=Embedding(**settings["embedding"]),
+    )
+    write_file(path, json.dumps(found.numbers() | {"qm_calls": tally.calls}, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]):
+        i, p, o = snakemake.input, snakemake.params, snakemake.output
+        main(dict(i.items()), p.qm, p.settings, Journal.of_job(p.journal, snakemake.resources), o.table)

@@ -1,0 +1,35 @@
+"""How well dW speaks for the far field of a case: structure.zarr and both models -> far_field.zarr."""
+
+from qmfront import store
+from qmfront.crystal.defect import Defect
+from qmfront.elasticity.bulk import Bulk
+from qmfront.elasticity.strain_polynomial import StrainPolynomial
+from qmfront.estimate.far_field import far_field
+from qmfront.estimate.linear_mismatch import linear_mismatch
+from qmfront.evaluate.journal import Journal, Tally
+from qmfront.evaluate.journaled import Journaled
+from qmfront.logs import logged
+from qmfront.models.ace.calculator import ACE
+
+
+def main(inputs: dict, model: tuple[dict, Journal], samples: int, path: str) -> None:
+    tally = Tally()
+    bulk = Bulk.from_arrays(store.load(inputs["bulk"], "bulk"))
+    certificate = store.load(inputs["certificate"], "potential")
+    found = far_field(
+        Defect.from_arrays(store.load(inputs["structure"], "structure")),
+        bulk.crystal,
+        (Journaled(*model, tally), ACE.load(inputs["potential"])),
+        StrainPolynomial.from_certificate(certificate),
+        moduli=linear_mismatch(bulk, certificate).told_moduli(certificate),
+        samples=samples,
+    )
+    attrs = found.attrs() | {"qm_calls": tally.calls}
+    store.save(path, "far_field", found.arrays(), attrs, config={"qm": model[0], "samples": samples})
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]):
+        p = snakemake.params
+        journal = Journal.of_job(p.journal, snakemake.resources)
+        main(dict(snakemake.input.items()), (p.qm, journal), p.samples, snakemake.output.store)

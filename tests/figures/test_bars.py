@@ -1,0 +1,34 @@
+import numpy as np
+import pandas as pd
+
+from qmfront.figures.bars import bars_figure, bars_table
+
+N = np.array([44, 90, 170])
+
+
+def table(**columns) -> pd.DataFrame:
+    known = {"eta": 1.0 / N, "eta_mismatch": 0.9 / N, "eta_buffer": 0.0, "eta_algebra": 0.02 / N}
+    return pd.DataFrame({"k": range(3), "n_qm": N} | known | columns)
+
+
+def drawn(figure) -> dict[str, np.ndarray]:
+    axes = figure.axes[0]
+    return {
+        text.get_text(): line.get_ydata()
+        for text, line in zip(axes.get_legend().get_texts(), axes.lines, strict=True)
+    }
+
+
+def test_one_curve_for_each_cause_that_there_is():
+    """No reference, hence no error; an exact buffer is zero and is in the table, not on the logarithmic axis."""
+    data = bars_table(table(error=np.nan))
+    assert set(data["cause"]) == {"eta", "eta_mismatch", "eta_buffer", "eta_algebra"}
+    curves = drawn(bars_figure(data))
+    assert list(curves) == [r"$\eta$", "MM model", "algebra"]
+    np.testing.assert_allclose(curves["MM model"], 0.9 / N)
+
+
+def test_the_clamp_is_one_height():
+    curves = drawn(bars_figure(bars_table(table(error=1.1 / N), 0.05)))
+    np.testing.assert_allclose(curves["clamp"], 0.05)
+    assert "error" in curves and len(curves) == 5
