@@ -1,11 +1,13 @@
-"""Divide and conquer with tight binding: processor seconds per atom and error of the forces against dense algebra.
+"""Divide and conquer with tight binding: processor seconds, memory, and error of the forces against dense algebra.
 
 `python -m benchmarks.divided_forces` writes divided_forces.csv: di-interstitials in boxes of m^3 cells under a
-displacement that falls off as r^-2, forces on a random sample of tiles (the time of all is that of the sample, scaled).
+displacement that falls off as r^-2, forces on all atoms from tiles of one cubic cell in boxes of three.
 """
 
 import logging
+import resource
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +15,7 @@ import numpy as np
 import pandas as pd
 from ase import Atoms
 
-from qmfront.coupling.tiles import divided_forces, tiles_of
+from qmfront.coupling.tiles import box_of, divided_forces, force_difference, tiles_of
 from qmfront.crystal.defect import Defect
 from qmfront.crystal.lattice import cubic_crystal
 from qmfront.crystal.point import PointDefect, point_defect
@@ -23,55 +25,46 @@ from qmfront.models.nrltb import NRLTB
 LATTICE_CONSTANT = 5.42628  # Å, at zero stress
 H = 0.155
 ADDED = ((-H, H, H), (H, -H, H), (H, H, -H))
-CHOICES = ((1, 3), (2, 4))
+TILE, BOX = 1, 3
 """Cells of a tile and of its box."""
 DENSE = 5
-"""Cells of the largest domain that is solved densely."""
-SAMPLE = 6
-"""Tiles per domain."""
+"""Cells of the domain that is solved densely as well, the first one: its memory would hide that of the tiles."""
+DOMAINS = (5, 7, 10)
 
 logger = logging.getLogger("divided_forces")
 
 
 def main() -> None:
     logging.basicConfig(level=logging.INFO)
-    qm, rng, rows = calculator_forces(NRLTB()), np.random.default_rng(0), []
-    dense = dense_seconds = None
-    for cells in (DENSE, 6, 10):
+    qm, rows = calculator_forces(NRLTB()), []
+    for cells in DOMAINS:
         defect = point_defect(
             cubic_crystal("Si", "diamond", LATTICE_CONSTANT),
             LATTICE_CONSTANT,
             PointDefect((1.25, 1.5, 1.0), ((0.0, 0.0, 0.0),), ADDED, cells),
         )
-        u = _displacement(defect)
-        for tile, box in CHOICES:
-            tiles = tiles_of(defect.body, tile)
-            near = int(np.argmin([_distance(defect, sites) for sites in tiles]))
-            chosen = [near, *rng.choice(len(tiles), SAMPLE - 1, replace=False)]
-            force = divided_forces(defect.body, qm, [tiles[i] for i in chosen], box_cells=box)
-            forces, seconds = _timed(force, u)
-            known = np.isfinite(forces[:, 0])
-            if cells == DENSE and dense is None:
-                atoms = defect.body.atoms(u)
-                dense, dense_seconds = _timed(qm, atoms)
-            error = np.linalg.norm((forces - dense)[known], axis=1) if cells == DENSE else np.array([np.nan])
-            rows.append(
-                {
-                    "n_atoms": defect.n_sites,
-                    "tile_cells": tile,
-                    "box_cells": box,
-                    "tiles": len(tiles),
-                    "cpu_s_per_tile": seconds / len(chosen),
-                    "cpu_s_all_tiles": seconds / len(chosen) * len(tiles),
-                    "ms_per_atom": 1e3 * seconds / known.sum(),
-                    "largest_error": error.max(),
-                    "rms_error": np.sqrt(np.mean(error**2)),
-                    "dense_cpu_s": dense_seconds if cells == DENSE else np.nan,
-                }
-            )
-            logger.info("%s", rows[-1])
-            table = pd.DataFrame(rows).to_csv(index=False, float_format="%.4g")
-            Path(__file__).with_suffix(".csv").write_text(table, encoding="utf-8")
+        u, tiles = _displacement(defect), tiles_of(defect.body, TILE)
+        forces, seconds = _timed(divided_forces(defect.body, qm, tiles, box_cells=BOX), u)
+        rows.append(_row(defect, tiles, seconds))
+        if cells == DENSE:
+            dense, dense_seconds = _timed(qm, defect.body.atoms(u))
+            rows[-1] |= {**force_difference(forces, dense), "dense_cpu_s": dense_seconds}
+        logger.info("%s", rows[-1])
+        table = pd.DataFrame(rows).to_csv(index=False, float_format="%.4g")
+        Path(__file__).with_suffix(".csv").write_text(table, encoding="utf-8")
+
+
+def _row(defect: Defect, tiles: list[np.ndarray], seconds: float) -> dict[str, float]:
+    sizes = Counter(len(box_of(defect.body, tile, BOX)[0]) for tile in tiles)
+    return {
+        "n_atoms": defect.n_sites,
+        "tiles": len(tiles),
+        "boxes_of_3_cells": sum(number for size, number in sizes.items() if size < 300),
+        "boxes_of_4_cells": sizes[514],
+        "cpu_s": seconds,
+        "ms_per_atom": 1e3 * seconds / defect.n_sites,
+        "largest_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
 
 
 def _displacement(defect: Defect) -> np.ndarray:
@@ -79,10 +72,6 @@ def _displacement(defect: Defect) -> np.ndarray:
     x = defect.sites - defect.core
     r = np.linalg.norm(x, axis=1)[:, None]
     return 0.1 * x / np.maximum(r, 1e-9) * 25.0 / (r**2 + 25.0) * 2.0
-
-
-def _distance(defect: Defect, sites: np.ndarray) -> float:
-    return float(np.linalg.norm(defect.sites[sites].mean(axis=0) - defect.core))
 
 
 def _timed(function: Callable, argument: np.ndarray | Atoms) -> tuple[np.ndarray, float]:
