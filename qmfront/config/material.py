@@ -116,6 +116,21 @@ class StressSamples(Section):
     seed: int = key("Seed of the random strains", unit="1", ge=0)
 
 
+class ModuliSteps(Section):
+    """How the elastic moduli are measured."""
+
+    step: float | None = key(
+        "Strain of the differences of stresses; null: from the polynomial through the strain samples, which a model "
+        "with noise needs",
+        unit="1",
+        gt=0.0,
+        le=0.02,
+    )
+    rest_force: float = key(
+        "Largest force that is left on the sublattices of a strained crystal", unit="eV/Å", gt=0.0, le=1e-2
+    )
+
+
 class SurfaceSlab(Section):
     """The slab on which a free surface is measured."""
 
@@ -171,6 +186,10 @@ class Preflight(Section):
     buffer_error: float = key(
         "Force error that a buffer of the recommended width leaves at its centre", unit="eV/Å", gt=0.0
     )
+    clusters: bool = key(
+        "Whether clusters in vacuum are asked about; a plane-wave model that will only see periodic boxes pays for the "
+        "vacuum and learns nothing from it"
+    )
     seconds: float = key(
         "Larger clusters are left out once they would take longer than this, all together", unit="s", gt=0.0
     )
@@ -182,6 +201,7 @@ class Measurements(Section):
     preflight: Preflight = key("How the reference model is doubted before any long job")
     force_constants: ForceConstantSteps = key("Measurement of the force constants")
     stress_samples: StressSamples = key("Strains sampled for the Cauchy-Born difference")
+    moduli: ModuliSteps = key("Measurement of the elastic moduli")
     surface: SurfaceSlab = key("Measurement of free surfaces")
 
 

@@ -107,6 +107,7 @@ def first_buffer(w):
         "buffer_width": buffer.width,
         "exact_factor": buffer.residual_factor,
         "cube_cells": embedding.minimum_cells if embedding.kind == "box" else 0,
+        "shape": embedding.shape,
     }
 
 
