@@ -138,7 +138,10 @@ def boxed(
     domain = float(body.cell[0, 0])
     around = centre_of(body.lattice[cluster.sites[cluster.wanted]])
     places = folded(body.lattice[cluster.sites], around, domain)
-    cells, whole = box_cells(places, body.period, minimum=minimum_cells, shape=shape), round(domain / body.period)
+    cells, whole = (
+        box_cells(places, body.period, minimum=minimum_cells, shape=shape),
+        round(domain / body.period),
+    )
     if np.all(cells >= whole):
         everything = np.arange(len(body.numbers))
         return everything, np.zeros((len(everything), 3)), body.cell
@@ -149,7 +152,7 @@ def boxed(
     outside = np.setdiff1d(cluster.sites, sites)
     if len(outside):
         raise ValueError(
-            f"A box of {' x '.join(map(str, cells))} cells leaves out {len(outside)} of {len(cluster.sites)} atoms of the QM region and "
-            "its buffer. Increase embedding.minimum_cells."
+            f"A box of {' x '.join(map(str, cells))} cells leaves out {len(outside)} of {len(cluster.sites)} "
+            "atoms of the QM region and its buffer. Increase embedding.minimum_cells."
         )
     return sites, image, np.diag(cells * body.period)

@@ -89,7 +89,9 @@ def sampled_moduli(gradients: np.ndarray, stresses: np.ndarray, crystal: Crystal
     ValueError
         If there are too few samples.
     """
-    energy = fit_strain_polynomial(gradients, stresses, orders=SAMPLED_ORDERS, rotations=crystal.point_group())
+    energy = fit_strain_polynomial(
+        gradients, stresses, orders=SAMPLED_ORDERS, rotations=crystal.point_group()
+    )
     moduli = np.zeros((3, 3, 3, 3))
     for k, m in np.ndindex(3, 3):
         step = np.zeros((3, 3))

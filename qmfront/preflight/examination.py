@@ -101,7 +101,11 @@ def examine(make: Callable[[], Any], name: str, guess: Crystal, limits: Limits) 
             crystal = guess.strained(rest.scale * np.eye(3))
             if limits.clusters:
                 locality = locality_of(
-                    subject, crystal, rattle=limits.rattle, tolerance=limits.buffer_error, seconds=limits.seconds
+                    subject,
+                    crystal,
+                    rattle=limits.rattle,
+                    tolerance=limits.buffer_error,
+                    seconds=limits.seconds,
                 )
             enlarge(
                 subject,
