@@ -50,8 +50,8 @@ class Remote(Calculator):
     def __init__(self, *, launch: str, model: Mapping[str, Any]) -> None:
         super().__init__()
         self._folder = Path(tempfile.mkdtemp(prefix="remote-"))
-        self._channel, program = _started(launch, dict(model), self._folder)
-        self._finish = weakref.finalize(self, _ended, self._channel, program, self._folder)
+        self._channel, self._program = _started(launch, dict(model), self._folder)
+        self._finish = weakref.finalize(self, _ended, self._channel, self._program, self._folder)
         self.implemented_properties = self._received()
 
     def calculate(
@@ -106,23 +106,20 @@ def _started(launch: str, model: dict[str, Any], folder: Path) -> tuple[Any, sub
             stderr=subprocess.STDOUT,
             env={**os.environ, "PYTHONPATH": paths},
         )
-    while True:
-        try:
-            connection, _ = listener.accept()
-        except TimeoutError:
-            if program.poll() is None:
-                continue
-            words = _words(folder)
-            shutil.rmtree(folder, ignore_errors=True)
-            raise RuntimeError(
-                f"{launch!r} ended with {program.returncode} before the model was ready. {words}"
-            ) from None
-        finally:
-            if program.poll() is not None:
-                listener.close()
-        listener.close()
-        connection.settimeout(None)
-        return connection.makefile("rwb"), program
+    with listener:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except TimeoutError:
+                if program.poll() is None:
+                    continue
+                words = _words(folder)
+                shutil.rmtree(folder, ignore_errors=True)
+                raise RuntimeError(
+                    f"{launch!r} ended with {program.returncode} before the model was ready. {words}"
+                ) from None
+            connection.settimeout(None)
+            return connection.makefile("rwb"), program
 
 
 def _words(folder: Path) -> str:
