@@ -28,6 +28,8 @@ class Probe:
         Step of their central differences.
     strain_amplitude, strain_count, seed
         Random strains at which the stress is sampled, see `sample_strains`.
+    cubic : bool
+        Whether the supercell of the force constants is made of cubic cells.
     strain_step : float or None
         Step of the moduli; None takes them from the strain samples.
     rest_force : float, eV/Å
@@ -41,6 +43,7 @@ class Probe:
     seed: int
     strain_step: float | None = 1e-3
     rest_force: float = FORCE_TOLERANCE
+    cubic: bool = False
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> "Probe":
@@ -54,6 +57,7 @@ class Probe:
             seed=samples["seed"],
             strain_step=moduli["step"],
             rest_force=moduli["rest_force"],
+            cubic=steps["supercell"] == "cubic",
         )
 
 
@@ -147,7 +151,11 @@ def bulk_of(guess: Crystal, calculator: BaseCalculator, probe: Probe) -> Bulk:
         crystal=crystal,
         moduli=moduli,
         force_constants=force_constants(
-            crystal.to_atoms(), calculator, reach=probe.reach, step=probe.displacement
+            crystal.to_atoms(),
+            calculator,
+            reach=probe.reach,
+            step=probe.displacement,
+            transform=crystal.cubic if probe.cubic else None,
         ),
         gradients=gradients,
         stresses=np.array(stresses),

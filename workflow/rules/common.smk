@@ -235,8 +235,9 @@ def iteration_of(snapshot):
 def lattice_sampling(w):
     """What a training stage asks about the perfect lattice."""
     potential = study.potentials[w.potential]
-    reach = study.materials[material_of(w)].force_constants.reach
-    return {"matching": potential.matching, "strain_step": potential.strain_step, "reach": reach}
+    constants = study.materials[material_of(w)].force_constants
+    asked = {"reach": constants.reach, "step": constants.displacement, "cubic": constants.supercell == "cubic"}
+    return {"matching": potential.matching, "strain_step": potential.strain_step, **asked}
 
 
 def shares(w):
