@@ -158,7 +158,7 @@ class Embedding(Section):
     )
     minimum_cells: int = key("No box has fewer cubic cells along an edge", unit="1", ge=1, le=100)
     shape: Literal["cube", "cuboid"] = key(
-        "A cuboid grows along one axis at a time, where a cell more in all three directions is too dear; left out, cube",
+        "A cuboid grows along one axis at a time, where a cell more in all three directions is too dear",
         default="cube",
     )
     subtract_lattice: bool = key(

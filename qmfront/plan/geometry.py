@@ -101,7 +101,9 @@ class Ground:
             return str(error)
         return ""
 
-    def boxed(self, n_qm: int, *, layer: float, width: float, minimum_cells: int, shape: Shape) -> int:
+    def boxed(
+        self, n_qm: int, *, layer: float, width: float, minimum_cells: int, shape: Shape = "cube"
+    ) -> int:
         """Atoms of the periodic box that the QM model sees instead of a cluster."""
         period, edge = self.domain.period, float(self.domain.cell[0, 0])
         inner = self._shell(self.region(n_qm), layer) if layer > 0 else self.region(n_qm)

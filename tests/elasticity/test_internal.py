@@ -147,7 +147,7 @@ def test_rounding_is_left_as_it_is():
 
 
 def test_noise_ends_the_search_soon():
-    """A self-consistent field leaves forces of 1e-7 eV/Å; waiting for less would cost ten calls for every useful one."""
+    """A self-consistent field leaves forces of 1e-7 eV/Å; waiting for less would cost many useless calls."""
     noisy, calls = _noisy(1e-7), Counter()
 
     def forces(atoms):

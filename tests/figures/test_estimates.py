@@ -22,7 +22,9 @@ def test_the_table_holds_fit_and_size_of_a_call():
     data = estimates_table([table()], ["plane waves"], window=[5, 100])
     rate = fit_slope(N, table()["eta"].to_numpy())
     assert data["n_atoms"].tolist() == [66] * 4
-    assert data["slope"].to_numpy() == pytest.approx(rate.slope) and rate.slope == pytest.approx(-0.8, abs=0.1)
+    assert data["slope"].to_numpy() == pytest.approx(rate.slope) and rate.slope == pytest.approx(
+        -0.8, abs=0.1
+    )
     assert data["half_width"].to_numpy() == pytest.approx(rate.half_width) and rate.half_width > 0.05
 
 
@@ -41,7 +43,9 @@ def test_the_figure_tells_slope_confidence_and_atoms():
     assert len(axes.collections) == 1, "one fan"
     fan = axes.collections[0].get_paths()[0].vertices
     middle = np.abs(np.log(fan[:, 0]) - np.log(N).mean()).argmin()
-    assert np.ptp(fan[np.isclose(fan[:, 0], fan[middle, 0]), 1]) < 0.05 * fan[middle, 1], "narrow at the centre"
+    assert np.ptp(fan[np.isclose(fan[:, 0], fan[middle, 0]), 1]) < 0.05 * fan[middle, 1], (
+        "narrow at the centre"
+    )
     assert [text.get_text() for text in axes.texts].count("66") == 6
     assert sum("-0.8" in text.get_text() for text in axes.texts) == 1
     axes.figure.draw_without_rendering()

@@ -1,4 +1,4 @@
-"""A calculator in another program gives the same answers, keeps its state, fails with words, and leaves nothing behind."""
+"""A calculator in another program gives the same answers, fails with words, and leaves nothing behind."""
 
 import shlex
 import sys
@@ -48,7 +48,10 @@ def test_through_the_journal(tmp_path):
 
 def test_how_it_is_launched_does_not_change_what_the_journal_knows():
     """Sixteen processes or thirty-two; but the version of the model and its arguments do."""
-    spec = {"calculator": "qmfront.models.remote.Remote", "kwargs": {"launch": "mpiexec -n 16 python", "model": MODEL}}
+    spec = {
+        "calculator": "qmfront.models.remote.Remote",
+        "kwargs": {"launch": "mpiexec -n 16 python", "model": MODEL},
+    }
     one = identity(spec)
     assert one == identity({**spec, "kwargs": {**spec["kwargs"], "launch": "mpiexec -n 32 python"}})
     assert one["model"]["code"] == identity(MODEL)["code"]
@@ -61,7 +64,9 @@ def test_failures_have_words(remote):
         remote.get_forces(bulk("Si"))
     atoms = bulk("Cu", cubic=True)
     assert np.isfinite(remote.get_forces(atoms)).all(), "it goes on"
-    with pytest.raises(RuntimeError, match="ended with 3 before the model was ready. Its last words: no licence"):
+    with pytest.raises(
+        RuntimeError, match="ended with 3 before the model was ready. Its last words: no licence"
+    ):
         Remote(launch=f"{PYTHON} -c \"import sys; print('no licence'); sys.exit(3)\"", model=MODEL)
 
 
