@@ -236,7 +236,11 @@ def lattice_sampling(w):
     """What a training stage asks about the perfect lattice."""
     potential = study.potentials[w.potential]
     constants = study.materials[material_of(w)].force_constants
-    asked = {"reach": constants.reach, "step": constants.displacement, "cubic": constants.supercell == "cubic"}
+    asked = {
+        "reach": constants.reach,
+        "step": constants.displacement,
+        "cubic": constants.supercell == "cubic",
+    }
     return {"matching": potential.matching, "strain_step": potential.strain_step, **asked}
 
 
