@@ -79,7 +79,7 @@ def test_a_cuboid_grows_along_one_axis():
     defect = point("triangular", 5)
     period = defect.period
     slim = np.all(np.abs(defect.sites - defect.core) < [3.0, 1.5, 1.5], axis=1)
-    long = np.all(np.abs(defect.sites - defect.core) < [5.2, 1.5, 1.5], axis=1)
+    long = np.all(np.abs(defect.sites - defect.core) < [5.2, 2.5, 2.5], axis=1)
     for inner, cells in ((slim, (2, 2, 2)), (long, (3, 2, 2))):
         choice = {"width": 2.3, "period": period, "shape": "cuboid"}
         assert tuple(box_cells(defect.sites[inner], minimum=2, **choice)) == cells

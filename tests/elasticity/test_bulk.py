@@ -43,7 +43,7 @@ def test_moduli_of_strain_samples_are_those_of_differences():
 def test_a_probe_without_a_step_asks_for_no_moduli():
     """All calls that moduli by differences need are saved, and the record is the same but for them."""
     settings = {
-        "force_constants": {"reach": 5.0, "displacement": 1e-3},
+        "force_constants": {"reach": 5.0, "displacement": 1e-3, "supercell": "primitive"},
         "stress_samples": {"count": 8, "amplitude": 0.02, "seed": 3},
         "moduli": {"step": None, "rest_force": 1e-6},
     }
