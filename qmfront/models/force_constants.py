@@ -50,8 +50,7 @@ def force_constants(
         Use the symmetry of lattice and atomic numbers (two calls for a cubic Bravais lattice instead of six).
         Switch it off if something else breaks the symmetry (magnetic moments, k-points, a field).
     transform : (3, 3) int, optional
-        Rows make of the cell vectors those of the cell that is repeated, such as the cubic one (`Crystal.cubic`). A
-        model with k-points gives other force constants in a cell of another shape.
+        Rows make of the cell vectors those of the cell that is repeated, such as the cubic one (`Crystal.cubic`).
 
     Raises
     ------
