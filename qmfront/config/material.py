@@ -107,8 +107,8 @@ class ForceConstantSteps(Section):
     reach: float = key("Force constants of atoms farther apart than this are zero", unit="Å", gt=0.0, lt=50.0)
     displacement: float = key("Displacement of the central difference of forces", unit="Å", gt=0.0, le=0.1)
     beyond: Literal["zero", "potential"] = key(
-        "Force constants beyond the reach in the operators of a case: zero, or those of its potential, where a supercell "
-        "is so small that what it cuts off carries the elasticity"
+        "Force constants beyond the reach in the operators of a case: zero, or those of its potential, where a "
+        "supercell is so small that what it cuts off carries the elasticity"
     )
     supercell: Literal["primitive", "cubic"] = key(
         "Cells that the supercell is made of; cubic ones give a model with k-points those of the boxes of a case"

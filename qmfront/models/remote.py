@@ -83,6 +83,9 @@ class Remote(Calculator):
             raise RuntimeError(
                 f"The program of the model ended without an answer. {_words(self._folder)}"
             ) from error
+        except BaseException:  # a time limit: nobody will listen to the answer
+            self._program.terminate()
+            raise
         if kind == "missing":
             raise PropertyNotImplementedError(answer)
         if kind == "failed":

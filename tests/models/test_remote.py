@@ -9,6 +9,7 @@ import pytest
 from ase.build import bulk
 from ase.calculators.emt import EMT
 
+from qmfront.evaluate.entry import EvaluationError, ask
 from qmfront.evaluate.forces import journaled_forces
 from qmfront.evaluate.journal import Tally
 from qmfront.models.calculator import identity
@@ -68,6 +69,14 @@ def test_failures_have_words(remote):
         RuntimeError, match="ended with 3 before the model was ready. Its last words: no licence"
     ):
         Remote(launch=f"{PYTHON} -c \"import sys; print('no licence'); sys.exit(3)\"", model=MODEL)
+
+
+def test_a_program_whose_time_is_up_is_ended():
+    calculator = Remote(launch=PYTHON, model={"calculator": "tests.models.sleepy.Sleepy", "kwargs": {}})
+    with pytest.raises(EvaluationError, match="no answer within 0.5 s"):
+        ask(bulk("Cu"), calculator, ("forces",), name="Remote", time_limit=0.5)
+    assert calculator._program.wait(timeout=5.0) != 0
+    calculator.close()
 
 
 def test_a_program_that_dies_is_missed_and_nothing_is_left_behind():
