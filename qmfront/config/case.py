@@ -157,10 +157,7 @@ class Embedding(Section):
         "domain that is a box, and the buffer fills them"
     )
     minimum_cells: int = key("No box has fewer cubic cells along an edge", unit="1", ge=1, le=100)
-    shape: Literal["cube", "cuboid"] = key(
-        "A cuboid grows along one axis at a time, where a cell more in all three directions is too dear",
-        default="cube",
-    )
+    shape: Literal["cube", "cuboid"] = key("A cuboid grows along one axis at a time", default="cube")
     subtract_lattice: bool = key(
         "Whether the forces of the same cluster cut from the perfect crystal are subtracted: they are the leading part "
         "of what the surface of the cluster does to an electronic-structure model"
