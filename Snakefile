@@ -55,6 +55,7 @@ localrules:
     draw_effectivity,
     draw_efficiency,
     draw_errors,
+    draw_estimates,
     draw_front,
     draw_locality,
     draw_scaling,

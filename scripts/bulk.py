@@ -8,18 +8,11 @@ from qmfront.evaluate.journaled import Journaled
 from qmfront.logs import logged
 
 
-def main(crystal: dict, model: tuple[dict, Journal], force_constants: dict, samples: dict, path: str) -> None:
+def main(crystal: dict, model: tuple[dict, Journal], settings: dict, path: str) -> None:
     guess = cubic_crystal(crystal["symbol"], crystal["structure"], crystal["lattice_constant_guess"])
-    probe = Probe(
-        reach=force_constants["reach"],
-        displacement=force_constants["displacement"],
-        strain_amplitude=samples["amplitude"],
-        strain_count=samples["count"],
-        seed=samples["seed"],
-    )
     tally = Tally()
-    arrays = bulk_of(guess, Journaled(*model, tally), probe).arrays()
-    config = {"crystal": crystal, "qm": model[0], "force_constants": force_constants, "samples": samples}
+    arrays = bulk_of(guess, Journaled(*model, tally), Probe.from_config(settings)).arrays()
+    config = {"crystal": crystal, "qm": model[0], **settings}
     store.save(path, "bulk", arrays, {"qm_calls": tally.calls}, config=config)
 
 
@@ -27,4 +20,4 @@ if __name__ == "__main__":
     with logged(snakemake.log[0]):
         p = snakemake.params
         journal = Journal.of_job(p.journal, snakemake.resources)
-        main(p.crystal, (p.qm, journal), p.force_constants, p.samples, snakemake.output.store)
+        main(p.crystal, (p.qm, journal), p.settings, snakemake.output.store)

@@ -1,16 +1,23 @@
-"""H_FC, L and the linearised forces of a case: structure.zarr, bulk.zarr -> operators.zarr."""
+"""H_FC, L and the linearised forces of a case: structure.zarr, bulk.zarr (and potential.json) -> operators.zarr."""
 
 from qmfront import store
 from qmfront.crystal.defect import Defect
 from qmfront.elasticity.bulk import Bulk
 from qmfront.estimate.assembly import assemble
 from qmfront.logs import logged
+from qmfront.models.ace.calculator import ACE
+from qmfront.training.completion import completed
 
 
-def main(structure: str, bulk: str, reach: float, laplacian: dict, path: str) -> None:
+def main(inputs: dict, constants: dict, laplacian: dict, path: str) -> None:
+    bulk, reach = Bulk.from_arrays(store.load(inputs["bulk"], "bulk")), constants["reach"]
+    if "potential" in inputs:
+        potential = ACE.load(inputs["potential"])
+        bulk = completed(bulk, potential, displacement=constants["displacement"])
+        reach = potential.force_range
     operators = assemble(
-        Defect.from_arrays(store.load(structure, "structure")),
-        Bulk.from_arrays(store.load(bulk, "bulk")),
+        Defect.from_arrays(store.load(inputs["structure"], "structure")),
+        bulk,
         reach=reach,
         decay=laplacian["A"],
         cutoff_r0=laplacian["cutoff_r0"],
@@ -20,10 +27,5 @@ def main(structure: str, bulk: str, reach: float, laplacian: dict, path: str) ->
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
-        main(
-            snakemake.input.structure,
-            snakemake.input.bulk,
-            snakemake.params.reach,
-            snakemake.params.laplacian,
-            snakemake.output.store,
-        )
+        p = snakemake.params
+        main(dict(snakemake.input.items()), p.constants, p.laplacian, snakemake.output.store)

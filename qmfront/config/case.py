@@ -156,7 +156,8 @@ class Embedding(Section):
         "A cluster with vacuum beside it, or the smallest periodic box of cubic cells that holds it: boxes need a "
         "domain that is a box, and the buffer fills them"
     )
-    minimum_cells: int = key("No box has fewer cubic cells along its edge", unit="1", ge=1, le=100)
+    minimum_cells: int = key("No box has fewer cubic cells along an edge", unit="1", ge=1, le=100)
+    shape: Literal["cube", "cuboid"] = key("A cuboid grows along one axis at a time", default="cube")
     subtract_lattice: bool = key(
         "Whether the forces of the same cluster cut from the perfect crystal are subtracted: they are the leading part "
         "of what the surface of the cluster does to an electronic-structure model"

@@ -49,11 +49,13 @@ def _potentials(study: Study) -> Iterator[str]:
             )
             continue
         cutoff, reach = potential.basis.cutoff, material.force_constants.reach
-        if reach < 2 * cutoff:
+        # what is not observed of its force constants is held by rattled cells, if there are some
+        needed = cutoff if potential.rattled else 2 * cutoff
+        if reach < needed:
             yield (
                 f"potentials.{name}.basis.cutoff = {cutoff:g} Å: its force constants reach {2 * cutoff:g} Å, "
-                f"but materials.{potential.material}.force_constants.reach is {reach:g} Å. "
-                "Increase the reach or decrease the cut-off"
+                f"but materials.{potential.material}.force_constants.reach is {reach:g} Å (at least {needed:g} Å "
+                "here). Increase the reach or decrease the cut-off"
             )
 
 

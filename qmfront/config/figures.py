@@ -111,6 +111,14 @@ class Errors(Curves):
     )
 
 
+class Estimates(Curves):
+    """Figure 16 of the paper: cases without a reference."""
+
+    kind: Literal["estimates"] = key(
+        "Practical estimator of cases that need no reference, with its fitted slope"
+    )
+
+
 class Efficiency(Curves):
     """What adaptivity saves."""
 
@@ -167,6 +175,7 @@ Figure = Annotated[
     | Stages
     | Convergence
     | Errors
+    | Estimates
     | Efficiency
     | Effectivity
     | Bars

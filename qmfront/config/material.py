@@ -106,6 +106,13 @@ class ForceConstantSteps(Section):
 
     reach: float = key("Force constants of atoms farther apart than this are zero", unit="Å", gt=0.0, lt=50.0)
     displacement: float = key("Displacement of the central difference of forces", unit="Å", gt=0.0, le=0.1)
+    beyond: Literal["zero", "potential"] = key(
+        "Force constants beyond the reach in the operators of a case: zero, or those of its potential, where a "
+        "supercell is so small that what it cuts off carries the elasticity"
+    )
+    supercell: Literal["primitive", "cubic"] = key(
+        "Cells that the supercell is made of; cubic ones give a model with k-points those of the boxes of a case"
+    )
 
 
 class StressSamples(Section):
@@ -114,6 +121,21 @@ class StressSamples(Section):
     amplitude: float = key("Largest component of the sampled strains", unit="1", gt=0.0, le=0.1)
     count: int = key("Number of sampled strains", unit="1", ge=6, le=1000)
     seed: int = key("Seed of the random strains", unit="1", ge=0)
+
+
+class ModuliSteps(Section):
+    """How the elastic moduli are measured."""
+
+    step: float | None = key(
+        "Strain of the differences of stresses; null: from the polynomial through the strain samples, which a model "
+        "with noise needs",
+        unit="1",
+        gt=0.0,
+        le=0.02,
+    )
+    rest_force: float = key(
+        "Largest force that is left on the sublattices of a strained crystal", unit="eV/Å", gt=0.0, le=1e-2
+    )
 
 
 class SurfaceSlab(Section):
@@ -171,6 +193,10 @@ class Preflight(Section):
     buffer_error: float = key(
         "Force error that a buffer of the recommended width leaves at its centre", unit="eV/Å", gt=0.0
     )
+    clusters: bool = key(
+        "Whether clusters in vacuum are asked about; a plane-wave model that will only see periodic boxes pays for the "
+        "vacuum and learns nothing from it"
+    )
     seconds: float = key(
         "Larger clusters are left out once they would take longer than this, all together", unit="s", gt=0.0
     )
@@ -182,6 +208,7 @@ class Measurements(Section):
     preflight: Preflight = key("How the reference model is doubted before any long job")
     force_constants: ForceConstantSteps = key("Measurement of the force constants")
     stress_samples: StressSamples = key("Strains sampled for the Cauchy-Born difference")
+    moduli: ModuliSteps = key("Measurement of the elastic moduli")
     surface: SurfaceSlab = key("Measurement of free surfaces")
 
 

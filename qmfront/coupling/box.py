@@ -1,18 +1,32 @@
 """Periodic boxes cut from a periodic domain: how a QM model without surfaces sees QM region and buffer in 3D.
 
-A box of b^3 cubic cells holds one image of every lattice site: its faces fit, but for the difference of the
-displacements on opposite faces, which the buffer keeps away from the QM region.
+A box of b1 x b2 x b3 cubic cells holds one image of every lattice site: its faces fit, but for the difference of the
+displacements on opposite faces, which the buffer keeps away from the QM region. A cube has b1 = b2 = b3; a cuboid
+grows along one axis at a time, where a cell more in all three directions is too dear.
 """
 
+from typing import Literal
+
 import numpy as np
+
+Shape = Literal["cube", "cuboid"]
 
 TIE = 1e-6
 """Of a period; sites this close to the lower face of a box belong to it, to the upper face do not."""
 
 
-def box_cells(places: np.ndarray, period: float) -> int:
-    """Cells along the edge of the smallest box in which none of places (n, 3), Å, meets an image of another."""
-    return int(np.floor(np.ptp(places, axis=0).max() / period + TIE)) + 1
+def box_cells(
+    places: np.ndarray, period: float, *, width: float = 0.0, minimum: int = 1, shape: Shape = "cube"
+) -> np.ndarray:
+    """Cells along the edges of the smallest box around places (n, 3), Å, with a width on all sides: (3,) int.
+
+    No place meets an image of another in it, and no edge has less than the minimum of cells.
+    """
+    extent = np.ptp(places, axis=0)
+    apart = np.floor(extent / period + TIE) + 1
+    wide = np.ceil((extent + 2 * width) / period - TIE)
+    cells = np.maximum(np.maximum(apart, wide), minimum).astype(int)
+    return cells if shape == "cuboid" else np.full(3, cells.max())
 
 
 def centre_of(places: np.ndarray) -> np.ndarray:
@@ -26,15 +40,16 @@ def folded(places: np.ndarray, centre: np.ndarray, domain: float) -> np.ndarray:
 
 
 def sites_in_box(
-    sites: np.ndarray, centre: np.ndarray, *, cells: int, period: float, domain: float
+    sites: np.ndarray, centre: np.ndarray, *, cells: int | np.ndarray, period: float, domain: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Sites of a periodic domain inside the box of cells^3 around a centre, each in the image that lies there.
+    """Sites of a periodic domain inside the box of cells around a centre, each in the image that lies there.
 
     Parameters
     ----------
     sites : (n, 3) float, Å
     centre : (3,) float, Å
-    cells : int
+    cells : int or (3,) int
+        Cubic cells along each edge.
     period, domain : float, Å
         Edges of the cubic cell and of the domain.
 
@@ -50,8 +65,15 @@ def sites_in_box(
     return np.flatnonzero(inside), image[inside]
 
 
-def cube_around(
-    inner: np.ndarray, sites: np.ndarray, *, width: float, minimum_cells: int, period: float, domain: float
+def box_around(
+    inner: np.ndarray,
+    sites: np.ndarray,
+    *,
+    width: float,
+    minimum_cells: int,
+    period: float,
+    domain: float,
+    shape: Shape = "cube",
 ) -> np.ndarray:
     """Sites of the smallest box that keeps its faces a width away from the inner sites, (n,) bool.
 
@@ -64,13 +86,14 @@ def cube_around(
         Folded around the defect, so that the inner ones are together.
     width : float, Å
     minimum_cells : int
-        No box is smaller.
+        No edge of a box has fewer.
+    shape : "cube" or "cuboid"
     """
-    places = sites[inner]
-    needed = np.ceil((np.ptp(places, axis=0).max() + 2 * width) / period - TIE)
-    cells = int(max(needed, minimum_cells, box_cells(places, period)))
-    if cells >= round(domain / period):
+    places, whole = sites[inner], round(domain / period)
+    cells = box_cells(places, period, width=width, minimum=minimum_cells, shape=shape)
+    if np.all(cells >= whole):
         return np.ones(len(sites), bool)
+    cells = np.minimum(cells, whole)
     chosen, _ = sites_in_box(sites, centre_of(places), cells=cells, period=period, domain=domain)
     included = inner.copy()
     included[chosen] = True

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from ase import Atoms
 
-from qmfront.coupling.box import box_cells, centre_of, folded, sites_in_box
+from qmfront.coupling.box import Shape, box_cells, centre_of, folded, sites_in_box
 from qmfront.coupling.partition import Cluster
 
 Forces = Callable[[Atoms], np.ndarray]
@@ -66,12 +66,15 @@ class Embedding:
     kind : "cluster" or "box"
         Vacuum beside the cluster, or the smallest periodic box of cubic cells that holds it.
     minimum_cells : int
-        No box has fewer cubic cells along its edge.
+        No box has fewer cubic cells along an edge.
+    shape : "cube" or "cuboid"
+        Whether all edges of the box are equal.
     """
 
     subtract_lattice: bool = False
     kind: Literal["cluster", "box"] = "cluster"
     minimum_cells: int = 1
+    shape: Shape = "cube"
 
 
 VACUUM = Embedding()
@@ -92,7 +95,7 @@ def embedded_forces(
     embedding : Embedding
     """
     if embedding.kind == "box":
-        return _box_forces(body, cluster, qm, embedding.minimum_cells)
+        return _box_forces(body, cluster, qm, embedding)
     offset: np.ndarray | float = 0.0
     if embedding.subtract_lattice:
         offset = qm(body.perfect(cluster))[cluster.wanted]
@@ -104,10 +107,10 @@ def embedded_forces(
 
 
 def _box_forces(
-    body: Body, cluster: Cluster, qm: Forces, minimum_cells: int
+    body: Body, cluster: Cluster, qm: Forces, embedding: Embedding
 ) -> Callable[[np.ndarray], np.ndarray]:
     """As embedded_forces; the box is the whole domain where it would be no smaller."""
-    sites, image, cell = boxed(body, cluster, minimum_cells)
+    sites, image, cell = boxed(body, cluster, embedding.minimum_cells, shape=embedding.shape)
     places = np.searchsorted(sites, cluster.sites[cluster.wanted])
     numbers = body.numbers[sites]
 
@@ -118,7 +121,9 @@ def _box_forces(
     return force
 
 
-def boxed(body: Body, cluster: Cluster, minimum_cells: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def boxed(
+    body: Body, cluster: Cluster, minimum_cells: int, *, shape: Shape = "cube"
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The box of a cluster: its sites (m,), what takes each to its place there (m, 3) Å, and its cell (3, 3) Å.
 
     Raises
@@ -133,17 +138,21 @@ def boxed(body: Body, cluster: Cluster, minimum_cells: int) -> tuple[np.ndarray,
     domain = float(body.cell[0, 0])
     around = centre_of(body.lattice[cluster.sites[cluster.wanted]])
     places = folded(body.lattice[cluster.sites], around, domain)
-    cells = max(box_cells(places, body.period), minimum_cells)
-    if cells >= round(domain / body.period):
+    cells, whole = (
+        box_cells(places, body.period, minimum=minimum_cells, shape=shape),
+        round(domain / body.period),
+    )
+    if np.all(cells >= whole):
         everything = np.arange(len(body.numbers))
         return everything, np.zeros((len(everything), 3)), body.cell
+    cells = np.minimum(cells, whole)
     sites, image = sites_in_box(
         body.lattice, centre_of(places), cells=cells, period=body.period, domain=domain
     )
     outside = np.setdiff1d(cluster.sites, sites)
     if len(outside):
         raise ValueError(
-            f"A box of {cells}^3 cells leaves out {len(outside)} of {len(cluster.sites)} atoms of the QM region and "
-            "its buffer. Increase embedding.minimum_cells."
+            f"A box of {' x '.join(map(str, cells))} cells leaves out {len(outside)} of {len(cluster.sites)} "
+            "atoms of the QM region and its buffer. Increase embedding.minimum_cells."
         )
-    return sites, image, cells * body.period * np.eye(3)
+    return sites, image, np.diag(cells * body.period)

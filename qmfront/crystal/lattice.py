@@ -88,6 +88,17 @@ class Crystal:
         """The crystal in the axes given by the rows of frame (3, 3): v_case = frame @ v_crystal."""
         return self.strained(frame)
 
+    @property
+    def cubic(self) -> np.ndarray:
+        """Integers (3, 3) whose rows make the edges of the cubic cell of the cell vectors."""
+        inverse = np.linalg.inv(self.cell)
+        edge = min(
+            length
+            for length in np.linalg.norm(_integers_within(2) @ self.cell, axis=1)
+            if length > 1e-9 and np.allclose(length * inverse, np.rint(length * inverse), atol=1e-6)
+        )
+        return np.rint(edge * inverse).astype(int)
+
     def nearest_lattice_vectors(self, points: np.ndarray) -> np.ndarray:
         """Integer coordinates (p, 3) of the lattice vector nearest to each of points (p, 3), Å.
 

@@ -8,8 +8,8 @@ import numpy as np
 from ase.calculators.calculator import BaseCalculator
 
 from qmfront.crystal.lattice import Crystal
-from qmfront.elasticity.internal import internal_forces, relaxed_shifts
-from qmfront.elasticity.moduli import elastic_moduli, lattice_constant, piola_stress
+from qmfront.elasticity.internal import FORCE_TOLERANCE, internal_forces, relaxed_shifts
+from qmfront.elasticity.moduli import elastic_moduli, lattice_constant, piola_stress, sampled_moduli
 from qmfront.elasticity.strain_polynomial import sample_strains
 from qmfront.models.force_constant_set import ForceConstants
 from qmfront.models.force_constants import force_constants
@@ -28,6 +28,12 @@ class Probe:
         Step of their central differences.
     strain_amplitude, strain_count, seed
         Random strains at which the stress is sampled, see `sample_strains`.
+    cubic : bool
+        Whether the supercell of the force constants is made of cubic cells.
+    strain_step : float or None
+        Step of the moduli; None takes them from the strain samples.
+    rest_force : float, eV/Å
+        Largest force that is left on the sublattices of a strained crystal.
     """
 
     reach: float
@@ -35,6 +41,24 @@ class Probe:
     strain_amplitude: float
     strain_count: int
     seed: int
+    strain_step: float | None = 1e-3
+    rest_force: float = FORCE_TOLERANCE
+    cubic: bool = False
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> "Probe":
+        """From {force_constants, stress_samples, moduli} of a material."""
+        steps, samples, moduli = config["force_constants"], config["stress_samples"], config["moduli"]
+        return cls(
+            reach=steps["reach"],
+            displacement=steps["displacement"],
+            strain_amplitude=samples["amplitude"],
+            strain_count=samples["count"],
+            seed=samples["seed"],
+            strain_step=moduli["step"],
+            rest_force=moduli["rest_force"],
+            cubic=steps["supercell"] == "cubic",
+        )
 
 
 @dataclass(frozen=True)
@@ -114,16 +138,24 @@ def bulk_of(guess: Crystal, calculator: BaseCalculator, probe: Probe) -> Bulk:
             "coordinates are fixed by symmetry are handled (diamond); relax the basis of the crystal otherwise."
         )
     gradients = sample_strains(probe.strain_count, probe.strain_amplitude, np.random.default_rng(probe.seed))
-    shifts = relaxed_shifts(crystal, calculator, gradients).shifts
+    shifts = relaxed_shifts(crystal, calculator, gradients, tolerance=probe.rest_force).shifts
     stresses = [
         crystal.volume * piola_stress(crystal, calculator, g, shift=s if len(s) > 1 else None)
         for g, s in zip(gradients, shifts, strict=True)
     ]
+    if probe.strain_step is None:
+        moduli = sampled_moduli(gradients, np.array(stresses), crystal)
+    else:
+        moduli = elastic_moduli(crystal, calculator, step=probe.strain_step, rest_force=probe.rest_force)
     return Bulk(
         crystal=crystal,
-        moduli=elastic_moduli(crystal, calculator),
+        moduli=moduli,
         force_constants=force_constants(
-            crystal.to_atoms(), calculator, reach=probe.reach, step=probe.displacement
+            crystal.to_atoms(),
+            calculator,
+            reach=probe.reach,
+            step=probe.displacement,
+            transform=crystal.cubic if probe.cubic else None,
         ),
         gradients=gradients,
         stresses=np.array(stresses),

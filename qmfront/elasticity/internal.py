@@ -18,7 +18,9 @@ STIFFNESS_STEP = 1e-3
 """Å; of the central differences that give the zone-centre force constants."""
 LARGEST_ITERATION = 40
 NOISE = 1e-6
-"""eV/Å; what is left after so many steps may be the noise of a model, and is accepted below this."""
+"""eV/Å; what is left and falls no further may be the noise of a model, and is accepted below this."""
+PATIENCE = 5
+"""Steps without progress after which such a force is taken for noise."""
 SAME_GRADIENT = 1e-9
 """Two deformation gradients that differ by less are the same."""
 
@@ -116,11 +118,12 @@ def _balanced(
     """Shifts (nb, 3), Å, of the deformed crystal at which the forces vanish, or are only noise."""
     shift, inverse = start.ravel().copy(), softness.copy()
     forces = _forces(crystal.shifted(start), calculator).ravel()
-    best, left = shift, np.abs(forces).max()
+    best, left, idle = shift, np.abs(forces).max(), 0
     for _ in range(LARGEST_ITERATION):
+        idle += 1
         if np.abs(forces).max() < left:
-            best, left = shift, np.abs(forces).max()
-        if left < tolerance:
+            best, left, idle = shift, np.abs(forces).max(), 0
+        if left < tolerance or (left < NOISE and idle >= PATIENCE):
             return best.reshape(-1, 3)
         step = inverse @ forces
         new = _forces(crystal.shifted((shift + step).reshape(-1, 3)), calculator).ravel()

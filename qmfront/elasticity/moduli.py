@@ -12,10 +12,13 @@ from matscipy.elasticity import (
 from scipy.optimize import brentq
 
 from qmfront.crystal.lattice import Crystal
-from qmfront.elasticity.internal import relaxed_shifts
+from qmfront.elasticity.internal import FORCE_TOLERANCE, relaxed_shifts
+from qmfront.elasticity.strain_polynomial import fit_strain_polynomial
 
 SYMMETRY_TOLERANCE = 1e-5  # relative to the largest modulus; stress at rest enters here
 ROOT_TOLERANCE = 1e-12  # relative, of the lattice constant
+SAMPLED_ORDERS = (2, 3, 4)  # of the strain energy through sampled stresses
+TINY = 1e-5  # strain; the polynomial is differentiated, which has no noise
 WIDEST_BRACKET = 0.12  # relative change of the lattice constant that is searched
 
 
@@ -25,6 +28,7 @@ def elastic_moduli(
     *,
     step: float = 1e-3,
     internal: Literal["relaxed", "clamped"] = "relaxed",
+    rest_force: float = FORCE_TOLERANCE,
 ) -> np.ndarray:
     """Elastic moduli at F = I, from first Piola-Kirchhoff stresses of the strained primitive cell.
 
@@ -42,6 +46,8 @@ def elastic_moduli(
         Largest strain is twice this.
     internal : "relaxed" or "clamped"
         Internal shifts of a crystal with a basis: from force balance, or none.
+    rest_force : float, eV/Å
+        Largest force that is left in force balance.
 
     Returns
     -------
@@ -57,9 +63,41 @@ def elastic_moduli(
     """
     directions = step * np.eye(9).reshape(9, 3, 3)
     gradients = np.array([np.eye(3) + w * direction for direction in directions for w in (-2, -1, 1, 2)])
+    stresses = _stresses(crystal, calculator, gradients, None if internal == "clamped" else rest_force)
     moduli = np.zeros((3, 3, 3, 3))
-    for place, P in enumerate(_stresses(crystal, calculator, gradients, internal).reshape(9, 4, 3, 3)):
+    for place, P in enumerate(stresses.reshape(9, 4, 3, 3)):
         moduli[:, :, place // 3, place % 3] = (P[0] - 8 * P[1] + 8 * P[2] - P[3]) / (12 * step)
+    return _symmetrised(moduli)
+
+
+def sampled_moduli(gradients: np.ndarray, stresses: np.ndarray, crystal: Crystal) -> np.ndarray:
+    """Elastic moduli (3, 3, 3, 3), eV/Å^3, of the polynomial of strain orders 2 to 4 through sampled stresses.
+
+    A fit over strains of per cents averages the noise of a self-consistent field and of a basis that changes with the
+    cell, where differences of step 1e-3 multiply it.
+
+    Parameters
+    ----------
+    gradients : (s, 3, 3) float
+    stresses : (s, 3, 3) float, eV
+        dW_cb/dF of the primitive cell at rest inside.
+    crystal : Crystal
+        At zero stress.
+
+    Raises
+    ------
+    ValueError
+        If there are too few samples.
+    """
+    energy = fit_strain_polynomial(
+        gradients, stresses, orders=SAMPLED_ORDERS, rotations=crystal.point_group()
+    )
+    moduli = np.zeros((3, 3, 3, 3))
+    for k, m in np.ndindex(3, 3):
+        step = np.zeros((3, 3))
+        step[k, m] = TINY
+        up, down = energy.stress(np.array([np.eye(3) + step, np.eye(3) - step]))
+        moduli[:, :, k, m] = (up - down) / (2 * TINY * crystal.volume)
     return _symmetrised(moduli)
 
 
@@ -129,11 +167,13 @@ def from_voigt(voigt: np.ndarray) -> np.ndarray:
     return Voigt_6x6_to_full_3x3x3x3(np.asarray(voigt, float))
 
 
-def _stresses(crystal: Crystal, calculator: Calculator, gradients: np.ndarray, internal: str) -> np.ndarray:
-    """P (g, 3, 3) at gradients (g, 3, 3)."""
-    if len(crystal.numbers) == 1 or internal == "clamped":
+def _stresses(
+    crystal: Crystal, calculator: Calculator, gradients: np.ndarray, rest_force: float | None
+) -> np.ndarray:
+    """P (g, 3, 3) at gradients (g, 3, 3), forces inside the cell below rest_force; None: no shifts."""
+    if len(crystal.numbers) == 1 or rest_force is None:
         return np.array([piola_stress(crystal, calculator, F) for F in gradients])
-    shifts = relaxed_shifts(crystal, calculator, gradients).shifts
+    shifts = relaxed_shifts(crystal, calculator, gradients, tolerance=rest_force).shifts
     return np.array(
         [piola_stress(crystal, calculator, F, shift=s) for F, s in zip(gradients, shifts, strict=True)]
     )
@@ -156,7 +196,8 @@ def _symmetrised(moduli: np.ndarray) -> np.ndarray:
         if not error < SYMMETRY_TOLERANCE:
             raise RuntimeError(
                 f"dP/dF breaks the symmetry {axes} of elastic moduli by {error:.1e} relative. The crystal is "
-                "under stress (relax it with lattice_constant) or the calculator's stress is not its energy's."
+                "under stress (relax it with lattice_constant), the calculator's stress is not its energy's, or it is "
+                "noisy (moduli.step: null takes the moduli from the strain samples)."
             )
         moduli = 0.5 * (moduli + other)
     return moduli

@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
+
+from qmfront.estimate.rate import WINDOW, fit_slope_within
 
 ERROR, EXACT, PRACTICAL, BUFFER = "error", "eta_exact", "eta", "eta_buffer"
 """Columns of a convergence table that are lengths against N_QM."""
@@ -28,8 +31,7 @@ def curves(
     ------
     ValueError if names repeat, or if a table lacks a number that is asked for.
     """
-    if len(set(labels)) != len(labels):
-        raise ValueError(f"Cases of one figure need different titles, got {', '.join(labels)}. Rename some.")
+    _refuse_equal(labels)
     parts = []
     for table, label in zip(tables, labels, strict=True):
         for quantity in quantities:
@@ -52,6 +54,39 @@ def shown_quantities(tables: Sequence[pd.DataFrame]) -> tuple[str, ...]:
     return (ERROR, EXACT, PRACTICAL, BUFFER) if floor else (ERROR, EXACT, PRACTICAL)
 
 
+def estimates_table(
+    tables: Sequence[pd.DataFrame], labels: Sequence[str], *, window: Sequence[float] = WINDOW
+) -> pd.DataFrame:
+    """What a study without a reference knows of itself: one row per iteration.
+
+    Columns label, k, n_qm, n_atoms (of a QM call: QM region and buffer), eta, algebraic (Å), qm_calls, cpu_solve (s);
+    slope and half_width (95 %) of eta ~ n_qm^slope within the window, and its prefactor (Å), the same in all
+    rows of a case and empty outside the window.
+
+    Parameters
+    ----------
+    tables : convergence tables, one per case
+    labels : their names, all different
+    window : smallest and largest N_QM of the fits
+
+    Raises
+    ------
+    ValueError if names repeat.
+    """
+    _refuse_equal(labels)
+    parts = []
+    for table, label in zip(tables, labels, strict=True):
+        part = table[["k", "n_qm", "n_buf", PRACTICAL, "algebraic", "qm_calls", "cpu_solve"]].copy()
+        part.insert(0, "label", label)
+        part.insert(3, "n_atoms", part["n_qm"] + part.pop("n_buf"))
+        rate = fit_slope_within(part["n_qm"].to_numpy(), part[PRACTICAL].to_numpy(), window=window)
+        inside = part["n_qm"].between(*window)
+        for name in ("slope", "half_width", "prefactor"):
+            part[name] = np.where(inside & (rate is not None), getattr(rate, name, np.nan), np.nan)
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
+
+
 def effectivities(table: pd.DataFrame) -> pd.DataFrame:
     """Columns norm, residual, k, n_qm, eta, error (Å) and effectivity = eta / error, for all estimators of a case."""
     parts = []
@@ -63,3 +98,8 @@ def effectivities(table: pd.DataFrame) -> pd.DataFrame:
         part.insert(1, "residual", residual)
         parts.append(part)
     return pd.concat(parts, ignore_index=True)
+
+
+def _refuse_equal(labels: Sequence[str]) -> None:
+    if len(set(labels)) != len(labels):
+        raise ValueError(f"Cases of one figure need different titles, got {', '.join(labels)}. Rename some.")

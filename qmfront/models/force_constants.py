@@ -22,7 +22,13 @@ __all__ = ["ForceConstants", "force_constants"]
 
 
 def force_constants(
-    crystal: Atoms, calculator: BaseCalculator, *, reach: float, step: float = 1e-3, symmetry: bool = True
+    crystal: Atoms,
+    calculator: BaseCalculator,
+    *,
+    reach: float,
+    step: float = 1e-3,
+    symmetry: bool = True,
+    transform: np.ndarray | None = None,
 ) -> ForceConstants:
     """Force constants of a crystal up to a distance, with index symmetry and sum rule imposed.
 
@@ -43,6 +49,8 @@ def force_constants(
     symmetry : bool
         Use the symmetry of lattice and atomic numbers (two calls for a cubic Bravais lattice instead of six).
         Switch it off if something else breaks the symmetry (magnetic moments, k-points, a field).
+    transform : (3, 3) int, optional
+        Rows make of the cell vectors those of the cell that is repeated, such as the cubic one (`Crystal.cubic`).
 
     Raises
     ------
@@ -56,7 +64,8 @@ def force_constants(
     if not (reach > 0.0 and step > 0.0):
         raise ValueError(f"reach = {reach} Å and step = {step} Å must be positive.")
     operations = crystal_operations(crystal) if symmetry else _identity(len(crystal))
-    supercell = _supercell(crystal, reach + max(reach, float(getattr(calculator, "force_range", 0.0))))
+    height = reach + max(reach, float(getattr(calculator, "force_range", 0.0)))
+    supercell = _supercell(crystal, height, np.eye(3, dtype=int) if transform is None else transform)
     rows: list[_Row] = []
     for site in range(len(crystal)):
         known = [operation for operation in operations if np.any(operation.permutation[:site] == site)]
@@ -104,14 +113,18 @@ class _Supercell:
         return index, vector[index]
 
 
-def _supercell(crystal: Atoms, height: float) -> _Supercell:
+def _supercell(crystal: Atoms, height: float, transform: np.ndarray) -> _Supercell:
     """Repeated cell of which every height exceeds `height`; atom index modulo n_basis is the site."""
-    repeats = repeats_above(crystal.cell.array, height)
+    repeats = repeats_above(transform @ crystal.cell.array, height)
     atoms = Atoms(crystal.numbers, crystal.positions, cell=crystal.cell, pbc=True)
     for name in ("initial_magmoms", "initial_charges", "tags"):
         if crystal.has(name):
             atoms.set_array(name, crystal.arrays[name])
-    return _Supercell(atoms.repeat(tuple(repeats)), len(crystal))
+    if np.array_equal(transform, np.eye(3)):
+        return _Supercell(atoms.repeat(tuple(repeats)), len(crystal))
+    from ase.build import make_supercell  # slow to import
+
+    return _Supercell(make_supercell(atoms, np.diag(repeats) @ transform, wrap=False), len(crystal))
 
 
 def _measured(

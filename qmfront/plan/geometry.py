@@ -14,6 +14,7 @@ import numpy as np
 from ase import Atoms
 from scipy.spatial import cKDTree
 
+from qmfront.coupling.box import Shape, box_cells
 from qmfront.coupling.partition import QM, Cluster, surrounded
 from qmfront.crystal.cylinder import default_origin, disc, straight_line_cell
 from qmfront.crystal.defect import Defect
@@ -100,13 +101,15 @@ class Ground:
             return str(error)
         return ""
 
-    def boxed(self, n_qm: int, *, layer: float, width: float, minimum_cells: int) -> int:
+    def boxed(
+        self, n_qm: int, *, layer: float, width: float, minimum_cells: int, shape: Shape = "cube"
+    ) -> int:
         """Atoms of the periodic box that the QM model sees instead of a cluster."""
         period, edge = self.domain.period, float(self.domain.cell[0, 0])
         inner = self._shell(self.region(n_qm), layer) if layer > 0 else self.region(n_qm)
-        extent = np.ptp(self.domain.coordinates[inner], axis=0).max() + 2 * width
-        cells = min(max(int(np.ceil(extent / period - 1e-6)), minimum_cells), round(edge / period))
-        return round(len(self.domain) * (cells * period / edge) ** 3)
+        places, whole = self.domain.coordinates[inner], round(edge / period)
+        cells = box_cells(places, period, width=width, minimum=minimum_cells, shape=shape)
+        return round(len(self.domain) * np.prod(np.minimum(cells, whole) * period / edge))
 
     def _shell(self, inner: np.ndarray, width: float) -> np.ndarray:
         return surrounded(inner, self.domain.positions, self.domain.cell, self.domain.pbc, width=width)

@@ -86,8 +86,8 @@ class Loop:
     def _seen(self, n_qm: int, *, layer: float, width: float) -> int:
         embedding = self.case["embedding"]
         if embedding["kind"] == "box":
-            cells = embedding["minimum_cells"]
-            return self.ground.boxed(n_qm, layer=layer, width=width, minimum_cells=cells)
+            cells, shape = embedding["minimum_cells"], embedding["shape"]
+            return self.ground.boxed(n_qm, layer=layer, width=width, minimum_cells=cells, shape=shape)
         return self.ground.around(n_qm, layer=layer, width=width)
 
 

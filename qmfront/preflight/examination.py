@@ -40,6 +40,7 @@ class Limits:
     buffer_error: float
     seconds: float
     displacement: float
+    clusters: bool = True
 
 
 @dataclass(frozen=True)
@@ -98,10 +99,21 @@ def examine(make: Callable[[], Any], name: str, guess: Crystal, limits: Limits) 
             checks += at_rest
         if rest is not None and all(check.passed for check in checks):
             crystal = guess.strained(rest.scale * np.eye(3))
-            locality = locality_of(
-                subject, crystal, rattle=limits.rattle, tolerance=limits.buffer_error, seconds=limits.seconds
+            if limits.clusters:
+                locality = locality_of(
+                    subject,
+                    crystal,
+                    rattle=limits.rattle,
+                    tolerance=limits.buffer_error,
+                    seconds=limits.seconds,
+                )
+            enlarge(
+                subject,
+                crystal,
+                rattle=limits.rattle,
+                seconds=PRICED * limits.seconds,
+                clusters=limits.clusters,
             )
-            enlarge(subject, crystal, rattle=limits.rattle, seconds=PRICED * limits.seconds)
     except RefusedError as error:
         checks.append(Check("answers", None, "", None, str(error)))
     spent = sum(timing.seconds for timing in subject.timings)

@@ -6,7 +6,7 @@ import numpy as np
 
 from qmfront.crystal.lattice import Crystal
 from qmfront.preflight.cost import fitted_cost
-from qmfront.preflight.samples import rattled, sphere
+from qmfront.preflight.samples import cell_of, rattled, sphere
 from qmfront.preflight.subject import Subject
 
 STEP_R0 = 0.5
@@ -67,18 +67,23 @@ def locality_of(
     return Locality(widths, errors, atoms, *_recommended(widths, errors, tolerance, stopped))
 
 
-def enlarge(subject: Subject, crystal: Crystal, *, rattle: float, seconds: float) -> None:
-    """Ask about clusters of twice as many atoms until one would take `seconds`: their timings price larger ones."""
-    radius = 2.0 * crystal.nearest_neighbour_distance
+def enlarge(
+    subject: Subject, crystal: Crystal, *, rattle: float, seconds: float, clusters: bool = True
+) -> None:
+    """Ask about ever more atoms until a call would take `seconds`: their timings price larger ones.
+
+    clusters : spheres in vacuum; otherwise periodic cells, for a model that will see nothing else
+    """
+    size = 2.0 * crystal.nearest_neighbour_distance if clusters else 4.0
     while True:
-        cluster, _ = sphere(crystal, radius, rattle=rattle)
+        atoms = sphere(crystal, size, rattle=rattle)[0] if clusters else cell_of(crystal, round(size))
         known = max(timing.n_atoms for timing in subject.timings)
-        if len(cluster) > LARGEST or float(fitted_cost(subject.timings).seconds(len(cluster))) > seconds:
+        if len(atoms) > LARGEST or float(fitted_cost(subject.timings).seconds(len(atoms))) > seconds:
             return
-        if len(cluster) > 1.5 * known:
+        if len(atoms) > 1.5 * known:
             for seed in range(REPEATS):  # other atoms each time: ASE remembers the last ones
-                subject.ask(rattled(cluster, 0.1 * rattle, seed=seed))
-        radius *= 2 ** (1 / 3)
+                subject.ask(rattled(atoms, 0.1 * rattle, seed=seed))
+        size *= 2 ** (1 / 3) if clusters else 2
 
 
 def _settled(forces: list[np.ndarray], tolerance: float) -> bool:

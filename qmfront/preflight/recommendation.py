@@ -20,7 +20,7 @@ FIRST_SOLVE, WARM_SOLVE = 20, 6
 
 
 def recommendation(
-    findings: Findings, guess: Crystal, *, reach: float, force_range: float, samples: int
+    findings: Findings, guess: Crystal, *, reach: float, force_range: float, samples: int, cubic: bool = False
 ) -> dict[str, Any]:
     """Plain values for the page and for `plan`; empty without a cost.
 
@@ -29,6 +29,7 @@ def recommendation(
     reach : Å; of the force constants
     force_range : Å; what the calculator says about itself, 0 if nothing
     samples : strained lattices
+    cubic : whether the supercell of the force constants is made of cubic cells
     """
     cost = findings.cost
     if cost is None:
@@ -36,7 +37,9 @@ def recommendation(
     scale = findings.rest.scale if findings.rest else 1.0
     crystal = guess.strained(scale * np.eye(3))
     primitive = len(crystal.numbers)
-    cell = primitive * int(np.prod(repeats_above(crystal.cell, reach + max(reach, force_range))))
+    transform = crystal.cubic if cubic else np.eye(3, dtype=int)
+    repeats = repeats_above(transform @ crystal.cell, reach + max(reach, force_range))
+    cell = primitive * round(abs(np.linalg.det(transform)) * np.prod(repeats))
     differences = 6 * primitive if primitive > 1 else 2  # at most; symmetry saves some with a basis
     shifts = 1 if primitive == 1 or _fixed(crystal) else 10
     bulk = float(cost.seconds(primitive)) * shifts * (CELL_CALLS + samples) + differences * float(

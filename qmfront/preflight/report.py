@@ -36,6 +36,7 @@ def report(guess: Crystal, spec: Mapping[str, Any], settings: Mapping[str, Any])
         reach=steps["reach"],
         force_range=float(getattr(build(spec), "force_range", 0.0)),
         samples=settings["stress_samples"]["count"],
+        cubic=steps["supercell"] == "cubic",
     )
     return {"calculator": spec["calculator"], **findings.plain(), "recommendation": advice}
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qmfront.coupling.box import cube_around
+from qmfront.coupling.box import Shape, box_around
 from qmfront.coupling.partition import BUFFER, FAR_FIELD, MM, QM
 from qmfront.refine.domain import Domain, shell_around
 
@@ -23,7 +23,9 @@ class Thresholds:
     minimum_growth : float
         The QM region grows at least by this fraction (and at least by one column) per refinement.
     cube_cells : int
-        If not 0, the buffer is a cube of at least so many cells along its edge, as the QM model sees a periodic box.
+        If not 0, the buffer is a box of at least so many cells along its edges, as the QM model sees a periodic box.
+    shape : "cube" or "cuboid"
+        Of that box.
     """
 
     t_new: float = 4.0
@@ -32,6 +34,7 @@ class Thresholds:
     exact_factor: float = 2.0
     minimum_growth: float = 0.1
     cube_cells: int = 0
+    shape: Shape = "cube"
 
     def __post_init__(self) -> None:
         if not (self.t_new > 0 and self.t_buf >= 0 and self.buffer_width > 0):
@@ -164,13 +167,14 @@ def _cube(in_qm: np.ndarray, domain: Domain, thresholds: Thresholds) -> np.ndarr
         raise ValueError(
             "embedding.kind: box needs a domain that is periodic in all directions. Take cluster for straight defects."
         )
-    return cube_around(
+    return box_around(
         in_qm,
         domain.coordinates,
         width=thresholds.buffer_width,
         minimum_cells=thresholds.cube_cells,
         period=domain.period,
         domain=float(domain.cell[0, 0]),
+        shape=thresholds.shape,
     )
 
 

@@ -44,6 +44,7 @@ class RefineSettings:
             exact_factor=buffer["residual_factor"],
             minimum_growth=refine_section["minimum_growth"],
             cube_cells=embedding["minimum_cells"] if embedding["kind"] == "box" else 0,
+            shape=embedding["shape"],
         )
         marking = Marking(
             thresholds=thresholds,

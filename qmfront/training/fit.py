@@ -107,12 +107,15 @@ def training_arrays(
     matching: int,
     strain_step: float,
     reach: float,
+    step: float = 1e-3,
+    cubic: bool = False,
     surfaces: SurfaceSampling | None = None,
     rattles: rattled.RattledSampling | None = None,
 ) -> dict[str, np.ndarray]:
     """Observations of the QM model that a matching order asks for, name -> (rows,), and those beside the lattice.
 
-    For a crystal with a basis also the internal shifts at which they are taken.
+    For a crystal with a basis also the internal shifts at which they are taken. Reach, step (Å) and cubic are those of
+    the force constants; those of the bulk ask the model nothing again.
     """
     lattice = lattice_of(bulk, strain_step)
     names = names_of(matching, lattice)
@@ -120,7 +123,9 @@ def training_arrays(
     if lattice.permutations is not None:
         shifts = relaxed_shifts(bulk.crystal, in_turn(calculator), observed_gradients(names, lattice))
         of_shifts = {"shift_strain": shifts.gradients - np.eye(3), "shift": shifts.shifts}
-    response = CalculatorResponse(bulk.crystal, calculator, reach=reach, shifts=shifts)
+    response = CalculatorResponse(
+        bulk.crystal, calculator, reach=reach, step=step, shifts=shifts, cubic=cubic
+    )
     found = observe(response, names, lattice) | of_shifts
     if rattles is not None:
         found |= rattled.observe_rattled(bulk.crystal, calculator, rattles)

@@ -49,6 +49,7 @@ class CalculatorResponse:
     """Responses of an ASE calculator. reach (Å): range of the force constants; step (Å): of the differences.
 
     shifts: internal shifts at the gradients that will be asked for; none if left out.
+    cubic: whether the supercell of the force constants is made of cubic cells.
     """
 
     crystal: Crystal
@@ -56,6 +57,7 @@ class CalculatorResponse:
     reach: float
     step: float = 1e-3
     shifts: Shifts | None = None
+    cubic: bool = False
 
     def energy(self, gradient: np.ndarray) -> np.ndarray:
         """See `Response.energy`: the free energy of a model that has one, since its stress belongs to that."""
@@ -80,7 +82,8 @@ class CalculatorResponse:
         atoms = self._deformed(gradient)
         apart = _offset(self.crystal, gradient, self.shifts)
         reach = self.reach * stretch + np.linalg.norm(apart, axis=2).max()
-        found = force_constants(atoms, self.calculator, reach=reach, step=self.step)
+        transform = self.crystal.cubic if self.cubic else None
+        found = force_constants(atoms, self.calculator, reach=reach, step=self.step, transform=transform)
         joined = np.stack([found.basis_first, found.basis_second], axis=1)
         undeformed = (found.vector - apart[joined[:, 0], joined[:, 1]]) @ np.linalg.inv(gradient).T
         place = _Places(undeformed, joined).of(vectors, ends)

@@ -165,6 +165,10 @@ FILE = {
             {"potential_defaults.basis.cutoff": 5.8},
             ["potentials.matching_1.basis.cutoff = 5.8 Å", "reach is 11 Å"],
         ),
+        (
+            {"potentials.silicon_0.basis.cutoff": 12.5},  # rattled cells hold what lies beyond the reach
+            ["potentials.silicon_0.basis.cutoff = 12.5 Å", "reach is 12 Å (at least 12.5 Å here)"],
+        ),
         ({"materials.tungsten.qm.files": {"potential": "W.fs"}}, ["files.potential = 'W.fs': no such file"]),
         ({"materials.tungsten.qm.kwargs": {"potential": "W.fs"}}, ["looks like a file", "does not exist"]),
         ({"materials.tungsten.qm.calculator": "gpaww.GPAW"}, ["no module 'gpaww'"]),

@@ -14,8 +14,11 @@ BOX = "{kind: box, cells: 4}"
 POINT = "{kind: point, position: [1.0, 1.0, 1.0], removed: [[0.0, 0.0, 0.0]], added: []}"
 
 
-@pytest.mark.parametrize("name", ["points", "points_minimal", "points_eam", "points_large"])
-def test_shipped_studies_are_sound(name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["points", "points_minimal", "points_eam", "points_large", "dft", "dft_cluster"]
+)
+def test_shipped_studies_are_sound(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("qmfront.config.checks.missing_module", lambda dotted: None)  # GPAW need not be here
     config = merged_config()
     for layer in ["points", name] if name == "points_large" else [name]:
         update_config(config, load_configfile(ROOT / "config" / f"{layer}.yaml"))

@@ -1,10 +1,12 @@
 """Periodic boxes: every lattice site once, forces that converge with the buffer, and translations that cost nothing."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from qmfront.coupling.anderson import AndersonSettings
-from qmfront.coupling.box import cube_around, sites_in_box
+from qmfront.coupling.box import box_around, box_cells, sites_in_box
 from qmfront.coupling.embedding import Embedding, boxed, embedded_forces
 from qmfront.coupling.force_mixing import hybrid_forces
 from qmfront.coupling.partition import BUFFER, MM, QM, cluster_around, surrounded
@@ -64,12 +66,40 @@ def test_the_buffer_fills_the_box_of_the_qm_model():
     defect = point("triangular", 6)
     for shift in ((0.0, 0.0, 0.0), (9.0, -7.0, 11.0)):
         inner = np.linalg.norm(defect.sites - defect.core - shift, axis=1) < 5.0
-        cube = cube_around(
+        cube = box_around(
             inner, defect.sites, width=3.0, minimum_cells=2, period=defect.period, domain=6 * defect.period
         )
         sites, _, cell = boxed(defect.body, cluster_around(inner, cube), 2)
         assert set(sites) == set(np.flatnonzero(cube))
         assert round(cell[0, 0] / defect.period) == 3
+
+
+def test_a_cuboid_grows_along_one_axis():
+    """66 atoms are followed by a cell more along the long axis of the QM region; a cube would take 3^3."""
+    defect = point("triangular", 5)
+    period = defect.period
+    slim = np.all(np.abs(defect.sites - defect.core) < [3.0, 1.5, 1.5], axis=1)
+    long = np.all(np.abs(defect.sites - defect.core) < [5.2, 2.5, 2.5], axis=1)
+    for inner, cells in ((slim, (2, 2, 2)), (long, (3, 2, 2))):
+        choice = {"width": 2.3, "period": period, "shape": "cuboid"}
+        assert tuple(box_cells(defect.sites[inner], minimum=2, **choice)) == cells
+        included = box_around(inner, defect.sites, minimum_cells=2, domain=5 * period, **choice)
+        cluster = cluster_around(inner, included)
+        sites, _, cell = boxed(defect.body, cluster, 2, shape="cuboid")
+        assert set(sites) == set(np.flatnonzero(included)) and len(sites) == 8 * np.prod(cells) + 2
+        assert np.allclose(np.diag(cell), np.array(cells) * period) and np.count_nonzero(cell) == 3
+    assert tuple(box_cells(defect.sites[long], period, width=2.3, minimum=2)) == (3, 3, 3)
+
+
+def test_a_cuboid_may_span_the_domain_along_one_axis():
+    defect = point("triangular", 3)
+    u = 0.05 * np.random.default_rng(0).normal(size=defect.sites.shape)
+    inner = np.all(np.abs(defect.sites - defect.core) < [8.0, 1.5, 1.5], axis=1)
+    cluster = cluster_around(inner, inner)
+    sites, _, cell = boxed(defect.body, cluster, 2, shape="cuboid")
+    assert np.allclose(np.diag(cell) / defect.period, [3, 2, 2]) and len(sites) == 98
+    found = embedded_forces(defect.body, cluster, sw_forces, replace(BOX, shape="cuboid"))(u)
+    assert found.shape == (inner.sum(), 3) and np.isfinite(found).all()
 
 
 def test_straight_defects_have_no_box():

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from qmfront.crystal.lattice import cubic_crystal
-from qmfront.elasticity.bulk import Bulk, cubic_lattice_constant
-from qmfront.elasticity.moduli import lattice_constant, piola_stress
+from qmfront.elasticity.bulk import Bulk, Probe, bulk_of, cubic_lattice_constant
+from qmfront.elasticity.moduli import lattice_constant, piola_stress, sampled_moduli
+from tests.elasticity.test_internal import Counted
+from tests.silicon import silicon
 
 
 def test_record_is_at_rest_and_consistent(tungsten, eam):
@@ -23,6 +25,33 @@ def test_record_is_at_rest_and_consistent(tungsten, eam):
     assert len(tungsten.gradients) == 40 and np.abs(tungsten.gradients - np.eye(3)).max() <= 0.02
     reach = np.linalg.norm(tungsten.force_constants.vector, axis=1).max()
     assert eam.cutoff < reach <= eam.force_range
+
+
+def test_moduli_of_strain_samples_are_those_of_differences():
+    """Within the truncation of the polynomial; noise of the stresses that ruins differences hardly matters."""
+    bulk = silicon()
+    exact, scale = bulk.moduli, np.abs(bulk.moduli).max()
+    few = bulk.gradients[:8], bulk.stresses[:8]
+    assert np.abs(sampled_moduli(*few, bulk.crystal) - exact).max() < 5e-3 * scale
+    noise = 1e-6 * bulk.crystal.volume * np.random.default_rng(0).normal(size=few[1].shape)
+    change = sampled_moduli(few[0], few[1] + noise, bulk.crystal) - sampled_moduli(*few, bulk.crystal)
+    assert 0 < np.abs(change).max() < 1e-3 * scale
+    with pytest.raises(ValueError, match="too few"):
+        sampled_moduli(bulk.gradients[:3], bulk.stresses[:3], bulk.crystal)
+
+
+def test_a_probe_without_a_step_asks_for_no_moduli():
+    """All calls that moduli by differences need are saved, and the record is the same but for them."""
+    settings = {
+        "force_constants": {"reach": 5.0, "displacement": 1e-3, "supercell": "primitive"},
+        "stress_samples": {"count": 8, "amplitude": 0.02, "seed": 3},
+        "moduli": {"step": None, "rest_force": 1e-6},
+    }
+    counted = Counted()
+    bulk = bulk_of(cubic_crystal("Si", "diamond", 5.43), counted, Probe.from_config(settings))
+    assert counted.calls["get_stress"] < 30
+    assert np.abs(bulk.moduli - silicon().moduli).max() < 5e-3 * np.abs(bulk.moduli).max()
+    assert np.abs(bulk.force_constants.matrix - silicon().force_constants.matrix).max() < 1e-6
 
 
 def test_lattice_constant_does_not_depend_on_the_guess(tungsten, eam):

@@ -146,6 +146,18 @@ def test_rounding_is_left_as_it_is():
     assert np.abs(found - wanted).max() < 1e-8
 
 
+def test_noise_ends_the_search_soon():
+    """A self-consistent field leaves forces of 1e-7 eV/Å; waiting for less would cost many useless calls."""
+    noisy, calls = _noisy(1e-7), Counter()
+
+    def forces(atoms):
+        calls["forces"] += 1
+        return noisy.get_forces(atoms)
+
+    relaxed_shifts(silicon().crystal, SimpleNamespace(get_forces=forces), np.eye(3) + 0.01 * RANDOM)
+    assert calls["forces"] < 6 + 22
+
+
 def _noisy(size: float) -> SimpleNamespace:
     generator = np.random.default_rng(0)
 

@@ -13,8 +13,10 @@ from ase.calculators.emt import EMT
 from ase.constraints import FixAtoms
 
 from qmfront.evaluate.entry import EvaluationError
+from qmfront.evaluate.forces import journaled_forces
 from qmfront.evaluate.inventory import contents, main, summary
 from qmfront.evaluate.journal import Journal, Tally
+from qmfront.evaluate.patience import Patience
 
 SPEC = {"calculator": "ase.calculators.emt.EMT"}
 
@@ -247,3 +249,35 @@ def test_a_journal_is_deleted_only_after_a_yes(
     assert main([str(journal.folder), "--delete"]) == int(kept)
     assert journal.folder.exists() == kept
     assert "1 QM evaluations would have to be computed again" in capsys.readouterr().out
+
+
+class Warm(Given):
+    """Keeps a density, as a self-consistent model does: only another cell or other atoms make it start from scratch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.changes: list[list[str]] = []
+
+    def calculate(
+        self, atoms: Atoms | None = None, properties: object = (), changes: object = all_changes
+    ) -> None:
+        Calculator.calculate(self, atoms, properties, changes)
+        self.changes.append(list(changes))
+        super().calculate(atoms, properties, changes)
+
+
+def test_a_moved_structure_meets_the_calculator_that_it_left(tmp_path, monkeypatch):
+    """What a model remembers of the last answer serves the next one, through journal and patience."""
+    model = Warm()
+    monkeypatch.setattr("qmfront.evaluate.forces.build", lambda spec: model)
+    forces = journaled_forces(SPEC, Journal(tmp_path, Patience(60.0, 1)), Tally())
+    atoms = cluster()
+    for step in (0.0, 1e-3, 1e-3, 2e-3):
+        moved = atoms.copy()
+        moved.positions[0] += step
+        forces(moved)
+    assert [sorted(changes) for changes in model.changes[1:]] == [["positions"], ["positions"]]
+    larger = atoms.copy()
+    larger.set_cell(1.1 * atoms.cell)
+    forces(larger)
+    assert "cell" in model.changes[-1]

@@ -30,7 +30,7 @@ def case(**changes: Any) -> dict[str, Any]:
         "initial_region": {"radius_r0": 3.3, "centre_r0": [0.0, 0.0]},
         "estimate": {"face_layer": 11.0, "layer_r0": 2.0},
         "buffer": {"width": 10.8, "residual_factor": 2.0},
-        "embedding": {"kind": "cluster", "minimum_cells": 1, "subtract_lattice": False},
+        "embedding": {"kind": "cluster", "minimum_cells": 1, "shape": "cube", "subtract_lattice": False},
         "refine": {
             "method": "fast_marching",
             "t_new": 4.0,
@@ -128,7 +128,7 @@ def test_finished_iterations_set_eta_calls_and_seconds(monkeypatch: pytest.Monke
 
 def test_a_subtracted_lattice_and_exact_residuals_are_paid_for(monkeypatch: pytest.MonkeyPatch) -> None:
     plain = planned(prospect(monkeypatch), [], reference=False)["iterations"][0]
-    embedding = {"kind": "cluster", "minimum_cells": 1, "subtract_lattice": True}
+    embedding = {"kind": "cluster", "minimum_cells": 1, "shape": "cube", "subtract_lattice": True}
     twice = planned(prospect(monkeypatch, embedding=embedding), [], reference=False)["iterations"][0]
     assert twice["calls"] == plain["calls"] + 1
     assert twice["residual_seconds"] > 1.5 * plain["residual_seconds"]

@@ -1,6 +1,7 @@
 """An honest calculator passes; every lie is refused by the check that it breaks, with a message that names it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -51,6 +52,19 @@ def test_the_lattice_at_rest(honest: Findings, tungsten: Any) -> None:
     assert honest.rest.scale == pytest.approx(exact, abs=2e-5)
     c11, c12 = tungsten.moduli[0, 0, 0, 0], tungsten.moduli[0, 0, 1, 1]
     assert honest.rest.bulk_modulus == pytest.approx((c11 + 2 * c12) / 3, rel=1e-2)
+
+
+def test_a_model_of_boxes_is_not_asked_about_vacuum() -> None:
+    """Nor about the buffer, which clusters would tell; periodic cells price a call."""
+    periodic = set()
+
+    class Watched(liars.Honest):
+        def spoil(self) -> None:
+            periodic.add(tuple(self.atoms.pbc.tolist()))
+
+    found = examined(Watched, replace(LIMITS, clusters=False, seconds=0.5))
+    assert periodic == {(True, True, True)}
+    assert found.problems == [] and found.locality is None and found.cost.largest > 16
 
 
 def test_the_buffer_lies_below_the_range_of_the_model(honest: Findings) -> None:

@@ -67,6 +67,17 @@ def test_bars_read_the_clamp_where_there_is_one(tables, tmp_path):
     assert data.query("cause == 'eta_clamp'")["value"].tolist() == [0.04] * len(N)
 
 
+def test_estimates_need_no_reference(tables, tmp_path):
+    lonely = pd.read_csv(tables[0]).drop(columns=["error", "eta_exact"])
+    lonely.assign(n_buf=40, algebraic=1e-3, qm_calls=8, cpu_solve=60.0).to_csv(
+        tmp_path / "x.csv", index=False
+    )
+    made = outputs(tmp_path, "figure_16")
+    import_module("scripts.draw_estimates").main([str(tmp_path / "x.csv")], ["Si"], -0.8, [5, 2000], made)
+    assert all(Path(path).stat().st_size > 0 for path in made.values())
+    assert pd.read_csv(made["csv"])["slope"].round(6).unique().tolist() == [-1.0]
+
+
 def test_a_window_reaches_the_ratios(tables, tmp_path):
     kept = []
     for window in (None, [300, 900]):

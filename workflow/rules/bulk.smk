@@ -22,8 +22,9 @@ rule bulk:
     params:
         crystal=lambda w: study.materials[w.material].crystal.model_dump(mode="json"),
         qm=lambda w: qm_spec(w.material),
-        force_constants=lambda w: study.materials[w.material].force_constants.model_dump(mode="json"),
-        samples=lambda w: study.materials[w.material].stress_samples.model_dump(mode="json"),
+        settings=lambda w: study.materials[w.material].model_dump(
+            mode="json", include={"force_constants", "stress_samples", "moduli"}
+        ),
         journal=JOURNAL,
     message:
         "Perfect crystal of {wildcards.material}: lattice constant, moduli, force constants"

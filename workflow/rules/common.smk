@@ -23,7 +23,9 @@ def origin(case):
 
     def key(name):
         chosen = study.cases[name]
-        return chosen.model_dump(include=parts), chosen.estimate.laplacian
+        completed = study.material_of(name).force_constants.beyond == "potential"
+        also = {"potential"} if completed else set()
+        return chosen.model_dump(include=parts | also), chosen.estimate.laplacian
 
     return next(name for name in study.cases if key(name) == key(case))
 
@@ -107,6 +109,7 @@ def first_buffer(w):
         "buffer_width": buffer.width,
         "exact_factor": buffer.residual_factor,
         "cube_cells": embedding.minimum_cells if embedding.kind == "box" else 0,
+        "shape": embedding.shape,
     }
 
 
@@ -139,6 +142,13 @@ def rim_of(w):
     """How far free atoms of a file stay from its surface: twice the cut-off of the potential."""
     is_file = study.cases[w.case].defect.kind == "file"
     return {"rim": 2 * study.potential_of(w.case).basis.cutoff} if is_file else {}
+
+
+def completing_potential(w):
+    """The potential whose force constants go on where those of the material end, if that is wanted."""
+    if study.material_of(w.case).force_constants.beyond == "zero":
+        return {}
+    return {"potential": f"results/potentials/{study.cases[w.case].potential}/potential.json"}
 
 
 def potential_file(name):
@@ -234,8 +244,13 @@ def iteration_of(snapshot):
 def lattice_sampling(w):
     """What a training stage asks about the perfect lattice."""
     potential = study.potentials[w.potential]
-    reach = study.materials[material_of(w)].force_constants.reach
-    return {"matching": potential.matching, "strain_step": potential.strain_step, "reach": reach}
+    constants = study.materials[material_of(w)].force_constants
+    asked = {
+        "reach": constants.reach,
+        "step": constants.displacement,
+        "cubic": constants.supercell == "cubic",
+    }
+    return {"matching": potential.matching, "strain_step": potential.strain_step, **asked}
 
 
 def shares(w):

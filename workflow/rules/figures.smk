@@ -57,6 +57,32 @@ rule draw_errors:
         "../../scripts/draw_errors.py"
 
 
+rule draw_estimates:
+    input:
+        code=code("draw_estimates.py"),
+        tables=tables_of_figure,
+    output:
+        png=figure_file("estimates", "png"),
+        pdf="figures/{figure}.pdf",
+        csv=figure_file("estimates", "csv"),
+    log:
+        "logs/figures/{figure}.log",
+    wildcard_constraints:
+        figure=named("estimates"),
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    params:
+        labels=labels_of_figure,
+        slope=setting("slope"),
+        window=setting("window"),
+        caption=caption_of,
+    message:
+        "{wildcards.figure}: practical estimator against N_QM"
+    script:
+        "../../scripts/draw_estimates.py"
+
+
 rule draw_efficiency:
     input:
         code=code("draw_efficiency.py"),

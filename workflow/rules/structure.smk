@@ -31,6 +31,7 @@ rule structure:
 
 rule operators:
     input:
+        unpack(completing_potential),
         code=code("operators.py"),
         structure="results/{case}/structure.zarr/zarr.json",
         bulk=bulk_store,
@@ -46,7 +47,7 @@ rule operators:
         "../../envs/environment.yaml"
     threads: 1
     params:
-        reach=lambda w: study.material_of(w.case).force_constants.reach,
+        constants=lambda w: study.material_of(w.case).force_constants.model_dump(mode="json"),
         laplacian=lambda w: study.cases[w.case].estimate.laplacian.model_dump(mode="json"),
     message:
         "Force-constant operator and Laplacian of {wildcards.case}"
