@@ -51,7 +51,8 @@ def test_rules_follow_the_code_of_their_script(name: str) -> None:
     (script,) = re.findall(r'^    script:\n +"\.\./\.\./scripts/(\w+\.py)"', rules()[name], re.MULTILINE)
     assert script == f"{name}.py"
     assert (ROOT / "scripts" / script).is_file()
-    assert f'code=code("{script}")' in rules()[name]
+    kept = name == "preflight"  # a model that was trusted stays trusted when the checks are edited
+    assert (f'code=ancient(code("{script}"))' if kept else f'code=code("{script}")') in rules()[name]
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=relative)
