@@ -16,6 +16,8 @@ BARS = {
     "error": ("error", SeriesStyle(GREY, "x", ":")),
 }
 """Columns, what they are called, and their looks."""
+ROUNDING = 1e-9
+"""Å; what an exact buffer leaves is less, and would take the scale from all others."""
 
 
 def bars_table(table: pd.DataFrame, clamp: float | None = None) -> pd.DataFrame:
@@ -35,14 +37,14 @@ def bars_table(table: pd.DataFrame, clamp: float | None = None) -> pd.DataFrame:
 
 
 def bars_figure(data: pd.DataFrame) -> Figure:
-    """One curve for each cause; what is zero has no place on a logarithmic axis and is left out.
+    """One curve for each cause; what is zero but for rounding is left out.
 
     Parameters
     ----------
     data : of `bars_table`
     """
     series = []
-    for cause, part in data[data["value"] > 0].groupby("cause", sort=False):
+    for cause, part in data[data["value"] > ROUNDING].groupby("cause", sort=False):
         text, style = BARS[cause]
         series.append(Series(text, np.asarray(part["n_qm"]), np.asarray(part["value"]), style=style))
     with styled():
