@@ -36,10 +36,12 @@ def test_everything_that_was_asked_for_is_there(finished: Any, said: str, planne
 def test_the_table_has_a_row_per_iteration(finished: Any) -> None:
     table = pd.read_csv(finished.folder / TABLE)
     assert table["k"].tolist() == [0, 1, 2]
-    expected = ["k", "n_qm", "n_buf", "n_mm", "eta", "eta_exact", "eta_paper", "eta_buffer", "error"]
-    assert list(table.columns[:9]) == expected
+    causes = ["eta_mismatch", "eta_buffer", "eta_algebra"]
+    expected = ["k", "n_qm", "n_buf", "n_mm", "eta", "eta_exact", "eta_paper", *causes, "error"]
+    assert list(table.columns[: len(expected)]) == expected
     assert np.all(np.isfinite(table[expected]))
     assert np.all(table["cpu_solve"] > 0)
+    assert np.all(table["eta"] <= table[causes].sum(axis=1) * (1 + 1e-6))
 
 
 def test_a_second_run_has_nothing_to_do(finished: Any) -> None:
