@@ -13,6 +13,10 @@ import numpy as np
 logger = logging.getLogger(__name__)
 
 
+class NoEquilibriumError(RuntimeError):
+    """The forces are those of the models, but no equilibrium was found: another way to it may be tried."""
+
+
 @dataclass(frozen=True)
 class AndersonSettings:
     """memory: secant pairs kept; step_cap: largest move of an atom per step, Å; max_calls: force calls."""
@@ -58,7 +62,7 @@ def solve_equilibrium(
 
     Raises
     ------
-    RuntimeError
+    NoEquilibriumError
         No convergence within max_calls, or forces that are not finite.
     """
     u, history = start.copy(), _History(settings.memory)
@@ -67,7 +71,7 @@ def solve_equilibrium(
         forces = force(u)
         if not np.all(np.isfinite(forces)):
             bad = int(np.flatnonzero(~np.isfinite(forces).all(axis=1))[0])
-            raise RuntimeError(
+            raise NoEquilibriumError(
                 f"Force call {call}: the force on site {bad} is not finite. The structure has left the range "
                 "of a model; start from a larger initial_region or lower solve.step_cap."
             )
@@ -79,7 +83,7 @@ def solve_equilibrium(
         if done:
             return Equilibrium(u, forces, np.array(measures), np.array(maxima))
         u = u + _capped(history.step(u, residual), settings.step_cap)
-    raise RuntimeError(
+    raise NoEquilibriumError(
         f"No equilibrium after {settings.max_calls} force calls: measure {measures[-1]:.3e} (best "
         f"{min(measures):.3e}), max|F| {maxima[-1]:.3e} eV/Å. Raise solve.max_calls, lower solve.step_cap, or "
         "enlarge the initial QM region; finished QM evaluations are kept in the journal."

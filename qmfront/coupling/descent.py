@@ -10,6 +10,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from qmfront.coupling.anderson import NoEquilibriumError
+
 logger = logging.getLogger(__name__)
 
 MEMORY = 10
@@ -43,7 +45,7 @@ def descend(
 
     Raises
     ------
-    RuntimeError
+    NoEquilibriumError
         If max_force is not reached, or forces are not finite.
     """
     u, forces, pairs = start, force(start), []
@@ -57,7 +59,7 @@ def descend(
             step *= slope / (slope - ahead)
             new = force(u + step)
         if not np.all(np.isfinite(new)):
-            raise RuntimeError(
+            raise NoEquilibriumError(
                 f"Descent, step {call}: forces are not finite. The structure has left the range of the model; lower "
                 "the step cap, or start closer to equilibrium."
             )
@@ -69,7 +71,7 @@ def descend(
         logger.info("descent %d: max|F| %.3e eV/Å", call, largest)
         if largest < max_force:
             return u
-    raise RuntimeError(
+    raise NoEquilibriumError(
         f"The descent from a saddle did not reach max|F| < {max_force:g} eV/Å in {max_calls} steps (left: "
         f"{np.abs(forces).max():.2e}). The defect moves far from its saddle: change its load or position, or raise "
         "reference.max_calls."

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from qmfront.coupling.anderson import AndersonSettings, Equilibrium
+from qmfront.coupling.anderson import AndersonSettings, Equilibrium, NoEquilibriumError
 from qmfront.coupling.descent import descend
 from qmfront.coupling.embedding import VACUUM, Embedding, Forces
 from qmfront.coupling.force_mixing import model_forces
@@ -124,7 +124,7 @@ def _equilibrium(
             return relax_reference(
                 force, riesz, start=start, max_force=settings.max_force, settings=settings.anderson
             )
-        except RuntimeError as error:
+        except NoEquilibriumError as error:
             failure = error
             logger.info("no equilibrium yet: %s", error)
     raise RuntimeError(f"The reference does not come to rest. {failure} {_advice(defect)}") from failure

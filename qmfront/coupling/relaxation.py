@@ -6,7 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from qmfront.coupling.anderson import AndersonSettings, Equilibrium, solve_equilibrium
+from qmfront.coupling.anderson import (
+    AndersonSettings,
+    Equilibrium,
+    NoEquilibriumError,
+    solve_equilibrium,
+)
 from qmfront.coupling.descent import descend
 from qmfront.coupling.embedding import VACUUM, Embedding, Forces
 from qmfront.coupling.force_mixing import hybrid_forces
@@ -106,7 +111,7 @@ def relax_hybrid(
         return root(start)
     try:
         return root(descended(descent_force) if downhill else start)
-    except RuntimeError as error:
+    except NoEquilibriumError as error:
         logger.info("no equilibrium yet, going downhill from the start: %s", error)
         return root(descended(FURTHER * descent_force))
 

@@ -10,6 +10,7 @@ from qmfront.coupling.anderson import AndersonSettings, solve_equilibrium
 from qmfront.coupling.force_mixing import hybrid_forces, model_forces
 from qmfront.coupling.partition import BUFFER, FAR_FIELD, MM, QM, surrounded
 from qmfront.coupling.relaxation import FURTHER, ROUNDING, relax_hybrid
+from qmfront.evaluate.entry import EvaluationError
 
 FEW = 10
 """Force calls: not enough from the predictor to 1e-3 Å."""
@@ -154,3 +155,26 @@ def test_a_solve_that_fails_goes_downhill_and_tries_again(edge, edge_operators, 
     assert found.measure[-1] <= 1e-3 and len(found.measure) < FEW
     assert found.max_force[0] <= FURTHER * 5e-3
     assert "going downhill from the start" in caplog.text
+
+
+def test_a_model_that_gives_up_is_not_asked_again(edge, edge_operators, eam_forces):
+    """Going downhill is for solves that find no equilibrium, not for calculators that fail."""
+    calls = []
+
+    def broken(atoms) -> np.ndarray:
+        calls.append(len(atoms))
+        raise EvaluationError("the licence server is away")
+
+    with pytest.raises(EvaluationError, match="licence server"):
+        relax_hybrid(
+            edge,
+            edge_operators.force_constant_map(edge.free, tolerance=2e-2),
+            regions(edge, radius_r0=2.0, buffer=12.0),
+            (broken, eam_forces),
+            start=np.zeros_like(edge.sites),
+            model_error=lambda displacement: 2e-2,
+            fraction=0.05,
+            settings=AndersonSettings(max_calls=FEW),
+            descent_force=5e-3,
+        )
+    assert len(calls) == 1
