@@ -20,7 +20,8 @@ import numpy as np
 
 from qmfront.estimate.riesz import ForceConstantMap
 
-Field = Callable[[np.ndarray], np.ndarray]
+Parts = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+"""u (n, 3) Å -> F^H and dF (n, 3) eV/Å, zero where clamped."""
 
 # Gauss-Kronrod rule of 15 points that contains the Gauss rule of 7 (QUADPACK, Piessens et al. 1983, dqk15).
 _NODES = (
@@ -70,27 +71,24 @@ class WorkEnergy:
 
 
 def work_energy(
-    mixed: Field,
-    difference: Field,
+    parts: Parts,
     riesz: ForceConstantMap,
     *,
     start: np.ndarray,
     end: np.ndarray,
 ) -> WorkEnergy:
-    """Energy along the straight path; 15 calls of each force.
+    """Energy along the straight path; 16 calls of the forces.
 
     Parameters
     ----------
-    mixed, difference : u (n, 3) Å -> F^H and dF (n, 3) eV/Å, zero where clamped
+    parts : Parts
     riesz : ForceConstantMap
     start, end : (n, 3) float, Å
     """
     step, halves = end - start, kronrod()
-    values = np.array(
-        [[np.vdot(field(start + t * step), step) for field in (mixed, difference)] for t, _, _ in halves]
-    )
+    values = np.array([[np.vdot(forces, step) for forces in parts(start + t * step)] for t, _, _ in halves])
     fine, coarse = (-(np.array([half[column] for half in halves]) @ values) for column in (1, 2))
-    residual = mixed(end) + difference(end)
+    residual = np.add(*parts(end))
     return WorkEnergy(
         work=float(fine[0]),
         difference=float(fine[1]),

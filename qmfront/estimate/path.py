@@ -1,6 +1,5 @@
 """Forces along the path of a virtual work: mixed ones, and what they differ by from those of the QM model."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -8,15 +7,12 @@ import numpy as np
 from qmfront.coupling.embedding import VACUUM, Embedding, Forces
 from qmfront.coupling.partition import QM
 from qmfront.crystal.defect import Defect
-from qmfront.estimate.energy import WorkEnergy, work_energy
+from qmfront.estimate.energy import Parts, WorkEnergy, work_energy
 from qmfront.estimate.operators import Operators
 from qmfront.estimate.residual import core_residual
 from qmfront.estimate.residuals import ResidualSettings, exact_core, model_difference
 
 CG_TOLERANCE = 1e-8
-
-Parts = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
-"""u (n, 3) Å -> F^H and dF (n, 3) eV/Å."""
 
 
 def solution_energy(
@@ -43,19 +39,8 @@ def solution_energy(
         Layer and buffer; its names are not used.
     """
     core = exact_core(displacement, defect, region, settings)
-    parts = _parts(defect, region, models, core, settings.buffer, embedding, differences)
-    remembered: dict[bytes, tuple[np.ndarray, np.ndarray]] = {}
-
-    def both(u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        key = u.tobytes()
-        if key not in remembered:
-            remembered.clear()
-            remembered[key] = parts(u)
-        return remembered[key]
-
     return work_energy(
-        lambda u: both(u)[0],
-        lambda u: both(u)[1],
+        _parts(defect, region, models, core, settings.buffer, embedding, differences),
         operators.force_constant_map(defect.free, tolerance=CG_TOLERANCE),
         start=np.zeros_like(displacement),
         end=displacement,

@@ -29,8 +29,9 @@ def energy(edge, eam, u: np.ndarray) -> float:
     return atoms.get_potential_energy()
 
 
-def nothing(u: np.ndarray) -> np.ndarray:
-    return np.zeros_like(u)
+def unmixed(force):
+    """One model everywhere: nothing differs."""
+    return lambda u: (force(u), np.zeros_like(u))
 
 
 def test_the_rules():
@@ -45,7 +46,7 @@ def test_the_rules():
 
 def test_work_of_a_model_is_its_energy(edge, eam, eam_forces, riesz, field):
     force = model_forces(edge.body, edge.free, eam_forces)
-    found = work_energy(force, nothing, riesz, start=0 * field, end=field)
+    found = work_energy(unmixed(force), riesz, start=0 * field, end=field)
     true = energy(edge, eam, field) - energy(edge, eam, 0 * field)
     assert abs(true) > 0.1
     assert found.work == pytest.approx(true, abs=1e-8)
@@ -57,13 +58,10 @@ def test_the_difference_repairs_mixed_forces(edge, eam, eam_forces, riesz, field
     exact = model_forces(edge.body, edge.free, eam_forces)
     outside = (np.linalg.norm(edge.sites[:, :2], axis=1) > 3 * edge.r0)[:, None]
 
-    def mixed(u: np.ndarray) -> np.ndarray:
-        return np.where(outside, 0.8, 1.0) * exact(u)
+    def parts(u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return np.where(outside, 0.8, 1.0) * exact(u), np.where(outside, 0.2, 0.0) * exact(u)
 
-    def difference(u: np.ndarray) -> np.ndarray:
-        return np.where(outside, 0.2, 0.0) * exact(u)
-
-    found = work_energy(mixed, difference, riesz, start=0 * field, end=field)
+    found = work_energy(parts, riesz, start=0 * field, end=field)
     true = energy(edge, eam, field) - energy(edge, eam, 0 * field)
     assert abs(found.work - true) > 0.05
     assert found.work + found.difference == pytest.approx(true, abs=1e-8)
@@ -79,7 +77,7 @@ def test_relaxation_is_of_second_order(perfect, perfect_operators, eam, eam_forc
     missed = []
     sizes = np.array([0.04, 0.02, 0.01])
     for size in sizes:
-        found = work_energy(force, nothing, riesz, start=0 * smooth, end=size * smooth)
+        found = work_energy(unmixed(force), riesz, start=0 * smooth, end=size * smooth)
         assert found.relaxation < 0
         missed.append(abs(found.work + found.relaxation))
         assert missed[-1] < 0.2 * found.work
