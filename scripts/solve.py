@@ -1,12 +1,15 @@
 """The QM/MM equilibrium (2.10) of one iteration: partition.zarr and the previous solution -> solution.zarr."""
 
+from functools import partial
+
 from qmfront import store
 from qmfront.coupling.anderson import AndersonSettings
 from qmfront.coupling.embedding import Embedding
 from qmfront.coupling.hybrid import solution_arrays
 from qmfront.crystal.defect import Defect
-from qmfront.elasticity.strain_polynomial import StrainPolynomial
+from qmfront.estimate.differences import differences
 from qmfront.estimate.operators import Operators
+from qmfront.estimate.residuals import model_difference
 from qmfront.evaluate.forces import calculator_forces, journaled_forces
 from qmfront.evaluate.journal import Journal, Tally
 from qmfront.logs import logged
@@ -17,14 +20,19 @@ from qmfront.timing import Seconds
 def main(inputs: dict, spec: dict, settings: dict, journal: Journal, path: str) -> None:
     seconds = Seconds(tally := Tally())
     models = (journaled_forces(spec, journal, tally), calculator_forces(ACE.load(inputs["potential"])))
+    defect = Defect.from_arrays(store.load(inputs["structure"], "structure"))
+    bulk, certificate = store.load(inputs["bulk"], "bulk"), store.load(inputs["certificate"], "potential")
+    known = store.load(inputs["far_field"], "far_field") if "far_field" in inputs else None
     with seconds.of("solve"):
         arrays = solution_arrays(
-            Defect.from_arrays(store.load(inputs["structure"], "structure")),
+            defect,
             Operators.from_arrays(store.load(inputs["operators"], "operators")),
             store.load(inputs["partition"], "partition")["region"],
             models,
             start=store.load(inputs["start"], "solution")["displacement"] if "start" in inputs else None,
-            mismatch=StrainPolynomial.from_certificate(store.load(inputs["certificate"], "potential")),
+            difference=partial(
+                model_difference, defect=defect, **differences(bulk, certificate, defect, known)
+            ),
             fraction=settings["algebraic_fraction"],
             settings=AndersonSettings(settings["memory"], settings["step_cap"], settings["max_calls"]),
             descent_force=settings["descent_force"],

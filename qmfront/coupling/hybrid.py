@@ -1,12 +1,13 @@
 """One solve of the adaptive loop (2.10), from stores to stores."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from qmfront.coupling.anderson import AndersonSettings
 from qmfront.coupling.embedding import VACUUM, Embedding, Forces
 from qmfront.coupling.relaxation import JACOBIAN_TOLERANCE, model_error_estimate, relax_hybrid
 from qmfront.crystal.defect import Defect
-from qmfront.elasticity.strain_polynomial import StrainPolynomial
 from qmfront.estimate.operators import Operators
 
 
@@ -17,7 +18,7 @@ def solution_arrays(
     models: tuple[Forces, Forces],
     *,
     start: np.ndarray | None,
-    mismatch: StrainPolynomial,
+    difference: Callable[[np.ndarray], np.ndarray],
     fraction: float,
     settings: AndersonSettings,
     descent_force: float | None = None,
@@ -32,8 +33,8 @@ def solution_arrays(
         Atoms -> forces.
     start : (n, 3) float, Å, or None
         The solution of the previous iteration; the predictor for the first one.
-    mismatch : StrainPolynomial
-        dW of the two homogeneous lattices, for the stop.
+    difference : u (n, 3) Å -> F^QM - F^MM (n, 3) eV/Å
+        What tells the stop, without a QM call, how large the error of the model is; see `model_difference`.
     fraction : float
         Algebraic part of the estimator over its model part at the end.
     descent_force : float, eV/Å, optional
@@ -49,7 +50,7 @@ def solution_arrays(
         region,
         models,
         start=np.zeros_like(defect.predictor) if start is None else start,
-        model_error=model_error_estimate(defect, jacobian, region, mismatch),
+        model_error=model_error_estimate(defect, jacobian, region, difference),
         fraction=fraction,
         settings=settings,
         descent_force=descent_force,

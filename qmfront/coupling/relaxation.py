@@ -17,9 +17,7 @@ from qmfront.coupling.embedding import VACUUM, Embedding, Forces
 from qmfront.coupling.force_mixing import hybrid_forces
 from qmfront.coupling.partition import QM
 from qmfront.crystal.defect import Defect
-from qmfront.elasticity.strain_polynomial import StrainPolynomial
 from qmfront.estimate.estimator import stencil_norm
-from qmfront.estimate.residual import cauchy_born_difference
 from qmfront.estimate.riesz import ForceConstantMap
 
 logger = logging.getLogger(__name__)
@@ -135,17 +133,25 @@ class _Stop:
 
 
 def model_error_estimate(
-    defect: Defect, jacobian: ForceConstantMap, region: np.ndarray, mismatch: StrainPolynomial
+    defect: Defect,
+    jacobian: ForceConstantMap,
+    region: np.ndarray,
+    difference: Callable[[np.ndarray], np.ndarray],
 ) -> Callable[[np.ndarray], float]:
-    """The map u -> ||D H_FC^-1 dF(u)||, dF the Cauchy-Born difference of the two models outside the QM region, Å."""
+    """The map u -> ||D H_FC^-1 dF(u)||, Å, dF the difference of the two models outside the QM region.
+
+    Parameters
+    ----------
+    region : (n,) int
+    difference : u (n, 3) Å -> F^QM - F^MM (n, 3) eV/Å
+        As far as strains and force constants tell it, see `model_difference`: no QM call.
+    """
     riesz = replace(jacobian, tolerance=1e-2)
     outside = (region != QM)[:, None]
 
     def estimate(displacement: np.ndarray) -> float:
-        forces = cauchy_born_difference(
-            defect.body, displacement, defect.stencil, mismatch, defect.frame, basis_index=defect.basis_index
-        )
-        return stencil_norm(riesz.solve(np.where(outside, forces, 0.0)), defect.stencil)
+        forces = np.where(outside & defect.free[:, None], difference(displacement), 0.0)
+        return stencil_norm(riesz.solve(forces), defect.stencil)
 
     return estimate
 

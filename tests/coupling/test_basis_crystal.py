@@ -1,5 +1,7 @@
 """QM/MM on an edge dislocation of silicon: the error falls with the QM region, and the estimator follows it."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,7 @@ from qmfront.coupling.reference import ReferenceSettings, reference_arrays
 from qmfront.estimate.assembly import assemble
 from qmfront.estimate.estimates import estimates
 from qmfront.estimate.estimator import true_error
-from qmfront.estimate.residuals import ResidualSettings, residual_arrays
+from qmfront.estimate.residuals import ResidualSettings, model_difference, residual_arrays
 from qmfront.models.ace.basis import build_basis
 from qmfront.models.ace.calculator import ACE
 from qmfront.timing import Seconds
@@ -58,7 +60,7 @@ def test_error_falls_with_the_qm_radius(fit):
             region,
             models,
             start=start,
-            mismatch=fit.mismatch,
+            difference=partial(model_difference, defect=defect, mismatch=fit.mismatch),
             fraction=0.03,
             settings=settings,
         )

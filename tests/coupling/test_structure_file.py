@@ -1,5 +1,6 @@
 """Vacancies from files, of copper and of a compound, with a calculator of ASE: the estimate stands for the error."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,7 +22,7 @@ from qmfront.elasticity.defects import defect_of
 from qmfront.estimate.assembly import assemble
 from qmfront.estimate.estimates import estimates
 from qmfront.estimate.estimator import true_error
-from qmfront.estimate.residuals import ResidualSettings, residual_arrays
+from qmfront.estimate.residuals import ResidualSettings, model_difference, residual_arrays
 from qmfront.evaluate.forces import calculator_forces
 from qmfront.models.ace.basis import build_basis
 from qmfront.models.ace.calculator import ACE
@@ -135,7 +136,7 @@ def test_the_estimate_of_a_vacancy(made: Made, tmp_path: Path) -> None:
         region,
         (qm, mm),
         start=None,
-        mismatch=fit.mismatch,
+        difference=partial(model_difference, defect=defect, mismatch=fit.mismatch),
         fraction=0.03,
         settings=AndersonSettings(),
     )
@@ -172,7 +173,7 @@ def test_the_estimate_of_a_vacancy(made: Made, tmp_path: Path) -> None:
             refined,
             (qm, mm),
             start=solution["displacement"],
-            mismatch=fit.mismatch,
+            difference=partial(model_difference, defect=defect, mismatch=fit.mismatch),
             fraction=0.03,
             settings=AndersonSettings(),
         )

@@ -4,12 +4,14 @@
 rule solve:
     input:
         unpack(start_of),
+        unpack(far_field_of),
         code=code("solve.py"),
         qm_code=lambda w: qm_code(material_of(w)),
         qm_files=lambda w: qm_files(material_of(w)),
         structure="results/{case}/structure.zarr/zarr.json",
         operators="results/{case}/operators.zarr/zarr.json",
         partition="results/{case}/{k}/partition.zarr/zarr.json",
+        bulk=bulk_store,
         potential=potential_file("potential.json"),
         certificate=potential_file("certificate.zarr/zarr.json"),
     output:
