@@ -178,6 +178,7 @@ ESTIMATE = {
     "eta_site": Declared(
         "site", "f", "Å", "site contribution eta_l to the estimator; they add up to eta", "(4.1)"
     ),
+    "work_site": Declared("site", "f", "eV", "work F_l . phi_l of the residual force on its representative"),
 }
 
 PARTITION = {

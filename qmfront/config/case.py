@@ -254,8 +254,8 @@ class Circle(Section):
 class Refine(Section):
     """Algorithm 2: the new QM region and buffer."""
 
-    method: Literal["fast_marching", "circle"] = key(
-        "Front driven by the estimator, or a growing disc (in a box a ball)"
+    method: Literal["fast_marching", "benefit", "circle"] = key(
+        "Front driven by the estimator, sites of most benefit per cost, or a growing disc (in a box a ball)"
     )
     t_new: float = key("Arrival time T_new below which an atom becomes QM, (4.4)", unit="1", gt=0.0, le=100.0)
     t_buf: float = key(

@@ -26,6 +26,8 @@ class Estimates:
         Riesz representative of the chosen norm and residual.
     eta_site : (n,) float, Å
         Site contributions (4.1); they add up to the chosen eta.
+    work_site : (n,) float, eV
+        F_l . phi_l of the chosen norm and residual.
     chosen : float, Å
         The eta that marks and stops: ||D phi||.
     eta : dict, Å
@@ -37,6 +39,7 @@ class Estimates:
 
     phi: np.ndarray
     eta_site: np.ndarray
+    work_site: np.ndarray
     chosen: float
     eta: dict[str, float]
     parts: dict[str, float]
@@ -91,7 +94,8 @@ def estimates(
         for name, forces in residual_parts(residuals[residual], inside, mixed, region).items()
     }
     sites = site_estimator(chosen, defect.stencil)
-    return Estimates(chosen, sites, estimator(chosen, defect.stencil), eta, parts)
+    work = np.einsum("ni,ni->n", residuals[residual], chosen)
+    return Estimates(chosen, sites, work, estimator(chosen, defect.stencil), eta, parts)
 
 
 def residual_parts(
