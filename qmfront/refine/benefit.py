@@ -3,9 +3,9 @@
     benefit  b_l = mean of F_j . phi_j over the sites j within SMOOTHED r0 of l,    sum_l F_l . phi_l = <F, H_FC^-1 F>
     cost     c_l = max(1, number of sites within R_buf of l that are neither QM nor in its geometric buffer)
 
-Sites of the geometric buffer of largest b / c become QM in BATCHES batches; buffer and costs are counted again after each
-of them. An alternative to the front of (4.2), which asks how large the error is, not where it comes from nor what a site
-costs.
+Sites of the geometric buffer of largest b / c become QM in BATCHES batches; buffer and costs are counted again after
+each of them. An alternative to the front of (4.2), which asks how large the error is, not where it comes from nor what
+a site costs.
 """
 
 import numpy as np
