@@ -143,8 +143,8 @@ class Solve(Section):
     max_calls: int = key("Largest number of QM calls of one solve", unit="1", ge=1)
     descent_force: Force | None = key(
         "A solve from the predictor first goes downhill until no force is larger, and any solve goes five times "
-        "further if root finding fails; null: root finding only, which needs fewer calls where the predictor is in "
-        "the right basin",
+        "further if root finding fails; null: root finding first, which needs fewer calls near the solution, and "
+        "downhill to 0.01 eV/Å if it fails",
         unit="eV/Å",
     )
 
