@@ -44,9 +44,15 @@ def main() -> None:
     for cells in DOMAINS:
         small, u_small = relaxed(bulk, calculator, cells)
         error = stencil_norm(u_large - continued(small, u_small, large), large.stencil)
-        tail = stencil_norm(u_large - continued(small, restricted(large, u_large, small), large), large.stencil)
-        rows.append({"cells": cells, "n_mm": small.n_sites, "error": error, "cut_off": tail, "solution": whole})
-        rates = -np.diff(np.log([row["error"] for row in rows])) / np.diff(np.log([row["n_mm"] for row in rows]))
+        tail = stencil_norm(
+            u_large - continued(small, restricted(large, u_large, small), large), large.stencil
+        )
+        rows.append(
+            {"cells": cells, "n_mm": small.n_sites, "error": error, "cut_off": tail, "solution": whole}
+        )
+        rates = -np.diff(np.log([row["error"] for row in rows])) / np.diff(
+            np.log([row["n_mm"] for row in rows])
+        )
         logger.info("%s, rates %s", rows[-1], np.round(rates, 2))
     table = pd.DataFrame(rows).to_csv(index=False, float_format="%.4g")
     Path(__file__).with_suffix(".csv").write_text(table, encoding="utf-8")

@@ -170,7 +170,8 @@ FAR_FIELD = {
 }
 
 ANSWER = {
-    "phi": Declared("site component", "f", "Å", "answer of the mixed Hessian to the residual force"),
+    name: Declared("site component", "f", "Å", f"answer of the Hessian to the {name} residual", optional=True)
+    for name in ("exact", "cauchy_born", "paper")
 }
 
 ESTIMATE = {
