@@ -1,6 +1,8 @@
 """One solve of the adaptive loop (2.10), from stores to stores."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +13,36 @@ from qmfront.crystal.defect import Defect
 from qmfront.estimate.operators import Operators
 
 
+@dataclass(frozen=True)
+class SolveSettings:
+    """How a solve goes and when it stops.
+
+    fraction : float
+        Algebraic part of the estimator over its model part at the end.
+    anderson : AndersonSettings
+    descent_force : float, eV/Å, optional
+        A solve from the predictor first goes downhill to this largest force; any solve does, and further, after root
+        finding has failed.
+    embedding : Embedding
+        How the QM model sees QM and buffer.
+    """
+
+    fraction: float
+    anderson: AndersonSettings
+    descent_force: float | None = None
+    embedding: Embedding = VACUUM
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> "SolveSettings":
+        """From the section solve of a case, with the section embedding in it."""
+        return cls(
+            fraction=config["algebraic_fraction"],
+            anderson=AndersonSettings(config["memory"], config["step_cap"], config["max_calls"]),
+            descent_force=config["descent_force"],
+            embedding=Embedding(**config["embedding"]),
+        )
+
+
 def solution_arrays(
     defect: Defect,
     operators: Operators,
@@ -19,10 +51,7 @@ def solution_arrays(
     *,
     start: np.ndarray | None,
     difference: Callable[[np.ndarray], np.ndarray],
-    fraction: float,
-    settings: AndersonSettings,
-    descent_force: float | None = None,
-    embedding: Embedding = VACUUM,
+    settings: SolveSettings,
 ) -> dict[str, np.ndarray]:
     """Arrays of a store of kind "solution".
 
@@ -35,13 +64,7 @@ def solution_arrays(
         The solution of the previous iteration; the predictor for the first one.
     difference : u (n, 3) Å -> F^QM - F^MM (n, 3) eV/Å
         What tells the stop, without a QM call, how large the error of the model is; see `model_difference`.
-    fraction : float
-        Algebraic part of the estimator over its model part at the end.
-    descent_force : float, eV/Å, optional
-        A solve from the predictor first goes downhill to this largest force; any solve does, and further, after root
-        finding has failed.
-    embedding : Embedding
-        How the QM model sees QM and buffer.
+    settings : SolveSettings
     """
     jacobian = operators.force_constant_map(defect.free, tolerance=JACOBIAN_TOLERANCE)
     found = relax_hybrid(
@@ -51,11 +74,11 @@ def solution_arrays(
         models,
         start=np.zeros_like(defect.predictor) if start is None else start,
         model_error=model_error_estimate(defect, jacobian, region, difference),
-        fraction=fraction,
-        settings=settings,
-        descent_force=descent_force,
+        fraction=settings.fraction,
+        settings=settings.anderson,
+        descent_force=settings.descent_force,
         downhill=start is None,
-        embedding=embedding,
+        embedding=settings.embedding,
     )
     return {
         "displacement": found.displacement,

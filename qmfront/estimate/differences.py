@@ -1,6 +1,7 @@
 """How QM and MM model differ beyond the QM region, put together from the stores that know it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.strain_polynomial import StrainPolynomial
 from qmfront.estimate.far_field import FarField
 from qmfront.estimate.linear_mismatch import linear_mismatch
+from qmfront.estimate.residuals import model_difference
 
 
 def differences(
@@ -32,3 +34,10 @@ def differences(
         "linear": linear_mismatch(Bulk.from_arrays(bulk), certificate),
         "lacking": lacking,
     }
+
+
+def difference_map(
+    bulk: Mapping[str, Any], certificate: Mapping[str, Any], defect: Defect, far_field: Any | None
+) -> Callable[[np.ndarray], np.ndarray]:
+    """The map u (n, 3) Å -> F^QM - F^MM (n, 3) eV/Å, see `model_difference`; arguments as in `differences`."""
+    return partial(model_difference, defect=defect, **differences(bulk, certificate, defect, far_field))

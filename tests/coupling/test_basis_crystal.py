@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from qmfront.coupling.anderson import AndersonSettings
-from qmfront.coupling.hybrid import solution_arrays
+from qmfront.coupling.hybrid import SolveSettings, solution_arrays
 from qmfront.coupling.partition import BUFFER, FAR_FIELD, MM, QM, surrounded
 from qmfront.coupling.reference import ReferenceSettings, reference_arrays
 from qmfront.estimate.assembly import assemble
@@ -61,8 +61,7 @@ def test_error_falls_with_the_qm_radius(fit):
             models,
             start=start,
             difference=partial(model_difference, defect=defect, mismatch=fit.mismatch),
-            fraction=0.03,
-            settings=settings,
+            settings=SolveSettings(0.03, settings),
         )
         start = solution["displacement"]
         errors.append(true_error(start, reference["displacement"], defect.stencil))

@@ -12,7 +12,7 @@ from ase.constraints import FixAtoms
 from ase.io import write
 
 from qmfront.coupling.anderson import AndersonSettings
-from qmfront.coupling.hybrid import solution_arrays
+from qmfront.coupling.hybrid import SolveSettings, solution_arrays
 from qmfront.coupling.partition import QM
 from qmfront.coupling.reference import ReferenceSettings, reference_arrays
 from qmfront.crystal.defect import Defect
@@ -137,8 +137,7 @@ def test_the_estimate_of_a_vacancy(made: Made, tmp_path: Path) -> None:
         (qm, mm),
         start=None,
         difference=partial(model_difference, defect=defect, mismatch=fit.mismatch),
-        fraction=0.03,
-        settings=AndersonSettings(),
+        settings=SolveSettings(0.03, AndersonSettings()),
     )
     error = true_error(solution["displacement"], reference["displacement"], defect.stencil)
     relaxation = true_error(0 * solution["displacement"], reference["displacement"], defect.stencil)
@@ -174,8 +173,7 @@ def test_the_estimate_of_a_vacancy(made: Made, tmp_path: Path) -> None:
             (qm, mm),
             start=solution["displacement"],
             difference=partial(model_difference, defect=defect, mismatch=fit.mismatch),
-            fraction=0.03,
-            settings=AndersonSettings(),
+            settings=SolveSettings(0.03, AndersonSettings()),
         )
         assert np.all(refined[region == QM] == QM)
         assert 1.3 * np.sum(region == QM) < np.sum(refined == QM) < 6 * np.sum(region == QM)
