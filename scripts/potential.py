@@ -1,4 +1,4 @@
-"""Fit of an ACE potential: training.zarr -> potential.json, fit.csv, certificate.zarr."""
+"""Fit of an ACE potential: training.zarr -> potential.json, fit.csv, certificate.zarr, uncertainty.zarr."""
 
 from qmfront import store
 from qmfront.durable import write_file
@@ -7,7 +7,7 @@ from qmfront.elasticity.surface import Surface, SurfaceSettings
 from qmfront.logs import logged
 from qmfront.models.ace.basis import build_basis
 from qmfront.models.ace.calculator import ACE
-from qmfront.training import certificate, surface_check
+from qmfront.training import certificate, surface_check, uncertainty
 from qmfront.training.fit import FitSettings, fit_potential, fit_table
 
 
@@ -28,6 +28,8 @@ def main(inputs: dict, basis: dict, settings: dict, steps: dict, outputs: dict) 
     write_file(outputs["table"], fit_table(fit, surfaces.errors()))
     declared = certificate.DECLARED | surfaces.declared()
     store.save(outputs["certificate"], "potential", arrays, config=config, declared=declared)
+    spread = fit.uncertainty.arrays()
+    store.save(outputs["uncertainty"], "potential", spread, config=config, declared=uncertainty.DECLARED)
 
 
 if __name__ == "__main__":

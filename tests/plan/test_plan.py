@@ -61,6 +61,7 @@ def prospect(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> Prospect:
         "basis": {"cutoff": 5.5},
         "strain_step": 2.5e-3,
         "rattled": None,
+        "held_out": None,
         "surfaces": None,
     }
     study = {"case": case(**changes), "potential": potential, "residuals": ["cauchy_born"], "seconds": 1.0}
