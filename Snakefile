@@ -70,6 +70,5 @@ rule all:
         wanted_figures(),
         bars(),
         expand("results/{case}/relaxed.extxyz", case=study.cases),
-        expand("results/potentials/{potential}/intervals.csv", potential=POTENTIALS),
         "results/checks.txt",
         "results/summary.html",

@@ -7,7 +7,8 @@ from qmfront.evaluate.journal import Journal, Tally
 from qmfront.evaluate.journaled import Journaled
 from qmfront.logs import logged, tell
 from qmfront.models.ace.io import load_potential
-from qmfront.training.intervals import coverage, interval_table, quantities
+from qmfront.training.coverage import coverage
+from qmfront.training.intervals import interval_table, quantities
 from qmfront.training.rattled import RattledSampling, observe_rattled
 from qmfront.training.uncertainty import Uncertainty
 

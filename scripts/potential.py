@@ -21,7 +21,7 @@ def main(inputs: dict, basis: dict, settings: dict, steps: dict, outputs: dict) 
     reference = [Surface.from_arrays(store.load(path, "surface")) for path in inputs["surfaces"]]
     surfaces = surface_check.compare_surfaces(bulk, fit, reference, SurfaceSettings(**steps["surface"]))
     calculator = ACE(fit.potential)
-    probe = {"reach": steps["reach"], "displacement": steps["displacement"]}
+    probe = {"difference": fit.difference, "reach": steps["reach"], "displacement": steps["displacement"]}
     arrays = certificate.certificate_arrays(bulk, calculator, fit.mismatch, **probe) | surfaces.arrays()
     config = {"basis": basis, "settings": settings, "steps": steps}
     calculator.save(outputs["potential"], metadata={"relative_error": fit.relative_error})

@@ -90,6 +90,8 @@ class Fit:
     potential : Potential
     mismatch : StrainPolynomial
         dW = W_cb^QM - W_cb^MM from the first order that was not matched.
+    difference : (s, 3, 3) float, eV
+        dP = P^QM_cb - P^MM_cb at the strain samples of the bulk, to which it was fitted.
     relative_error : observation -> |A c - y| / |y|, for stress in eV
     uncertainty : Uncertainty
         Of the coefficients.
@@ -99,6 +101,7 @@ class Fit:
 
     potential: Potential
     mismatch: StrainPolynomial
+    difference: np.ndarray
     relative_error: dict[str, float]
     uncertainty: Uncertainty
     lattice_only: Potential | None = None
@@ -195,16 +198,16 @@ def fit_potential(
         targets |= surfaces.targets()
         design |= surfaces.design(basis, response.energy(np.eye(3)))
     potential, spread = _regression(targets, design, basis, settings)
-    samples = _sampled_stresses(bulk, response, potential)
+    difference = bulk.stresses - _sampled_stresses(bulk, response, potential)
     first = FIRST_FREE_ORDER[settings.matching]
     mismatch = fit_strain_polynomial(
         bulk.gradients,
-        bulk.stresses - samples,
+        difference,
         orders=range(first, first + ORDERS_OF_MISMATCH),
         rotations=bulk.crystal.point_group(),
     )
     errors = _errors(targets, design, potential.coefficients)
-    return Fit(potential, mismatch, errors, spread, lattice_only)
+    return Fit(potential, mismatch, difference, errors, spread, lattice_only)
 
 
 def _sampled_stresses(bulk: Bulk, response: BasisResponse, potential: Potential) -> np.ndarray:
