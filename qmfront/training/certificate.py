@@ -49,14 +49,14 @@ def certificate_arrays(
     """Arrays of the certificate, see DECLARED; difference (s, 3, 3), eV: P^QM - P^MM at the strain samples."""
     constants = force_constants(bulk.crystal.to_atoms(), mm, reach=reach, step=displacement)
     qm = bulk.force_constants
-    difference = qm.matrix - _in_order(constants, qm)
+    fc_mismatch = qm.matrix - _in_order(constants, qm)
     path, ticks, waves = _path(2 * np.pi / cubic_lattice_constant(bulk.crystal))
     moduli = elastic_moduli(bulk.crystal, mm)
     return {
         "distance": np.linalg.norm(qm.vector, axis=1),
         "fc_qm": np.linalg.norm(qm.matrix, axis=(1, 2)),
-        "fc_difference": np.linalg.norm(difference, axis=(1, 2)),
-        "fc_mismatch": difference,
+        "fc_difference": np.linalg.norm(fc_mismatch, axis=(1, 2)),
+        "fc_mismatch": fc_mismatch,
         "path": path,
         "ticks": ticks,
         "omega2_qm": np.linalg.eigvalsh(qm.dynamical_matrix(waves)),

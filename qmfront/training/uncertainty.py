@@ -3,7 +3,8 @@
     posterior: c ~ N(c, s^2 (A^T A + Gamma^2)^-1),   POPS: c + axes @ t, low <= t <= high
 
 The first takes what the fit leaves for noise and shrinks as data are added; the second takes it for what it is, a basis
-that is too small (`misspecification`). Both are pushed on to whatever is linear in c.
+that is too small (`misspecification`). Every observation counts for its box, so that all that was fitted lies inside.
+Both are pushed on to whatever is linear in c.
 """
 
 from collections.abc import Mapping
@@ -18,8 +19,6 @@ from qmfront.training.regression import Regression
 
 DEVIATIONS = 2.0
 """Standard deviations of the posterior on either side: 95 % of a Gaussian."""
-LEAST_LEVERAGE = 0.5
-"""Quantile of the leverage from which on observations count for POPS, as in arXiv:2402.01810."""
 LEAST_PENALTY = 1e-12
 """Relative to |A|; what neither data nor prior determine is not inverted."""
 
@@ -90,7 +89,7 @@ def uncertainty(rows: np.ndarray, right: np.ndarray, regression: Regression) -> 
     triangular = np.linalg.qr(np.vstack([seen, np.diag(penalty)]), mode="r")
     half = np.zeros((rows.shape[1],) * 2)
     half[np.ix_(kept, kept)] = np.sqrt(regression.noise) * np.linalg.inv(triangular)
-    box = parameter_box(seen, right, regression.coefficients[kept], penalty, least_leverage=LEAST_LEVERAGE)
+    box = parameter_box(seen, right, regression.coefficients[kept], penalty)
     axes = np.zeros((rows.shape[1], box.axes.shape[1]))
     axes[kept] = box.axes
     return Uncertainty(half, ParameterBox(regression.coefficients, axes, box.low, box.high))

@@ -12,6 +12,7 @@ rule check:
             "results/potentials/{potential}/certificate.zarr/zarr.json",
             potential=POTENTIALS,
         ),
+        intervals=expand("results/potentials/{potential}/intervals.csv", potential=POTENTIALS),
     output:
         report="results/checks.txt",
     log:
@@ -48,7 +49,7 @@ rule summary:
             if case.estimate.far_field_samples
         ],
         fits=expand("results/potentials/{potential}/fit.csv", potential=POTENTIALS),
-        intervals=expand("results/potentials/{potential}/intervals.csv", potential=POTENTIALS),
+        intervals=rules.check.input.intervals,
         certificates=rules.check.input.certificates,
         comparison=["results/comparison.csv"] * bool(SUMMED),
         checks="results/checks.txt",
