@@ -23,6 +23,7 @@ SAMPLING = RattledSampling(
     (2, 2, 2), count=6, amplitudes=(0.02, 0.1), strain=0.02, seed=1, interstitials=0, distance_r0=0.9
 )
 WEIGHTS = dict.fromkeys((*MATCHING[2], "rattled_energy", "rattled_forces", "sampled_stress"), 1.0)
+WEIGHTS["stress"] = 1e4  # few functions: without it the crystal is under stress, and has moduli of many kinds
 
 
 @pytest.fixture(scope="module")
@@ -76,22 +77,19 @@ def test_moduli_are_those_of_the_potential(poor: Fit, tungsten: Bulk) -> None:
         assert [(one.name, one.unit) for one in found] == [("C11", "GPa"), ("C12", "GPa"), ("C44", "GPa")]
         own = elastic_moduli(bulk.crystal, ACE(fit.potential), rest_force=1e-9) / GPa
         expected = np.array([own[0, 0, 0, 0], own[0, 0, 1, 1], own[1, 2, 1, 2]])
-        stress = np.abs(ACE(fit.potential).get_stress(bulk.crystal.to_atoms())).max() / GPa
         ours = [float(one.rows[0] @ fit.potential.coefficients) for one in found]
-        assert np.abs(ours - expected).max() < 1e-3 + 3 * stress, (
-            "a crystal under stress has moduli of many kinds"
-        )
+        assert ours == pytest.approx(expected, rel=1e-5)
         assert np.abs(np.ravel([one.qm for one in found]) - expected).max() > 1e-2
 
 
 def test_a_table_has_a_row_per_value(poor: Fit) -> None:
     rows = np.random.default_rng(2).normal(size=(3, len(poor.potential.basis)))
     values = rows @ poor.potential.coefficients
-    table = interval_table([Quantity("x", "eV", values + np.array([0.0, 1e3, 0.0]), rows)], poor.uncertainty)
+    table = interval_table([Quantity("x", "eV", values + np.array([0.0, 1e9, 0.0]), rows)], poor.uncertainty)
     ends = ["ard_low", "ard_high", "pops_low", "pops_high", "inside_ard", "inside_pops"]
     assert list(table.columns) == ["quantity", "unit", "qm", "mm", *ends]
     assert table["inside_pops"].tolist() == table["inside_ard"].tolist() == [True, False, True]
     assert np.all((table["ard_low"] < table["mm"]) & (table["mm"] < table["ard_high"]))
     told = coverage(table).iloc[0]
     assert told["inside_pops"] == pytest.approx(2 / 3)
-    assert told["error"] == pytest.approx(1e3 / np.sqrt(3))
+    assert told["error"] == pytest.approx(1e9 / np.sqrt(3))
