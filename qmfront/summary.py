@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from qmfront.training.coverage import coverage
+
 STYLE = """
 body {font: 15px/1.5 system-ui, sans-serif; color: #1c2430; max-width: 62rem; margin: 2rem auto; padding: 0 1.5rem}
 h1 {font-size: 1.5rem} h2 {font-size: 1.15rem; margin-top: 2.2rem} p {max-width: 46rem}
@@ -27,16 +29,34 @@ class CaseResult:
     title : one line that says what the case shows
     table : its convergence.csv
     reference : root attributes of its reference store (qm_calls, qm_seconds), empty without one
+    potential : name of its MM potential
+    far_field : what its far_field.zarr says about dW, empty if it was not asked
     """
 
     title: str
     table: pd.DataFrame
     reference: Mapping[str, float]
+    potential: str
+    far_field: str = ""
+
+
+@dataclass(frozen=True)
+class PotentialResult:
+    """What is told of a potential.
+
+    fit : its fit.csv
+    intervals : its intervals.csv
+    verdict : what its certificate says about dW
+    """
+
+    fit: pd.DataFrame
+    intervals: pd.DataFrame
+    verdict: str
 
 
 def page(
     cases: Mapping[str, CaseResult],
-    potentials: Mapping[str, pd.DataFrame],
+    potentials: Mapping[str, PotentialResult],
     comparison: pd.DataFrame | None,
     checks: str,
 ) -> str:
@@ -45,7 +65,7 @@ def page(
     Parameters
     ----------
     cases : by name
-    potentials : fit.csv by name of the potential
+    potentials : by name
     comparison : comparison.csv, if there is one
     checks : last line of checks.txt
     """
@@ -59,6 +79,8 @@ def page(
         *_where_cases_ended(cases),
         *(_beside_the_paper(comparison) if comparison is not None else []),
         *_consistency(potentials),
+        *_intervals(potentials),
+        *_far_field(cases, potentials),
         *_cost(cases),
         "<h2>Checks</h2>",
         _paragraph(f"Tests of the finished results (results/checks.txt): {checks.strip('= ')}."),
@@ -77,6 +99,22 @@ def cost_table(cases: Mapping[str, CaseResult]) -> pd.DataFrame:
         row["reference: QM calls"] = case.reference.get("qm_calls")
         row["reference: QM seconds"] = case.reference.get("qm_seconds")
         rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def far_field_table(
+    cases: Mapping[str, CaseResult], potentials: Mapping[str, PotentialResult]
+) -> pd.DataFrame:
+    """What the certificate of the potential of every case says about dW, and what the case's own strains say."""
+    rows = [
+        {
+            "case": name,
+            "potential": case.potential,
+            "certificate": potentials[case.potential].verdict,
+            "far field": case.far_field or "Not asked (estimate.far_field_samples: 0).",
+        }
+        for name, case in cases.items()
+    ]
     return pd.DataFrame(rows)
 
 
@@ -112,18 +150,45 @@ def _beside_the_paper(comparison: pd.DataFrame) -> list[str]:
     return ["<h2>Ours beside the paper's</h2>", _paragraph(text), table]
 
 
-def _consistency(potentials: Mapping[str, pd.DataFrame]) -> list[str]:
+def _consistency(potentials: Mapping[str, PotentialResult]) -> list[str]:
     text = (
         "How well each MM potential reproduces the QM model on what it was fitted to, relative errors; the last row is "
         "the number of basis functions. The certificate "
         "among the figures shows force constants by distance (how local they are), phonons and elastic constants."
     )
-    columns = {name: table.set_index("observation")["relative_error"] for name, table in potentials.items()}
+    columns = {
+        name: found.fit.set_index("observation")["relative_error"] for name, found in potentials.items()
+    }
     order = list(
         dict.fromkeys(row for column in columns.values() for row in column.index if row != "functions")
     )
     table = pd.DataFrame(columns).reindex([*order, "functions"]).rename_axis("observation").reset_index()
     return ["<h2>Consistency of the potentials</h2>", _paragraph(text), _html(table, text=())]
+
+
+def _intervals(potentials: Mapping[str, PotentialResult]) -> list[str]:
+    text = (
+        "Root mean square error, and which fraction of the values of the QM model lies in the two intervals of a fit: "
+        "posterior is two standard deviations of the regression, which takes all that it misses for noise; POPS "
+        "counts on a basis that is too small. Rattled cells that were held out are the only values the fit never saw. "
+        "The values themselves are in results/potentials/*/intervals.csv."
+    )
+    parts = [coverage(found.intervals).assign(potential=name) for name, found in potentials.items()]
+    names = {"inside_ard": "inside posterior", "inside_pops": "inside POPS"}
+    columns = ["potential", "quantity", "values", "error", "unit", *names]
+    table = pd.concat(parts, ignore_index=True)[columns].rename(columns=names)
+    return ["<h2>How sure the fits are</h2>", _paragraph(text), _html(table, text=("quantity", "unit"))]
+
+
+def _far_field(cases: Mapping[str, CaseResult], potentials: Mapping[str, PotentialResult]) -> list[str]:
+    text = (
+        "Beyond the QM region the estimate knows how the homogeneous lattices of both models differ from dW, a "
+        "polynomial in strain. The certificate says how well it describes the strains it was fitted to; the strains "
+        "of the case are other ones, and tell only where they were asked."
+    )
+    table = far_field_table(cases, potentials)
+    words = ("potential", "certificate", "far field")
+    return ["<h2>Does dW speak for the far field?</h2>", _paragraph(text), _html(table, text=words)]
 
 
 def _cost(cases: Mapping[str, CaseResult]) -> list[str]:

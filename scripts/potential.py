@@ -1,4 +1,4 @@
-"""Fit of an ACE potential: training.zarr -> potential.json, fit.csv, certificate.zarr."""
+"""Fit of an ACE potential: training.zarr -> potential.json, fit.csv, certificate.zarr, uncertainty.zarr."""
 
 from qmfront import store
 from qmfront.durable import write_file
@@ -7,7 +7,7 @@ from qmfront.elasticity.surface import Surface, SurfaceSettings
 from qmfront.logs import logged
 from qmfront.models.ace.basis import build_basis
 from qmfront.models.ace.calculator import ACE
-from qmfront.training import certificate, surface_check
+from qmfront.training import certificate, surface_check, uncertainty
 from qmfront.training.fit import FitSettings, fit_potential, fit_table
 
 
@@ -21,13 +21,15 @@ def main(inputs: dict, basis: dict, settings: dict, steps: dict, outputs: dict) 
     reference = [Surface.from_arrays(store.load(path, "surface")) for path in inputs["surfaces"]]
     surfaces = surface_check.compare_surfaces(bulk, fit, reference, SurfaceSettings(**steps["surface"]))
     calculator = ACE(fit.potential)
-    probe = {"reach": steps["reach"], "displacement": steps["displacement"]}
+    probe = {"difference": fit.difference, "reach": steps["reach"], "displacement": steps["displacement"]}
     arrays = certificate.certificate_arrays(bulk, calculator, fit.mismatch, **probe) | surfaces.arrays()
     config = {"basis": basis, "settings": settings, "steps": steps}
     calculator.save(outputs["potential"], metadata={"relative_error": fit.relative_error})
     write_file(outputs["table"], fit_table(fit, surfaces.errors()))
     declared = certificate.DECLARED | surfaces.declared()
     store.save(outputs["certificate"], "potential", arrays, config=config, declared=declared)
+    spread = fit.uncertainty.arrays()
+    store.save(outputs["uncertainty"], "potential", spread, config=config, declared=uncertainty.DECLARED)
 
 
 if __name__ == "__main__":

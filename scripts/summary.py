@@ -1,4 +1,4 @@
-"""All that came out, on one page: tables of cases and potentials -> summary.html."""
+"""All that came out, on one page: tables of cases and potentials -> summary.html, far_field.csv."""
 
 from pathlib import Path
 
@@ -7,26 +7,32 @@ import pandas as pd
 from qmfront import store
 from qmfront.durable import write_file
 from qmfront.logs import logged
-from qmfront.summary import CaseResult, page
+from qmfront.summary import CaseResult, PotentialResult, far_field_table, page
+from qmfront.training.verdict import mismatch_verdict
 
 
-def main(inputs: dict, titles: dict, potentials: list[str], path: str) -> None:
-    references = {Path(store.directory(file)).parent.name: file for file in inputs["references"]}
-    cases = {
-        name: CaseResult(
-            title,
-            pd.read_csv(table),
-            store.attributes(references[name]) if name in references else {},
-        )
-        for (name, title), table in zip(titles.items(), inputs["tables"], strict=True)
+def main(inputs: dict, cases: dict, potentials: list[str], outputs: dict) -> None:
+    told = {
+        kind: {Path(store.directory(file)).parent.name: store.attributes(file) for file in inputs[kind]}
+        for kind in ("references", "far_fields")
     }
-    fits = dict(zip(potentials, map(pd.read_csv, inputs["fits"]), strict=True))
+    found = {}
+    for (name, case), table in zip(cases.items(), inputs["tables"], strict=True):
+        verdict = told["far_fields"].get(name, {}).get("verdict", "")
+        reference = told["references"].get(name, {})
+        found[name] = CaseResult(case["title"], pd.read_csv(table), reference, case["potential"], verdict)
+    verdicts = [mismatch_verdict(store.load(path, "potential")) for path in inputs["certificates"]]
+    parts = zip(
+        map(pd.read_csv, inputs["fits"]), map(pd.read_csv, inputs["intervals"]), verdicts, strict=True
+    )
+    fits = dict(zip(potentials, (PotentialResult(*part) for part in parts), strict=True))
     comparison = pd.read_csv(inputs["comparison"][0]) if inputs["comparison"] else None
     checks = Path(inputs["checks"]).read_text(encoding="utf-8").strip().splitlines()[-1]
-    write_file(path, page(cases, fits, comparison, checks))
+    write_file(outputs["page"], page(found, fits, comparison, checks))
+    write_file(outputs["far_field"], far_field_table(found, fits).to_csv(index=False))
 
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
         p = snakemake.params
-        main(dict(snakemake.input.items()), p.titles, p.potentials, snakemake.output.page)
+        main(dict(snakemake.input.items()), p.cases, p.potentials, dict(snakemake.output.items()))

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 
-from qmfront.summary import CaseResult, cost_table, page
+from qmfront.summary import CaseResult, PotentialResult, cost_table, far_field_table, page
 
 TABLE = pd.DataFrame(
     {
@@ -19,10 +19,25 @@ TABLE = pd.DataFrame(
     }
 )
 CASES = {
-    "edge": CaseResult("W edge <100>", TABLE, {"qm_calls": 84, "qm_seconds": 3.25}),
-    "blind": CaseResult("no reference", TABLE.drop(columns="error"), {}),
+    "edge": CaseResult("W edge <100>", TABLE, {"qm_calls": 84, "qm_seconds": 3.25}, "p", "86 % off: asked."),
+    "blind": CaseResult("no reference", TABLE.drop(columns="error"), {}, "p"),
 }
-FITS = {"p": pd.DataFrame({"observation": ["energy", "functions"], "relative_error": [6.87e-9, 115.0]})}
+INTERVALS = pd.DataFrame(
+    {
+        "quantity": ["forces", "forces", "C11"],
+        "unit": ["eV/Å", "eV/Å", "GPa"],
+        "qm": [0.0, 0.0, 500.0],
+        "mm": [3.0, 3.0, 500.0],
+        "ard_low": [2.0, 2.0, 499.0],
+        "ard_high": [4.0, 4.0, 501.0],
+        "pops_low": [-1.0, 1.0, 499.0],
+        "pops_high": [5.0, 5.0, 501.0],
+        "inside_ard": [False, False, True],
+        "inside_pops": [True, False, True],
+    }
+)
+FIT = pd.DataFrame({"observation": ["energy", "functions"], "relative_error": [6.87e-9, 115.0]})
+FITS = {"p": PotentialResult(FIT, INTERVALS, "dW misses 0.4: use samples.")}
 COMPARISON = pd.DataFrame(
     {"figure": ["figure_4"], "quantity": ["slope"], "case": ["edge"], "ours": [float("nan")], "paper": ["-1"]}
 )
@@ -66,6 +81,17 @@ def test_tables_are_there_as_they_are(cells: Cells) -> None:
     assert ["figure_4", "slope", "edge", "-", "-1"] in cells.rows
     assert ["energy", "6.87e-09"] in cells.rows and ["functions", "115"] in cells.rows
     assert cells.fetched == []
+
+
+def test_intervals_are_summed_up_by_quantity(cells: Cells) -> None:
+    assert ["p", "forces", "2", "3", "eV/Å", "0", "0.5"] in cells.rows
+    assert ["p", "C11", "1", "0", "GPa", "1", "1"] in cells.rows
+
+
+def test_every_case_says_whether_dw_speaks_for_its_far_field(cells: Cells) -> None:
+    assert ["edge", "p", "dW misses 0.4: use samples.", "86 % off: asked."] in cells.rows
+    table = far_field_table(CASES, FITS).set_index("case")
+    assert table.loc["blind", "far field"] == "Not asked (estimate.far_field_samples: 0)."
 
 
 def test_without_a_comparison_there_is_no_such_section() -> None:

@@ -199,6 +199,9 @@ class Potential(Section):
         le=5e-3,
     )
     rattled: Rattled | None = key("Rattled cells that it is fitted to as well; null: none")
+    held_out: Rattled | None = key(
+        "Rattled cells that it is not fitted to, on whose forces its intervals are checked; null: none"
+    )
     surfaces: Surfaces | None = key("Slabs that it is fitted to as well; null: none")
     jobs: int = key(
         "Number of jobs among which the QM calls of the training stage are scattered; 1 leaves them in that stage",

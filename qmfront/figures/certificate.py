@@ -1,6 +1,7 @@
 """The consistency certificate of a fitted potential: force constants, phonons and elastic constants."""
 
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 
 import numpy as np
 import pandas as pd
@@ -11,11 +12,14 @@ from matplotlib.lines import Line2D
 from qmfront.figures.style import BLACK, BLUE, GREY, PAGE, VERMILLION, styled
 from qmfront.figures.surfaces import SLAB_PHONONS, SURFACES
 from qmfront.training.certificate import PATH
+from qmfront.training.consistency import DW
 
 # shown instead of an exact zero on the logarithmic axis of relative differences
 SMALLEST = 1e-12
 # eV/Å^2; what force constants by differences cannot resolve is not shown
 RESOLVED = 1e-9
+# characters of the line below the name of a potential, per panel
+LINE = 40
 
 
 def draw_force_constants(
@@ -126,6 +130,8 @@ def draw_moduli(
 def certificate_figure(tables: Mapping[str, pd.DataFrame], *, ticks: np.ndarray) -> Figure:
     """Force constants, phonons and elastic constants of several potentials, one row each; slab phonons if there are.
 
+    Below the name of a potential stands what its table says about dW.
+
     Parameters
     ----------
     tables : what the potential is called -> its `consistency_table`
@@ -134,12 +140,13 @@ def certificate_figure(tables: Mapping[str, pd.DataFrame], *, ticks: np.ndarray)
     """
     panels_per_row = 3 + any((table["quantity"] == SLAB_PHONONS).any() for table in tables.values())
     with styled():
-        figure = Figure(figsize=(PAGE * panels_per_row / 3, 2.45 * len(tables)))
+        figure = Figure(figsize=(PAGE * panels_per_row / 3, 2.75 * len(tables)))
         figure.get_layout_engine().set(wspace=0.06)
         rows = figure.subfigures(len(tables), 1, squeeze=False, hspace=0.04)[:, 0]
         panels = []
         for row, (name, table) in zip(rows, tables.items(), strict=True):
-            row.suptitle(name)
+            verdict = table.loc[table["quantity"] == DW, "name"].iloc[0]
+            row.suptitle(f"{name}\n{fill(verdict, LINE * panels_per_row)}")
             panels.append(row.subplots(1, panels_per_row))
             _draw_certificate(panels[-1], table, ticks)
         for column in zip(*panels, strict=True):

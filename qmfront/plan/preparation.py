@@ -37,7 +37,7 @@ def preparation(
     Parameters
     ----------
     case : {reference, locality, embedding}, plain values
-    potential : {matching, strain_step, rattled, surfaces}
+    potential : {matching, strain_step, rattled, held_out, surfaces}
     crystal : at rest
     preflight : content of its JSON file
     clusters : {"first": atoms of the first QM region and buffer, "domain": those of the whole domain}
@@ -50,6 +50,11 @@ def preparation(
         _row("potential", 0, 0, FIT_SECONDS, price),
         _row("operators", 0, 0, price.job(0, 0), price),
     ]
+    if potential["held_out"]:
+        asked, atoms = _rattled(potential["held_out"], crystal)
+        rows.append(
+            _row("intervals", asked, atoms, JOB_SECONDS + asked * float(sphere.seconds(atoms)), price)
+        )
     calls = 2 if case["embedding"]["subtract_lattice"] else 1
     measured = len(case["locality"]["widths"])
     if measured:
@@ -80,9 +85,7 @@ def training(
     large = differences * (1 + 2 * len(directions) * strained)
     asked = [(small, len(crystal.numbers)), (large, supercell)]
     if potential["rattled"]:
-        cells = prod(potential["rattled"]["repeat"])
-        cubic = round(len(crystal.numbers) * cells * _cubic_over_primitive(crystal))
-        asked.append((potential["rattled"]["count"], cubic))
+        asked.append(_rattled(potential["rattled"], crystal))
     if potential["surfaces"]:
         slabs, planes = potential["surfaces"], len(potential["surfaces"]["planes"])
         asked.append((planes * (slabs["flat"]["count"] + RELAXED_SLABS), slabs["layers"]))
@@ -90,6 +93,12 @@ def training(
     seconds = JOB_SECONDS + sum(calls * float(sphere.seconds(atoms)) for calls, atoms in asked)
     largest = max(atoms for _, atoms in asked)
     return _row("training", sum(calls for calls, _ in asked), largest, seconds, price)
+
+
+def _rattled(sampling: Mapping[str, Any], crystal: Crystal) -> tuple[int, int]:
+    """Number of rattled cells, and atoms of one."""
+    cubic = len(crystal.numbers) * prod(sampling["repeat"]) * _cubic_over_primitive(crystal)
+    return sampling["count"], round(cubic)
 
 
 def _cubic_over_primitive(crystal: Crystal) -> float:

@@ -11,6 +11,7 @@ from qmfront.elasticity.strain_polynomial import StrainPolynomial
 from qmfront.models.force_constant_set import ForceConstants, matching_sites
 from qmfront.models.force_constants import force_constants
 from qmfront.store_layout import Declared
+from qmfront.training.verdict import mismatch_measures
 
 # Corners of the path in units of 2 pi / a: Gamma, H, N, Gamma of bcc; the same line is drawn for every cubic crystal.
 PATH = (("Γ", (0, 0, 0)), ("H", (1, 0, 0)), ("N", (0.5, 0.5, 0)), ("Γ", (0, 0, 0)), ("P", (0.5, 0.5, 0.5)))
@@ -31,23 +32,31 @@ DECLARED = {
     "moduli_mm": Declared("modulus", "f", "eV/Å^3", "C11, C12, C44 of the MM model"),
     "mismatch_exponents": Declared("term strain", "i", "1", "monomials of dW in the Green strain, Voigt"),
     "mismatch_coefficients": Declared("term", "f", "eV", "coefficients of dW per primitive cell"),
+    "mismatch_residual": Declared("", "f", "1", "part of dP at the strain samples that dW does not have"),
+    "mismatch_size": Declared("", "f", "1", "dP at the strain samples relative to the stress"),
 }
 
 
 def certificate_arrays(
-    bulk: Bulk, mm: BaseCalculator, mismatch: StrainPolynomial, *, reach: float, displacement: float
+    bulk: Bulk,
+    mm: BaseCalculator,
+    mismatch: StrainPolynomial,
+    *,
+    difference: np.ndarray,
+    reach: float,
+    displacement: float,
 ) -> dict[str, np.ndarray]:
-    """Arrays of the certificate, see DECLARED."""
+    """Arrays of the certificate, see DECLARED; difference (s, 3, 3), eV: P^QM - P^MM at the strain samples."""
     constants = force_constants(bulk.crystal.to_atoms(), mm, reach=reach, step=displacement)
     qm = bulk.force_constants
-    difference = qm.matrix - _in_order(constants, qm)
+    fc_mismatch = qm.matrix - _in_order(constants, qm)
     path, ticks, waves = _path(2 * np.pi / cubic_lattice_constant(bulk.crystal))
     moduli = elastic_moduli(bulk.crystal, mm)
     return {
         "distance": np.linalg.norm(qm.vector, axis=1),
         "fc_qm": np.linalg.norm(qm.matrix, axis=(1, 2)),
-        "fc_difference": np.linalg.norm(difference, axis=(1, 2)),
-        "fc_mismatch": difference,
+        "fc_difference": np.linalg.norm(fc_mismatch, axis=(1, 2)),
+        "fc_mismatch": fc_mismatch,
         "path": path,
         "ticks": ticks,
         "omega2_qm": np.linalg.eigvalsh(qm.dynamical_matrix(waves)),
@@ -56,6 +65,7 @@ def certificate_arrays(
         "moduli_mm": _cubic(moduli),
         "mismatch_exponents": mismatch.exponents,
         "mismatch_coefficients": mismatch.coefficients,
+        **mismatch_measures(bulk.stresses, difference, mismatch.stress(bulk.gradients)),
     }
 
 

@@ -9,6 +9,9 @@ import pandas as pd
 from ase import units
 from ase.data import atomic_masses
 
+from qmfront.training.verdict import mismatch_verdict
+
+DW = "dW at the sampled strains"
 MODULI = ("C11", "C12", "C44")
 GIGAPASCAL = units.GPa
 """eV/Å^3 per GPa."""
@@ -69,6 +72,7 @@ def consistency_table(certificate: Mapping[str, Any], numbers: np.ndarray) -> pd
     | force constants | empty | length of the shell, Å | eV/Å^2; norms, mm is empty |
     | phonons | branch | length along the path, 1/Å | THz |
     | elastic constants | C11, C12, C44 | empty | GPa |
+    | dW at the sampled strains | what to do, in words | empty | 1; the relative residual of its polynomial |
 
     Parameters
     ----------
@@ -84,6 +88,8 @@ def consistency_table(certificate: Mapping[str, Any], numbers: np.ndarray) -> pd
         parts.append(pd.DataFrame({"quantity": "phonons", "name": str(branch + 1), **values}))
     moduli = {model: certificate[f"moduli_{model}"] / GIGAPASCAL for model in ("qm", "mm")}
     parts.append(pd.DataFrame({"quantity": "elastic constants", "name": MODULI, **moduli}))
+    verdict = {"name": mismatch_verdict(certificate), "difference": float(certificate["mismatch_residual"])}
+    parts.append(pd.DataFrame({"quantity": DW, **verdict}, index=[0]))
     table = pd.concat(parts, ignore_index=True)
     table["difference"] = table["difference"].fillna(table["mm"] - table["qm"])
     return table[["quantity", "name", "x", "qm", "mm", "difference"]]

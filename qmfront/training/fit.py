@@ -22,13 +22,14 @@ from qmfront.training.observations import FIRST_FREE_ORDER, Lattice, names_of, o
 from qmfront.training.regression import (
     Prior,
     RelevanceSettings,
-    fit_coefficients,
     observation_size,
+    regress,
     weighted_system,
 )
 from qmfront.training.responses import BasisResponse, CalculatorResponse
 from qmfront.training.surfaces import DECLARED as OF_SURFACES
 from qmfront.training.surfaces import SurfaceData, SurfaceSampling, observe_surfaces
+from qmfront.training.uncertainty import Uncertainty, uncertainty
 
 UNITS = {
     "energy": "eV",
@@ -89,14 +90,20 @@ class Fit:
     potential : Potential
     mismatch : StrainPolynomial
         dW = W_cb^QM - W_cb^MM from the first order that was not matched.
+    difference : (s, 3, 3) float, eV
+        dP = P^QM_cb - P^MM_cb at the strain samples of the bulk, to which it was fitted.
     relative_error : observation -> |A c - y| / |y|, for stress in eV
+    uncertainty : Uncertainty
+        Of the coefficients.
     lattice_only : Potential or None
         Fitted without the surfaces, where there are any: what they change.
     """
 
     potential: Potential
     mismatch: StrainPolynomial
+    difference: np.ndarray
     relative_error: dict[str, float]
+    uncertainty: Uncertainty
     lattice_only: Potential | None = None
 
 
@@ -186,20 +193,21 @@ def fit_potential(
         design |= rattled.designs(training, bulk, basis)
     lattice_only = None
     if "surface_energy" in training:
-        lattice_only = _regression(targets, design, basis, settings)
+        lattice_only = _regression(targets, design, basis, settings)[0]
         surfaces = SurfaceData.from_arrays(training)
         targets |= surfaces.targets()
         design |= surfaces.design(basis, response.energy(np.eye(3)))
-    potential = _regression(targets, design, basis, settings)
-    samples = _sampled_stresses(bulk, response, potential)
+    potential, spread = _regression(targets, design, basis, settings)
+    difference = bulk.stresses - _sampled_stresses(bulk, response, potential)
     first = FIRST_FREE_ORDER[settings.matching]
     mismatch = fit_strain_polynomial(
         bulk.gradients,
-        bulk.stresses - samples,
+        difference,
         orders=range(first, first + ORDERS_OF_MISMATCH),
         rotations=bulk.crystal.point_group(),
     )
-    return Fit(potential, mismatch, _errors(targets, design, potential.coefficients), lattice_only)
+    errors = _errors(targets, design, potential.coefficients)
+    return Fit(potential, mismatch, difference, errors, spread, lattice_only)
 
 
 def _sampled_stresses(bulk: Bulk, response: BasisResponse, potential: Potential) -> np.ndarray:
@@ -217,10 +225,10 @@ def _sampled_stresses(bulk: Bulk, response: BasisResponse, potential: Potential)
 
 def _regression(
     targets: dict[str, np.ndarray], design: dict[str, np.ndarray], basis: Basis, settings: FitSettings
-) -> Potential:
-    """The potential that fits the observations."""
+) -> tuple[Potential, Uncertainty]:
+    """The potential that fits the observations, and how sure it is."""
     rows, right = weighted_system(targets, design, settings.weights)
-    coefficients = fit_coefficients(
+    found = regress(
         rows,
         right,
         basis.smoothness,
@@ -228,7 +236,8 @@ def _regression(
         prior=settings.prior,
         relevance_settings=settings.relevance,
     )
-    return Potential(basis, coefficients, np.zeros(len(basis.species)))
+    potential = Potential(basis, found.coefficients, np.zeros(len(basis.species)))
+    return potential, uncertainty(rows, right, found)
 
 
 def fit_table(fit: Fit, surface_errors: Mapping[str, float]) -> str:

@@ -160,23 +160,25 @@ def targets(training: Mapping[str, Any], bulk: Bulk) -> dict[str, np.ndarray]:
 def designs(training: Mapping[str, Any], bulk: Bulk, basis: Basis) -> dict[str, np.ndarray]:
     """The same rows for every basis function, name -> (rows, n_functions)."""
     response = BasisResponse(bulk.crystal, basis, shifts=_sample_shifts(bulk))
-    whole = response_of_one_atom(bulk.crystal, basis)
-    energy, forces = [], []
-    ends = np.cumsum(training["rattled_count"])
-    for end, count, cell in zip(ends, training["rattled_count"], training["rattled_cell"], strict=True):
-        atoms = slice(end - count, end)
-        positions, numbers = training["rattled_positions"][atoms], training["rattled_numbers"][atoms]
-        rows = design(positions, cell, PERIODIC, numbers, basis)
-        energy.append(rows.energy - count * whole)
-        forces.append(rows.forces.reshape(len(basis), -1).T)
     stress = [response.stress(F).reshape(9, -1) for F in bulk.gradients]
     inner = _inner(bulk)
     internal = [response.internal_forces(F).reshape(3 * inner, -1) for F in bulk.gradients if inner]
-    return {
-        "rattled_energy": np.array(energy),
-        "rattled_forces": np.concatenate(forces),
-        "sampled_stress": np.concatenate([*stress, *internal]),
-    }
+    sampled = {"sampled_stress": np.concatenate([*stress, *internal])}
+    return cell_designs(training, bulk.crystal, basis) | sampled
+
+
+def cell_designs(arrays: Mapping[str, Any], crystal: Crystal, basis: Basis) -> dict[str, np.ndarray]:
+    """Rows of rattled_energy and rattled_forces of `observe_rattled` for every basis function."""
+    whole = response_of_one_atom(crystal, basis)
+    energy, forces = [], []
+    ends = np.cumsum(arrays["rattled_count"])
+    for end, count, cell in zip(ends, arrays["rattled_count"], arrays["rattled_cell"], strict=True):
+        atoms = slice(end - count, end)
+        positions, numbers = arrays["rattled_positions"][atoms], arrays["rattled_numbers"][atoms]
+        rows = design(positions, cell, PERIODIC, numbers, basis)
+        energy.append(rows.energy - count * whole)
+        forces.append(rows.forces.reshape(len(basis), -1).T)
+    return {"rattled_energy": np.array(energy), "rattled_forces": np.concatenate(forces)}
 
 
 def response_of_one_atom(crystal: Crystal, basis: Basis) -> np.ndarray:

@@ -56,6 +56,23 @@ class RelevanceSettings:
     threshold: float = 1e14
 
 
+@dataclass(frozen=True)
+class Regression:
+    """Coefficients, and the Gaussian posterior N(c, noise (A^T A + diag(penalty)^2)^-1) that they are the mean of.
+
+    coefficients : (n_functions,) float
+        c.
+    penalty : (n_functions,) float
+        Prior precision over that of an observation, its root; infinite for a function that was dropped.
+    noise : float
+        Variance of a weighted observation.
+    """
+
+    coefficients: np.ndarray
+    penalty: np.ndarray
+    noise: float
+
+
 def weighted_system(
     targets: dict[str, np.ndarray], design: dict[str, np.ndarray], weights: dict[str, float]
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -104,7 +121,7 @@ def ridge(rows: np.ndarray, right: np.ndarray, smoothness: np.ndarray, prior: Pr
 
 def relevance(
     rows: np.ndarray, right: np.ndarray, smoothness: np.ndarray, prior: Prior, settings: RelevanceSettings
-) -> np.ndarray:
+) -> Regression:
     """Automatic relevance determination by evidence maximisation, in the variables x = Gamma c.
 
         Sigma = (beta A^T A + diag alpha)^-1,  x = beta Sigma A^T y,  g_i = 1 - alpha_i Sigma_ii,
@@ -114,10 +131,6 @@ def relevance(
     factorisation of [sqrt(beta) A; sqrt(diag alpha)], since the normal equations lose half the digits and the
     observations are met to 1e-7. The same fixed point as scikit-learn's ARDRegression, without its priors on
     alpha and beta, in seconds instead of minutes.
-
-    Returns
-    -------
-    (n_functions,) float
     """
     gamma = _gamma(smoothness, prior)
     triangular, target, outside = _compressed(rows / gamma, right)
@@ -139,7 +152,8 @@ def relevance(
         if change < settings.tolerance:
             break
     logger.info("relevance: %d of %d functions kept", kept.sum(), len(x))
-    return x / gamma
+    penalty = np.where(kept, gamma * np.sqrt(alpha / beta), np.inf)
+    return Regression(x / gamma, penalty, float(1.0 / beta))
 
 
 def _posterior(
@@ -153,7 +167,7 @@ def _posterior(
     return inverse @ rotated, np.einsum("ij,ij->i", inverse, inverse)
 
 
-def fit_coefficients(
+def regress(
     rows: np.ndarray,
     right: np.ndarray,
     smoothness: np.ndarray,
@@ -161,11 +175,20 @@ def fit_coefficients(
     method: Literal["ridge", "ard"],
     prior: Prior,
     relevance_settings: RelevanceSettings,
-) -> np.ndarray:
-    """Coefficients of the basis functions by the chosen method, (n_functions,)."""
-    if method == "ridge":
-        return ridge(rows, right, smoothness, prior)
-    return relevance(rows, right, smoothness, prior, relevance_settings)
+) -> Regression:
+    """The regression of the chosen method.
+
+    Ridge has no noise of its own: |y - A c|^2 / (n - tr A (A^T A + alpha^2 Gamma^2)^-1 A^T).
+    """
+    if method == "ard":
+        return relevance(rows, right, smoothness, prior, relevance_settings)
+    coefficients = ridge(rows, right, smoothness, prior)
+    gamma = _gamma(smoothness, prior)
+    squared = np.linalg.svd(qr(rows / gamma, mode="r", check_finite=False)[0], compute_uv=False) ** 2
+    determined = np.sum(squared[squared > 0] / (squared[squared > 0] + prior.strength**2))
+    misfit = np.sum((right - rows @ coefficients) ** 2)
+    noise = float(misfit / max(len(right) - determined, 1.0))
+    return Regression(coefficients, prior.strength * gamma, noise)
 
 
 def _gamma(smoothness: np.ndarray, prior: Prior) -> np.ndarray:

@@ -27,6 +27,8 @@ def certificate(**extra: np.ndarray) -> dict[str, np.ndarray]:
         "omega2_mm": 1.01 * omega2,
         "moduli_qm": np.array([3.2, 1.2, 1.0]),
         "moduli_mm": np.array([3.3, 1.2, 1.01]),
+        "mismatch_residual": np.array(0.4),
+        "mismatch_size": np.array(0.01),
     } | extra
 
 
@@ -71,6 +73,9 @@ def test_surfaces_stand_below_the_moduli():
     names = [[t.get_text() for t in panels[i].get_yticklabels()] for i in (2, 5)]
     assert names == [["$C_{11}$", "$C_{12}$", "$C_{44}$", "surface 1"], ["$C_{11}$", "$C_{12}$", "$C_{44}$"]]
     assert "QM 3.36   ACE 3.20" in [t.get_text() for t in panels[2].texts]
+    titles = [part._suptitle.get_text().replace("\n", " ") for part in figure.subfigs]
+    assert titles[0].startswith("with dW as a polynomial misses 0.4")
+    assert all(title.endswith("use estimate.far_field_samples: 300.") for title in titles)
     assert "J/m" in panels[2].get_title() and "J/m" not in panels[5].get_title()
 
 

@@ -48,7 +48,7 @@ def case(**changes: Any) -> dict[str, Any]:
     }
 
 
-def prospect(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> Prospect:
+def prospect(monkeypatch: pytest.MonkeyPatch, held_out: dict | None = None, **changes: Any) -> Prospect:
     monkeypatch.setattr("qmfront.plan.plan.cost_of_clusters", lambda *args, **kwargs: COST)
     preflight = {
         "material": "tungsten",
@@ -61,6 +61,7 @@ def prospect(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> Prospect:
         "basis": {"cutoff": 5.5},
         "strain_step": 2.5e-3,
         "rattled": None,
+        "held_out": held_out,
         "surfaces": None,
     }
     study = {"case": case(**changes), "potential": potential, "residuals": ["cauchy_born"], "seconds": 1.0}
@@ -132,6 +133,16 @@ def test_a_subtracted_lattice_and_exact_residuals_are_paid_for(monkeypatch: pyte
     twice = planned(prospect(monkeypatch, embedding=embedding), [], reference=False)["iterations"][0]
     assert twice["calls"] == plain["calls"] + 1
     assert twice["residual_seconds"] > 1.5 * plain["residual_seconds"]
+
+
+def test_held_out_cells_are_paid_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twelve cells of two times two times two cubes, two atoms each."""
+    made = prospect(monkeypatch, held_out={"repeat": [2, 2, 2], "count": 12})
+    rows = {row["stage"]: row for row in planned(made, [], reference=False)["preparation"]}
+    assert (rows["intervals"]["calls"], rows["intervals"]["atoms"]) == (12, 16)
+    assert "intervals" not in [
+        row["stage"] for row in planned(prospect(monkeypatch), [], reference=False)["preparation"]
+    ]
 
 
 def test_a_reference_is_part_of_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,6 +42,10 @@ class FinishedPotential:
         table = pd.read_csv(self.folder / "fit.csv", index_col=0)
         return table["relative_error"].to_dict()
 
+    @cached_property
+    def intervals(self) -> pd.DataFrame:
+        return pd.read_csv(self.folder / "intervals.csv")
+
     @property
     def is_full(self) -> bool:
         return self.fit["functions"] >= FULL_BASIS

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from ase.units import GPa
 
 MODULI = 1e-4  # 0.01 %: a larger mismatch would put a kink into the far field of a dislocation
 FORCE_CONSTANTS = 1e-4
@@ -10,6 +11,7 @@ LONG_RANGE = 100.0
 """Factor of both for a QM model that reaches farther than the MM model, whose tail no fit of that cut-off can match."""
 LONG_RANGE_MODULI = 5e-4
 """Of such a model, where moduli compete with force constants that cannot all be matched (silicon: 2.6e-4 in C44)."""
+INTERVALS = 1e-4  # both are differences, of energies there and of stresses in the certificate
 SURFACE_ENERGY = 0.01 / 16.02176634  # eV/Å^2: 0.01 J/m^2
 SURFACE_RELAXATION = 5e-3
 SURFACE_FORCES = 0.01  # relative; faces whose forces are wrong by more hide the convergence of a crack
@@ -50,6 +52,25 @@ def test_cubic_moduli_are_stable(potential) -> None:
     for model in ("qm", "mm"):
         c11, c12, c44 = potential.certificate[f"moduli_{model}"]
         assert c44 > 0 and c11 > abs(c12) and c11 + 2 * c12 > 0, model
+
+
+def test_intervals_have_what_the_certificate_has(potential) -> None:
+    """Moduli of both models in GPa, and force constants that agree as far as the certificate says."""
+    table, certificate = potential.intervals.set_index("quantity"), potential.certificate
+    for model in ("qm", "mm"):
+        wanted = certificate[f"moduli_{model}"] / GPa
+        np.testing.assert_allclose(table.loc[["C11", "C12", "C44"], model], wanted, rtol=INTERVALS)
+    difference = np.linalg.norm(certificate["fc_difference"]) / np.linalg.norm(certificate["fc_qm"])
+    told = table.loc["force constants"]
+    assert told["qm"] == 1.0 and abs(told["mm"] - told["qm"]) <= difference + INTERVALS
+
+
+def test_posterior_and_pops_lie_about_the_fit(potential) -> None:
+    table = potential.intervals
+    for kind in ("ard", "pops"):
+        assert np.all((table[f"{kind}_low"] <= table["mm"]) & (table["mm"] <= table[f"{kind}_high"])), kind
+        inside = (table[f"{kind}_low"] <= table["qm"]) & (table["qm"] <= table[f"{kind}_high"])
+        assert np.array_equal(inside, table[f"inside_{kind}"]), kind
 
 
 @pytest.fixture

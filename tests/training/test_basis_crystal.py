@@ -194,8 +194,14 @@ def test_certificate_of_diamond(fits):
     """Six branches, three of them optical, with the stiffness of the sublattices at the zone centre; relaxed moduli."""
     bulk = silicon()
     arrays = certificate_arrays(
-        bulk, ACE(fits[1].potential), fits[1].mismatch, reach=REACH, displacement=1e-3
+        bulk,
+        ACE(fits[1].potential),
+        fits[1].mismatch,
+        difference=fits[1].difference,
+        reach=REACH,
+        displacement=1e-3,
     )
+    assert 0 < arrays["mismatch_residual"] < 1 and 0 < arrays["mismatch_size"] < 1
     assert arrays["omega2_qm"].shape[1] == 6
     assert np.abs(arrays["omega2_mm"] - arrays["omega2_qm"]).max() < 1e-4 * arrays["omega2_qm"].max()
     assert arrays["moduli_mm"] == pytest.approx(arrays["moduli_qm"], rel=1e-4)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from qmfront.training.consistency import consistency_table, frequencies, shells
+from qmfront.training.consistency import DW, consistency_table, frequencies, shells
 
 EV_PER_AMU = 15.633302  # THz, sqrt(eV/Å^2/amu) / (2 pi), CODATA
 TUNGSTEN = 183.84  # amu
@@ -47,13 +47,17 @@ def test_table():
         "omega2_mm": np.array([[0.0, 0.0, 0.0], [1.0, 2.0, 3.5]]),
         "moduli_qm": np.array([3.0, 1.0, 1.0]),
         "moduli_mm": np.array([3.3, 1.0, 1.0]),
+        "mismatch_residual": np.array(0.03),
+        "mismatch_size": np.array(0.02),
     }
     parts = dict(list(consistency_table(certificate, np.array([74])).groupby("quantity")))
     assert {name: len(part) for name, part in parts.items()} == {
         "force constants": 1,
         "phonons": 6,
         "elastic constants": 3,
+        DW: 1,
     }
+    assert parts[DW]["difference"].tolist() == [0.03] and "nothing to do" in parts[DW]["name"].iloc[0]
     assert parts["force constants"]["difference"].tolist() == [0.1]
     c11 = parts["elastic constants"].set_index("name").loc["C11"]
     assert (c11["qm"], c11["difference"]) == pytest.approx((3 * 160.2176634, 0.3 * 160.2176634))

@@ -47,7 +47,7 @@ def test_the_box_covers_where_a_posterior_does_not(count):
 def test_a_right_basis_has_a_small_box():
     rows, _ = data(60)
     right = rows @ [1.0, -2.0, 0.5, 3.0]
-    c = relevance(rows, right, np.ones(4), Prior(), RelevanceSettings())
+    c = relevance(rows, right, np.ones(4), Prior(), RelevanceSettings()).coefficients
     low, high = parameter_box(rows, right, c, PENALTY).interval(rows)
     assert np.abs(high - low).max() < 1e-4
     assert np.all(low <= high)

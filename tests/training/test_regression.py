@@ -7,7 +7,7 @@ from sklearn.linear_model import ARDRegression
 from qmfront.training.regression import (
     Prior,
     RelevanceSettings,
-    fit_coefficients,
+    regress,
     relevance,
     ridge,
     weighted_system,
@@ -103,7 +103,7 @@ def test_relevance_agrees_with_scikit_learn(rows, noise):
     """Same support and coefficients, with almost flat hyperpriors and as good as no pruning on either side."""
     A, y, x = sparse_problem(noise, rows=rows)
     settings = RelevanceSettings(max_iterations=2000, tolerance=1e-9, threshold=1e13)
-    ours = relevance(A, y, np.zeros(25), FLAT, settings)
+    ours = relevance(A, y, np.zeros(25), FLAT, settings).coefficients
     flat = dict.fromkeys(("alpha_1", "alpha_2", "lambda_1", "lambda_2"), 1e-12)
     model = ARDRegression(max_iter=2000, tol=1e-9, fit_intercept=False, threshold_lambda=1e12, **flat)
     theirs = model.fit(A, y).coef_
@@ -116,7 +116,7 @@ def test_relevance_agrees_with_scikit_learn(rows, noise):
 def test_relevance_is_sparser_than_ridge():
     """The 20 irrelevant coefficients are smaller than in least squares and many zero; all are closer to the truth."""
     A, y, x = sparse_problem(0.2)
-    ours = relevance(A, y, np.zeros(25), FLAT, RelevanceSettings())
+    ours = relevance(A, y, np.zeros(25), FLAT, RelevanceSettings()).coefficients
     plain = ridge(A, y, np.zeros(25), FLAT)
     assert np.linalg.norm((ours - x)[x == 0]) < 0.7 * np.linalg.norm((plain - x)[x == 0])
     assert np.sum(np.abs(ours) < 1e-6) >= 8 and np.all(np.abs(plain) > 1e-6)
@@ -130,14 +130,14 @@ def test_exact_data_are_recovered(method):
     A = rng.normal(size=(200, 30)) * 10.0 ** rng.uniform(-3, 3, 30)
     x = rng.normal(size=30) / np.linalg.norm(A, axis=0)
     y = A @ x
-    found = fit_coefficients(
+    found = regress(
         A,
         y,
         np.zeros(30),
         method=method,
         prior=Prior(strength=1e-12, smoothness=0.0),
         relevance_settings=RelevanceSettings(),
-    )
+    ).coefficients
     size = np.linalg.norm(A, axis=0)
     assert np.abs((found - x) * size).max() < 1e-8 * np.abs(x * size).max()
     assert np.linalg.norm(A @ found - y) < 1e-8 * np.linalg.norm(y)
@@ -150,13 +150,22 @@ def test_relevance_needs_fewer_data_than_functions():
     x[[3, 20, 41, 55]] = [1.0, -2.0, 0.7, 1.5]
     y = A @ x
     settings = RelevanceSettings(max_iterations=500)
-    assert np.abs(relevance(A, y, np.zeros(60), FLAT, settings) - x).max() < 1e-6
+    assert np.abs(relevance(A, y, np.zeros(60), FLAT, settings).coefficients - x).max() < 1e-6
     assert np.abs(ridge(A, y, np.zeros(60), FLAT) - x).max() > 0.1
 
 
 def test_relevance_does_not_depend_on_the_unit_of_the_data():
     A, y, _ = sparse_problem(0.1)
     one = relevance(A, y, np.zeros(25), FLAT, RelevanceSettings())
-    assert np.allclose(
-        relevance(A, 1e4 * y, np.zeros(25), FLAT, RelevanceSettings()), 1e4 * one, rtol=1e-6, atol=1e-3
-    )
+    other = relevance(A, 1e4 * y, np.zeros(25), FLAT, RelevanceSettings())
+    assert np.allclose(other.coefficients, 1e4 * one.coefficients, rtol=1e-6, atol=1e-3)
+    assert other.noise == pytest.approx(1e8 * one.noise, rel=1e-6)
+
+
+@pytest.mark.parametrize("method", ["ridge", "ard"])
+def test_the_noise_is_that_of_the_data(method):
+    """Over the degrees of freedom that the fit leaves: 115 to 95 of 120, so that its spread is a tenth."""
+    A, y, _ = sparse_problem(0.1)
+    found = regress(A, y, np.zeros(25), method=method, prior=FLAT, relevance_settings=RelevanceSettings())
+    assert np.sqrt(found.noise) == pytest.approx(0.1, rel=0.2)
+    assert np.all(found.penalty[np.abs(found.coefficients) > 0.3] < 1.0)

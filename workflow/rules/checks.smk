@@ -12,6 +12,7 @@ rule check:
             "results/potentials/{potential}/certificate.zarr/zarr.json",
             potential=POTENTIALS,
         ),
+        intervals=expand("results/potentials/{potential}/intervals.csv", potential=POTENTIALS),
     output:
         report="results/checks.txt",
     log:
@@ -42,7 +43,14 @@ rule summary:
             for name, case in study.cases.items()
             if case.reference.compute
         ],
+        far_fields=[
+            f"results/{name}/far_field.zarr/zarr.json"
+            for name, case in study.cases.items()
+            if case.estimate.far_field_samples
+        ],
         fits=expand("results/potentials/{potential}/fit.csv", potential=POTENTIALS),
+        intervals=rules.check.input.intervals,
+        certificates=rules.check.input.certificates,
         comparison=["results/comparison.csv"] * bool(SUMMED),
         checks="results/checks.txt",
     output:
@@ -52,13 +60,22 @@ rule summary:
             category="Summary",
             labels={"page": "results beside the paper's, consistency, cost"},
         ),
+        far_field=report(
+            "results/far_field.csv",
+            caption="../report/far_field.rst",
+            category="Summary",
+            labels={"page": "whether dW speaks for the far field"},
+        ),
     log:
         "logs/summary.log",
     conda:
         "../../envs/environment.yaml"
     threads: 1
     params:
-        titles={name: case.title for name, case in study.cases.items()},
+        cases={
+            name: case.model_dump(mode="json", include={"title", "potential"})
+            for name, case in study.cases.items()
+        },
         potentials=POTENTIALS,
     message:
         "Summary of all results"

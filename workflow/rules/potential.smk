@@ -70,6 +70,7 @@ rule potential:
         potential="results/potentials/{potential}/potential.json",
         table="results/potentials/{potential}/fit.csv",
         certificate="results/potentials/{potential}/certificate.zarr/zarr.json",
+        uncertainty="results/potentials/{potential}/uncertainty.zarr/zarr.json",
     log:
         "logs/potentials/{potential}/potential.log",
     benchmark:
@@ -91,3 +92,39 @@ rule potential:
         "Fit of the ACE potential {wildcards.potential}"
     script:
         "../../scripts/potential.py"
+
+
+rule intervals:
+    input:
+        code=code("intervals.py"),
+        qm_code=lambda w: qm_code(material_of(w)),
+        qm_files=lambda w: qm_files(material_of(w)),
+        bulk=bulk_store,
+        training=rules.training.output.store,
+        potential=rules.potential.output.potential,
+        uncertainty=rules.potential.output.uncertainty,
+    output:
+        table=report(
+            "results/potentials/{potential}/intervals.csv",
+            caption="../report/intervals.rst",
+            category="Potentials",
+            labels={"potential": "{potential}", "table": "how sure the fit is"},
+        ),
+    log:
+        "logs/potentials/{potential}/intervals.log",
+    benchmark:
+        "results/benchmarks/potentials/{potential}/intervals.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        qm_time_limit_ms=qm_time_limit_ms,
+        qm_retries=qm_retries,
+    params:
+        qm=lambda w: qm_spec(material_of(w)),
+        held_out=held_out_sampling,
+        journal=JOURNAL,
+    message:
+        "How sure the fit of {wildcards.potential} is"
+    script:
+        "../../scripts/intervals.py"

@@ -22,6 +22,12 @@ def rattled_sampling(w):
     return None if rattled is None else rattled.model_dump(mode="json")
 
 
+def held_out_sampling(w):
+    """Which rattled cells doubt a potential; None without them."""
+    held_out = study.potentials[w.potential].held_out
+    return None if held_out is None else held_out.model_dump(mode="json")
+
+
 def surface_stores(w):
     """Stores of the surfaces that a potential is fitted to."""
     surfaces = study.potentials[w.potential].surfaces

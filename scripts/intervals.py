@@ -1,0 +1,35 @@
+"""How sure a fit is: uncertainty.zarr and cells that it has not seen -> intervals.csv."""
+
+from qmfront import store
+from qmfront.durable import write_file
+from qmfront.elasticity.bulk import Bulk
+from qmfront.evaluate.journal import Journal, Tally
+from qmfront.evaluate.journaled import Journaled
+from qmfront.logs import logged, tell
+from qmfront.models.ace.io import load_potential
+from qmfront.training.coverage import coverage
+from qmfront.training.intervals import interval_table, quantities
+from qmfront.training.rattled import RattledSampling, observe_rattled
+from qmfront.training.uncertainty import Uncertainty
+
+
+def main(inputs: dict, model: tuple[dict, Journal], held_out: dict | None, path: str) -> None:
+    bulk = Bulk.from_arrays(store.load(inputs["bulk"], "bulk"))
+    cells = {"rattled forces, fitted": store.load(inputs["training"], "training")}
+    if held_out is not None:
+        sampling = RattledSampling(**held_out)
+        cells["rattled forces, held out"] = observe_rattled(
+            bulk.crystal, Journaled(*model, Tally()), sampling
+        )
+    found = quantities(bulk, load_potential(inputs["potential"]), cells)
+    spread = Uncertainty.from_arrays(store.load(inputs["uncertainty"], "potential"))
+    table = interval_table(found, spread)
+    write_file(path, table.to_csv(index=False))
+    tell(coverage(table).to_string(index=False))
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]):
+        p = snakemake.params
+        journal = Journal.of_job(p.journal, snakemake.resources)
+        main(dict(snakemake.input.items()), (p.qm, journal), p.held_out, snakemake.output.table)
