@@ -12,8 +12,8 @@ from qmfront.elasticity.bulk import cubic_lattice_constant
 from qmfront.models.calculator import build
 from qmfront.plan.decay import assumed_slope, decays
 from qmfront.plan.geometry import Ground, first_partition, ground_of
-from qmfront.plan.iterations import Loop, finished_iterations, predicted_iterations
-from qmfront.plan.preparation import preparation
+from qmfront.plan.iterations import Loop, energy_of, finished_iterations, predicted_iterations
+from qmfront.plan.preparation import far_field, preparation
 from qmfront.plan.price import Price, cost_of_clusters
 from qmfront.plan.resources import with_resources
 from qmfront.preflight.cost import Cost
@@ -47,6 +47,16 @@ class Prospect:
     n_buf: int
     cost: Cost
 
+    @property
+    def radius(self) -> float:
+        """Of the first QM region, Å."""
+        return self.case["initial_region"]["radius_r0"] * self.ground.r0
+
+    @property
+    def is_thin(self) -> bool:
+        """Whether MM sites beside the first QM region see the defect."""
+        return self.radius < self.potential["basis"]["cutoff"]
+
 
 def plan(
     guess: Crystal,
@@ -70,9 +80,12 @@ def plan(
     ------
     ValueError if the preflight tells no price, or the first region does not fit into the domain.
     """
-    reference = (folder / "reference.zarr" / "zarr.json").is_file()
     prospect = prospect_of(guess, preflight, spec, study)
-    found = planned(prospect, finished_iterations(folder), reference=reference)
+    done = {
+        "reference": (folder / "reference.zarr" / "zarr.json").is_file(),
+        "energy": (folder / "energy.json").is_file(),
+    }
+    found = planned(prospect, finished_iterations(folder), **done)
     return {"calculator": spec["calculator"], **found}
 
 
@@ -101,17 +114,28 @@ def prospect_of(
         box_cells=case["embedding"]["minimum_cells"] if case["embedding"]["kind"] == "box" else 0,
     )
     return Prospect(
-        crystal, preflight, case, potential, study["residuals"], ground, thresholds, n_qm, n_buf, cost
+        crystal=crystal,
+        preflight=preflight,
+        case=case,
+        potential=potential,
+        residuals=study["residuals"],
+        ground=ground,
+        thresholds=thresholds,
+        n_qm=n_qm,
+        n_buf=n_buf,
+        cost=cost,
     )
 
 
-def planned(prospect: Prospect, finished: Sequence[Mapping[str, Any]], *, reference: bool) -> dict[str, Any]:
+def planned(
+    prospect: Prospect, finished: Sequence[Mapping[str, Any]], *, reference: bool, energy: bool = False
+) -> dict[str, Any]:
     """The plan after some iterations, plain values.
 
     Parameters
     ----------
     finished : rows of `finished_iterations`
-    reference : whether the reference is there
+    reference, energy : whether they are there
     """
     case, n_sites = prospect.case, len(prospect.ground.numbers)
     price = Price(prospect.cost, n_sites).learnt(finished)
@@ -125,46 +149,63 @@ def planned(prospect: Prospect, finished: Sequence[Mapping[str, Any]], *, refere
         clusters={"first": loop.cluster(prospect.n_qm), "domain": n_sites},
         finished={"reference": reference, "others": bool(finished)},
     )
+    before += _far_field(prospect, price, done=bool(finished))
     slope = assumed_slope(case["defect"]["kind"], prospect.potential["matching"])
     ways, tolerance = decays(slope, finished), case["adapt"]["tolerance"]
     found = {name: predicted_iterations(loop, ways[name], prospect.n_qm, finished) for name in SCENARIOS}
+    after = {name: energy_of(loop, rows, done=energy) for name, (rows, _) in found.items()}
     return {
         "tolerance": tolerance,
         "finished": len(finished),
         "sites": n_sites,
         "decay": {name: way.plain() for name, way in ways.items()},
-        "notes": _notes(case, prospect),
+        "notes": _notes(prospect),
         "price": {**price.cost.plain(), "shape": price.shape},
         "scenarios": {
-            name: _summed(rows, before, reason, ways[name].needed(tolerance))
+            name: _summed(rows, (before, after[name]), reason, ways[name].needed(tolerance))
             for name, (rows, reason) in found.items()
         },
         "preparation": with_resources(before),
         "iterations": with_resources(found["expected"][0]),
+        "afterwards": with_resources(after["expected"]),
     }
 
 
-def _notes(case: Mapping[str, Any], prospect: Prospect) -> list[str]:
-    """What a look at the sizes tells, in words."""
-    radius, cutoff = (
-        case["initial_region"]["radius_r0"] * prospect.ground.r0,
-        prospect.potential["basis"]["cutoff"],
-    )
-    if radius >= cutoff:
+def _far_field(prospect: Prospect, price: Price, *, done: bool) -> list[dict[str, Any]]:
+    """Straight defects alone have one; no more lattices than free sites."""
+    samples, ground = prospect.case["estimate"]["far_field_samples"], prospect.ground
+    if ground.domain.coordinates.shape[1] == 3:
         return []
+    samples = min(samples, int(ground.domain.free.sum()))
+    sphere = Cost.from_plain(prospect.preflight["cost"])
+    return far_field(samples, prospect.crystal, price, sphere, finished=done)
+
+
+def _notes(prospect: Prospect) -> list[str]:
+    """What a look at the sizes tells, in words."""
+    if not prospect.is_thin:
+        return []
+    cutoff = prospect.potential["basis"]["cutoff"]
     needed = np.ceil(100 * cutoff / prospect.ground.r0) / 100
     return [
-        f"The first QM region ends {radius:.1f} Å from the defect, less than the cut-off of the potential "
+        f"The first QM region ends {prospect.radius:.1f} Å from the defect, less than the cut-off of the potential "
         f"({cutoff:g} Å): the forces on MM atoms beside it are made with the defect in sight, which the potential was "
         f"not fitted to. A first solve may not converge; initial_region.radius_r0 = {needed:g} is wide enough."
     ]
 
 
 def _summed(
-    rows: Sequence[Mapping[str, Any]], before: Sequence[Mapping[str, Any]], reason: str, needed: float
+    rows: Sequence[Mapping[str, Any]],
+    others: tuple[Sequence[Mapping[str, Any]], Sequence[Mapping[str, Any]]],
+    reason: str,
+    needed: float,
 ) -> dict[str, Any]:
-    """Totals of a way in which eta may fall; what is finished is not in the hours that are left."""
-    every = [*before, *rows]
+    """Totals of a way in which eta may fall; what is finished is not in the hours that are left.
+
+    others : rows of what comes before the iterations and after them
+    """
+    before, after = others
+    every = [*before, *rows, *after]
     ahead = [row for row in every if not row["finished"]]
     return {
         "n_qm_for_tolerance": needed,
@@ -175,6 +216,8 @@ def _summed(
         "qm_calls": sum(row["calls"] for row in rows),
         "preparation_calls": sum(row["calls"] for row in before),
         "preparation_hours": sum(row["seconds"] for row in before) / 3600,
+        "afterwards_calls": sum(row["calls"] for row in after),
+        "afterwards_hours": sum(row["seconds"] for row in after) / 3600,
         "hours": sum(row["seconds"] for row in rows) / 3600,
         "hours_left": sum(row["seconds"] for row in ahead) / 3600,
         "memory": max((row["memory"] for row in every), default=0.0),
