@@ -22,6 +22,9 @@ FIRST_DESCENT = 44
 """QM calls of a first solve that goes downhill before root finding: silicon (README)."""
 FRONT_SPEED = {"dislocation": 1.6, "crack": 0.7, "point": 1.0, "file": 1.0}
 """Å per unit of T at the edge of the QM region, over the mean speed; measured on figures 4, 6, assumed for others."""
+WARM_LOOKS = 3
+"""Looks of a solve at the model error: at its start and about twice at its end; after every call of the first one where
+the start is the perfect lattice."""
 JOBS = 6
 """Jobs of an iteration: solve, residual, estimate, decide, refine, error; one more where the Hessian is asked."""
 ENERGY_CALLS = 16
@@ -43,6 +46,11 @@ class Loop:
     thresholds: Thresholds
     case: Mapping[str, Any]
     residuals: Sequence[str]
+
+    @property
+    def kind(self) -> str:
+        """Of the defect; a column of point defects in a file is "point"."""
+        return "point" if self.ground.is_local else self.case["defect"]["kind"]
 
     @property
     def calls_per_cluster(self) -> int:
@@ -87,7 +95,7 @@ class Loop:
                 return self._least(n_qm)  # the front has never taken more than the minimum growth
             advance = float(np.mean([self.ground.advance(old, new) for old, new in pairwise(sizes)]))
         else:
-            by_mean = FRONT_SPEED[self.case["defect"]["kind"]]
+            by_mean = FRONT_SPEED[self.kind]
             advance = settings["t_new"] * (
                 by_mean if settings["normalisation"] == "mean" else SPEED_OVER_MAXIMUM
             )
@@ -222,6 +230,7 @@ def _predicted(
 ) -> dict[str, Any]:
     cluster = round(widening * loop.cluster(n_qm))
     calls = _solve_calls(loop, k, finished)
+    looks = calls + 1 if k == 0 and loop.ground.is_local else WARM_LOOKS
     residual, each = loop.residual_clusters(n_qm), loop.calls_per_cluster
     ours, asked = loop.price.job(0, 0), loop.answer_calls
     answer = loop.price.job(asked, cluster) if asked else 0.0
@@ -231,8 +240,9 @@ def _predicted(
         "cluster": cluster,
         "eta": decay.at(n_qm),
         "calls": calls + each * len(residual) + asked,
-        "solve_seconds": loop.price.job(calls, cluster),
-        "residual_seconds": ours + each * sum(loop.price.call(atoms) for atoms in residual),
+        "solve_seconds": loop.price.job(calls, cluster, looks=looks),
+        "residual_seconds": loop.price.job(0, 0, looks=1)
+        + each * sum(loop.price.call(atoms) for atoms in residual),
         "rest": 2 * ours + (JOBS - 4) * JOB_SECONDS + answer,
         "memory": loop.price.memory(max([cluster, *residual])),
         "finished": False,
@@ -243,7 +253,7 @@ def _solve_calls(loop: Loop, k: int, finished: Sequence[Mapping[str, Any]]) -> i
     later = [row["qm_calls"] for row in finished[1:]]
     if k == 0:
         downhill = loop.case["solve"]["descent_force"] is not None
-        return FIRST_DESCENT if downhill else FIRST_SOLVE[loop.case["defect"]["kind"]]
+        return FIRST_DESCENT if downhill else FIRST_SOLVE[loop.kind]
     return round(float(np.mean(later))) if later else WARM_SOLVE + loop.calls_per_cluster - 1
 
 

@@ -59,7 +59,7 @@ def _said(content: Mapping[str, Any]) -> str:
         f"Tolerance {content['tolerance']:g} Å, {content['sites']} sites. Expected: {before} and "
         f"{found['preparation_calls']} QM calls before the first iteration, {loop} and {found['qm_calls']} QM calls in "
         f"{found['iterations']} iterations, of which {content['finished']} are finished; "
-        f"{_afterwards(found)}{left} are left in all. "
+        f"{_afterwards(found)}{left} are left in all, {_interval(content)}. "
         f"Then: {found['reason']}."
     )
 
@@ -70,6 +70,11 @@ def _afterwards(found: Mapping[str, Any]) -> str:
     return (
         f"{time_of(3600 * found['afterwards_hours'])} and {found['afterwards_calls']} QM calls after them; "
     )
+
+
+def _interval(content: Mapping[str, Any]) -> str:
+    hours = [3600 * found["hours_left"] for found in content["scenarios"].values()]
+    return f"between {time_of(min(hours))} and {time_of(max(hours))} as far as eta can be told"
 
 
 def _assumptions(content: Mapping[str, Any]) -> str:
@@ -84,8 +89,8 @@ def _assumptions(content: Mapping[str, Any]) -> str:
     else:
         learnt = (
             f"Nothing is known of this case yet: eta at {expected['n']:.0f} QM atoms is taken to be {low['eta']:.2g}, "
-            f"{expected['eta']:.2g} or {high['eta']:.2g} Å (all that we have seen lies between), and to fall as N_QM "
-            f"to the power of {expected['slope']:g} (theory). Plan again after an iteration or two."
+            f"{expected['eta']:.2g} or {high['eta']:.2g} Å ({content['prior']}), and to fall as N_QM to "
+            f"the power of {expected['slope']:g} (theory). Plan again after an iteration or two."
         )
     return (
         f"{learnt} A call of n atoms takes t(n) = {price['shape'] * price['base']:.2g} s + "

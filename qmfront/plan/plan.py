@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from ase.neighborlist import neighbor_list
 
 from qmfront.crystal.lattice import Crystal
 from qmfront.elasticity.bulk import cubic_lattice_constant
@@ -14,7 +15,8 @@ from qmfront.plan.decay import assumed_slope, decays
 from qmfront.plan.geometry import Ground, first_partition, ground_of
 from qmfront.plan.iterations import Loop, energy_of, finished_iterations, predicted_iterations
 from qmfront.plan.preparation import far_field, preparation
-from qmfront.plan.price import Price, cost_of_clusters
+from qmfront.plan.price import Price, cost_of_clusters, look_seconds
+from qmfront.plan.prior import Prior, changed_atoms, general_prior, prior
 from qmfront.plan.resources import with_resources
 from qmfront.preflight.cost import Cost
 from qmfront.refine.regions import Thresholds
@@ -32,6 +34,7 @@ class Prospect:
     case, potential : resolved sections, plain values
     residuals : names of the residuals that are computed
     n_qm, n_buf : sites of the first partition
+    reach : of the force constants, Å
     cost : Cost
         Of a QM call of its clusters.
     """
@@ -46,6 +49,7 @@ class Prospect:
     n_qm: int
     n_buf: int
     cost: Cost
+    reach: float
 
     @property
     def radius(self) -> float:
@@ -56,6 +60,21 @@ class Prospect:
     def is_thin(self) -> bool:
         """Whether MM sites beside the first QM region see the defect."""
         return self.radius < self.potential["basis"]["cutoff"]
+
+    @property
+    def prior(self) -> Prior:
+        """What is known of eta."""
+        if self.is_thin or not self.ground.is_local:
+            return general_prior()
+        neighbours = neighbor_list("i", self.crystal.to_atoms(), 1.1 * self.ground.r0)
+        return prior(
+            self.potential["matching"],
+            n_qm=self.n_qm,
+            r0=self.ground.r0,
+            coordination=len(neighbours) / len(self.crystal.numbers),
+            dimension=self.ground.dimension,
+            changed=changed_atoms(self.case["defect"], self.ground.lost),
+        )
 
 
 def plan(
@@ -72,8 +91,9 @@ def plan(
     guess : crystal of the material, as in the configuration
     preflight : content of results/preflight/{material}.json
     spec : {calculator, kwargs}, of the case
-    study : {case, potential, residuals, seconds}
-        Resolved sections, names of the residuals that are computed, and the seconds that the price of calls may cost.
+    study : {case, potential, residuals, seconds, reach}
+        Resolved sections, names of the residuals that are computed, the seconds that the price of calls may cost, and
+        the reach of the force constants, Å.
     folder : results/{case}; what it holds of finished iterations is learnt from
 
     Raises
@@ -124,6 +144,7 @@ def prospect_of(
         n_qm=n_qm,
         n_buf=n_buf,
         cost=cost,
+        reach=study["reach"],
     )
 
 
@@ -138,7 +159,8 @@ def planned(
     reference, energy : whether they are there
     """
     case, n_sites = prospect.case, len(prospect.ground.numbers)
-    price = Price(prospect.cost, n_sites).learnt(finished)
+    look = look_seconds(prospect.crystal, prospect.reach)
+    price = Price(prospect.cost, n_sites, look=look).learnt(finished)
     loop = Loop(prospect.ground, price, prospect.thresholds, case, prospect.residuals)
     before = preparation(
         case,
@@ -150,14 +172,15 @@ def planned(
         finished={"reference": reference, "others": bool(finished)},
     )
     before += _far_field(prospect, price, done=bool(finished))
-    slope = assumed_slope(case["defect"]["kind"], prospect.potential["matching"])
-    ways, tolerance = decays(slope, finished), case["adapt"]["tolerance"]
+    slope, first = assumed_slope(loop.kind, prospect.potential["matching"]), prospect.prior
+    ways, tolerance = decays(slope, finished, first), case["adapt"]["tolerance"]
     found = {name: predicted_iterations(loop, ways[name], prospect.n_qm, finished) for name in SCENARIOS}
     after = {name: energy_of(loop, rows, done=energy) for name, (rows, _) in found.items()}
     return {
         "tolerance": tolerance,
         "finished": len(finished),
         "sites": n_sites,
+        "prior": first.words,
         "decay": {name: way.plain() for name, way in ways.items()},
         "notes": _notes(prospect),
         "price": {**price.cost.plain(), "shape": price.shape},
@@ -174,7 +197,7 @@ def planned(
 def _far_field(prospect: Prospect, price: Price, *, done: bool) -> list[dict[str, Any]]:
     """Straight defects alone have one; no more lattices than free sites."""
     samples, ground = prospect.case["estimate"]["far_field_samples"], prospect.ground
-    if ground.domain.coordinates.shape[1] == 3:
+    if ground.dimension == 3:
         return []
     samples = min(samples, int(ground.domain.free.sum()))
     sphere = Cost.from_plain(prospect.preflight["cost"])

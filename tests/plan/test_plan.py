@@ -1,15 +1,16 @@
 """The plan of a small tungsten edge dislocation: when it stops, what it learns, and what its numbers are made of."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from qmfront.crystal.lattice import cubic_crystal
-from qmfront.plan.iterations import WARM_SOLVE
+from qmfront.plan.iterations import WARM_LOOKS, WARM_SOLVE
 from qmfront.plan.page import page, told
 from qmfront.plan.plan import Prospect, planned, prospect_of
-from qmfront.plan.price import cost_of_clusters
+from qmfront.plan.price import cost_of_clusters, look_seconds
 from qmfront.preflight.cost import Cost
 
 COST = Cost(base=0.0, factor=1e-3, exponent=2.0, memory_base=200.0, memory_factor=0.5, largest=400)
@@ -69,6 +70,7 @@ def prospect(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> Prospect:
         "potential": potential,
         "residuals": ["cauchy_born"],
         "seconds": 1.0,
+        "reach": 5.0,
     }
     spec = {"calculator": "qmfront.models.eam.EAM", "kwargs": {"potential": "W_zhou"}}
     return prospect_of(cubic_crystal("W", "bcc", 3.165), preflight, spec, study)
@@ -252,3 +254,16 @@ def test_forces_of_the_solve_are_no_call_of_the_residual(monkeypatch: pytest.Mon
     estimate = {**case()["estimate"], "layer_r0": 0.0}
     found = planned(prospect(monkeypatch, estimate=estimate), [], reference=False)
     assert found["iterations"][1]["calls"] == WARM_SOLVE
+
+
+def test_looks_at_the_model_error_take_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In proportion to the pairs of force constants; what finished solves took holds theirs."""
+    made = prospect(monkeypatch)
+    far = replace(made, reach=10.0)
+    assert look_seconds(made.crystal, 10.0) == pytest.approx(8 * look_seconds(made.crystal, made.reach))
+    near, wide = (planned(each, [], reference=False)["iterations"][1] for each in (made, far))
+    more = 7 * look_seconds(made.crystal, made.reach) * len(made.ground.numbers)
+    assert wide["solve_seconds"] - near["solve_seconds"] == pytest.approx(WARM_LOOKS * more)
+    assert wide["residual_seconds"] - near["residual_seconds"] == pytest.approx(more)
+    learnt = [planned(each, finished(2), reference=False)["iterations"][-1] for each in (made, far)]
+    assert learnt[0]["solve_seconds"] == learnt[1]["solve_seconds"]
