@@ -170,7 +170,8 @@ FAR_FIELD = {
 }
 
 ANSWER = {
-    "phi": Declared("site component", "f", "Å", "answer of the mixed Hessian to the residual force"),
+    name: Declared("site component", "f", "Å", f"answer of the Hessian to the {name} residual", optional=True)
+    for name in ("exact", "cauchy_born", "paper")
 }
 
 ESTIMATE = {
@@ -178,6 +179,7 @@ ESTIMATE = {
     "eta_site": Declared(
         "site", "f", "Å", "site contribution eta_l to the estimator; they add up to eta", "(4.1)"
     ),
+    "work_site": Declared("site", "f", "eV", "work F_l . phi_l of the residual force on its representative"),
 }
 
 PARTITION = {

@@ -23,9 +23,9 @@ def main(inputs: dict, settings: dict, path: str, table: str) -> None:
             region,
             solution["forces"],
             **settings,
-            answer=store.load(inputs["answer"], "answer")["phi"] if "answer" in inputs else None,
+            answers=dict(store.load(inputs["answer"], "answer")) if "answer" in inputs else None,
         )
-    arrays = {"phi": result.phi, "eta_site": result.eta_site}
+    arrays = {"phi": result.phi, "eta_site": result.eta_site, "work_site": result.work_site}
     store.save(path, "estimate", arrays, {"seconds": dict(seconds)}, config=settings)
     chosen = f"{settings['norm']}/{settings['residual']}"
     content = summary(

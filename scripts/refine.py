@@ -12,7 +12,7 @@ def main(inputs: dict, settings: dict, path: str) -> None:
     with seconds.of("refine"):
         arrays, attrs = refined_arrays(
             Defect.from_arrays(store.load(inputs["structure"], "structure")),
-            store.load(inputs["estimate"], "estimate")["eta_site"],
+            store.load(inputs["estimate"], "estimate"),
             store.load(inputs["partition"], "partition")["region"],
             store.load(inputs["solution"], "solution")["displacement"],
             settings=RefineSettings.from_config(settings),

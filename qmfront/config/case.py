@@ -7,6 +7,7 @@ from pydantic import Field, JsonValue, Strict, model_validator
 
 from qmfront.config.bars import Clamp, Energy
 from qmfront.config.divide import Divide
+from qmfront.config.estimate import Estimate
 from qmfront.config.file import File
 from qmfront.config.reference import Reference
 from qmfront.config.section import Centre, Direction, Name, Positions, Section, Vector, key
@@ -143,8 +144,8 @@ class Solve(Section):
     max_calls: int = key("Largest number of QM calls of one solve", unit="1", ge=1)
     descent_force: Force | None = key(
         "A solve from the predictor first goes downhill until no force is larger, and any solve goes five times "
-        "further if root finding fails; null: root finding only, which needs fewer calls where the predictor is in "
-        "the right basin",
+        "further if root finding fails; null: root finding first, which needs fewer calls near the solution, and "
+        "downhill to 0.01 eV/Å if it fails",
         unit="eV/Å",
     )
 
@@ -196,52 +197,6 @@ class Buffer(Section):
     )
 
 
-class Laplacian(Section):
-    """The generalised graph Laplacian (3.2)."""
-
-    A: float = key("Decay A of the weights exp(-A (r/r_nn - 1))", unit="1", ge=0.0, le=20.0)
-    cutoff_r0: float = key("Largest distance of connected atoms", unit="r0", gt=1.0, le=10.0)
-
-
-class Estimate(Section):
-    """The error estimator (3.9): a norm and a residual."""
-
-    norm: Literal["force_constants", "laplacian"] = key(
-        "Operator behind the dual norm: the homogeneous force constants, or the paper's L of (3.2)"
-    )
-    residual: Literal["exact", "cauchy_born", "paper"] = key(
-        "Residual outside QM and buffer: exact, Cauchy-Born difference, or the paper's linear form (3.7)"
-    )
-    beside: list[Literal["exact", "cauchy_born", "paper"]] = key(
-        "Residuals that are computed beside it where there is a reference to compare with"
-    )
-    stabilisation: float = key("C_stab of (3.2); 0.1 is the paper's choice", unit="eV/Å^2", ge=0.0, le=10.0)
-    layer_r0: float = key(
-        "Width of the layer around the QM region where the residual cauchy_born is exact; 0 takes the forces of the "
-        "solve on the QM region and costs no QM call",
-        unit="r0",
-        ge=0.0,
-    )
-    face_layer: float = key(
-        "Width of the layer at crack faces where the residual is exact in any variant", unit="Å", ge=0.0
-    )
-    far_field_samples: int = key(
-        "Homogeneous lattices that both models are asked about at strains of the far field, where 24 of them say that "
-        "the polynomial dW is more than 20 % off there; 0 believes the polynomial",
-        unit="1",
-        ge=0,
-        le=100000,
-    )
-    hessian_steps: int = key(
-        "Steps of conjugate gradients on the Hessian of the mixed forces that replace the norm of the chosen "
-        "estimator: steps + 1 QM calls in every iteration; 0 keeps the norm. For soft cores and crack tips",
-        unit="1",
-        ge=0,
-        le=50,
-    )
-    laplacian: Laplacian = key("Settings of the norm laplacian")
-
-
 class Circle(Section):
     """Growth by concentric discs, the classical alternative."""
 
@@ -254,8 +209,8 @@ class Circle(Section):
 class Refine(Section):
     """Algorithm 2: the new QM region and buffer."""
 
-    method: Literal["fast_marching", "circle"] = key(
-        "Front driven by the estimator, or a growing disc (in a box a ball)"
+    method: Literal["fast_marching", "benefit", "circle"] = key(
+        "Front driven by the estimator, sites of most benefit per cost, or a growing disc (in a box a ball)"
     )
     t_new: float = key("Arrival time T_new below which an atom becomes QM, (4.4)", unit="1", gt=0.0, le=100.0)
     t_buf: float = key(

@@ -278,9 +278,9 @@ def _figure(figure: Figure, study: Study) -> Iterator[str]:
             )
         if isinstance(figure, Scaling) and not isinstance(case.domain, Box):
             yield f"shows divide and conquer of {name!r}, whose domain is no periodic box: choose point defects"
-        if isinstance(figure, NEED_FRONT) and case.refine.method == "circle":
+        if isinstance(figure, NEED_FRONT) and case.refine.method != "fast_marching":
             yield (
-                f"shows a front, but refine.method of {name!r} is circle, which has none: "
+                f"shows a front, but refine.method of {name!r} is {case.refine.method}, which has none: "
                 "choose a case with fast_marching, or null to draw no figure"
             )
         if isinstance(figure, NEED_FRONT) and isinstance(case.defect, Point):

@@ -34,6 +34,8 @@ ROUNDING = 1e-10
 of the model error vanishes."""
 FURTHER = 0.2
 """Of descent_force; how far downhill a solve goes after root finding has failed."""
+FAR_DOWNHILL = 1e-2
+"""eV/Å; how far it goes if descent_force is not set."""
 
 
 def relax_reference(
@@ -87,12 +89,13 @@ def relax_hybrid(
     fraction : float
     settings : AndersonSettings
     descent_force : float, eV/Å, optional
-        Go downhill from `start` until max |F^H| is below FURTHER of it if root finding fails: that alone wanders about
-        saddles. # ASSUME mixed forces have no energy, but are near enough to having one as long as they are large.
+        If root finding fails, which wanders about saddles and far from them too, the solve goes downhill from `start`
+        until max |F^H| is below FURTHER of it (FAR_DOWNHILL without it), and tries again. # ASSUME mixed forces have no
+        energy, but are near enough to having one as long as they are large.
     downhill : bool
-        Go downhill to descent_force at once, from a predictor that is near a saddle.
+        Go downhill to descent_force at once, from a predictor that is far from equilibrium or near a saddle.
 
-    Raises RuntimeError without convergence.
+    Raises NoEquilibriumError without convergence.
     """
     force = hybrid_forces(defect.body, region, qm=models[0], mm=models[1], embedding=embedding)
 
@@ -105,13 +108,11 @@ def relax_hybrid(
         limits = {"step_cap": settings.step_cap, "max_calls": 2 * settings.max_calls}
         return descend(force, start, precondition, max_force=largest, **limits)
 
-    if descent_force is None:
-        return root(start)
     try:
-        return root(descended(descent_force) if downhill else start)
+        return root(descended(descent_force) if downhill and descent_force is not None else start)
     except NoEquilibriumError as error:
         logger.info("no equilibrium yet, going downhill from the start: %s", error)
-        return root(descended(FURTHER * descent_force))
+        return root(descended(FAR_DOWNHILL if descent_force is None else FURTHER * descent_force))
 
 
 class _Stop:

@@ -1,12 +1,14 @@
-"""The answer of the true Hessian to the residual, where the force constants of the perfect lattice are a poor norm.
+"""The answer of a Hessian to the residual, where the force constants of the perfect lattice are a poor norm.
 
-    H e = F,    H v = -(F^H(u + s v) - F^H(u)) / s
+    H e = F,    H v = -(F(u + s v) - F(u)) / s
 
 by a few steps of conjugate gradients, preconditioned with H_FC, the norm of (3.8). Every step costs one call of the
-mixed forces, which is one QM call. # ASSUME mixed forces have an almost symmetric Hessian.
+forces: those of the MM model on all sites, which are cheap and have an energy, or the mixed ones, a QM call each.
+# PAPER (3.8) has the Laplacian in place of H; the error is H^-1 F to first order.
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,6 +18,13 @@ STEP = 1e-3
 """Å; largest displacement of an atom in the differences."""
 
 
+class Answer(NamedTuple):
+    """displacement (n, 3), Å, in place of phi, and the steps that it took."""
+
+    displacement: np.ndarray
+    steps: int
+
+
 def hessian_answer(
     force: Callable[[np.ndarray], np.ndarray],
     displacement: np.ndarray,
@@ -23,9 +32,10 @@ def hessian_answer(
     riesz: ForceConstantMap,
     *,
     steps: int,
+    truncated: bool = False,
     step: float = STEP,
-) -> np.ndarray:
-    """e (n, 3), Å, in place of phi.
+) -> Answer:
+    """e of H e = F, as far as some steps of conjugate gradients get.
 
     Parameters
     ----------
@@ -36,30 +46,35 @@ def hessian_answer(
     riesz : ForceConstantMap
     steps : int
         Of conjugate gradients; steps + 1 calls.
+    truncated : bool
+        Stop before a direction along which the Hessian is not positive (Steihaug), at the first one with phi: the MM
+        model knows nothing of a core, and its Hessian need not be positive there. Otherwise that is an error.
 
     Raises
     ------
     RuntimeError
-        If the Hessian is not positive on a direction: the solution is no minimum.
+        If the Hessian is not positive on a direction, and this is not to be put up with: the solution is no minimum.
     """
     at_rest = force(displacement)
     answer, left = np.zeros_like(residual), residual.copy()
     prepared = riesz.solve(left)
     direction, product = prepared, float(np.vdot(left, prepared))
     if product == 0.0:
-        return answer
+        return Answer(answer, 0)
     for count in range(steps):
         scale = step / np.abs(direction).max()
         stiff = (at_rest - force(displacement + scale * direction)) / scale
         curvature = float(np.vdot(direction, stiff))
+        if curvature <= 0.0 and truncated:
+            return Answer(answer if count else prepared, count)
         if curvature <= 0.0:
             raise RuntimeError(
                 f"The Hessian is negative ({curvature:.2e}) along direction {count + 1} of {steps}: the solution is a "
-                "saddle, and has no error bar. Take estimate.hessian_steps: 0 to go on."
+                "saddle, and has no error bar. Take estimate.norm: force_constants to go on."
             )
         answer = answer + product / curvature * direction
         left = left - product / curvature * stiff
         prepared = riesz.solve(left)
         new = float(np.vdot(left, prepared))
         direction, product = prepared + new / product * direction, new
-    return answer
+    return Answer(answer, steps)

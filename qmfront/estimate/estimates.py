@@ -11,7 +11,7 @@ from qmfront.crystal.defect import Defect
 from qmfront.estimate.estimator import estimator, site_estimator
 from qmfront.estimate.operators import Operators
 
-NORMS = ("force_constants", "laplacian", "laplacian_stabilised")
+NORMS = ("hessian", "force_constants", "laplacian", "laplacian_stabilised")
 PAPER_STABILISATION = 0.1
 """C_stab of section 3.1."""
 
@@ -23,9 +23,11 @@ class Estimates:
     """The estimators of one iteration.
 
     phi : (n, 3) float, Å
-        Riesz representative of the chosen norm and residual.
+        Riesz representative, or answer, of the chosen norm and residual.
     eta_site : (n,) float, Å
         Site contributions (4.1); they add up to the chosen eta.
+    work_site : (n,) float, eV
+        F_l . phi_l of the chosen norm and residual.
     chosen : float, Å
         The eta that marks and stops: ||D phi||.
     eta : dict, Å
@@ -37,6 +39,7 @@ class Estimates:
 
     phi: np.ndarray
     eta_site: np.ndarray
+    work_site: np.ndarray
     chosen: float
     eta: dict[str, float]
     parts: dict[str, float]
@@ -52,7 +55,7 @@ def estimates(
     norm: str,
     residual: str,
     stabilisation: float,
-    answer: np.ndarray | None = None,
+    answers: Mapping[str, np.ndarray] | None = None,
 ) -> Estimates:
     """Evaluate (3.9) for all residuals in all norms.
 
@@ -63,11 +66,11 @@ def estimates(
     mixed : (n, 3) float, eV/Å
         What the solve left.
     norm, residual : str
-        The combination that marks: "force_constants" or "laplacian", and a name in residuals.
+        The combination that marks: "hessian", "force_constants" or "laplacian", and a name in residuals.
     stabilisation : float
         C_stab of the norm "laplacian"; "laplacian_stabilised" always has the paper's 0.1.
-    answer : (n, 3) float, Å, optional
-        Of the Hessian to the chosen residual, see `answer`: it marks and stops in place of phi.
+    answers : name -> (n, 3) float, Å, optional
+        Of the Hessian to residuals, see `answer`: what the norm "hessian" has in place of phi.
     """
     if residual not in residuals:
         raise ValueError(f"Residual {residual!r} was not computed; there is {', '.join(sorted(residuals))}.")
@@ -76,22 +79,21 @@ def estimates(
         "laplacian": operators.laplacian_map(defect.free, stabilisation=stabilisation),
         "laplacian_stabilised": operators.laplacian_map(defect.free, stabilisation=PAPER_STABILISATION),
     }
-    eta, chosen = {}, None
+    found = {f"hessian/{name}": np.asarray(phi) for name, phi in (answers or {}).items()}
     for norm_name, riesz in maps.items():
-        for residual_name, forces in residuals.items():
-            phi = riesz.solve(forces)
-            eta[f"{norm_name}/{residual_name}"] = estimator(phi, defect.stencil)
-            if (norm_name, residual_name) == (norm, residual):
-                chosen = phi
-    assert chosen is not None
-    chosen = chosen if answer is None else np.asarray(answer)
+        found |= {f"{norm_name}/{name}": riesz.solve(forces) for name, forces in residuals.items()}
+    eta = {name: estimator(phi, defect.stencil) for name, phi in found.items()}
+    if f"{norm}/{residual}" not in found:
+        raise ValueError(f"There is no answer in the norm {norm!r} to the residual {residual!r}.")
+    chosen = found[f"{norm}/{residual}"]
     inside = residuals.get("exact", residuals[residual])
     parts = {
         name: estimator(maps["force_constants"].solve(forces), defect.stencil)
         for name, forces in residual_parts(residuals[residual], inside, mixed, region).items()
     }
     sites = site_estimator(chosen, defect.stencil)
-    return Estimates(chosen, sites, estimator(chosen, defect.stencil), eta, parts)
+    work = np.einsum("ni,ni->n", residuals[residual], chosen)
+    return Estimates(chosen, sites, work, estimator(chosen, defect.stencil), eta, parts)
 
 
 def residual_parts(

@@ -12,11 +12,22 @@ from qmfront.estimate.efficiency import mean_ratio
 from qmfront.estimate.rate import WINDOW, fit_slope_within
 from qmfront.figures.convergence import Series, draw_convergence, draw_convergence_panels
 from qmfront.figures.effectivity import draw_effectivity
-from qmfront.figures.style import BLUE, GREY, PAGE, PURPLE, SERIES_STYLES, VERMILLION, SeriesStyle, styled
+from qmfront.figures.style import (
+    BLUE,
+    GREEN,
+    GREY,
+    PAGE,
+    PURPLE,
+    SERIES_STYLES,
+    VERMILLION,
+    SeriesStyle,
+    styled,
+)
 
 QUANTITIES = {ERROR: "error", EXACT: r"$\eta^{\mathrm{exact}}$", PRACTICAL: r"$\eta$"}
 FLOOR = "buffer alone"
 NORMS = {
+    "hessian": ("Hessian", GREEN, "-"),
     "force_constants": ("force constants", BLUE, "-"),
     "laplacian": ("Laplacian", VERMILLION, "--"),
     "laplacian_stabilised": (r"Laplacian, $C_{\mathrm{stab}} = 0.1$", PURPLE, ":"),

@@ -90,6 +90,8 @@ class Loop:
         settings, sizes = self.case["refine"], [row["n_qm"] for row in finished]
         if settings["method"] == "circle":
             return int(np.ceil(settings["circle"]["growth"] * n_qm))
+        if settings["method"] == "benefit":
+            return self._least(n_qm)
         if len(sizes) > 1:
             if all(new <= self._least(old) for old, new in pairwise(sizes)):
                 return self._least(n_qm)  # the front has never taken more than the minimum growth

@@ -1,4 +1,4 @@
-"""The first partition of a case and the next one, by the front or by growing circles."""
+"""The first partition of a case and the next one: by the front, by benefit per cost, or by growing circles."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from qmfront.crystal.defect import Defect
+from qmfront.refine.benefit import benefit_regions
 from qmfront.refine.circle import grown_circle, initial_regions, seeded_regions
 from qmfront.refine.domain import Domain
 from qmfront.refine.refinement import Marking, Refinement, refine
@@ -20,7 +21,7 @@ CORE_RADIUS_R0 = 1.0
 class RefineSettings:
     """How partitions are made.
 
-    method : "fast_marching" or "circle"
+    method : "fast_marching", "benefit" or "circle"
     marking : Marking
         Of Algorithm 2; its thresholds also give the geometric buffer.
     circle_centre_r0 : (2,) or (3,) float, r0
@@ -81,7 +82,7 @@ def first_region(
 
 def refined_arrays(
     defect: Defect,
-    eta_site: np.ndarray,
+    estimate: Mapping[str, Any],
     region: np.ndarray,
     displacement: np.ndarray,
     *,
@@ -92,8 +93,8 @@ def refined_arrays(
     Parameters
     ----------
     defect : Defect
-    eta_site : (n,) float, Å
-        (4.1), unused by circles.
+    estimate : {eta_site (n,) Å, work_site (n,) eV}
+        (4.1), asked by the front, and F_l . phi_l, asked by benefit.
     region : (n,) int
     displacement : (n, 3) float, Å
     settings : RefineSettings
@@ -106,7 +107,11 @@ def refined_arrays(
             region, domain, centre=centre, factor=settings.circle_growth, thresholds=thresholds
         )
         return {"region": grown}, {}
-    result = refine(eta_site, region, domain, marking=settings.marking)
+    if settings.method == "benefit":
+        work = np.asarray(estimate["work_site"])
+        thresholds = settings.marking.thresholds
+        return {"region": benefit_regions(work, region, domain, r0=defect.r0, thresholds=thresholds)}, {}
+    result = refine(np.asarray(estimate["eta_site"]), region, domain, marking=settings.marking)
     return _arrays(result), {"threshold": float(result.threshold)}
 
 

@@ -48,7 +48,7 @@ Problems = Callable[[dict[str, Any]], tuple[str, ...]]
         ("case_defaults.refine.t_new", -1.0, ["refine.t_new: -1.0", "Range: > 0"]),
         ("case_defaults.refine.t_new", True, ["refine.t_new: True", "valid number"]),
         ("case_defaults.refine.t_new", math.nan, ["refine.t_new: nan", "finite"]),
-        ("case_defaults.refine.method", "circel", ["'circel'", "'fast_marching' or 'circle'"]),
+        ("case_defaults.refine.method", "circel", ["'circel'", "'fast_marching', 'benefit' or 'circle'"]),
         ("case_defaults.solve.memory", 2.5, ["solve.memory: 2.5", "valid integer"]),
         ("case_defaults.defect.burgers", [1.0, 0.0], ["defect.burgers.2: the key is missing", "Unit: a0"]),
         ("case_defaults.defect.plane", [0, 1, 0], ["line [0, 1, 0] does not lie in the cut plane"]),

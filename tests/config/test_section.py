@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from qmfront.config.case import Laplacian
+from qmfront.config.estimate import Laplacian
 from qmfront.config.load import load
 from qmfront.config.section import leaf_hash
 

@@ -6,10 +6,10 @@ from functools import partial
 import numpy as np
 import pytest
 
-from qmfront.coupling.anderson import AndersonSettings, solve_equilibrium
+from qmfront.coupling.anderson import AndersonSettings, NoEquilibriumError, solve_equilibrium
 from qmfront.coupling.force_mixing import hybrid_forces, model_forces
 from qmfront.coupling.partition import BUFFER, FAR_FIELD, MM, QM, surrounded
-from qmfront.coupling.relaxation import FURTHER, ROUNDING, relax_hybrid
+from qmfront.coupling.relaxation import FAR_DOWNHILL, FURTHER, ROUNDING, relax_hybrid
 from qmfront.evaluate.entry import EvaluationError
 
 FEW = 10
@@ -148,13 +148,15 @@ def test_a_solve_that_fails_goes_downhill_and_tries_again(edge, edge_operators, 
         fraction=0.05,
         settings=AndersonSettings(max_calls=FEW),
     )
-    with pytest.raises(RuntimeError, match="No equilibrium after"):
-        solve()
-    with caplog.at_level(logging.INFO):
-        found = solve(descent_force=5e-3)
-    assert found.measure[-1] <= 1e-3 and len(found.measure) < FEW
-    assert found.max_force[0] <= FURTHER * 5e-3
-    assert "going downhill from the start" in caplog.text
+    for choice, largest in (({"descent_force": 5e-3}, FURTHER * 5e-3), ({}, FAR_DOWNHILL)):
+        caplog.clear()
+        with caplog.at_level(logging.INFO):
+            found = solve(**choice)
+        assert found.measure[-1] <= 1e-3 and len(found.measure) < FEW
+        assert found.max_force[0] <= largest
+        assert "going downhill from the start: No equilibrium after" in caplog.text
+    with pytest.raises(NoEquilibriumError, match="No equilibrium after"):
+        solve(settings=AndersonSettings(max_calls=FEW), fraction=1e-7)
 
 
 def test_a_model_that_gives_up_is_not_asked_again(edge, edge_operators, eam_forces):

@@ -198,5 +198,7 @@ def next_region(
     )
     thresholds = Thresholds(t_new=1.0, t_buf=1.0, buffer_width=BUFFER, exact_factor=1.5, minimum_growth=0.4)
     settings = RefineSettings("fast_marching", Marking(thresholds, 0.5, "mean"), (0.0, 0.0), 2.0)
-    arrays, _ = refined_arrays(defect, found.eta_site, region, solution["displacement"], settings=settings)
+    arrays, _ = refined_arrays(
+        defect, {"eta_site": found.eta_site}, region, solution["displacement"], settings=settings
+    )
     return arrays["region"]

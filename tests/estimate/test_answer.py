@@ -1,12 +1,16 @@
 """The answer of the true Hessian: what H_FC misses of an error at a soft crack tip."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 from qmfront.coupling.anderson import AndersonSettings
 from qmfront.coupling.force_mixing import model_forces
+from qmfront.coupling.partition import FAR_FIELD, MM, QM
 from qmfront.coupling.relaxation import relax_reference
 from qmfront.estimate.answer import hessian_answer
+from qmfront.estimate.answers import answers
 from qmfront.estimate.estimator import stencil_norm
 
 TIGHT = AndersonSettings(max_calls=200)
@@ -44,7 +48,7 @@ def test_steps_take_the_estimate_to_the_error(crack, tip):
     error, residual = stencil_norm(u - rest, crack.stencil), force(u)
     seen = {0: stencil_norm(riesz.solve(residual), crack.stencil) / error}
     for steps in (4, 6):
-        answer = hessian_answer(force, u, residual, riesz, steps=steps)
+        answer = hessian_answer(force, u, residual, riesz, steps=steps).displacement
         seen[steps] = stencil_norm(answer, crack.stencil) / error
     assert 0.6 < seen[0] < 0.85, seen
     assert abs(seen[4] - 1) < 0.05 and abs(seen[6] - 1) < 0.02, seen
@@ -61,7 +65,7 @@ def test_calls_are_counted(crack, tip):
 
     hessian_answer(counted, rest, pull_outside(crack, 2.5), riesz, steps=3)
     assert len(calls) == 4
-    assert not hessian_answer(counted, rest, np.zeros_like(rest), riesz, steps=3).any()
+    assert not hessian_answer(counted, rest, np.zeros_like(rest), riesz, steps=3).displacement.any()
     assert len(calls) == 5
 
 
@@ -72,7 +76,7 @@ def test_in_the_perfect_lattice_one_step_is_phi(perfect, perfect_operators, eam_
     near = perfect.free & (np.linalg.norm(perfect.sites[:, :2], axis=1) < 4 * perfect.r0)
     residual = np.where(near[:, None], 1e-3 * np.random.default_rng(2).normal(size=(*near.shape, 3)), 0.0)
     phi = riesz.solve(residual)
-    found = hessian_answer(force, np.zeros_like(residual), residual, riesz, steps=1)
+    found = hessian_answer(force, np.zeros_like(residual), residual, riesz, steps=1).displacement
     assert np.linalg.norm(found - phi) < 0.02 * np.linalg.norm(phi)
 
 
@@ -81,3 +85,49 @@ def test_a_saddle_has_no_error_bar(perfect, perfect_operators):
     residual = perfect.free[:, None] * np.ones(3)
     with pytest.raises(RuntimeError, match="saddle"):
         hessian_answer(lambda u: u, np.zeros_like(residual), residual, riesz, steps=2)
+
+
+def test_a_potential_that_is_unstable_somewhere_answers_as_far_as_it_is_stable(
+    perfect, perfect_operators, eam_forces
+):
+    """With truncation phi is what is left of an unstable Hessian, and the steps before the first bad direction else."""
+    riesz = perfect_operators.force_constant_map(perfect.free, tolerance=1e-8)
+    near = perfect.free & (np.linalg.norm(perfect.sites[:, :2], axis=1) < 4 * perfect.r0)
+    residual = np.where(near[:, None], 1e-3 * np.random.default_rng(2).normal(size=(*near.shape, 3)), 0.0)
+    rest = np.zeros_like(residual)
+    found = hessian_answer(lambda u: u, rest, residual, riesz, steps=2, truncated=True)
+    assert found.steps == 0 and np.array_equal(found.displacement, riesz.solve(residual))
+    stable = model_forces(perfect.body, perfect.free, eam_forces)
+    calls = []
+
+    def breaks(u: np.ndarray) -> np.ndarray:
+        calls.append(u)
+        return stable(u) if len(calls) < 4 else u
+
+    found = hessian_answer(breaks, rest, residual, riesz, steps=6, truncated=True)
+    assert found.steps == 2 and len(calls) == 4
+    assert np.array_equal(
+        found.displacement, hessian_answer(stable, rest, residual, riesz, steps=2).displacement
+    )
+
+
+def test_the_potential_stands_for_the_hessian_at_no_qm_call(crack, crack_operators, tip, eam_forces):
+    """Chosen and exact residual are answered; mixed forces ask the QM model once per step and once at rest."""
+    _, _, rest = tip
+    region = np.where(crack.free, MM, FAR_FIELD)
+    region[np.linalg.norm(crack.sites[:, :2], axis=1) < 3 * crack.r0] = QM
+    pull, calls = pull_outside(crack, 3.0), []
+
+    def qm(atoms) -> np.ndarray:
+        calls.append(len(atoms))
+        return eam_forces(atoms)
+
+    residuals = {"exact": pull, "cauchy_born": 0.9 * pull, "paper": 2.0 * pull}
+    ask = partial(answers, crack, crack_operators, region, rest, residuals, (qm, eam_forces), steps=4)
+    found = ask(model="mm", chosen="cauchy_born")
+    assert not calls and set(found) == {"exact", "cauchy_born"}
+    np.testing.assert_allclose(
+        found["cauchy_born"].displacement, 0.9 * found["exact"].displacement, rtol=0, atol=1e-7
+    )
+    mixed = ask(model="mixed", chosen="exact")
+    assert len(calls) == 5 and set(mixed) == {"exact"}

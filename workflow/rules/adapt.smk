@@ -132,7 +132,7 @@ rule answer:
         qm=qm_of_case,
         settings=lambda w: {
             "residual": study.cases[w.case].estimate.residual,
-            "hessian_steps": study.cases[w.case].estimate.hessian_steps,
+            "hessian": study.cases[w.case].estimate.hessian.model_dump(mode="json"),
             "embedding": section("embedding")(w),
         },
         journal=JOURNAL,

@@ -184,7 +184,7 @@ def far_field_of(w):
 
 def answer_of(w):
     """The answer of the Hessian to the residual, where a case asks for it."""
-    asked = study.cases[w.case].estimate.hessian_steps
+    asked = study.cases[w.case].estimate.norm == "hessian"
     return {"answer": f"results/{w.case}/{w.k}/answer.zarr/zarr.json"} if asked else {}
 
 
