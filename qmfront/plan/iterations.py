@@ -69,8 +69,18 @@ class Loop:
     @property
     def answer_calls(self) -> int:
         """QM calls of the answer of the Hessian in every iteration, see `hessian_answer`."""
-        steps = self.case["estimate"]["hessian_steps"]
-        return self.calls_per_cluster * (steps + 1) if steps else 0
+        return self.calls_per_cluster * self.answer_steps if self._answers == "mixed" else 0
+
+    @property
+    def answer_steps(self) -> int:
+        """Force calls of that answer, of the QM model or of the potential alone."""
+        return self.case["estimate"]["hessian"]["steps"] + 1 if self._answers else 0
+
+    @property
+    def _answers(self) -> str | None:
+        """Whose Hessian answers, if one does."""
+        estimate = self.case["estimate"]
+        return estimate["hessian"]["model"] if estimate["norm"] == "hessian" else None
 
     def exact_cluster(self, n_qm: int, *, layer: float) -> int:
         """Atoms of QM region, a layer (Å) and the wide buffer."""
@@ -206,8 +216,7 @@ def energy_of(loop: Loop, rows: Sequence[Mapping[str, Any]], *, done: bool) -> l
 
 def _done(row: Mapping[str, Any], loop: Loop) -> dict[str, Any]:
     seconds = row["solve_seconds"] + row["residual_seconds"] + row["rest_seconds"] + JOBS * JOB_SECONDS
-    if row["answer_calls"]:
-        seconds += loop.price.job(row["answer_calls"], row["cluster"])
+    seconds += loop.price.answer(loop.answer_steps, row["answer_calls"], row["cluster"])
     return {
         "k": row["k"],
         "n_qm": row["n_qm"],
@@ -235,7 +244,7 @@ def _predicted(
     looks = calls + 1 if k == 0 and loop.ground.is_local else WARM_LOOKS
     residual, each = loop.residual_clusters(n_qm), loop.calls_per_cluster
     ours, asked = loop.price.job(0, 0), loop.answer_calls
-    answer = loop.price.job(asked, cluster) if asked else 0.0
+    answer = loop.price.answer(loop.answer_steps, asked, cluster)
     return {
         "k": k,
         "n_qm": n_qm,

@@ -60,6 +60,12 @@ class Price:
         ours = JOB_SECONDS + self.n_sites * (SETUP_SECONDS + self.own * qm_calls + self.look * looks)
         return ours + qm_calls * self.call(n_atoms)
 
+    def answer(self, steps: int, qm_calls: int, n_atoms: int) -> float:
+        """Seconds of the answer of the Hessian: forces of the potential in every step, QM calls beside them or not."""
+        if not steps:
+            return 0.0
+        return self.job(0, n_atoms) + steps * self.n_sites * self.own + qm_calls * self.call(n_atoms)
+
     def memory(self, n_atoms: int) -> float:
         """Peak memory of a job, MB."""
         return self.cost.memory(n_atoms) + SITE_MEMORY * self.n_sites

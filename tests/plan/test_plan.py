@@ -29,7 +29,13 @@ def case(**changes: Any) -> dict[str, Any]:
         },
         "domain": {"kind": "disc", "radius_r0": 25.0, "clamp_width": 15.0},
         "initial_region": {"radius_r0": 3.3, "centre_r0": [0.0, 0.0]},
-        "estimate": {"face_layer": 11.0, "layer_r0": 2.0, "far_field_samples": 0, "hessian_steps": 0},
+        "estimate": {
+            "face_layer": 11.0,
+            "layer_r0": 2.0,
+            "far_field_samples": 0,
+            "norm": "force_constants",
+            "hessian": {"model": "mm", "steps": 4},
+        },
         "buffer": {"width": 10.8, "residual_factor": 2.0},
         "embedding": {"kind": "cluster", "minimum_cells": 1, "shape": "cube", "subtract_lattice": False},
         "refine": {
@@ -234,7 +240,7 @@ def test_lattices_of_the_far_field_are_paid_for(monkeypatch: pytest.MonkeyPatch)
 def test_steps_on_the_hessian_are_paid_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """Steps + 1 calls of the cluster of the solve in every iteration."""
     plain = planned(prospect(monkeypatch), [], reference=False)["iterations"]
-    estimate = {**case()["estimate"], "hessian_steps": 4}
+    estimate = {**case()["estimate"], "norm": "hessian", "hessian": {"model": "mixed", "steps": 4}}
     made = prospect(monkeypatch, estimate=estimate)
     asked = planned(made, [], reference=False)["iterations"]
     for row, other in zip(asked, plain, strict=True):
@@ -248,6 +254,15 @@ def test_steps_on_the_hessian_are_paid_for(monkeypatch: pytest.MonkeyPatch) -> N
     )
     assert told_past["calls"] == plain_past["calls"] + 5
     assert told_past["seconds"] > plain_past["seconds"] + 5 * float(COST.seconds(told_past["cluster"]))
+
+
+def test_steps_on_the_hessian_of_the_potential_cost_no_qm_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = planned(prospect(monkeypatch), [], reference=False)["iterations"]
+    asked = planned(
+        prospect(monkeypatch, estimate={**case()["estimate"], "norm": "hessian"}), [], reference=False
+    )["iterations"]
+    assert [row["calls"] for row in asked] == [row["calls"] for row in plain]
+    assert all(row["seconds"] > other["seconds"] for row, other in zip(asked, plain, strict=True))
 
 
 def test_forces_of_the_solve_are_no_call_of_the_residual(monkeypatch: pytest.MonkeyPatch) -> None:
