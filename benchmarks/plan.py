@@ -41,6 +41,7 @@ def rows(configfile: str, name: str) -> pd.DataFrame:
             "potential": study.potential_of(name).model_dump(mode="json"),
             "residuals": residuals,
             "seconds": material.preflight.seconds,
+            "reach": material.force_constants.reach,
         },
     )
     everything = finished_iterations(Path("results") / name)

@@ -1,7 +1,7 @@
 """How the estimate falls with the QM region: eta(N) = eta_0 (N / N_0)^slope, assumed first, then learnt.
 
 Before an iteration has run nothing is known of a case but its kind: the slope is that of theory and of our own
-studies, and eta_0 is a range. Finished iterations take the place of both, each as far as they tell something.
+studies, and eta_0 is a range (`prior`). Finished iterations take the place of both, each as far as they tell something.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+
+from qmfront.plan.prior import Prior
 
 SLOPES = {
     ("dislocation", 0): -0.6,
@@ -28,10 +30,6 @@ SLOPE_SPREAD = 0.5
 """Standard deviation of a slope around the assumed one."""
 SCATTER = 0.15
 """Standard deviation of log eta around a straight line; of the studies of the README."""
-FIRST_N = 50
-FIRST_ETA = (1.5e-4, 2e-2, 3e-1)
-"""Å at N_QM = FIRST_N: the least, the middle and the largest of what we saw, from a vacancy in copper (EMT: 5e-5 at 206
-atoms) over a dislocation in tungsten (2.3e-2 at 56) to one in silicon with tight binding (0.26 at 38)."""
 CONFIDENCE = 1.645
 """Standard deviations to either side: nine times out of ten."""
 STEEPEST, FLATTEST = -4.0, -0.2
@@ -69,7 +67,7 @@ def assumed_slope(kind: str, matching: int) -> float:
     return SLOPES.get((kind, matching), SLOPE_OF_FILE)
 
 
-def decays(slope: float, finished: Sequence[Mapping[str, Any]]) -> dict[str, Decay]:
+def decays(slope: float, finished: Sequence[Mapping[str, Any]], first: Prior) -> dict[str, Decay]:
     """The least, the expected and the largest eta(N): {"low", "expected", "high"}.
 
     The slope is normally distributed around the assumed one, log eta around a line; with m finished iterations
@@ -82,13 +80,11 @@ def decays(slope: float, finished: Sequence[Mapping[str, Any]]) -> dict[str, Dec
     ----------
     slope : assumed
     finished : {n_qm, eta (Å)} of every iteration, in order
+    first : of which nothing is left once an iteration is finished
     """
     if not finished:
-        low, middle, high = FIRST_ETA
-        return {
-            name: Decay(FIRST_N, eta, slope, 0)
-            for name, eta in (("low", low), ("expected", middle), ("high", high))
-        }
+        names = ("low", "expected", "high")
+        return {name: Decay(first.n, eta, slope, 0) for name, eta in zip(names, first.eta, strict=True)}
     n = np.array([row["n_qm"] for row in finished], float)
     eta = np.array([row["eta"] for row in finished], float)
     x, y = np.log(n) - np.log(n).mean(), np.log(eta) - np.log(eta).mean()

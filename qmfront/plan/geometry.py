@@ -19,11 +19,16 @@ from qmfront.coupling.partition import QM, Cluster, surrounded
 from qmfront.crystal.cylinder import default_origin, disc, straight_line_cell
 from qmfront.crystal.defect import Defect
 from qmfront.crystal.lattice import Crystal
+from qmfront.crystal.neighbours import separations
 from qmfront.crystal.point import PointDefect, point_defect
 from qmfront.crystal.structure_file import StructureFile, defect_of_file
+from qmfront.elasticity.deformation import one_sublattice
 from qmfront.refine.domain import Domain
 from qmfront.refine.regions import Thresholds, regions_around
 from qmfront.refine.step import domain_of
+
+NO_SLIP = 0.2
+"""r0; the strain around a Burgers vector shorter than this is none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +43,10 @@ class Ground:
         The first QM region.
     faces : (n,) bool
         Sites beside a crack, whose residual is exact.
+    lost : float
+        Lattice sites without an atom: bonds that free sites miss over the bonds of a site. Of a file.
+    is_local : bool
+        Whether the strain falls faster than that of a dislocation: point defects, and columns of them in a file.
     """
 
     domain: Domain
@@ -45,6 +54,13 @@ class Ground:
     r0: float
     first: np.ndarray
     faces: np.ndarray
+    lost: float = 0.0
+    is_local: bool = False
+
+    @property
+    def dimension(self) -> int:
+        """2 along a line, 3 in a box."""
+        return self.domain.coordinates.shape[1]
 
     @cached_property
     def distance(self) -> np.ndarray:
@@ -161,7 +177,25 @@ def _of_defect(made: Defect, seeds: np.ndarray | None, initial: Mapping[str, Any
     else:
         apart = cKDTree(domain.coordinates[seeds]).query(domain.coordinates)[0]
     first = (apart <= radius * (1 + 1e-9)) & domain.free
-    return Ground(domain, made.numbers, made.r0, first, np.zeros(len(domain), bool))
+    bonds = np.bincount(made.stencil.first, minlength=made.n_sites)
+    whole = np.median(bonds[made.free])
+    lost = np.maximum(whole - bonds[made.free], 0).sum() / whole
+    local = made.dimension == 3 or _burgers(made, ~made.free & (bonds == whole)) < NO_SLIP
+    return Ground(domain, made.numbers, made.r0, first, np.zeros(len(domain), bool), float(lost), local)
+
+
+def _burgers(made: Defect, clamped: np.ndarray) -> float:
+    """2 pi r |d - rho| / |rho| in r0, root mean square over bonds of clamped sites, their mean stretch taken off."""
+    pairs = one_sublattice(made.stencil, made.basis_index)
+    pairs = pairs.chosen(clamped[pairs.first])
+    if len(pairs) == 0:
+        return np.inf
+    now = separations(made.body.reference, made.cell, made.pbc, pairs)
+    length = np.linalg.norm(pairs.vector, axis=1)
+    stretch = np.mean(np.einsum("pi,pi->p", now, pairs.vector) / length**2)
+    radius = np.linalg.norm(made.coordinates, axis=1)[pairs.first]
+    strain = np.linalg.norm(now - stretch * pairs.vector, axis=1) / length
+    return float(2 * np.pi / made.r0 * np.sqrt(np.mean((radius * strain) ** 2)))
 
 
 def _straight(crystal: Crystal, defect: Mapping[str, Any], case: Mapping[str, Any]) -> Ground:

@@ -22,8 +22,13 @@ FIRST_DESCENT = 44
 """QM calls of a first solve that goes downhill before root finding: silicon (README)."""
 FRONT_SPEED = {"dislocation": 1.6, "crack": 0.7, "point": 1.0, "file": 1.0}
 """Å per unit of T at the edge of the QM region, over the mean speed; measured on figures 4, 6, assumed for others."""
+WARM_LOOKS = 3
+"""Looks of a solve at the model error: at its start and about twice at its end; after every call of the first one where
+the start is the perfect lattice."""
 JOBS = 6
-"""Jobs of an iteration: solve, residual, estimate, decide, refine, error."""
+"""Jobs of an iteration: solve, residual, estimate, decide, refine, error; one more where the Hessian is asked."""
+ENERGY_CALLS = 16
+"""Of `work_energy`."""
 SPEED_OVER_MAXIMUM = 0.3
 """The same where the speed is over its maximum: silicon, figure 9."""
 
@@ -43,24 +48,51 @@ class Loop:
     residuals: Sequence[str]
 
     @property
+    def kind(self) -> str:
+        """Of the defect; a column of point defects in a file is "point"."""
+        return "point" if self.ground.is_local else self.case["defect"]["kind"]
+
+    @property
     def calls_per_cluster(self) -> int:
         """One, two where the forces of the perfect crystal are subtracted."""
         return 2 if self.case["embedding"]["subtract_lattice"] else 1
+
+    @property
+    def layer(self) -> float:
+        """Å; see `exact_core`."""
+        return self.case["estimate"]["layer_r0"] * self.ground.r0
 
     def cluster(self, n_qm: int) -> int:
         """Atoms of QM region and buffer."""
         return self._seen(n_qm, layer=0.0, width=self.thresholds.buffer_width)
 
+    @property
+    def answer_calls(self) -> int:
+        """QM calls of the answer of the Hessian in every iteration, see `hessian_answer`."""
+        return self.calls_per_cluster * self.answer_steps if self._answers == "mixed" else 0
+
+    @property
+    def answer_steps(self) -> int:
+        """Force calls of that answer, of the QM model or of the potential alone."""
+        return self.case["estimate"]["hessian"]["steps"] + 1 if self._answers else 0
+
+    @property
+    def _answers(self) -> str | None:
+        """Whose Hessian answers, if one does."""
+        estimate = self.case["estimate"]
+        return estimate["hessian"]["model"] if estimate["norm"] == "hessian" else None
+
+    def exact_cluster(self, n_qm: int, *, layer: float) -> int:
+        """Atoms of QM region, a layer (Å) and the wide buffer."""
+        width = self.thresholds.exact_factor * self.thresholds.buffer_width
+        return self._seen(n_qm, layer=layer, width=width)
+
     def residual_clusters(self, n_qm: int) -> list[int]:
         """Atoms of each cluster of a residual."""
-        width = self.thresholds.exact_factor * self.thresholds.buffer_width
-        layers = {
-            "cauchy_born": self.case["estimate"]["layer_r0"] * self.ground.r0,
-            "paper": self.thresholds.buffer_width,
-        }
-        found = [
-            self._seen(n_qm, layer=layers[name], width=width) for name in self.residuals if name in layers
-        ]
+        layers = {"paper": self.thresholds.buffer_width}
+        if self.layer > 0 or self.ground.faces.any():
+            layers["cauchy_born"] = self.layer
+        found = [self.exact_cluster(n_qm, layer=layers[name]) for name in self.residuals if name in layers]
         return found + [len(self.ground.numbers)] * ("exact" in self.residuals)
 
     def next(self, n_qm: int, finished: Sequence[Mapping[str, Any]]) -> int:
@@ -75,7 +107,7 @@ class Loop:
                 return self._least(n_qm)  # the front has never taken more than the minimum growth
             advance = float(np.mean([self.ground.advance(old, new) for old, new in pairwise(sizes)]))
         else:
-            by_mean = FRONT_SPEED[self.case["defect"]["kind"]]
+            by_mean = FRONT_SPEED[self.kind]
             advance = settings["t_new"] * (
                 by_mean if settings["normalisation"] == "mean" else SPEED_OVER_MAXIMUM
             )
@@ -96,8 +128,8 @@ class Loop:
 def finished_iterations(folder: Path) -> list[dict[str, Any]]:
     """What the iterations in results/{case} that have an estimate cost, from k = 0 without a gap.
 
-    Rows {k, n_qm, cluster, eta, qm_calls, residual_calls, solve_seconds, qm_seconds, residual_seconds, rest_seconds};
-    processor seconds as if no call had come from the journal.
+    Rows {k, n_qm, cluster, eta, qm_calls, residual_calls, answer_calls, solve_seconds, qm_seconds, residual_seconds,
+    rest_seconds}; processor seconds as if no call had come from the journal.
     """
     rows = []
     while (path := folder / str(len(rows)) / "estimate.json").is_file():
@@ -106,6 +138,8 @@ def finished_iterations(folder: Path) -> list[dict[str, Any]]:
             json.loads((path.parent / f"{name}.zarr" / "zarr.json").read_text(encoding="utf-8"))["attributes"]
             for name in ("solution", "residual", "estimate", "partition")
         )
+        answer = path.parent / "answer.zarr" / "zarr.json"
+        asked = json.loads(answer.read_text(encoding="utf-8"))["attributes"] if answer.is_file() else {}
         rest = (*own.get("seconds", {}).values(), *partition.get("seconds", {}).values())
         rows.append(
             {
@@ -115,6 +149,7 @@ def finished_iterations(folder: Path) -> list[dict[str, Any]]:
                 "eta": estimate["eta"],
                 "qm_calls": solution["qm_calls"],
                 "residual_calls": residual["qm_calls"],
+                "answer_calls": asked.get("qm_calls", 0),
                 "solve_seconds": solution["seconds"]["solve"],
                 "qm_seconds": solution["qm_seconds"],
                 "residual_seconds": sum(residual["seconds"].values()),
@@ -155,18 +190,43 @@ def predicted_iterations(
         rows.append(row)
 
 
+def energy_of(loop: Loop, rows: Sequence[Mapping[str, Any]], *, done: bool) -> list[dict[str, Any]]:
+    """The row of the energy of the last iteration, as those of `preparation`; none if the case does not ask for it.
+
+    Parameters
+    ----------
+    rows : of `predicted_iterations`
+    done : whether it is there, of the iterations that are finished
+    """
+    if not (rows and loop.case["energy"]["compute"]):
+        return []
+    atoms = loop.exact_cluster(rows[-1]["n_qm"], layer=loop.layer)
+    calls = ENERGY_CALLS * loop.calls_per_cluster
+    return [
+        {
+            "stage": "energy",
+            "calls": calls,
+            "atoms": atoms,
+            "seconds": loop.price.job(calls, atoms),
+            "memory": loop.price.memory(atoms),
+            "finished": done and all(row["finished"] for row in rows),
+        }
+    ]
+
+
 def _done(row: Mapping[str, Any], loop: Loop) -> dict[str, Any]:
     seconds = row["solve_seconds"] + row["residual_seconds"] + row["rest_seconds"] + JOBS * JOB_SECONDS
+    seconds += loop.price.answer(loop.answer_steps, row["answer_calls"], row["cluster"])
     return {
         "k": row["k"],
         "n_qm": row["n_qm"],
         "cluster": row["cluster"],
         "eta": row["eta"],
-        "calls": row["qm_calls"] + row["residual_calls"],
+        "calls": row["qm_calls"] + row["residual_calls"] + row["answer_calls"],
         "solve_seconds": row["solve_seconds"],
         "residual_seconds": row["residual_seconds"],
         "seconds": seconds,
-        "memory": loop.price.memory(max(row["cluster"], *loop.residual_clusters(row["n_qm"]))),
+        "memory": loop.price.memory(max([row["cluster"], *loop.residual_clusters(row["n_qm"])])),
         "finished": True,
     }
 
@@ -181,18 +241,21 @@ def _predicted(
 ) -> dict[str, Any]:
     cluster = round(widening * loop.cluster(n_qm))
     calls = _solve_calls(loop, k, finished)
+    looks = calls + 1 if k == 0 and loop.ground.is_local else WARM_LOOKS
     residual, each = loop.residual_clusters(n_qm), loop.calls_per_cluster
-    ours = loop.price.job(0, 0)
+    ours, asked = loop.price.job(0, 0), loop.answer_calls
+    answer = loop.price.answer(loop.answer_steps, asked, cluster)
     return {
         "k": k,
         "n_qm": n_qm,
         "cluster": cluster,
         "eta": decay.at(n_qm),
-        "calls": calls + each * len(residual),
-        "solve_seconds": loop.price.job(calls, cluster),
-        "residual_seconds": ours + each * sum(loop.price.call(atoms) for atoms in residual),
-        "rest": 2 * ours + (JOBS - 4) * JOB_SECONDS,
-        "memory": loop.price.memory(max(cluster, *residual)),
+        "calls": calls + each * len(residual) + asked,
+        "solve_seconds": loop.price.job(calls, cluster, looks=looks),
+        "residual_seconds": loop.price.job(0, 0, looks=1)
+        + each * sum(loop.price.call(atoms) for atoms in residual),
+        "rest": 2 * ours + (JOBS - 4) * JOB_SECONDS + answer,
+        "memory": loop.price.memory(max([cluster, *residual])),
         "finished": False,
     }
 
@@ -201,7 +264,7 @@ def _solve_calls(loop: Loop, k: int, finished: Sequence[Mapping[str, Any]]) -> i
     later = [row["qm_calls"] for row in finished[1:]]
     if k == 0:
         downhill = loop.case["solve"]["descent_force"] is not None
-        return FIRST_DESCENT if downhill else FIRST_SOLVE[loop.case["defect"]["kind"]]
+        return FIRST_DESCENT if downhill else FIRST_SOLVE[loop.kind]
     return round(float(np.mean(later))) if later else WARM_SOLVE + loop.calls_per_cluster - 1
 
 

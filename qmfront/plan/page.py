@@ -27,7 +27,11 @@ def page(case: str, content: Mapping[str, Any]) -> str:
         "## Jobs, as expected",
         table_of(
             ("job", "state", "N_QM", "atoms seen", "eta, Å", "QM calls", "time"),
-            [*map(_stage, content["preparation"]), *map(_iteration, content["iterations"])],
+            [
+                *map(_stage, content["preparation"]),
+                *map(_iteration, content["iterations"]),
+                *map(_stage, content["afterwards"]),
+            ],
         ),
         _assumptions(content),
         *content["notes"],
@@ -54,9 +58,23 @@ def _said(content: Mapping[str, Any]) -> str:
     return (
         f"Tolerance {content['tolerance']:g} Å, {content['sites']} sites. Expected: {before} and "
         f"{found['preparation_calls']} QM calls before the first iteration, {loop} and {found['qm_calls']} QM calls in "
-        f"{found['iterations']} iterations, of which {content['finished']} are finished; {left} are left in all. "
+        f"{found['iterations']} iterations, of which {content['finished']} are finished; "
+        f"{_afterwards(found)}{left} are left in all, {_interval(content)}. "
         f"Then: {found['reason']}."
     )
+
+
+def _afterwards(found: Mapping[str, Any]) -> str:
+    if not found["afterwards_calls"]:
+        return ""
+    return (
+        f"{time_of(3600 * found['afterwards_hours'])} and {found['afterwards_calls']} QM calls after them; "
+    )
+
+
+def _interval(content: Mapping[str, Any]) -> str:
+    hours = [3600 * found["hours_left"] for found in content["scenarios"].values()]
+    return f"between {time_of(min(hours))} and {time_of(max(hours))} as far as eta can be told"
 
 
 def _assumptions(content: Mapping[str, Any]) -> str:
@@ -70,8 +88,8 @@ def _assumptions(content: Mapping[str, Any]) -> str:
         )
     else:
         learnt = (
-            f"Nothing is known of this case yet: eta at {expected['n']:.0f} QM atoms is taken to be {low['eta']:g}, "
-            f"{expected['eta']:g} or {high['eta']:g} Å (all that we have seen lies between), and to fall as N_QM to "
+            f"Nothing is known of this case yet: eta at {expected['n']:.0f} QM atoms is taken to be {low['eta']:.2g}, "
+            f"{expected['eta']:.2g} or {high['eta']:.2g} Å ({content['prior']}), and to fall as N_QM to "
             f"the power of {expected['slope']:g} (theory). Plan again after an iteration or two."
         )
     return (

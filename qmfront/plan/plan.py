@@ -6,15 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from ase.neighborlist import neighbor_list
 
 from qmfront.crystal.lattice import Crystal
 from qmfront.elasticity.bulk import cubic_lattice_constant
 from qmfront.models.calculator import build
 from qmfront.plan.decay import assumed_slope, decays
 from qmfront.plan.geometry import Ground, first_partition, ground_of
-from qmfront.plan.iterations import Loop, finished_iterations, predicted_iterations
-from qmfront.plan.preparation import preparation
-from qmfront.plan.price import Price, cost_of_clusters
+from qmfront.plan.iterations import Loop, energy_of, finished_iterations, predicted_iterations
+from qmfront.plan.preparation import far_field, preparation
+from qmfront.plan.price import Price, cost_of_clusters, look_seconds
+from qmfront.plan.prior import Prior, changed_atoms, general_prior, prior
 from qmfront.plan.resources import with_resources
 from qmfront.preflight.cost import Cost
 from qmfront.refine.regions import Thresholds
@@ -32,6 +34,7 @@ class Prospect:
     case, potential : resolved sections, plain values
     residuals : names of the residuals that are computed
     n_qm, n_buf : sites of the first partition
+    reach : of the force constants, Å
     cost : Cost
         Of a QM call of its clusters.
     """
@@ -46,6 +49,32 @@ class Prospect:
     n_qm: int
     n_buf: int
     cost: Cost
+    reach: float
+
+    @property
+    def radius(self) -> float:
+        """Of the first QM region, Å."""
+        return self.case["initial_region"]["radius_r0"] * self.ground.r0
+
+    @property
+    def is_thin(self) -> bool:
+        """Whether MM sites beside the first QM region see the defect."""
+        return self.radius < self.potential["basis"]["cutoff"]
+
+    @property
+    def prior(self) -> Prior:
+        """What is known of eta."""
+        if self.is_thin or not self.ground.is_local:
+            return general_prior()
+        neighbours = neighbor_list("i", self.crystal.to_atoms(), 1.1 * self.ground.r0)
+        return prior(
+            self.potential["matching"],
+            n_qm=self.n_qm,
+            r0=self.ground.r0,
+            coordination=len(neighbours) / len(self.crystal.numbers),
+            dimension=self.ground.dimension,
+            changed=changed_atoms(self.case["defect"], self.ground.lost),
+        )
 
 
 def plan(
@@ -62,17 +91,21 @@ def plan(
     guess : crystal of the material, as in the configuration
     preflight : content of results/preflight/{material}.json
     spec : {calculator, kwargs}, of the case
-    study : {case, potential, residuals, seconds}
-        Resolved sections, names of the residuals that are computed, and the seconds that the price of calls may cost.
+    study : {case, potential, residuals, seconds, reach}
+        Resolved sections, names of the residuals that are computed, the seconds that the price of calls may cost, and
+        the reach of the force constants, Å.
     folder : results/{case}; what it holds of finished iterations is learnt from
 
     Raises
     ------
     ValueError if the preflight tells no price, or the first region does not fit into the domain.
     """
-    reference = (folder / "reference.zarr" / "zarr.json").is_file()
     prospect = prospect_of(guess, preflight, spec, study)
-    found = planned(prospect, finished_iterations(folder), reference=reference)
+    done = {
+        "reference": (folder / "reference.zarr" / "zarr.json").is_file(),
+        "energy": (folder / "energy.json").is_file(),
+    }
+    found = planned(prospect, finished_iterations(folder), **done)
     return {"calculator": spec["calculator"], **found}
 
 
@@ -101,20 +134,33 @@ def prospect_of(
         box_cells=case["embedding"]["minimum_cells"] if case["embedding"]["kind"] == "box" else 0,
     )
     return Prospect(
-        crystal, preflight, case, potential, study["residuals"], ground, thresholds, n_qm, n_buf, cost
+        crystal=crystal,
+        preflight=preflight,
+        case=case,
+        potential=potential,
+        residuals=study["residuals"],
+        ground=ground,
+        thresholds=thresholds,
+        n_qm=n_qm,
+        n_buf=n_buf,
+        cost=cost,
+        reach=study["reach"],
     )
 
 
-def planned(prospect: Prospect, finished: Sequence[Mapping[str, Any]], *, reference: bool) -> dict[str, Any]:
+def planned(
+    prospect: Prospect, finished: Sequence[Mapping[str, Any]], *, reference: bool, energy: bool = False
+) -> dict[str, Any]:
     """The plan after some iterations, plain values.
 
     Parameters
     ----------
     finished : rows of `finished_iterations`
-    reference : whether the reference is there
+    reference, energy : whether they are there
     """
     case, n_sites = prospect.case, len(prospect.ground.numbers)
-    price = Price(prospect.cost, n_sites).learnt(finished)
+    look = look_seconds(prospect.crystal, prospect.reach)
+    price = Price(prospect.cost, n_sites, look=look).learnt(finished)
     loop = Loop(prospect.ground, price, prospect.thresholds, case, prospect.residuals)
     before = preparation(
         case,
@@ -125,46 +171,64 @@ def planned(prospect: Prospect, finished: Sequence[Mapping[str, Any]], *, refere
         clusters={"first": loop.cluster(prospect.n_qm), "domain": n_sites},
         finished={"reference": reference, "others": bool(finished)},
     )
-    slope = assumed_slope(case["defect"]["kind"], prospect.potential["matching"])
-    ways, tolerance = decays(slope, finished), case["adapt"]["tolerance"]
+    before += _far_field(prospect, price, done=bool(finished))
+    slope, first = assumed_slope(loop.kind, prospect.potential["matching"]), prospect.prior
+    ways, tolerance = decays(slope, finished, first), case["adapt"]["tolerance"]
     found = {name: predicted_iterations(loop, ways[name], prospect.n_qm, finished) for name in SCENARIOS}
+    after = {name: energy_of(loop, rows, done=energy) for name, (rows, _) in found.items()}
     return {
         "tolerance": tolerance,
         "finished": len(finished),
         "sites": n_sites,
+        "prior": first.words,
         "decay": {name: way.plain() for name, way in ways.items()},
-        "notes": _notes(case, prospect),
+        "notes": _notes(prospect),
         "price": {**price.cost.plain(), "shape": price.shape},
         "scenarios": {
-            name: _summed(rows, before, reason, ways[name].needed(tolerance))
+            name: _summed(rows, (before, after[name]), reason, ways[name].needed(tolerance))
             for name, (rows, reason) in found.items()
         },
         "preparation": with_resources(before),
         "iterations": with_resources(found["expected"][0]),
+        "afterwards": with_resources(after["expected"]),
     }
 
 
-def _notes(case: Mapping[str, Any], prospect: Prospect) -> list[str]:
-    """What a look at the sizes tells, in words."""
-    radius, cutoff = (
-        case["initial_region"]["radius_r0"] * prospect.ground.r0,
-        prospect.potential["basis"]["cutoff"],
-    )
-    if radius >= cutoff:
+def _far_field(prospect: Prospect, price: Price, *, done: bool) -> list[dict[str, Any]]:
+    """Straight defects alone have one; no more lattices than free sites."""
+    samples, ground = prospect.case["estimate"]["far_field_samples"], prospect.ground
+    if ground.dimension == 3:
         return []
+    samples = min(samples, int(ground.domain.free.sum()))
+    sphere = Cost.from_plain(prospect.preflight["cost"])
+    return far_field(samples, prospect.crystal, price, sphere, finished=done)
+
+
+def _notes(prospect: Prospect) -> list[str]:
+    """What a look at the sizes tells, in words."""
+    if not prospect.is_thin:
+        return []
+    cutoff = prospect.potential["basis"]["cutoff"]
     needed = np.ceil(100 * cutoff / prospect.ground.r0) / 100
     return [
-        f"The first QM region ends {radius:.1f} Å from the defect, less than the cut-off of the potential "
+        f"The first QM region ends {prospect.radius:.1f} Å from the defect, less than the cut-off of the potential "
         f"({cutoff:g} Å): the forces on MM atoms beside it are made with the defect in sight, which the potential was "
         f"not fitted to. A first solve may not converge; initial_region.radius_r0 = {needed:g} is wide enough."
     ]
 
 
 def _summed(
-    rows: Sequence[Mapping[str, Any]], before: Sequence[Mapping[str, Any]], reason: str, needed: float
+    rows: Sequence[Mapping[str, Any]],
+    others: tuple[Sequence[Mapping[str, Any]], Sequence[Mapping[str, Any]]],
+    reason: str,
+    needed: float,
 ) -> dict[str, Any]:
-    """Totals of a way in which eta may fall; what is finished is not in the hours that are left."""
-    every = [*before, *rows]
+    """Totals of a way in which eta may fall; what is finished is not in the hours that are left.
+
+    others : rows of what comes before the iterations and after them
+    """
+    before, after = others
+    every = [*before, *rows, *after]
     ahead = [row for row in every if not row["finished"]]
     return {
         "n_qm_for_tolerance": needed,
@@ -175,6 +239,8 @@ def _summed(
         "qm_calls": sum(row["calls"] for row in rows),
         "preparation_calls": sum(row["calls"] for row in before),
         "preparation_hours": sum(row["seconds"] for row in before) / 3600,
+        "afterwards_calls": sum(row["calls"] for row in after),
+        "afterwards_hours": sum(row["seconds"] for row in after) / 3600,
         "hours": sum(row["seconds"] for row in rows) / 3600,
         "hours_left": sum(row["seconds"] for row in ahead) / 3600,
         "memory": max((row["memory"] for row in every), default=0.0),

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from qmfront.crystal.lattice import Crystal
+from qmfront.estimate.far_field import PROBES
 from qmfront.models.lattice_symmetry import crystal_operations
 from qmfront.plan.price import JOB_SECONDS, Price
 from qmfront.preflight.cost import Cost
@@ -99,6 +100,18 @@ def _rattled(sampling: Mapping[str, Any], crystal: Crystal) -> tuple[int, int]:
     """Number of rattled cells, and atoms of one."""
     cubic = len(crystal.numbers) * prod(sampling["repeat"]) * _cubic_over_primitive(crystal)
     return sampling["count"], round(cubic)
+
+
+def far_field(
+    samples: int, crystal: Crystal, price: Price, sphere: Cost, *, finished: bool
+) -> list[dict[str, Any]]:
+    """The row of the homogeneous lattices at strains of the far field, at most; none if the polynomial is believed."""
+    if not samples:
+        return []
+    atoms = len(crystal.numbers)
+    calls = (PROBES + samples) * (1 + SHIFT_CALLS * (atoms > 1))
+    seconds = JOB_SECONDS + calls * float(sphere.seconds(atoms))
+    return [{**_row("far field", calls, atoms, seconds, price), "finished": finished}]
 
 
 def _cubic_over_primitive(crystal: Crystal) -> float:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 
+from qmfront.crystal.lattice import Crystal
 from qmfront.evaluate.entry import ask
 from qmfront.plan.geometry import Ground
 from qmfront.preflight.cost import Cost, fitted_cost
@@ -17,6 +18,9 @@ MM_SECONDS = 3e-5
 """Per site and call of a solve: ACE forces (benchmarks/ace_speed.csv) and a step of Anderson."""
 SETUP_SECONDS = 3e-4
 """Per site and job: factors of the operators and Riesz maps; from docs/gallery/crack_120_convergence.csv."""
+LOOK_SECONDS = 1.2e-6
+"""Per site, pair of force constants and look of a solve at the model error, and once per residual: labels of the pairs
+(vacancy in copper, reach 10 Å, 360 pairs per site)."""
 JOB_SECONDS = 2.5
 """Of a job that does nothing: Python and its imports, once per rule."""
 SITE_MEMORY = 0.03
@@ -38,21 +42,29 @@ class Price:
     shape : factor that finished iterations put to it
     n_sites : sites of the domain
     own : seconds of our own part of a call, per site
+    look : seconds of a look at the model error, per site
     """
 
     cost: Cost
     n_sites: int
     shape: float = 1.0
     own: float = MM_SECONDS
+    look: float = 0.0
 
     def call(self, n_atoms: int) -> float:
         """Seconds of a QM call of a cluster of the case."""
         return self.shape * float(self.cost.seconds(n_atoms))
 
-    def job(self, qm_calls: int, n_atoms: int) -> float:
-        """Seconds of a job that makes so many calls, with the MM forces beside them."""
-        ours = JOB_SECONDS + self.n_sites * (SETUP_SECONDS + self.own * qm_calls)
+    def job(self, qm_calls: int, n_atoms: int, *, looks: int = 0) -> float:
+        """Seconds of a job that makes so many calls, with the MM forces and the looks beside them."""
+        ours = JOB_SECONDS + self.n_sites * (SETUP_SECONDS + self.own * qm_calls + self.look * looks)
         return ours + qm_calls * self.call(n_atoms)
+
+    def answer(self, steps: int, qm_calls: int, n_atoms: int) -> float:
+        """Seconds of the answer of the Hessian: forces of the potential in every step, QM calls beside them or not."""
+        if not steps:
+            return 0.0
+        return self.job(0, n_atoms) + steps * self.n_sites * self.own + qm_calls * self.call(n_atoms)
 
     def memory(self, n_atoms: int) -> float:
         """Peak memory of a job, MB."""
@@ -61,7 +73,8 @@ class Price:
     def learnt(self, finished: Sequence[Mapping[str, Any]]) -> "Price":
         """The price that finished solves paid: {cluster, qm_calls, qm_seconds, solve_seconds}.
 
-        The shape is their geometric mean, later ones counting more, since what is predicted is larger still.
+        The shape is their geometric mean, later ones counting more, since what is predicted is larger still. Looks are
+        in what our own part of a call took.
         """
         told = [row for row in finished if row["qm_calls"] and row["qm_seconds"] > 0]
         if not told:
@@ -79,7 +92,14 @@ class Price:
             self,
             shape=float(np.exp(np.average(np.log(ratio), weights=weights))),
             own=float(np.average(rest, weights=weights)),
+            look=0.0,
         )
+
+
+def look_seconds(crystal: Crystal, reach: float) -> float:
+    """Of a look at the model error, per site: every pair of force constants to a reach (Å) is labelled."""
+    pairs = 4 / 3 * np.pi * reach**3 * len(crystal.numbers) / crystal.volume
+    return float(LOOK_SECONDS * pairs)
 
 
 def cost_of_clusters(

@@ -1,15 +1,16 @@
 """The plan of a small tungsten edge dislocation: when it stops, what it learns, and what its numbers are made of."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from qmfront.crystal.lattice import cubic_crystal
-from qmfront.plan.iterations import WARM_SOLVE
+from qmfront.plan.iterations import WARM_LOOKS, WARM_SOLVE
 from qmfront.plan.page import page, told
 from qmfront.plan.plan import Prospect, planned, prospect_of
-from qmfront.plan.price import cost_of_clusters
+from qmfront.plan.price import cost_of_clusters, look_seconds
 from qmfront.preflight.cost import Cost
 
 COST = Cost(base=0.0, factor=1e-3, exponent=2.0, memory_base=200.0, memory_factor=0.5, largest=400)
@@ -28,7 +29,13 @@ def case(**changes: Any) -> dict[str, Any]:
         },
         "domain": {"kind": "disc", "radius_r0": 25.0, "clamp_width": 15.0},
         "initial_region": {"radius_r0": 3.3, "centre_r0": [0.0, 0.0]},
-        "estimate": {"face_layer": 11.0, "layer_r0": 2.0},
+        "estimate": {
+            "face_layer": 11.0,
+            "layer_r0": 2.0,
+            "far_field_samples": 0,
+            "norm": "force_constants",
+            "hessian": {"model": "mm", "steps": 4},
+        },
         "buffer": {"width": 10.8, "residual_factor": 2.0},
         "embedding": {"kind": "cluster", "minimum_cells": 1, "shape": "cube", "subtract_lattice": False},
         "refine": {
@@ -43,6 +50,7 @@ def case(**changes: Any) -> dict[str, Any]:
         "solve": {"descent_force": None},
         "reference": {"compute": False, "stability": {"vectors": 20, "one_sided": False}},
         "locality": {"widths": [], "alternatives": {}},
+        "energy": {"compute": False},
         "adapt": {"tolerance": 5e-3, "max_iterations": 12, "max_qm_atoms": 1000},
         **changes,
     }
@@ -64,7 +72,13 @@ def prospect(monkeypatch: pytest.MonkeyPatch, held_out: dict | None = None, **ch
         "held_out": held_out,
         "surfaces": None,
     }
-    study = {"case": case(**changes), "potential": potential, "residuals": ["cauchy_born"], "seconds": 1.0}
+    study = {
+        "case": case(**changes),
+        "potential": potential,
+        "residuals": ["cauchy_born"],
+        "seconds": 1.0,
+        "reach": 5.0,
+    }
     spec = {"calculator": "qmfront.models.eam.EAM", "kwargs": {"potential": "W_zhou"}}
     return prospect_of(cubic_crystal("W", "bcc", 3.165), preflight, spec, study)
 
@@ -82,6 +96,7 @@ def finished(count: int, *, calls: int = 8, seconds: float = 100.0) -> list[dict
                 "eta": 0.1 * (n_qm / 56) ** -2,
                 "qm_calls": 20 if k == 0 else calls,
                 "residual_calls": 1,
+                "answer_calls": 0,
                 "solve_seconds": 2 * float(COST.seconds(cluster)) * (20 if k == 0 else calls) + 1.0,
                 "qm_seconds": 2 * float(COST.seconds(cluster)) * (20 if k == 0 else calls),
                 "residual_seconds": seconds,
@@ -184,3 +199,97 @@ def test_clusters_of_the_case_are_timed(monkeypatch: pytest.MonkeyPatch, eam) ->
     clock.pop("asked")
     assert cost_of_clusters(made.ground, COST, eam, name="eam", cluster=200, seconds=1e-6) == COST
     assert "asked" not in clock
+
+
+def row_of(found: dict, stage: str) -> dict | None:
+    rows = [*found["preparation"], *found["afterwards"]]
+    return next((row for row in rows if row["stage"] == stage), None)
+
+
+def test_the_energy_is_paid_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """16 calls of the cluster of the residual, at the end of each way, until it is there."""
+    plain = planned(prospect(monkeypatch), [], reference=False)
+    assert row_of(plain, "energy") is None
+    twice = {"kind": "cluster", "minimum_cells": 1, "shape": "cube", "subtract_lattice": True}
+    made = prospect(monkeypatch, energy={"compute": True})
+    found = planned(made, [], reference=False)
+    row = row_of(found, "energy")
+    wide = made.ground.around(found["iterations"][-1]["n_qm"], layer=2.0 * made.ground.r0, width=21.6)
+    assert (row["calls"], row["atoms"], row["finished"]) == (16, wide, False)
+    assert row["seconds"] == pytest.approx(16 * float(COST.seconds(wide)), rel=0.1)
+    for way in ("low", "expected", "high"):
+        with_energy, without = (content["scenarios"][way] for content in (found, plain))
+        assert with_energy["afterwards_calls"] == 16 and without["afterwards_calls"] == 0
+        more = with_energy["hours_left"] - without["hours_left"]
+        assert more == pytest.approx(with_energy["afterwards_hours"]) and more > 0
+    subtracted = prospect(monkeypatch, energy={"compute": True}, embedding=twice)
+    assert row_of(planned(subtracted, [], reference=False), "energy")["calls"] == 32
+    assert "16 QM calls after them" in page("edge", {"calculator": "x", **found})
+    assert "| energy |" in page("edge", {"calculator": "x", **found})
+    limits = {"tolerance": 1e-9, "max_iterations": 3, "max_qm_atoms": 1000}
+    over = prospect(monkeypatch, energy={"compute": True}, adapt=limits)
+    done = planned(over, finished(3), reference=False, energy=True)
+    assert row_of(done, "energy")["finished"] and done["scenarios"]["expected"]["hours_left"] == 0
+    assert not row_of(planned(over, finished(2), reference=False, energy=True), "energy")["finished"]
+
+
+def test_lattices_of_the_far_field_are_paid_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """24 that doubt the polynomial and those that take its place, before the first iteration."""
+    plain = planned(prospect(monkeypatch), [], reference=False)
+    estimate = {**case()["estimate"], "far_field_samples": 100}
+    made = prospect(monkeypatch, estimate=estimate)
+    found = planned(made, [], reference=False)
+    row = row_of(found, "far field")
+    assert (row["calls"], row["atoms"]) == (124, 1)
+    assert row_of(plain, "far field") is None
+    ways = [content["scenarios"]["expected"] for content in (plain, found)]
+    assert ways[1]["preparation_calls"] == ways[0]["preparation_calls"] + 124
+    assert ways[1]["hours_left"] - ways[0]["hours_left"] == pytest.approx(row["seconds"] / 3600)
+    assert row_of(planned(made, finished(1), reference=False), "far field")["finished"]
+
+
+def test_steps_on_the_hessian_are_paid_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steps + 1 calls of the cluster of the solve in every iteration."""
+    plain = planned(prospect(monkeypatch), [], reference=False)["iterations"]
+    estimate = {**case()["estimate"], "norm": "hessian", "hessian": {"model": "mixed", "steps": 4}}
+    made = prospect(monkeypatch, estimate=estimate)
+    asked = planned(made, [], reference=False)["iterations"]
+    for row, other in zip(asked, plain, strict=True):
+        assert row["calls"] == other["calls"] + 5
+        assert row["seconds"] - other["seconds"] == pytest.approx(
+            5 * float(COST.seconds(row["cluster"])), rel=0.2
+        )
+    past = [{**row, "answer_calls": 5} for row in finished(2)]
+    told_past, plain_past = (
+        planned(made, rows, reference=False)["iterations"][0] for rows in (past, finished(2))
+    )
+    assert told_past["calls"] == plain_past["calls"] + 5
+    assert told_past["seconds"] > plain_past["seconds"] + 5 * float(COST.seconds(told_past["cluster"]))
+
+
+def test_steps_on_the_hessian_of_the_potential_cost_no_qm_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = planned(prospect(monkeypatch), [], reference=False)["iterations"]
+    asked = planned(
+        prospect(monkeypatch, estimate={**case()["estimate"], "norm": "hessian"}), [], reference=False
+    )["iterations"]
+    assert [row["calls"] for row in asked] == [row["calls"] for row in plain]
+    assert all(row["seconds"] > other["seconds"] for row, other in zip(asked, plain, strict=True))
+
+
+def test_forces_of_the_solve_are_no_call_of_the_residual(monkeypatch: pytest.MonkeyPatch) -> None:
+    estimate = {**case()["estimate"], "layer_r0": 0.0}
+    found = planned(prospect(monkeypatch, estimate=estimate), [], reference=False)
+    assert found["iterations"][1]["calls"] == WARM_SOLVE
+
+
+def test_looks_at_the_model_error_take_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In proportion to the pairs of force constants; what finished solves took holds theirs."""
+    made = prospect(monkeypatch)
+    far = replace(made, reach=10.0)
+    assert look_seconds(made.crystal, 10.0) == pytest.approx(8 * look_seconds(made.crystal, made.reach))
+    near, wide = (planned(each, [], reference=False)["iterations"][1] for each in (made, far))
+    more = 7 * look_seconds(made.crystal, made.reach) * len(made.ground.numbers)
+    assert wide["solve_seconds"] - near["solve_seconds"] == pytest.approx(WARM_LOOKS * more)
+    assert wide["residual_seconds"] - near["residual_seconds"] == pytest.approx(more)
+    learnt = [planned(each, finished(2), reference=False)["iterations"][-1] for each in (made, far)]
+    assert learnt[0]["solve_seconds"] == learnt[1]["solve_seconds"]

@@ -1,7 +1,7 @@
 """The finished results that rule `check` hands over; without QMFRONT_STUDY there is nothing to collect here.
 
-QMFRONT_STUDY is JSON, {cases: {name: {potential, reference, buffer, solve}}, potentials: [name]}, about the results/ in
-the working directory.
+QMFRONT_STUDY is JSON, {cases: {name: {potential, reference, buffer, solve}}, potentials: {name: material}}, about the
+results/ in the working directory.
 """
 
 import json
@@ -16,21 +16,30 @@ import pandas as pd
 import pytest
 
 from qmfront import store
+from qmfront.elasticity.bulk import Bulk
+from qmfront.elasticity.moduli import sampled_moduli
 from qmfront.store import Store
 
-STUDY: dict[str, Any] = json.loads(os.environ.get("QMFRONT_STUDY", '{"cases": {}, "potentials": []}'))
+STUDY: dict[str, Any] = json.loads(os.environ.get("QMFRONT_STUDY", '{"cases": {}, "potentials": {}}'))
 RESULTS = Path("results")
 collect_ignore_glob = [] if STUDY["potentials"] else ["test_*.py"]
 
 FULL_BASIS = 300
 """Number of basis functions from which a potential is expected to match; with fewer the fit has no room to."""
+SHORT = 0.2
+"""Force constants that miss the moduli by more, relative to the largest, end where their supercell does: the model does
+not, and no potential can have both."""
+SAME = 1e-6
+"""Moduli that differ by less, relative to the largest, are those of the strain samples; differences of stresses are not
+that close."""
 
 
 @dataclass(frozen=True)
 class FinishedPotential:
-    """The fit and the certificate of a potential."""
+    """The fit and the certificate of a potential, and the bulk that it was fitted to."""
 
     name: str
+    material: str
 
     @property
     def folder(self) -> Path:
@@ -51,6 +60,25 @@ class FinishedPotential:
         return self.fit["functions"] >= FULL_BASIS
 
     @cached_property
+    def bulk(self) -> Bulk:
+        return Bulk.from_arrays(store.load(RESULTS / "bulk" / f"{self.material}.zarr", "bulk"))
+
+    @cached_property
+    def is_short(self) -> bool:
+        """Whether the force constants of the bulk are no elastic crystal by themselves."""
+        moduli = self.bulk.force_constants.moduli(self.bulk.crystal.volume)
+        return bool(np.abs(moduli - self.bulk.moduli).max() > SHORT * self.bulk.moduli.max())
+
+    @cached_property
+    def is_sampled(self) -> bool:
+        """Whether the moduli of the bulk are those of the polynomial through its strain samples."""
+        try:
+            moduli = sampled_moduli(self.bulk.gradients, self.bulk.stresses, self.bulk.crystal)
+        except ValueError:  # too few samples
+            return False
+        return bool(np.abs(moduli - self.bulk.moduli).max() < SAME * self.bulk.moduli.max())
+
+    @cached_property
     def certificate(self) -> Store:
         return store.load(self.folder / "certificate.zarr", "potential")
 
@@ -68,7 +96,8 @@ class FinishedCase:
 
     @property
     def potential(self) -> FinishedPotential:
-        return FinishedPotential(self.settings["potential"])
+        name = self.settings["potential"]
+        return FinishedPotential(name, STUDY["potentials"][name])
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -98,9 +127,9 @@ def case(request: pytest.FixtureRequest) -> FinishedCase:
     return FinishedCase(request.param, STUDY["cases"][request.param])
 
 
-@pytest.fixture(params=STUDY["potentials"], scope="session")
+@pytest.fixture(params=list(STUDY["potentials"]), scope="session")
 def potential(request: pytest.FixtureRequest) -> FinishedPotential:
-    return FinishedPotential(request.param)
+    return FinishedPotential(request.param, STUDY["potentials"][request.param])
 
 
 @pytest.fixture

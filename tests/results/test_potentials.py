@@ -12,6 +12,11 @@ LONG_RANGE = 100.0
 LONG_RANGE_MODULI = 5e-4
 """Of such a model, where moduli compete with force constants that cannot all be matched (silicon: 2.6e-4 in C44)."""
 INTERVALS = 1e-4  # both are differences, of energies there and of stresses in the certificate
+SHORT_RANGE = 0.1
+"""Of both for force constants that end where a small supercell does: the potential goes on where they end, and is held
+by forces of rattled cells as well (plane waves, 64 atoms: 3.6e-2)."""
+SAMPLED_MODULI = 0.1
+"""Of moduli from a few samples of some per cent, which the potential sees among others (plane waves: 7e-2 in C44)."""
 SURFACE_ENERGY = 0.01 / 16.02176634  # eV/Å^2: 0.01 J/m^2
 SURFACE_RELAXATION = 5e-3
 SURFACE_FORCES = 0.01  # relative; faces whose forces are wrong by more hide the convergence of a crack
@@ -26,8 +31,9 @@ def allowance(full_potential) -> float:
 def test_force_constants_match(full_potential, allowance) -> None:
     certificate = full_potential.certificate
     difference = np.linalg.norm(certificate["fc_difference"]) / np.linalg.norm(certificate["fc_qm"])
-    assert 0 < difference <= allowance * FORCE_CONSTANTS
-    assert full_potential.fit["force_constants"] <= allowance * FORCE_CONSTANTS
+    limit = SHORT_RANGE if full_potential.is_short else allowance * FORCE_CONSTANTS
+    assert 0 < difference <= limit
+    assert full_potential.fit["force_constants"] <= limit
 
 
 def test_third_derivative_matches_where_it_was_asked_for(full_potential, allowance) -> None:
@@ -36,6 +42,7 @@ def test_third_derivative_matches_where_it_was_asked_for(full_potential, allowan
 
 def test_elastic_moduli_match(full_potential, allowance) -> None:
     certificate, limit = full_potential.certificate, MODULI if allowance == 1.0 else LONG_RANGE_MODULI
+    limit = SAMPLED_MODULI if full_potential.is_sampled else limit
     np.testing.assert_allclose(certificate["moduli_mm"], certificate["moduli_qm"], rtol=limit)
 
 

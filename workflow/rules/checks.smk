@@ -1,6 +1,7 @@
 # The finished results are doubted once all of them are there: a failing test fails the workflow.
 SHOWN = {name for figure in study.figures.values() for name in getattr(figure, "potentials", ())}
 POTENTIALS = sorted(SHOWN | {case.potential for case in study.cases.values()})
+MATERIALS = {name: study.potentials[name].material for name in POTENTIALS}
 
 
 rule check:
@@ -13,6 +14,10 @@ rule check:
             potential=POTENTIALS,
         ),
         intervals=expand("results/potentials/{potential}/intervals.csv", potential=POTENTIALS),
+        bulks=expand(
+            "results/bulk/{material}.zarr/zarr.json",
+            material=sorted(set(MATERIALS.values())),
+        ),
     output:
         report="results/checks.txt",
     log:
@@ -26,7 +31,7 @@ rule check:
                 name: case.model_dump(mode="json", include={"potential", "reference", "buffer", "solve"})
                 for name, case in study.cases.items()
             },
-            "potentials": POTENTIALS,
+            "potentials": MATERIALS,
         },
     message:
         "Tests of the finished results"

@@ -25,6 +25,7 @@ rule plan:
             "potential": study.potential_of(w.case).model_dump(mode="json"),
             "residuals": residual_names(w.case),
             "seconds": study.material_of(w.case).preflight.seconds,
+            "reach": study.material_of(w.case).force_constants.reach,
         },
         finished=estimated,
     message:

@@ -1,0 +1,134 @@
+"""The checks of finished potentials: a limit for every way in which the numbers of the crystal were obtained."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from qmfront import store
+from qmfront.elasticity.bulk import Bulk
+from qmfront.elasticity.moduli import sampled_moduli
+from qmfront.training.certificate import DECLARED
+from scripts.check import main
+from tests.results import test_potentials as checks
+from tests.results.conftest import FinishedPotential
+from tests.results.test_cases import CALLS_PER_DECADE, WARM_CALLS, allowed_calls
+from tests.silicon import silicon
+
+ROOT = Path(__file__).parents[2]
+NEIGHBOURS = 2.5
+"""Å; force constants of nearest neighbours alone, as from too small a supercell."""
+
+
+def coarse() -> Bulk:
+    """Silicon with short force constants and moduli from its strain samples."""
+    bulk = silicon()
+    moduli = sampled_moduli(bulk.gradients, bulk.stresses, bulk.crystal)
+    return replace(bulk, moduli=moduli, force_constants=bulk.force_constants.truncated(NEIGHBOURS))
+
+
+def written(
+    bulk: Bulk, *, misfit: float, modulus: float = 0.0, softest: float = 0.1, fitted: float | None = None
+) -> None:
+    """Bulk, certificate and table of a full potential that misses force constants and C44 by some fraction."""
+    own, rng = bulk.force_constants, np.random.default_rng(0)
+    noise = rng.normal(size=own.matrix.shape)
+    difference = misfit * noise * np.linalg.norm(own.matrix) / np.linalg.norm(noise)
+    qm = np.array([bulk.moduli[0, 0, 0, 0], bulk.moduli[0, 0, 1, 1], bulk.moduli[1, 2, 1, 2]])
+    omega2 = np.linspace(softest, 10.0, 12).reshape(2, 6)
+    arrays = {
+        "fc_qm": np.linalg.norm(own.matrix, axis=(1, 2)),
+        "fc_difference": np.linalg.norm(difference, axis=(1, 2)),
+        "fc_mismatch": difference,
+        "omega2_qm": np.abs(omega2),
+        "omega2_mm": omega2,
+        "moduli_qm": qm,
+        "moduli_mm": qm * [1.0, 1.0, 1.0 + modulus],
+    }
+    folder = Path("results/potentials/fit")
+    folder.mkdir(parents=True, exist_ok=True)
+    declared = {name: DECLARED[name] for name in arrays}
+    store.save(folder / "certificate.zarr", "potential", arrays, declared=declared)
+    store.save("results/bulk/silicon.zarr", "bulk", bulk.arrays())
+    fit = {"force_constants": misfit if fitted is None else fitted, "stress": 1e-10, "functions": 400.0}
+    pd.Series(fit, name="relative_error").rename_axis("observation").to_csv(folder / "fit.csv")
+
+
+@pytest.fixture
+def doubts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., set[str]]:
+    """A function that asks the checks about a potential in a folder of its own, and names those that fail."""
+    monkeypatch.chdir(tmp_path)
+
+    def failed(**how: Any) -> set[str]:
+        written(**how)
+        finished = FinishedPotential("fit", "silicon")
+        assert finished.is_full
+        asked = {
+            "force_constants": lambda: checks.test_force_constants_match(finished, 1.0),
+            "moduli": lambda: checks.test_elastic_moduli_match(finished, 1.0),
+            "phonons": lambda: checks.test_both_lattices_are_stable(finished),
+            "born": lambda: checks.test_cubic_moduli_are_stable(finished),
+        }
+        return {name for name, check in asked.items() if _fails(check)}
+
+    return failed
+
+
+def _fails(check: Callable[[], None]) -> bool:
+    try:
+        check()
+    except AssertionError:
+        return True
+    return False
+
+
+def test_a_matched_potential_is_held_to_rounding(doubts: Callable[..., set[str]]) -> None:
+    matched = silicon()
+    assert doubts(bulk=matched, misfit=5e-5) == set()
+    assert doubts(bulk=matched, misfit=1e-3) == {"force_constants"}
+    assert doubts(bulk=matched, misfit=5e-5, modulus=1e-3) == {"moduli"}
+
+
+def test_short_force_constants_and_sampled_moduli_are_held_to_a_tenth(
+    doubts: Callable[..., set[str]],
+) -> None:
+    """What plane waves reach passes, twice the limit does not, and what is unstable never does."""
+    assert doubts(bulk=coarse(), misfit=0.036, modulus=-0.07) == set()
+    assert doubts(bulk=coarse(), misfit=0.2) == {"force_constants"}
+    assert doubts(bulk=coarse(), misfit=0.036, fitted=0.2) == {"force_constants"}
+    assert doubts(bulk=coarse(), misfit=0.036, modulus=0.2) == {"moduli"}
+    assert doubts(bulk=coarse(), misfit=0.036, softest=-0.3) == {"phonons"}
+    found = doubts(bulk=coarse(), misfit=0.036, modulus=-1.1)
+    assert found == {"moduli", "born"}
+
+
+def test_each_number_has_its_own_limit(doubts: Callable[..., set[str]]) -> None:
+    """Sampled moduli excuse no force constants, short force constants no moduli."""
+    sampled = replace(silicon(), moduli=coarse().moduli)
+    assert doubts(bulk=sampled, misfit=0.036, modulus=0.05) == {"force_constants"}
+    short = replace(coarse(), moduli=silicon().moduli)
+    assert doubts(bulk=short, misfit=0.036, modulus=0.05) == {"moduli"}
+
+
+def test_calls_of_a_warm_solve() -> None:
+    """Eight, or as many as the factor takes by which the error falls; a solve that is asked little may take little."""
+    table = pd.DataFrame({"eta": [0.7, 0.7, 0.6], "algebraic": [7e-3, 7e-3, 7e-3]})
+    assert allowed_calls(table, is_short=False) == WARM_CALLS
+    assert allowed_calls(table, is_short=True) == pytest.approx(2 * CALLS_PER_DECADE)
+    lenient = table.assign(algebraic=0.6)
+    assert allowed_calls(lenient, is_short=True) == CALLS_PER_DECADE
+    plane_waves = pd.DataFrame({"eta": [0.679, 0.675, 0.613], "algebraic": [4.7e-3, 4.5e-3, 5.0e-3]})
+    assert np.mean([7, 13]) < allowed_calls(plane_waves, is_short=True) < 2 * np.mean([7, 13])
+
+
+def test_the_rule_collects_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same through the script: the material of a potential comes with it, and a failure is an error."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    written(silicon(), misfit=1e-3)
+    with pytest.raises(RuntimeError, match=r"1 failed, 4 passed"):
+        main(ROOT / "tests" / "results", {"cases": {}, "potentials": {"fit": "silicon"}}, "checks.txt")
