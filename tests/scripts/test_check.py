@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from ase.units import GPa
 
 from qmfront import store
 from qmfront.elasticity.bulk import Bulk
@@ -56,6 +57,12 @@ def written(
     store.save("results/bulk/silicon.zarr", "bulk", bulk.arrays())
     fit = {"force_constants": misfit if fitted is None else fitted, "stress": 1e-10, "functions": 400.0}
     pd.Series(fit, name="relative_error").rename_axis("observation").to_csv(folder / "fit.csv")
+    table = pd.DataFrame({"quantity": ["C11", "C12", "C44", "force constants"]})
+    table["qm"], table["mm"] = [*qm / GPa, 1.0], [*arrays["moduli_mm"] / GPa, 1.0]
+    for kind in ("ard", "pops"):
+        table[f"{kind}_low"], table[f"{kind}_high"] = 0.5 * table["qm"], 2.0 * table["qm"]
+        table[f"inside_{kind}"] = True
+    table.to_csv(folder / "intervals.csv", index=False)
 
 
 @pytest.fixture
@@ -130,5 +137,5 @@ def test_the_rule_collects_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     written(silicon(), misfit=1e-3)
-    with pytest.raises(RuntimeError, match=r"1 failed, 4 passed"):
+    with pytest.raises(RuntimeError, match=r"1 failed, 6 passed"):
         main(ROOT / "tests" / "results", {"cases": {}, "potentials": {"fit": "silicon"}}, "checks.txt")
