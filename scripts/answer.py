@@ -24,11 +24,8 @@ def main(inputs: dict, spec: dict, settings: dict, journal: Journal, path: str) 
         chosen=settings["residual"],
         embedding=Embedding(**settings["embedding"]),
     )
-    attrs = {
-        "seconds": dict(seconds),
-        "qm_calls": tally.calls,
-        "steps": {n: a.steps for n, a in found.items()},
-    }
+    attrs = {"qm_calls": tally.calls, "steps": {name: answer.steps for name, answer in found.items()}}
+    arrays = {name: answer.displacement for name, answer in found.items()}
     store.save(path, "answer", arrays, attrs, config={"qm": spec, **settings})
 
 
