@@ -112,7 +112,10 @@ def relax_hybrid(
         return root(descended(descent_force) if downhill and descent_force is not None else start)
     except NoEquilibriumError as error:
         logger.info("no equilibrium yet, going downhill from the start: %s", error)
-        return root(descended(FAR_DOWNHILL if descent_force is None else FURTHER * descent_force))
+        try:
+            return root(descended(FAR_DOWNHILL if descent_force is None else FURTHER * descent_force))
+        except NoEquilibriumError as again:
+            raise error from again
 
 
 class _Stop:

@@ -16,8 +16,8 @@ def convergence_table(folders: Sequence[Path | str]) -> pd.DataFrame:
 
     Columns: k, n_qm, n_buf, n_mm, eta (the default estimator), eta_exact (same norm, exact residual), eta_paper
     (Laplacian norm, (3.7)), eta_mismatch, eta_buffer and eta_algebra (what MM model, buffer and the end of the solve
-    contribute, see `estimates.residual_parts`), error, qm_calls, algebraic, cpu_* (processor seconds of every part),
-    then one column per combination of norm and residual. Lengths in Å; what was not computed is empty.
+    contribute in the norm of H_FC, see `residual_parts`), error, qm_calls, algebraic, cpu_* (processor seconds of every
+    part), then one column per combination of norm and residual. Lengths in Å; what was not computed is empty.
 
     Parameters
     ----------
