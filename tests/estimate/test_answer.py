@@ -111,6 +111,37 @@ def test_a_potential_that_is_unstable_somewhere_answers_as_far_as_it_is_stable(
     )
 
 
+class Identity:
+    """H_FC = 1 eV/Å^2."""
+
+    def solve(self, forces: np.ndarray) -> np.ndarray:
+        return forces
+
+
+@pytest.mark.parametrize("softest", [1e-4, 1e-3, 1e-2, 0.2])
+def test_steps_end_at_the_first_direction_that_is_too_soft(softest):
+    """Directions from the textbook's conjugate gradients, their stiffness by the whole quotient d H d / d d."""
+    rng = np.random.default_rng(4)
+    stiffness, residual = np.geomspace(softest, 3.0, 60), 1e-3 * rng.normal(size=60)
+    left, direction, expected = residual, residual, 0
+    for _ in range(30):
+        quotient = direction @ (stiffness * direction) / (direction @ direction)
+        if quotient < SOFTEST:
+            break
+        new = left - left @ left / (direction @ (stiffness * direction)) * stiffness * direction
+        direction, left = new + new @ new / (left @ left) * direction, new
+        expected += 1
+
+    def force(u: np.ndarray) -> np.ndarray:
+        return -(stiffness * u.ravel()).reshape(u.shape)
+
+    found = hessian_answer(
+        force, np.zeros((20, 3)), residual.reshape(20, 3), Identity(), steps=30, truncated=True
+    )
+    assert found.steps == expected
+    assert (softest > SOFTEST) == (expected == 30) and expected > 0
+
+
 def test_the_potential_stands_for_the_hessian_at_no_qm_call(crack, crack_operators, tip, eam_forces):
     """Chosen and exact residual are answered; mixed forces ask the QM model once per step and once at rest."""
     _, _, rest = tip

@@ -10,6 +10,7 @@ from qmfront.crystal.defect import Defect
 from qmfront.crystal.stencil import stencil
 from qmfront.elasticity.moduli import cubic_moduli
 from qmfront.elasticity.strain_polynomial import StrainPolynomial
+from qmfront.estimate.differences import SLIGHT, difference_map
 from qmfront.estimate.linear_mismatch import LinearMismatch, linear_mismatch
 from qmfront.estimate.residuals import ResidualSettings, residual_arrays
 from qmfront.timing import Seconds
@@ -155,6 +156,25 @@ def test_of_a_certificate(tungsten):
     certificate["fc_mismatch"] = constants.matrix[1:]
     with pytest.raises(ValueError, match="Fit the potential"):
         linear_mismatch(tungsten, certificate)
+
+
+@pytest.mark.parametrize("part", [1.0, 1e-4])
+def test_a_stop_counts_force_constants_unless_they_differ_slightly(edge, tungsten, part):
+    """Of a relative difference of 0.1 all forces, of one of 1e-5 none."""
+    constants, moduli = tungsten.force_constants, np.array([3.26, 1.28, 1.0])
+    certificate = {
+        "fc_mismatch": part * (constants.matrix - _cut(constants, SHORT)),
+        "moduli_qm": moduli,
+        "moduli_mm": moduli,
+        "mismatch_exponents": np.array([[3, 0, 0, 0, 0, 0]]),
+        "mismatch_coefficients": np.zeros(1),
+    }
+    linear = linear_mismatch(tungsten, certificate)
+    assert (linear.relative > SLIGHT) == (part == 1.0) and not linear.negligible
+    u = np.where(edge.free[:, None], 0.02 * np.random.default_rng(6).normal(size=edge.sites.shape), 0.0)
+    found, expected = difference_map(tungsten.arrays(), certificate, edge, None)(u), linear.forces(edge, u)
+    assert np.abs(expected).max() > 1e-2 * part
+    np.testing.assert_allclose(found, expected if part == 1.0 else 0.0, rtol=0, atol=1e-12)
 
 
 def test_without_a_layer_the_residual_costs_no_qm_call(edge, edge_operators, tungsten):
