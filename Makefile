@@ -4,7 +4,8 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 
-CORES ?= $(shell nproc 2>/dev/null || echo 1)
+# nproc counts OMP_NUM_THREADS, which many have set to 1.
+CORES ?= $(shell env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc 2>/dev/null || echo 1)
 ARGS ?=
 BIN := .venv/bin
 RUN_STAMP := .venv/.installed-run
