@@ -6,7 +6,7 @@ import hashlib
 import os
 import struct
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from importlib import metadata
@@ -93,6 +93,36 @@ def code_hash(module: str, root: Path) -> str:
     return content_hash({str(Path(path).relative_to(root)): _statements(Path(path)) for path in files})
 
 
+def code_stamp(stamp: Path, files: Iterable[str], root: Path) -> str:
+    """The path of a file that lists code with the hash of each file's statements, written where one has changed.
+
+    Snakemake compares times of inputs: one stamp stands for the fifty files behind a script, which it would look at one
+    by one for every job that waits, and neither a comment nor a fresh checkout makes it younger.
+
+    Parameters
+    ----------
+    stamp : relative to the working folder; it is as old as the youngest of the files where none was there
+    files : of `reached_files`
+    root : folder that holds the package folder
+    """
+    paths = [Path(file) for file in files]
+    states = [(path, path.stat()) for path in paths]
+    lines = [
+        f"{_statements_hash(path, state.st_mtime_ns, state.st_size)}  {path.relative_to(root).as_posix()}\n"
+        for path, state in states
+    ]
+    text, is_new = "".join(lines), not stamp.is_file()
+    if is_new or stamp.read_text(encoding="utf-8") != text:
+        stamp.parent.mkdir(parents=True, exist_ok=True)
+        partial = stamp.with_name(f"{stamp.name}.{os.getpid()}.partial")
+        partial.write_text(text, encoding="utf-8")
+        if is_new:
+            youngest = max((state.st_mtime_ns for _, state in states), default=0)
+            os.utime(partial, ns=(youngest, youngest))
+        os.replace(partial, stamp)
+    return str(stamp)
+
+
 def _imported(path: Path, root: Path) -> set[Path]:
     """Package files that one file imports or declares as data."""
     status = path.stat()
@@ -146,6 +176,12 @@ def _package_files(name: str, root: Path) -> set[Path]:
 def _defines(path: Path, name: str) -> bool:
     """Whether the text of a package's __init__.py could define a name; empty ones define nothing."""
     return name in path.read_text(encoding="utf-8")
+
+
+@lru_cache(maxsize=1024)
+def _statements_hash(path: Path, _changed: int, _size: int) -> str:
+    """SHA-256 of what one file does, in one state."""
+    return content_hash(_statements(path))
 
 
 def _statements(path: Path) -> str | bytes:

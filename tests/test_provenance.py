@@ -1,5 +1,6 @@
 """Which files a script reaches, and hashes that change with content and with nothing else."""
 
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from qmfront.provenance import code_hash, content_hash, reached_files, versions
+from qmfront.provenance import code_hash, code_stamp, content_hash, reached_files, versions
 
 TREE = {
     "qmfront/__init__.py": "",
@@ -168,3 +169,31 @@ def test_versions_are_strings_and_name_the_libraries() -> None:
     found = versions()
     assert found["numpy"] == np.__version__
     assert all(isinstance(value, str) and value for value in found.values())
+
+
+def test_a_stamp_changes_with_statements_alone(tree: Path) -> None:
+    """A new one is as old as the youngest file; comments and times leave it so, a statement makes it young."""
+    folder, files = (
+        tree / "stamps",
+        [str(tree / "qmfront/units.py"), str(tree / "qmfront/models/data/w.alloy")],
+    )
+    for number, file in enumerate(files):
+        os.utime(file, (1000 + number, 1000 + number))
+
+    def look() -> tuple[str, float]:
+        stamp = Path(code_stamp(folder / "solve.py.txt", files, tree))
+        return stamp.read_text(), stamp.stat().st_mtime
+
+    text, time = look()
+    assert time == 1001 and [line.split()[1] for line in text.splitlines()] == [
+        "qmfront/units.py",
+        "qmfront/models/data/w.alloy",
+    ]
+    (tree / "qmfront/units.py").write_text('"""Units."""\n\n# of energy\nEV = 1.0\n')
+    assert look() == (text, 1001)
+    (tree / "qmfront/units.py").write_text("EV = 2.0\n")
+    changed, later = look()
+    assert changed != text and later > 1e9
+    (tree / "qmfront/models/data/w.alloy").write_text("1 2 4\n")
+    assert look()[0] != changed
+    assert [path.name for path in folder.iterdir()] == ["solve.py.txt"]

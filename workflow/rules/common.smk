@@ -2,11 +2,12 @@
 import json
 
 from qmfront.plan.resources import resource
-from qmfront.provenance import reached_files
+from qmfront.provenance import code_stamp, reached_files
 
 ROOT = Path(workflow.basedir)
 ROOT = ROOT if (ROOT / "qmfront").is_dir() else ROOT.parent.parent
 JOURNAL = "work/journal"
+CODE = Path(".snakemake/code")
 
 
 wildcard_constraints:
@@ -35,13 +36,15 @@ COPIES = [case for case in study.cases if ORIGINS[case] != case]
 
 
 def code(script, *also):
-    """Package files that a script reaches, so that editing one reruns the rules that use it."""
-    return reached_files(ROOT / "scripts" / script, ROOT, also=also)
+    """The stamp of the package files that a script reaches: editing one reruns the rules that use it."""
+    return code_stamp(CODE / f"{script}.txt", reached_files(ROOT / "scripts" / script, ROOT, also=also), ROOT)
 
 
 def qm_code(material):
-    """Package files behind the reference model of a material."""
-    return reached_files(None, ROOT, also=(study.materials[material].qm.calculator,))
+    """The stamp of the package files behind the reference model of a material; none if it is not ours."""
+    name = study.materials[material].qm.calculator
+    files = reached_files(None, ROOT, also=(name,))
+    return [code_stamp(CODE / f"{name}.txt", files, ROOT)] if files else []
 
 
 def qm_files(material):
