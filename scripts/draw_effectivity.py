@@ -9,12 +9,12 @@ from qmfront.figures.style import save
 from qmfront.logs import logged
 
 
-def main(table: str, outputs: dict) -> None:
+def main(table: str, band: tuple[float, float], outputs: dict) -> None:
     data = effectivities(pd.read_csv(table))
     write_file(outputs["csv"], data.to_csv(index=False))
-    save(effectivity_figure(data), outputs["png"])
+    save(effectivity_figure(data, band=band), outputs["png"])
 
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
-        main(snakemake.input.tables[0], dict(snakemake.output.items()))
+        main(snakemake.input.tables[0], tuple(snakemake.params.band), dict(snakemake.output.items()))

@@ -9,6 +9,8 @@ from qmfront.config.section import Name, Names, Section, key
 Count = Annotated[int, Field(ge=1)]
 Counts = Annotated[tuple[Count, ...], Strict(False)]
 Window = Annotated[tuple[Count, Count], Strict(False)]
+Ratio = Annotated[float, Field(gt=0.0)]
+Band = Annotated[tuple[Ratio, Ratio], Strict(False)]
 
 
 class OneCase(Section):
@@ -129,6 +131,13 @@ class Effectivity(OneCase, Windowed):
     """Quality of the estimators."""
 
     kind: Literal["effectivity"] = key("eta / error for all norms and residuals")
+    band: Band = key("eta / error that is asked for, shaded", unit="1", default=(0.88, 1.1))
+
+    @model_validator(mode="after")
+    def _band_is_a_range(self) -> "Effectivity":
+        if self.band[0] >= self.band[1]:
+            raise ValueError(f"band {list(self.band)} is empty; give the smaller ratio first")
+        return self
 
 
 class Bars(OneCase):

@@ -22,7 +22,7 @@ def cost_figure(table: pd.DataFrame) -> Figure:
             rate = exponent(table, part)
             per = " (per call)" if part == "solve" else ""
             told = (
-                rf": $N_{{\mathrm{{QM}}}}^{{{rate.slope:.1f} \pm {rate.half_width:.1f}}}${per}"
+                rf": $N_{{\mathrm{{QM}}}}^{{{rate.slope:z.1f} \pm {rate.half_width:.1f}}}${per}"
                 if rate
                 else ""
             )

@@ -10,15 +10,11 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLo
 from qmfront.figures.convergence import Series, counts
 from qmfront.figures.style import GREEN, SERIES_STYLES
 
-# eta / error that the default estimator must keep
-BAND = (0.88, 1.05)
 _MARKS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0)
 
 
-def draw_effectivity(
-    axes: Axes, series: Sequence[Series], *, band: tuple[float, float] = BAND
-) -> list[Line2D]:
-    """Ratio eta / error of several estimators (the `value` of every series), and the band that is asked for.
+def draw_effectivity(axes: Axes, series: Sequence[Series], *, band: tuple[float, float]) -> list[Line2D]:
+    """Ratio eta / error of several estimators (the `value` of every series), and the band that is asked for, shaded.
 
     Returns
     -------

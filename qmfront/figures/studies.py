@@ -102,12 +102,13 @@ def efficiency_figure(table: pd.DataFrame, *, slope: float | None = None) -> Fig
     return _one_panel(series, slope)
 
 
-def effectivity_figure(table: pd.DataFrame) -> Figure:
+def effectivity_figure(table: pd.DataFrame, *, band: tuple[float, float]) -> Figure:
     """eta / error of all estimators of one case: colour tells the norm, marker the residual.
 
     Parameters
     ----------
     table : of `effectivities`
+    band : smallest and largest ratio that is asked for
     """
     series = []
     for (norm, residual), part in table.groupby(["norm", "residual"], sort=False):
@@ -117,7 +118,7 @@ def effectivity_figure(table: pd.DataFrame) -> Figure:
         series.append(Series(f"{norm_text}, {residual_text}", *values, style=style))
     with styled():
         figure = Figure(figsize=(6.2, 3.2))
-        draw_effectivity(figure.subplots(), series)
+        draw_effectivity(figure.subplots(), series, band=band)
     return figure
 
 

@@ -5,7 +5,7 @@ import pytest
 from qmfront.estimate.rate import Rate, fit_slope
 from qmfront.figures.certificate import draw_force_constants, draw_moduli, draw_phonons
 from qmfront.figures.convergence import Series, draw_convergence, draw_convergence_panels, slope_text
-from qmfront.figures.effectivity import BAND, draw_effectivity
+from qmfront.figures.effectivity import draw_effectivity
 from qmfront.figures.style import BLACK, SeriesStyle, styled
 
 N_QM = np.array([44, 74, 120, 166, 270, 468, 810])
@@ -84,14 +84,14 @@ def test_effectivity():
         Series("Laplacian, $C = 0.1$", N_QM, np.linspace(0.67, 0.26, 7)),
     ]
     _, axes = plt.subplots(figsize=(5, 2.8))
-    lines = draw_effectivity(axes, curves)
+    lines = draw_effectivity(axes, curves, band=(0.88, 1.1))
     assert len(lines) == 3
     band = axes.patches[0].get_extents().transformed(axes.transData.inverted())
-    assert (band.ymin, band.ymax) == pytest.approx(BAND)
+    assert (band.ymin, band.ymax) == pytest.approx((0.88, 1.1))
     low, high = axes.get_ylim()
     assert low < 0.26
     assert high > 11
-    assert "[0.88, 1.05]" in [t.get_text() for t in axes.get_legend().get_texts()]
+    assert "[0.88, 1.1]" in [t.get_text() for t in axes.get_legend().get_texts()]
 
 
 def test_certificate():

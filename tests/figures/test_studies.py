@@ -79,7 +79,7 @@ def test_without_a_slope_there_is_no_reference_line():
 
 
 def test_effectivity():
-    figure = effectivity_figure(effectivities(table()))
+    figure = effectivity_figure(effectivities(table()), band=(0.8, 1.25))
     (line,) = [line for line in figure.axes[0].lines if len(line.get_xdata()) == len(N)]
     np.testing.assert_allclose(line.get_ydata(), 0.95)
     assert "force constants, exact" in texts(figure.axes[0])

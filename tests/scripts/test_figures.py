@@ -43,7 +43,7 @@ def test_every_output_is_written_and_the_table_reads_them(tables, tmp_path):
     made = {name: outputs(tmp_path, name) for name in kinds}
     for name in ("convergence", "errors", "efficiency"):
         import_module(f"scripts.draw_{name}").main(tables, labels, -1.0, None, made[name])
-    import_module("scripts.draw_effectivity").main(tables[0], made["effectivity"])
+    import_module("scripts.draw_effectivity").main(tables[0], (0.88, 1.1), made["effectivity"])
     assert all(Path(path).stat().st_size > 0 for paths in made.values() for path in paths.values())
 
     path = tmp_path / "comparison.csv"

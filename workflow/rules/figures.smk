@@ -126,6 +126,7 @@ rule draw_effectivity:
     threads: 1
     params:
         title=title_of,
+        band=setting("band"),
         estimate=lambda w: case_of(w).estimate.model_dump(mode="json", include={"norm", "residual"}),
         caption=caption_of,
     message:
