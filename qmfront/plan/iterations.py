@@ -39,6 +39,8 @@ class Loop:
 
     case : plain values of the sections
     residuals : names of the residuals that are computed
+    is_matched : whether the force constants of the potential agree with those of the QM model, so that a solve leaves
+        them out of its looks
     """
 
     ground: Ground
@@ -46,6 +48,7 @@ class Loop:
     thresholds: Thresholds
     case: Mapping[str, Any]
     residuals: Sequence[str]
+    is_matched: bool = False
 
     @property
     def kind(self) -> str:
@@ -241,7 +244,7 @@ def _predicted(
 ) -> dict[str, Any]:
     cluster = round(widening * loop.cluster(n_qm))
     calls = _solve_calls(loop, k, finished)
-    looks = calls + 1 if k == 0 and loop.ground.is_local else WARM_LOOKS
+    looks = 0 if loop.is_matched else calls + 1 if k == 0 and loop.ground.is_local else WARM_LOOKS
     residual, each = loop.residual_clusters(n_qm), loop.calls_per_cluster
     ours, asked = loop.price.job(0, 0), loop.answer_calls
     answer = loop.price.answer(loop.answer_steps, asked, cluster)
