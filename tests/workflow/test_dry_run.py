@@ -1,6 +1,7 @@
 """The shipped configurations give plans, and Snakemake's linter has nothing to say."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -94,3 +95,17 @@ def test_the_linter_is_content() -> None:
     command = [sys.executable, "-m", "snakemake", "--lint"]
     done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_make_takes_all_cores_whatever_the_threads() -> None:
+    """nproc says 1 to those who have set OMP_NUM_THREADS to 1."""
+    command = ["make", "--dry-run", "run"]
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert f"snakemake --cores {len(os.sched_getaffinity(0))} " in done.stdout
