@@ -38,6 +38,14 @@ RESIDUALS = {
     "paper": ("paper", "s", False),
 }
 
+TYPESET = {
+    r"T_new = ([\d.]+)": r"$T_{\\mathrm{new}} = \1$",
+    r"\br0\b": "$r_0$",
+    r"\b(\d+)\^(\d)\b": r"$\1^\2$",
+    r"<(\d+)>": r"$\\langle \1 \\rangle$",
+}
+"""What a title may hold, and how it is set."""
+
 
 def convergence_figure(
     data: pd.DataFrame, *, slope: float | None = None, window: Sequence[float] = WINDOW
@@ -123,8 +131,10 @@ def effectivity_figure(table: pd.DataFrame, *, band: tuple[float, float]) -> Fig
 
 
 def typeset(title: str) -> str:
-    """A title with T_new = 4 and r0 set as mathematics."""
-    return re.sub(r"\br0\b", "$r_0$", re.sub(r"T_new = ([\d.]+)", r"$T_{\\mathrm{new}} = \1$", title))
+    """A title with T_new = 4, r0, 3^3 and <110> set as mathematics."""
+    for plain, mathematics in TYPESET.items():
+        title = re.sub(plain, mathematics, title)
+    return title
 
 
 def _series(

@@ -88,3 +88,4 @@ def test_effectivity():
 def test_titles():
     assert typeset("adaptive, T_new = 4.5") == r"adaptive, $T_{\mathrm{new}} = 4.5$"
     assert typeset("circle 3 r0 off the core") == "circle 3 $r_0$ off the core"
+    assert typeset("<110> in 3^3 cells") == r"$\langle 110 \rangle$ in $3^3$ cells"
