@@ -29,7 +29,7 @@ def draw_effectivity(axes: Axes, series: Sequence[Series], *, band: tuple[float,
     values = np.concatenate([s.value for s in series])
     axes.set_xscale("log")
     axes.set_yscale("log")
-    axes.set_ylim(min(0.8 * values.min(), 0.75), max(1.25 * values.max(), 1.3))
+    axes.set_ylim(min(0.8 * values.min(), 0.85 * band[0]), max(1.25 * values.max(), 1.18 * band[1]))
     axes.yaxis.set_major_locator(FixedLocator(_MARKS))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
