@@ -4,6 +4,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from qmfront.coupling.division import scaling_exponent
+from qmfront.figures.convergence import counts
 from qmfront.figures.style import SERIES_STYLES, styled
 
 COST = {"cpu_seconds": "tiles, all jobs", "longest_job": "longest job", "dense_cpu_seconds": "one dense call"}
@@ -11,7 +12,8 @@ ERROR = {"largest_error": "largest", "rms_error": "root mean square"}
 
 
 def scaling_figure(table: pd.DataFrame) -> Figure:
-    """Doubly logarithmic: processor seconds with the exponent of the tiles, and the difference from the dense call.
+    """Doubly logarithmic: processor seconds with the exponent of the tiles, and the difference from the dense call,
+    the largest of which is the level that such forces can claim.
 
     Parameters
     ----------
@@ -28,6 +30,7 @@ def scaling_figure(table: pd.DataFrame) -> Figure:
                     axes.plot(known["n_atoms"], known[name], label=label, **style.keywords())
             axes.set_xscale("log")
             axes.set_yscale("log")
+            counts(axes, table["n_atoms"].to_numpy())
             axes.set_xlabel("atoms")
             axes.grid(True, which="major")
         cost.set_ylabel("processor time (s)")
@@ -37,6 +40,7 @@ def scaling_figure(table: pd.DataFrame) -> Figure:
             cost.set_title(rf"tiles: $n^{{{power:.2f}}}$", fontsize="medium")
         cost.legend(frameon=False)
         if error.has_data():
+            error.set_title(f"level: {table['largest_error'].max():.1e} eV/Å", fontsize="medium")
             error.legend(frameon=False)
         else:
             error.text(0.5, 0.5, "no dense call", ha="center", transform=error.transAxes)
