@@ -9,18 +9,22 @@ from collections.abc import Callable, Iterable, Mapping
 import numpy as np
 from ase import Atoms
 
-from qmfront.coupling.box import sites_in_box
+from qmfront.coupling.box import centre_of, folded, sites_in_box
 from qmfront.coupling.embedding import Body, Forces
 from qmfront.coupling.translations import balanced
 
 
 def tiles_of(body: Body, tile_cells: int) -> list[np.ndarray]:
-    """Sites of every tile: the domain is cut into slabs of at most tile_cells cells along each axis."""
+    """Sites of every tile: the domain is cut into slabs of at most tile_cells cells along each axis.
+
+    The middle of the domain, where the defect is, is the middle of a tile of one cell: no box around its neighbours
+    ends at the defect. With an even number of cells, cuts at the faces of the domain would (0.10 instead of 0.02 eV/Å).
+    """
     domain = float(body.cell[0, 0])
     cells = round(domain / body.period)
-    low = body.lattice.min(axis=0) - body.period / 8
+    low = body.lattice.min(axis=0) - body.period / 8 + (cells % 2 == 0) * body.period / 2
     share = np.floor((body.lattice - low) / domain * cells + 1e-6).astype(int)
-    index = np.clip(share, 0, cells - 1) // tile_cells
+    index = share % cells // tile_cells
     code = np.ravel_multi_index(index.T, (cells, cells, cells))
     return [np.flatnonzero(code == one) for one in np.unique(code)]
 
@@ -116,8 +120,7 @@ def divided_forces(
 def box_of(body: Body, tile: np.ndarray, box_cells: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Sites (m,), images (m, 3) Å and cell (3, 3) Å of the box around a tile that leaves the defect in one piece."""
     domain = float(body.cell[0, 0])
-    places = body.lattice[tile]
-    centre = (places.min(axis=0) + places.max(axis=0)) / 2
+    centre = centre_of(folded(body.lattice[tile], body.lattice[tile[0]], domain))
     for cells in range(box_cells, round(domain / body.period)):
         sites, image = sites_in_box(body.lattice, centre, cells=cells, period=body.period, domain=domain)
         if np.isin(tile, sites).all() and not _torn(body, sites):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from qmfront.coupling.box import centre_of
 from qmfront.coupling.tiles import (
     box_of,
     divided_forces,
@@ -35,6 +36,16 @@ def test_forces_of_a_finite_range_are_exact():
     rough = divided_forces(defect.body, sw_forces, tiles, box_cells=2)(u)
     assert np.abs(exact - whole).max() < 1e-9
     assert np.abs(rough - whole).max() > 1e-2
+
+
+@pytest.mark.parametrize("cells", [4, 5, 6, 7])
+def test_the_defect_is_in_the_middle_of_a_tile(cells):
+    """So that the boxes around its neighbours end half a cell further from it, whatever the number of cells."""
+    body = point("triangular", cells).body
+    middle = body.lattice[-3:].mean(axis=0)
+    (tile,) = [tile for tile in tiles_of(body, 1) if len(body.numbers) - 1 in tile]
+    assert set(range(len(body.numbers) - 3, len(body.numbers))) <= set(tile.tolist())
+    assert np.abs(centre_of(body.lattice[tile]) - middle).max() <= body.period / 8 + 1e-6
 
 
 def test_no_box_tears_the_defect():
