@@ -90,10 +90,12 @@ def draw_convergence_panels(
 
 
 def counts(axes: Axes, n_qm: np.ndarray) -> None:
-    """Plain numbers (50, 100, 200, ...) on a logarithmic axis of N_QM, or of atoms, (m,)."""
+    """Plain numbers on a logarithmic axis of N_QM, or of atoms, (m,): 50, 100, 200, ..., or their own if close."""
     low, high = 0.85 * n_qm.min(), 1.18 * n_qm.max()
     steps = (1, 2, 5) if high / low < 100 else (1,)
     marks = [s * 10.0**k for k in range(7) for s in steps if low <= s * 10**k <= high]
+    if len(marks) < 2:
+        marks = np.unique(n_qm)
     axes.set_xlim(low, high)
     axes.xaxis.set_major_locator(FixedLocator(marks))
     axes.xaxis.set_minor_locator(LogLocator(subs=range(1, 10)))

@@ -3,7 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
+from qmfront.figures.convergence import counts
 from qmfront.figures.scaling import scaling_figure
 
 ATOMS = np.array([1002, 1730, 8002])
@@ -43,3 +45,11 @@ def test_no_level_without_a_dense_call() -> None:
     _, error = scaling_figure(table([np.nan] * 3)).axes
     assert error.get_title() == ""
     assert [text.get_text() for text in error.texts] == ["no dense call"]
+
+
+def test_a_narrow_range_of_counts_has_marks_too() -> None:
+    axes = Figure().subplots()
+    counts(axes, np.array([28, 31, 35]))
+    assert axes.get_xticks().tolist() == [28, 31, 35]
+    counts(axes, np.array([28, 111, 307]))
+    assert axes.get_xticks().tolist() == [50, 100, 200]
