@@ -3,6 +3,7 @@
 import html
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 
@@ -52,6 +53,26 @@ class PotentialResult:
     fit: pd.DataFrame
     intervals: pd.DataFrame
     verdict: str
+
+
+def resources_table(folder: Path) -> pd.DataFrame:
+    """What every job took, as Snakemake measured it: columns job, seconds, processor_seconds, memory_mb (its peak).
+
+    A job that ended before the first look at it has no processor seconds and no memory; one that ran again tells of
+    its last run, in which evaluations may have come from the journal.
+
+    Parameters
+    ----------
+    folder : results/benchmarks; job is the path below it, such as edge_T4/3/solve
+    """
+    files = sorted(folder.rglob("*.tsv"))
+    rows = pd.DataFrame(
+        [pd.read_csv(file, sep="\t").iloc[0] for file in files], columns=["s", "cpu_time", "max_rss"]
+    )
+    rows = rows.apply(pd.to_numeric, errors="coerce").reset_index(drop=True)
+    rows.columns = ["seconds", "processor_seconds", "memory_mb"]
+    rows.insert(0, "job", [file.relative_to(folder).with_suffix("").as_posix() for file in files])
+    return rows
 
 
 def page(

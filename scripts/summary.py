@@ -1,4 +1,4 @@
-"""All that came out, on one page: tables of cases and potentials -> summary.html, far_field.csv."""
+"""All that came out, on one page: tables of cases and potentials -> summary.html, far_field.csv, resources.csv."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pandas as pd
 from qmfront import store
 from qmfront.durable import write_file
 from qmfront.logs import logged
-from qmfront.summary import CaseResult, PotentialResult, far_field_table, page
+from qmfront.summary import CaseResult, PotentialResult, far_field_table, page, resources_table
 from qmfront.training.verdict import mismatch_verdict
 
 
@@ -22,14 +22,15 @@ def main(inputs: dict, cases: dict, potentials: list[str], outputs: dict) -> Non
         reference = told["references"].get(name, {})
         found[name] = CaseResult(case["title"], pd.read_csv(table), reference, case["potential"], verdict)
     verdicts = [mismatch_verdict(store.load(path, "potential")) for path in inputs["certificates"]]
-    parts = zip(
-        map(pd.read_csv, inputs["fits"]), map(pd.read_csv, inputs["intervals"]), verdicts, strict=True
-    )
+    tables = [map(pd.read_csv, inputs[name]) for name in ("fits", "intervals")]
+    parts = zip(*tables, verdicts, strict=True)
     fits = dict(zip(potentials, (PotentialResult(*part) for part in parts), strict=True))
     comparison = pd.read_csv(inputs["comparison"][0]) if inputs["comparison"] else None
     checks = Path(inputs["checks"]).read_text(encoding="utf-8").strip().splitlines()[-1]
     write_file(outputs["page"], page(found, fits, comparison, checks))
     write_file(outputs["far_field"], far_field_table(found, fits).to_csv(index=False))
+    resources = resources_table(Path(outputs["resources"]).parent / "benchmarks")
+    write_file(outputs["resources"], resources.to_csv(index=False))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,19 @@
 """The summary page holds the numbers of the tables, says what is missing, and needs nothing from outside."""
 
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from qmfront.summary import CaseResult, PotentialResult, cost_table, far_field_table, page
+from qmfront.summary import (
+    CaseResult,
+    PotentialResult,
+    cost_table,
+    far_field_table,
+    page,
+    resources_table,
+)
 
 TABLE = pd.DataFrame(
     {
@@ -107,3 +115,20 @@ def test_cost_is_the_sum_over_iterations() -> None:
     assert cost.loc["edge", "paper"] == 0.0
     assert cost.loc["edge", "reference: QM calls"] == 84
     assert pd.isna(cost.loc["blind", "reference: QM calls"])
+
+
+def test_every_job_has_its_time_and_memory(tmp_path: Path) -> None:
+    """A job that ended before the first look has NA and - in Snakemake's file."""
+    head = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time\n"
+    for name, row in {
+        "edge/3/solve": "17.01\t0:00:17\t612.59\t1\t1\t1\t0\t1\t48.9\t8.57\n",
+        "bulk/tungsten": "0.2\t0:00:00\tNA\tNA\tNA\tNA\tNA\tNA\tNA\tNA\n",
+        "edge/3/refine": "0.3\t0:00:00\t-\t-\t-\t-\t-\t-\t-\t-\n",
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / f"{name}.tsv").write_text(head + row)
+    table = resources_table(tmp_path).set_index("job")
+    assert list(table.index) == ["bulk/tungsten", "edge/3/refine", "edge/3/solve"]
+    assert table.loc["edge/3/solve"].tolist() == [17.01, 8.57, 612.59]
+    assert table["seconds"].tolist() == [0.2, 0.3, 17.01] and table["memory_mb"].isna().sum() == 2
+    assert list(resources_table(tmp_path / "none")) == ["job", "seconds", "processor_seconds", "memory_mb"]

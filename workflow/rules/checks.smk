@@ -71,6 +71,12 @@ rule summary:
             category="Summary",
             labels={"page": "whether dW speaks for the far field"},
         ),
+        resources=report(
+            "results/resources.csv",
+            caption="../report/resources.rst",
+            category="Summary",
+            labels={"page": "time and memory of every job"},
+        ),
     log:
         "logs/summary.log",
     conda:
