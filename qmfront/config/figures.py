@@ -2,15 +2,23 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, Strict, model_validator
+from pydantic import AfterValidator, Field, Strict, ValidationInfo, model_validator
 
 from qmfront.config.section import Name, Names, Section, key
 
+
+def _increasing(pair: tuple[float, float], info: ValidationInfo) -> tuple[float, float]:
+    """A range that holds something."""
+    if pair[0] >= pair[1]:
+        raise ValueError(f"{info.field_name} {list(pair)} is empty; give the smaller number first")
+    return pair
+
+
 Count = Annotated[int, Field(ge=1)]
 Counts = Annotated[tuple[Count, ...], Strict(False)]
-Window = Annotated[tuple[Count, Count], Strict(False)]
+Window = Annotated[tuple[Count, Count], Strict(False), AfterValidator(_increasing)]
 Ratio = Annotated[float, Field(gt=0.0)]
-Band = Annotated[tuple[Ratio, Ratio], Strict(False)]
+Band = Annotated[tuple[Ratio, Ratio], Strict(False), AfterValidator(_increasing)]
 
 
 class OneCase(Section):
@@ -41,12 +49,6 @@ class Windowed(Section):
         unit="1",
         default=None,
     )
-
-    @model_validator(mode="after")
-    def _window_is_a_range(self) -> "Windowed":
-        if self.window is not None and self.window[0] >= self.window[1]:
-            raise ValueError(f"window {list(self.window)} is empty; give the smaller N_QM first")
-        return self
 
 
 class Curves(Windowed):
@@ -132,12 +134,6 @@ class Effectivity(OneCase, Windowed):
 
     kind: Literal["effectivity"] = key("eta / error for all norms and residuals")
     band: Band = key("eta / error that is asked for, shaded", unit="1", default=(0.88, 1.1))
-
-    @model_validator(mode="after")
-    def _band_is_a_range(self) -> "Effectivity":
-        if self.band[0] >= self.band[1]:
-            raise ValueError(f"band {list(self.band)} is empty; give the smaller ratio first")
-        return self
 
 
 class Bars(OneCase):
