@@ -22,7 +22,8 @@ def tiles_of(body: Body, tile_cells: int) -> list[np.ndarray]:
     """
     domain = float(body.cell[0, 0])
     cells = round(domain / body.period)
-    low = body.lattice.min(axis=0) - body.period / 8 + (cells % 2 == 0) * body.period / 2
+    middle = body.lattice.min(axis=0) - body.period / 8 + domain / 2
+    low = middle - (cells // 2 + 0.5) * body.period
     share = np.floor((body.lattice - low) / domain * cells + 1e-6).astype(int)
     index = share % cells // tile_cells
     code = np.ravel_multi_index(index.T, (cells, cells, cells))
