@@ -2,7 +2,7 @@
 
 In a project folder with the results of the case. After m = 0, 1, ... iterations the rest is predicted as `make plan`
 would have then; hours are processor hours of the jobs solve, residual, answer, estimate and refine, starts of Python
-included, as results/benchmarks has them. A busy machine stretches them by the half at most.
+included, as results/benchmarks has them. A busy machine stretches them.
 """
 
 import json
