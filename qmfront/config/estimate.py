@@ -47,6 +47,12 @@ class Estimate(Section):
         unit="r0",
         ge=0.0,
     )
+    layer_tolerance: float = key(
+        "Relative change of eta up to which the next layer may be thinner than layer_r0, or none; 0 keeps its width",
+        unit="1",
+        ge=0.0,
+        le=0.5,
+    )
     face_layer: float = key(
         "Width of the layer at crack faces where the residual is exact in any variant", unit="Å", ge=0.0
     )

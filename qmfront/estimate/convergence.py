@@ -16,8 +16,9 @@ def convergence_table(folders: Sequence[Path | str]) -> pd.DataFrame:
 
     Columns: k, n_qm, n_buf, n_mm, eta (the default estimator), eta_exact (same norm, exact residual), eta_paper
     (Laplacian norm, (3.7)), eta_mismatch, eta_buffer and eta_algebra (what MM model, buffer and the end of the solve
-    contribute in the norm of H_FC, see `residual_parts`), error, qm_calls, algebraic, cpu_* (processor seconds of every
-    part), then one column per combination of norm and residual. Lengths in Å; what was not computed is empty.
+    contribute in the norm of H_FC, see `residual_parts`), error, qm_calls, algebraic, layer_r0 (of the exact layer of
+    the Cauchy-Born residual, r0), cpu_* (processor seconds of every part), then one column per combination of norm and
+    residual. Lengths in Å; what was not computed is empty.
 
     Parameters
     ----------
@@ -31,9 +32,11 @@ def _row(folder: Path) -> dict[str, Any]:
     error = folder / "error.json"
     table = estimate["eta_table"]
     seconds: dict[str, float] = {}
+    layer: dict[str, Any] = {}
     for name in ("solution", "residual", "estimate", "partition"):
         attributes = json.loads((folder / f"{name}.zarr" / "zarr.json").read_text())["attributes"]
         seconds |= attributes.get("seconds", {})
+        layer |= attributes.get("layer", {})
     return {
         "k": int(folder.name),
         **{name: estimate[name] for name in ("n_qm", "n_buf", "n_mm", "eta")},
@@ -43,6 +46,7 @@ def _row(folder: Path) -> dict[str, Any]:
         "error": json.loads(error.read_text())["error"] if error.exists() else None,
         "qm_calls": estimate["qm_calls"],
         "algebraic": estimate["algebraic"],
+        "layer_r0": layer.get("width_r0"),
         **{f"cpu_{part}": seconds.get(part) for part in PARTS},
         **{f"eta {name}": value for name, value in table.items()},
     }

@@ -25,6 +25,8 @@ class ResidualSettings:
     layer_r0 : float, r0
         Width of the layer around the QM region in which the Cauchy-Born variant is exact; without layer and faces the
         forces of the solve stand for those on the QM region, and no QM call is made.
+    layer_tolerance : float
+        Relative change of eta up to which the layer may become thinner, see `layer`; 0: it does not.
     face_layer : float, Å
         Width of the layer at crack faces in which every variant is exact: neither strain nor linear forces know faces.
     buffer : float, Å
@@ -35,6 +37,7 @@ class ResidualSettings:
     layer_r0: float
     face_layer: float
     buffer: float
+    layer_tolerance: float = 0.0
 
 
 def residual_arrays(

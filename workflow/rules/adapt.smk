@@ -72,6 +72,7 @@ rule far_field:
 rule residual:
     input:
         unpack(far_field_of),
+        unpack(layer_of),
         code=code("residual.py"),
         qm_code=lambda w: qm_code(material_of(w)),
         qm_files=lambda w: qm_files(material_of(w)),

@@ -191,6 +191,12 @@ def answer_of(w):
     return {"answer": f"results/{w.case}/{w.k}/answer.zarr/zarr.json"} if asked else {}
 
 
+def layer_of(w):
+    """The residual that says how wide the exact layer has to be, where a case lets it."""
+    asked = w.k != "0" and study.cases[w.case].estimate.layer_tolerance > 0
+    return {"before": f"results/{w.case}/{int(w.k) - 1}/residual.zarr/zarr.json"} if asked else {}
+
+
 def start_of_reference(w):
     """The solution that the reference starts from: none where that is the predictor."""
     start = study.cases[w.case].reference.start
@@ -277,6 +283,7 @@ def residual_settings(w):
         "layer_r0": case.estimate.layer_r0,
         "face_layer": case.estimate.face_layer,
         "buffer": case.buffer.width * case.buffer.residual_factor,
+        "layer_tolerance": case.estimate.layer_tolerance,
     }
     return {"residual": residual, "embedding": section("embedding")(w)}
 
