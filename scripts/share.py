@@ -8,18 +8,20 @@ from qmfront.elasticity.bulk import Bulk
 from qmfront.evaluate.journal import Journal, Tally
 from qmfront.evaluate.share import Share
 from qmfront.logs import logged
+from qmfront.training.field import field_strains
 from qmfront.training.fit import training_arrays
 from qmfront.training.rattled import RattledSampling
 from qmfront.training.surfaces import SurfaceSampling
 
 
-def main(bulk: str, calculator: Share, tally: Tally, lattice: dict, others: dict, path: str) -> None:
+def main(inputs: dict, calculator: Share, tally: Tally, lattice: dict, others: dict, path: str) -> None:
     training_arrays(
-        Bulk.from_arrays(store.load(bulk, "bulk")),
+        Bulk.from_arrays(store.load(inputs["bulk"], "bulk")),
         calculator,
         **lattice,
         surfaces=others["surfaces"] and SurfaceSampling(**others["surfaces"]),
         rattles=others["rattled"] and RattledSampling(**others["rattled"]),
+        strains=field_strains(inputs.get("field"), others["field_samples"]),
     )
     content = {"qm_calls": tally.calls, "computed": tally.computed, "skipped": calculator.skipped}
     write_file(path, json.dumps(content, indent=2) + "\n")
@@ -30,4 +32,4 @@ if __name__ == "__main__":
         p, tally = snakemake.params, Tally()
         journal = Journal.of_job(p.journal, snakemake.resources)
         share = Share(p.qm, journal, tally, number=int(snakemake.wildcards.share), total=p.total)
-        main(snakemake.input.bulk, share, tally, p.lattice, p.others, snakemake.output.table)
+        main(dict(snakemake.input.items()), share, tally, p.lattice, p.others, snakemake.output.table)

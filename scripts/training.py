@@ -5,19 +5,21 @@ from qmfront.elasticity.bulk import Bulk
 from qmfront.evaluate.journal import Journal, Tally
 from qmfront.evaluate.journaled import Journaled
 from qmfront.logs import logged
+from qmfront.training.field import field_strains
 from qmfront.training.fit import declared_observations, training_arrays
 from qmfront.training.rattled import RattledSampling
 from qmfront.training.surfaces import SurfaceSampling
 
 
-def main(bulk: str, model: tuple[dict, Journal], lattice: dict, others: dict, path: str) -> None:
+def main(inputs: dict, model: tuple[dict, Journal], lattice: dict, others: dict, path: str) -> None:
     tally = Tally()
     arrays = training_arrays(
-        Bulk.from_arrays(store.load(bulk, "bulk")),
+        Bulk.from_arrays(store.load(inputs["bulk"], "bulk")),
         Journaled(*model, tally),
         **lattice,
         surfaces=others["surfaces"] and SurfaceSampling(**others["surfaces"]),
         rattles=others["rattled"] and RattledSampling(**others["rattled"]),
+        strains=field_strains(inputs.get("field"), others["field_samples"]),
     )
     config = {"qm": model[0], "lattice": lattice, **others}
     declared = declared_observations(list(arrays))
@@ -28,4 +30,4 @@ if __name__ == "__main__":
     with logged(snakemake.log[0]):
         p = snakemake.params
         journal = Journal.of_job(p.journal, snakemake.resources)
-        main(snakemake.input.bulk, (p.qm, journal), p.lattice, p.others, snakemake.output.store)
+        main(dict(snakemake.input.items()), (p.qm, journal), p.lattice, p.others, snakemake.output.store)

@@ -12,6 +12,7 @@ from qmfront.config.file import File
 from qmfront.config.labels import labels_of
 from qmfront.config.material import Material, QuantumModel
 from qmfront.config.potential import Potential
+from qmfront.config.potential_checks import problems_of_potentials
 from qmfront.config.study import Study
 
 CORE_RADIUS_R0 = 1.0
@@ -32,31 +33,11 @@ def problems_of_study(study: Study, root: Path) -> list[str]:
     root : folder that relative paths start from
     """
     return [
-        *_potentials(study),
+        *problems_of_potentials(study),
         *_materials(study, root),
         *_cases(study, root),
         *_figures(study),
     ]
-
-
-def _potentials(study: Study) -> Iterator[str]:
-    for name, potential in study.potentials.items():
-        material = study.materials.get(potential.material)
-        if material is None:
-            yield (
-                f"potentials.{name}.material: no material {potential.material!r}"
-                f"{did_you_mean(potential.material, study.materials)}"
-            )
-            continue
-        cutoff, reach = potential.basis.cutoff, material.force_constants.reach
-        # what is not observed of its force constants is held by rattled cells, if there are some
-        needed = cutoff if potential.rattled else 2 * cutoff
-        if reach < needed:
-            yield (
-                f"potentials.{name}.basis.cutoff = {cutoff:g} Å: its force constants reach {2 * cutoff:g} Å, "
-                f"but materials.{potential.material}.force_constants.reach is {reach:g} Å (at least {needed:g} Å "
-                "here). Increase the reach or decrease the cut-off"
-            )
 
 
 def _materials(study: Study, root: Path) -> Iterator[str]:

@@ -1,19 +1,21 @@
 """What cases and potentials are called in figures."""
 
 from qmfront.config.figures import Efficiency, Errors, Figure
+from qmfront.config.potential import Potential
 from qmfront.config.study import Study
 
 MATCHING = (
     "matching 0, force constants",
     "matching 1, the paper's observations",
     "matching 2, and higher derivatives",
+    "matching 3, and higher ones still",
 )
 
 
 def labels_of(figure: Figure, study: Study) -> list[str]:
     """One label per case of a figure: its title, or what the figure asks for."""
     if isinstance(figure, Errors) and figure.labels == "matching":
-        return [MATCHING[study.potential_of(case).matching] for case in figure.cases]
+        return [_observed(study.potential_of(case)) for case in figure.cases]
     if isinstance(figure, Efficiency):
         return [_growth_label(case, study) for case in figure.cases]
     return [study.cases[case].title for case in figure.cases]
@@ -22,7 +24,12 @@ def labels_of(figure: Figure, study: Study) -> list[str]:
 def potential_label(name: str, study: Study) -> str:
     """Name, observations and regression of a potential."""
     chosen = study.potentials[name]
-    return f"{name} ({MATCHING[chosen.matching]}; {chosen.regression.method})"
+    return f"{name} ({_observed(chosen)}; {chosen.regression.method})"
+
+
+def _observed(potential: Potential) -> str:
+    """What a potential is fitted to, in words."""
+    return MATCHING[potential.matching] + ", strains of the field" * (potential.field_samples > 0)
 
 
 def _growth_label(case: str, study: Study) -> str:

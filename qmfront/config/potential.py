@@ -131,6 +131,10 @@ class Weights(Section):
     strained_force_constants: float = key(
         "Weight of the force constants of the strained lattice", unit="1", ge=0.0
     )
+    fifth_derivative: float = key("Weight of the fifth derivative of W_cb", unit="1", ge=0.0)
+    twice_strained_force_constants: float = key(
+        "Weight of the second derivatives of the force constants by strain", unit="1", ge=0.0
+    )
     rattled_energy: float = key("Weight of the energies of rattled cells", unit="1", ge=0.0)
     rattled_forces: float = key("Weight of the forces on rattled cells", unit="1", ge=0.0)
     sampled_stress: float = key(
@@ -138,6 +142,7 @@ class Weights(Section):
         unit="1",
         ge=0.0,
     )
+    field_stress: float = key("Weight of the stresses at strains of the predictor", unit="1", ge=0.0)
     surface_energy: float = key(
         "Weight of the excess energies of slabs; far below the others, or the lattice is no longer matched",
         unit="1",
@@ -186,14 +191,15 @@ class Potential(Section):
 
     material: Name = key("Name of the material it is fitted to")
     basis: Basis = key("The basis functions")
-    matching: Literal[0, 1, 2] = key(
+    matching: Literal[0, 1, 2, 3] = key(
         "What is matched: 0 force constants alone, 1 the paper's (4.5), adding the third derivative of W_cb, "
-        "2 adding the fourth derivative and the force constants of the strained lattice"
+        "2 adding the fourth derivative and the force constants of the strained lattice, 3 adding the fifth "
+        "derivative and the second derivatives of the force constants by strain"
     )
     weights: Weights = key("Weights of the observations; those that matching leaves out are ignored")
     strain_step: float = key(
         "Strain h of the derivatives of W_cb, taken from stresses at nine points -4h to 4h, and of the "
-        "derivatives of the force constants",
+        "derivatives of the force constants; 2h for what matching 3 adds",
         unit="1",
         gt=0.0,
         le=5e-3,
@@ -201,6 +207,13 @@ class Potential(Section):
     rattled: Rattled | None = key("Rattled cells that it is fitted to as well; null: none")
     held_out: Rattled | None = key(
         "Rattled cells that it is not fitted to, on whose forces its intervals are checked; null: none"
+    )
+    field_samples: int = key(
+        "Sites of the predictor at whose strains stresses are observed as well, spread over the free sites of the "
+        "first case that has this potential, a straight defect; 0: none",
+        unit="1",
+        ge=0,
+        le=10000,
     )
     surfaces: Surfaces | None = key("Slabs that it is fitted to as well; null: none")
     jobs: int = key(

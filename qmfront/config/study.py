@@ -48,3 +48,7 @@ class Study(Section):
     def potential_of(self, case: str) -> Potential:
         """MM potential of a case."""
         return self.potentials[self.cases[case].potential]
+
+    def first_case_of(self, potential: str) -> str | None:
+        """The first case that has a potential; None if there is none."""
+        return next((name for name, case in self.cases.items() if case.potential == potential), None)

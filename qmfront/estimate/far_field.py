@@ -118,7 +118,7 @@ def far_field(
         return FarField(
             np.zeros(0, int), np.zeros((0, 3, 3)), np.nan, "The polynomial is believed, not asked."
         )
-    gradient = _gradients(defect)
+    gradient = predictor_gradients(defect)
     difference = crystal.volume * cubic_moduli(*moduli)
 
     def measured(sites: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -172,6 +172,11 @@ def spread_sites(defect: Defect, count: int) -> np.ndarray:
     return candidates[chosen]
 
 
+def distances(defect: Defect) -> np.ndarray:
+    """Distance of the sites from the core line, (n,) r0."""
+    return _polar(defect)[1]
+
+
 def _polar(defect: Defect) -> tuple[np.ndarray, np.ndarray]:
     """(log r, angle) about the core (n, 2), and r in r0 (n,)."""
     plane = (defect.sites - defect.core)[:, :2] / defect.r0
@@ -189,7 +194,7 @@ def _complete(defect: Defect) -> np.ndarray:
     return count == np.bincount(count[defect.free]).argmax()
 
 
-def _gradients(defect: Defect) -> np.ndarray:
+def predictor_gradients(defect: Defect) -> np.ndarray:
     """F of the predictor in crystal axes, (n, 3, 3)."""
     neighbours = _neighbours(defect)
     current = separations(defect.body.reference, defect.cell, defect.pbc, neighbours)

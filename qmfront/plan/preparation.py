@@ -81,9 +81,13 @@ def training(
     names = names_of(potential["matching"], lattice)
     small = len(observed_gradients(names, lattice)) * (1 + SHIFT_CALLS * several) * (1 + several)
     differences = 6 * len(crystal.numbers) if several else 2
-    strained = "strained_force_constants" in names
-    directions = independent_directions(rotations, 2, permutations=permutations)
-    large = differences * (1 + 2 * len(directions) * strained)
+    orders = {"strained_force_constants": 2, "twice_strained_force_constants": 3}
+    strained = sum(
+        len(independent_directions(rotations, order, permutations=permutations))
+        for name, order in orders.items()
+        if name in names
+    )
+    large = differences * (1 + 2 * strained)
     asked = [(small, len(crystal.numbers)), (large, supercell)]
     if potential["rattled"]:
         asked.append(_rattled(potential["rattled"], crystal))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from ase.calculators.calculator import BaseCalculator
 
+from qmfront.crystal.defect import Defect
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.internal import Shifts, relaxed_shifts
 from qmfront.elasticity.moduli import piola_stress
@@ -17,7 +18,7 @@ from qmfront.models.ace.calculator import ACE
 from qmfront.models.ace.potential import Potential
 from qmfront.models.lattice_symmetry import crystal_operations
 from qmfront.store_layout import Declared
-from qmfront.training import rattled
+from qmfront.training import field, rattled
 from qmfront.training.observations import FIRST_FREE_ORDER, Lattice, names_of, observe, observed_gradients
 from qmfront.training.regression import (
     Prior,
@@ -39,9 +40,12 @@ UNITS = {
     "third_derivative": "eV",
     "fourth_derivative": "eV",
     "strained_force_constants": "eV/Å^2",
+    "fifth_derivative": "eV",
+    "twice_strained_force_constants": "eV/Å^2",
     "internal_first_derivative": "eV/Å",
     "internal_second_derivative": "eV/Å",
     "internal_third_derivative": "eV/Å",
+    "internal_fourth_derivative": "eV/Å",
 }
 OF_SHIFTS = {
     "shift_strain": Declared("shift_sample component component2", "f", "1", "deformation F - I of a shift"),
@@ -49,15 +53,16 @@ OF_SHIFTS = {
 }
 TAIL = 1e-3
 """Force constants that miss the moduli by this fraction end before the model does."""
-ORDERS_OF_MISMATCH = 2
-"""The difference of the two lattices is expanded in its first free order and the next one."""
+ORDERS_OF_MISMATCH = {0: 2, 1: 2, 2: 2, 3: 1}
+"""The difference of the two lattices is expanded in its first free order and the next one, if that is not the seventh:
+48 more invariants would take more strain samples."""
 
 
 @dataclass(frozen=True)
 class FitSettings:
     """How a potential is fitted.
 
-    matching : 0, 1 or 2, see `observations.MATCHING`
+    matching : 0 to 3, see `observations.MATCHING`
     weights : observation -> W
     method : "ridge" or "ard"
     prior, relevance
@@ -118,11 +123,13 @@ def training_arrays(
     cubic: bool = False,
     surfaces: SurfaceSampling | None = None,
     rattles: rattled.RattledSampling | None = None,
+    strains: tuple[Defect, int] | None = None,
 ) -> dict[str, np.ndarray]:
     """Observations of the QM model that a matching order asks for, name -> (rows,), and those beside the lattice.
 
     For a crystal with a basis also the internal shifts at which they are taken. Reach, step (Å) and cubic are those of
-    the force constants; those of the bulk ask the model nothing again.
+    the force constants; those of the bulk ask the model nothing again. strains: a defect, and how many of its sites
+    tell at which strains stresses are observed.
     """
     lattice = lattice_of(bulk, strain_step)
     names = names_of(matching, lattice)
@@ -136,6 +143,8 @@ def training_arrays(
     found = observe(response, names, lattice) | of_shifts
     if rattles is not None:
         found |= rattled.observe_rattled(bulk.crystal, calculator, rattles)
+    if strains is not None:
+        found |= field.observe_field(bulk.crystal, calculator, *strains)
     if surfaces is not None:
         found |= observe_surfaces(bulk.crystal, calculator, surfaces).arrays()
     return found
@@ -148,7 +157,7 @@ def declared_observations(names: list[str]) -> dict[str, Declared]:
         for name in names
         if name in UNITS
     }
-    others = OF_SHIFTS | OF_SURFACES | rattled.DECLARED
+    others = OF_SHIFTS | OF_SURFACES | rattled.DECLARED | field.DECLARED
     return of_lattice | {name: others[name] for name in names if name in others}
 
 
@@ -191,6 +200,9 @@ def fit_potential(
     if "rattled_energy" in training:
         targets |= rattled.targets(training, bulk)
         design |= rattled.designs(training, bulk, basis)
+    if "field_stress" in training:
+        targets |= field.targets(training)
+        design |= field.designs(training, bulk, basis)
     lattice_only = None
     if "surface_energy" in training:
         lattice_only = _regression(targets, design, basis, settings)[0]
@@ -203,7 +215,7 @@ def fit_potential(
     mismatch = fit_strain_polynomial(
         bulk.gradients,
         difference,
-        orders=range(first, first + ORDERS_OF_MISMATCH),
+        orders=range(first, first + ORDERS_OF_MISMATCH[settings.matching]),
         rotations=bulk.crystal.point_group(),
     )
     errors = _errors(targets, design, potential.coefficients)

@@ -1,4 +1,4 @@
-"""What the MM model is asked to match, (2.12), (4.5) and one order beyond.
+"""What the MM model is asked to match, (2.12), (4.5) and two orders beyond.
 
 Every observation is a linear functional of responses of the homogeneous lattice, see `responses`.
 """
@@ -23,23 +23,24 @@ Name = Literal[
     "third_derivative",
     "fourth_derivative",
     "strained_force_constants",
+    "fifth_derivative",
+    "twice_strained_force_constants",
     "internal_first_derivative",
     "internal_second_derivative",
     "internal_third_derivative",
+    "internal_fourth_derivative",
 ]
 
-# Observations of each matching order: 0 force constants alone, 1 the paper's (4.5), 2 one order beyond.
+_FORCE_CONSTANTS: tuple[Name, ...] = ("energy", "stress", "force_constants")
+_SECOND: tuple[Name, ...] = ("fourth_derivative", "strained_force_constants")
+_THIRD: tuple[Name, ...] = ("fifth_derivative", "twice_strained_force_constants")
+
+# Observations of each matching order: 0 force constants alone, 1 the paper's (4.5), 2 and 3 one and two orders beyond.
 MATCHING: dict[int, tuple[Name, ...]] = {
-    0: ("energy", "stress", "force_constants"),
-    1: ("energy", "stress", "force_constants", "third_derivative"),
-    2: (
-        "energy",
-        "stress",
-        "force_constants",
-        "third_derivative",
-        "fourth_derivative",
-        "strained_force_constants",
-    ),
+    0: _FORCE_CONSTANTS,
+    1: (*_FORCE_CONSTANTS, "third_derivative"),
+    2: (*_FORCE_CONSTANTS, "third_derivative", *_SECOND),
+    3: (*_FORCE_CONSTANTS, "third_derivative", *_SECOND, *_THIRD),
 }
 
 # Observations of a crystal with a basis besides.
@@ -47,6 +48,7 @@ MATCHING_OF_BASIS: dict[int, tuple[Name, ...]] = {
     0: (),
     1: ("internal_second_derivative",),
     2: ("internal_second_derivative", "internal_third_derivative"),
+    3: ("internal_second_derivative", "internal_third_derivative", "internal_fourth_derivative"),
 }
 
 # Second derivatives of W_cb are in the force constants, unless the reference model reaches farther: the tail that is
@@ -55,10 +57,11 @@ MATCHING_OF_TAIL: dict[int, tuple[Name, ...]] = {
     0: (),
     1: ("second_derivative", "internal_first_derivative"),
     2: ("second_derivative", "internal_first_derivative"),
+    3: ("second_derivative", "internal_first_derivative"),
 }
 
 # First order of W_cb in strain that a matching order leaves free.
-FIRST_FREE_ORDER = {0: 3, 1: 4, 2: 5}
+FIRST_FREE_ORDER = {0: 3, 1: 4, 2: 5, 3: 6}
 
 # Order of the derivative by t of P or of internal forces.
 _ORDERS = {
@@ -66,9 +69,12 @@ _ORDERS = {
     "internal_first_derivative": 1,
     "third_derivative": 2,
     "fourth_derivative": 3,
+    "fifth_derivative": 4,
     "internal_second_derivative": 2,
     "internal_third_derivative": 3,
+    "internal_fourth_derivative": 4,
 }
+_NOISY = 4  # from this order on twice the step: the noise of a difference grows with h^-order
 
 _TAYLOR_POINTS = 4  # strains +-h .. +-4h: derivatives exact for polynomials of degree 8
 
@@ -82,7 +88,7 @@ class Lattice:
     rotations : (r, 3, 3) float
         Point group.
     strain_step : float
-        h of the Taylor coefficients.
+        h of the Taylor coefficients; 2h for those of fifth derivatives and second differences of force constants.
     ends : (m, 2) int, for a crystal with a basis
         Sublattices that the vectors join.
     permutations : (r, nb) int, for a crystal with a basis
@@ -113,19 +119,20 @@ def names_of(matching: int, lattice: Lattice) -> tuple[Name, ...]:
 def observe(response: Response, names: tuple[Name, ...], lattice: Lattice) -> dict[Name, np.ndarray]:
     """Values of the named observations, each (rows,) for a calculator and (rows, n_functions) for a basis.
 
-    energy (eV), stress P(I) (eV), force_constants Phi(rho) (eV/Å^2), second_derivative to fourth_derivative
-    dP/dt to d3P/dt3 at I + t H (eV) along directions H that determine the tensors under the point group,
-    strained_force_constants dPhi/dt (eV/Å^2) along H. For a crystal with a basis all of them at the internal shifts
-    that the response has (those of the QM model), where they are linear in the coefficients of a potential; and
-    internal_first_derivative to internal_third_derivative, df/dt to d3f/dt3 (eV/Å) of the forces f on the
-    atoms of the cell at those shifts. A potential with the same P and f to order t^n has the same relaxed W_cb to order
-    t^(n+1), since its own shifts then differ by t^(n+1).
+    energy (eV), stress P(I) (eV), force_constants Phi(rho) (eV/Å^2), second_derivative to fifth_derivative dP/dt to
+    d4P/dt4 at I + t H (eV) along directions H that determine the tensors under the point group,
+    strained_force_constants and twice_strained_force_constants dPhi/dt and d2Phi/dt2 (eV/Å^2) along H. For a crystal
+    with a basis all of them at the internal shifts that the response has (those of the QM model), where they are linear
+    in the coefficients of a potential; and internal_first_derivative to internal_fourth_derivative, df/dt to d4f/dt4
+    (eV/Å) of the forces f on the atoms of the cell at those shifts. A potential with the same P and f to order t^n has
+    the same relaxed W_cb to order t^(n+1), since its own shifts then differ by t^(n+1).
     """
     routes = {
         "energy": lambda: response.energy(np.eye(3))[None],
         "stress": lambda: _rows(response.stress(np.eye(3)), rank=2),
         "force_constants": lambda: _rows(_force_constants(response, lattice, np.eye(3)), rank=3),
         "strained_force_constants": lambda: _strained_force_constants(response, lattice),
+        "twice_strained_force_constants": lambda: _twice_strained_force_constants(response, lattice),
     }
 
     def value(name: Name) -> np.ndarray:
@@ -142,9 +149,12 @@ def observed_gradients(names: tuple[Name, ...], lattice: Lattice) -> np.ndarray:
     asked = [np.eye(3)]
     for name in names:
         if name in _ORDERS:
-            asked += [F for H in _directions(lattice, _ORDERS[name] + 1) for F in _path(H, lattice)]
+            order = _ORDERS[name]
+            asked += [F for H in _directions(lattice, order + 1) for F in _path(H, _step(lattice, order))]
         if name == "strained_force_constants":
-            asked += [F for H in _directions(lattice, 2) for F in _pair(H, lattice)]
+            asked += [F for H in _directions(lattice, 2) for F in _pair(H, lattice.strain_step)]
+        if name == "twice_strained_force_constants":
+            asked += [F for H in _directions(lattice, 3) for F in _pair(H, _step(lattice, _NOISY))]
     distinct: list[np.ndarray] = []
     for F in asked:
         if not any(np.array_equal(F, other) for other in distinct):
@@ -158,11 +168,11 @@ def independent_directions(
     """Symmetric matrices H (d, 3, 3) whose derivatives d^(order-1)P/dt determine the order-th derivative of W_cb.
 
     Chosen greedily among e_a and e_a + e_b as long as they raise the rank over the invariants of that order; with
-    permutations (r, nb) also over the internal forces of order - 1, which take combinations of three strains besides,
-    since a direction tells three components of them where it tells six of P.
+    permutations (r, nb) also over the internal forces of order - 1. Those take combinations of three strains besides,
+    since a direction tells three components of them where it tells six of P; so do invariants from the fifth order on.
     """
     sums = [a + b for i, a in enumerate(_STRAINS) for b in _STRAINS[i:]]
-    if permutations is not None:
+    if permutations is not None or order > _NOISY:
         sums += [a + sign * b for a, b in combinations(_STRAINS, 2) for sign in (-1, 2)]
         sums += [a + b + sign * c for a, b, c in combinations(_STRAINS, 3) for sign in (1, -1)]
     candidates = np.array(sums)
@@ -191,11 +201,12 @@ def independent_directions(
 def _derivatives(function: Callable[[np.ndarray], np.ndarray], lattice: Lattice, *, order: int) -> np.ndarray:
     """d^order f / dt^order at I + t H for all independent directions H; f (3 or nb, 3, ...) is P or internal forces."""
     points = np.arange(-_TAYLOR_POINTS, _TAYLOR_POINTS + 1)
-    powers = np.vander(points * lattice.strain_step, increasing=True)
+    step = _step(lattice, order)
+    powers = np.vander(points * step, increasing=True)
     weights = np.linalg.inv(powers)[order] * float(np.prod(np.arange(1, order + 1)))
     rows = []
     for direction in _directions(lattice, order + 1):
-        values = [function(gradient) for gradient in _path(direction, lattice)]
+        values = [function(gradient) for gradient in _path(direction, step)]
         rows.append(_rows(np.tensordot(weights, np.array(values), axes=1), rank=2))
     return np.concatenate(rows)
 
@@ -204,8 +215,18 @@ def _strained_force_constants(response: Response, lattice: Lattice) -> np.ndarra
     """Central differences of Phi along the directions that determine dPhi/dF."""
     rows = []
     for direction in _directions(lattice, 2):
-        up, down = (_force_constants(response, lattice, F) for F in _pair(direction, lattice))
+        up, down = (_force_constants(response, lattice, F) for F in _pair(direction, lattice.strain_step))
         rows.append(_rows(up - down, rank=3) / (2 * lattice.strain_step))
+    return np.concatenate(rows)
+
+
+def _twice_strained_force_constants(response: Response, lattice: Lattice) -> np.ndarray:
+    """Second differences of Phi along the directions that determine its mixed derivatives by two strains."""
+    step, rows = _step(lattice, _NOISY), []
+    still = _force_constants(response, lattice, np.eye(3))
+    for direction in _directions(lattice, 3):
+        up, down = (_force_constants(response, lattice, F) for F in _pair(direction, step))
+        rows.append(_rows(up + down - 2 * still, rank=3) / step**2)
     return np.concatenate(rows)
 
 
@@ -221,15 +242,20 @@ def _directions(lattice: Lattice, order: int) -> np.ndarray:
     return independent_directions(lattice.rotations, order, permutations=lattice.permutations)
 
 
-def _path(direction: np.ndarray, lattice: Lattice) -> list[np.ndarray]:
+def _step(lattice: Lattice, order: int) -> float:
+    """h, or 2h for derivatives of high order."""
+    return lattice.strain_step * (2.0 if order >= _NOISY else 1.0)
+
+
+def _path(direction: np.ndarray, step: float) -> list[np.ndarray]:
     """I + t H at the points of the Taylor coefficients."""
     points = np.arange(-_TAYLOR_POINTS, _TAYLOR_POINTS + 1)
-    return [np.eye(3) + t * lattice.strain_step * direction for t in points]
+    return [np.eye(3) + t * step * direction for t in points]
 
 
-def _pair(direction: np.ndarray, lattice: Lattice) -> list[np.ndarray]:
+def _pair(direction: np.ndarray, step: float) -> list[np.ndarray]:
     """I + h H and I - h H."""
-    return [np.eye(3) + s * lattice.strain_step * direction for s in (1.0, -1.0)]
+    return [np.eye(3) + s * step * direction for s in (1.0, -1.0)]
 
 
 def _rows(values: np.ndarray, *, rank: int) -> np.ndarray:

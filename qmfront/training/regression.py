@@ -15,6 +15,7 @@ SIZED_AS = {
     "internal_first_derivative": "second_derivative",
     "internal_second_derivative": "third_derivative",
     "internal_third_derivative": "fourth_derivative",
+    "internal_fourth_derivative": "fifth_derivative",
 }
 # Second derivatives are sums of the force constants of a model of finite range, and weigh as much.
 WEIGHED_AS = SIZED_AS | {

@@ -16,7 +16,7 @@ from qmfront.training.observations import FIRST_FREE_ORDER, MATCHING, Lattice, i
 from qmfront.training.responses import BasisResponse, CalculatorResponse
 
 CUBIC = np.array(lattice_rotations(bulk("W", a=3.165).cell.array))
-ALL = MATCHING[2]
+ALL = MATCHING[3]
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def invariant_vectors(order: int) -> list[StrainPolynomial]:
     return [StrainPolynomial(exponents, column) for column in vectors.T]
 
 
-@pytest.mark.parametrize("order, expected", [(2, 3), (3, 6), (4, 11)])
+@pytest.mark.parametrize("order, expected", [(2, 3), (3, 6), (4, 11), (5, 18)])
 def test_directions_determine_all_invariants(order, expected):
     """Linear responses of order - 1 along the directions tell all invariants of an order apart, none is spare."""
     directions = independent_directions(CUBIC, order)
@@ -56,8 +56,9 @@ def test_directions_determine_all_invariants(order, expected):
     assert np.linalg.norm(directions, axis=(1, 2)) == pytest.approx(1.0)
 
     def rank(chosen: np.ndarray) -> int:
-        small = np.eye(3) + 1e-3 * chosen
-        return np.linalg.matrix_rank([W.stress(small).ravel() for W in invariant_vectors(order)], rtol=1e-6)
+        small = np.eye(3) + 1e-3 * chosen  # what is left of the next order is a thousandth
+        rows = np.array([W.stress(small).ravel() for W in invariant_vectors(order)])
+        return np.linalg.matrix_rank(rows / np.abs(rows).max(), rtol=1e-6)
 
     assert rank(directions) == expected and len(directions) <= expected
     for left_out in range(len(directions)):
@@ -65,12 +66,17 @@ def test_directions_determine_all_invariants(order, expected):
 
 
 def test_stress_derivatives_of_a_known_polynomial():
-    """d2P/dt2 and d3P/dt3 along the directions, from the exact derivatives of P(I + t H), a polynomial in t."""
+    """d2P/dt2 to d4P/dt4 along the directions, from the exact derivatives of P(I + t H), a polynomial in t."""
     W = cubic_polynomial((2, 3, 4))
     lattice = Lattice(np.zeros((1, 3)), CUBIC, strain_step=2.5e-3)
     response = Polynomial(W, np.zeros((1, 3, 3, 3, 3)))
-    found = observe(response, ("third_derivative", "fourth_derivative"), lattice)
-    for name, order, tolerance in (("third_derivative", 2, 1e-8), ("fourth_derivative", 3, 1e-6)):
+    tolerances = {
+        "third_derivative": (2, 1e-8),
+        "fourth_derivative": (3, 1e-6),
+        "fifth_derivative": (4, 1e-5),
+    }
+    found = observe(response, tuple(tolerances), lattice)
+    for name, (order, tolerance) in tolerances.items():
         expected = []
         for H in independent_directions(CUBIC, order + 1):
             # P(I + t H) has degree 7 in t; interpolated on a wide interval, where its coefficients are well conditioned
@@ -105,6 +111,26 @@ def test_strained_force_constants_are_directional_derivatives():
     assert found["force_constants"] == pytest.approx(np.einsum("mijkk->mij", slope).ravel(), rel=1e-12)
 
 
+def test_twice_strained_force_constants_are_second_derivatives():
+    """Of Phi(F) = slope : F + (F - I) : curvature : (F - I)."""
+    rng = np.random.default_rng(2)
+    curvature = rng.normal(size=(5, 3, 3, 3, 3, 3, 3))
+
+    @dataclass(frozen=True)
+    class Curved(Polynomial):
+        def force_constants(self, gradient: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+            H = gradient - np.eye(3)
+            curved = np.einsum("mijklab,kl,ab->mij", curvature, H, H)
+            return super().force_constants(gradient, vectors) + curved
+
+    response = Curved(cubic_polynomial((2,)), rng.normal(size=(5, 3, 3, 3, 3)))
+    lattice = Lattice(np.zeros((5, 3)), CUBIC)
+    found = observe(response, ("twice_strained_force_constants",), lattice)
+    directions = independent_directions(CUBIC, 3)
+    expected = 2 * np.einsum("mijklab,dkl,dab->dmij", curvature, directions, directions).ravel()
+    assert found["twice_strained_force_constants"] == pytest.approx(expected, rel=1e-8, abs=1e-8)
+
+
 @pytest.mark.parametrize("size", ["many", "three"])
 def test_basis_and_calculator_observe_the_same(size):
     """All observations of a random potential by two routes; three functions must not be taken for a tensor axis."""
@@ -122,6 +148,7 @@ def test_basis_and_calculator_observe_the_same(size):
     assert set(rows) == set(values) == set(ALL)
     # Noise of differences: forces to 1e-12 over steps of 1e-3 Å and strains of 2.5e-3, once more for a third power.
     tolerance = {"fourth_derivative": 1e-6, "strained_force_constants": 1e-5, "third_derivative": 1e-8}
+    tolerance |= {"fifth_derivative": 1e-5, "twice_strained_force_constants": 1e-3}
     for name in ALL:
         assert rows[name].shape == (len(values[name]), len(basis))
         error = np.abs(rows[name] @ coefficients - values[name]).max() / np.abs(values[name]).max()
@@ -132,5 +159,5 @@ def test_basis_and_calculator_observe_the_same(size):
 
 def test_matching_orders_nest():
     """Each order asks for what the one before asked for, and leaves the next order of W_cb free."""
-    assert set(MATCHING[0]) < set(MATCHING[1]) < set(MATCHING[2])
-    assert [FIRST_FREE_ORDER[order] for order in (0, 1, 2)] == [3, 4, 5]
+    assert set(MATCHING[0]) < set(MATCHING[1]) < set(MATCHING[2]) < set(MATCHING[3])
+    assert [FIRST_FREE_ORDER[order] for order in (0, 1, 2, 3)] == [3, 4, 5, 6]

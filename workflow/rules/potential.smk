@@ -1,5 +1,6 @@
 rule share:
     input:
+        unpack(field_of),
         code=code("share.py"),
         qm_code=lambda w: qm_code(material_of(w)),
         qm_files=lambda w: qm_files(material_of(w)),
@@ -20,7 +21,7 @@ rule share:
         qm=lambda w: qm_spec(material_of(w)),
         total=lambda w: study.potentials[w.potential].jobs,
         lattice=lattice_sampling,
-        others=lambda w: {"surfaces": surface_sampling(w), "rattled": rattled_sampling(w)},
+        others=beside_lattice,
         journal=JOURNAL,
     message:
         "QM calls for {wildcards.potential}, share {wildcards.share}"
@@ -30,6 +31,7 @@ rule share:
 
 rule training:
     input:
+        unpack(field_of),
         code=code("training.py"),
         qm_code=lambda w: qm_code(material_of(w)),
         qm_files=lambda w: qm_files(material_of(w)),
@@ -52,7 +54,7 @@ rule training:
     params:
         qm=lambda w: qm_spec(material_of(w)),
         lattice=lattice_sampling,
-        others=lambda w: {"surfaces": surface_sampling(w), "rattled": rattled_sampling(w)},
+        others=beside_lattice,
         journal=JOURNAL,
     message:
         "Observations of the reference model for {wildcards.potential}"

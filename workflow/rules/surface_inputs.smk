@@ -22,6 +22,19 @@ def rattled_sampling(w):
     return None if rattled is None else rattled.model_dump(mode="json")
 
 
+def beside_lattice(w):
+    """What is observed for a potential beside derivatives at the perfect lattice."""
+    samples = study.potentials[w.potential].field_samples
+    return {"surfaces": surface_sampling(w), "rattled": rattled_sampling(w), "field_samples": samples}
+
+
+def field_of(w):
+    """The structure at whose strains stresses are observed for a potential: that of the first case that has it."""
+    if not study.potentials[w.potential].field_samples:
+        return {}
+    return {"field": f"results/{study.first_case_of(w.potential)}/structure.zarr/zarr.json"}
+
+
 def held_out_sampling(w):
     """Which rattled cells doubt a potential; None without them."""
     held_out = study.potentials[w.potential].held_out

@@ -1,0 +1,51 @@
+"""Checks of the potentials of a study, against its materials and its cases."""
+
+from collections.abc import Iterator
+
+from qmfront.config.case import Disc
+from qmfront.config.errors import did_you_mean
+from qmfront.config.figures import Certificate
+from qmfront.config.file import File
+from qmfront.config.study import Study
+
+
+def problems_of_potentials(study: Study) -> Iterator[str]:
+    """Every inconsistency of the potentials of a study, one message each."""
+    for name, potential in study.potentials.items():
+        material = study.materials.get(potential.material)
+        if material is None:
+            yield (
+                f"potentials.{name}.material: no material {potential.material!r}"
+                f"{did_you_mean(potential.material, study.materials)}"
+            )
+            continue
+        cutoff, reach = potential.basis.cutoff, material.force_constants.reach
+        # what is not observed of its force constants is held by rattled cells, if there are some
+        needed = cutoff if potential.rattled else 2 * cutoff
+        if reach < needed:
+            yield (
+                f"potentials.{name}.basis.cutoff = {cutoff:g} Å: its force constants reach {2 * cutoff:g} Å, "
+                f"but materials.{potential.material}.force_constants.reach is {reach:g} Å (at least {needed:g} Å "
+                "here). Increase the reach or decrease the cut-off"
+            )
+        if potential.field_samples:
+            yield from (f"potentials.{name}.field_samples {problem}" for problem in _field(name, study))
+
+
+def _field(name: str, study: Study) -> Iterator[str]:
+    """Strains are those of a straight defect, or of none."""
+    shown = any(
+        name in figure.potentials for figure in study.figures.values() if isinstance(figure, Certificate)
+    )
+    case = study.first_case_of(name)
+    if case is None:
+        if shown:
+            yield (
+                "takes the strains of the first case with this potential, and there is none, but a figure shows its "
+                "certificate: list such a case, take the potential out of the figure, or choose 0"
+            )
+    elif not isinstance(study.cases[case].domain, Disc) or isinstance(study.cases[case].defect, File):
+        yield (
+            f"takes the strains of a predictor, and {case!r}, the first case with this potential, is no straight "
+            "dislocation or crack: choose 0"
+        )
