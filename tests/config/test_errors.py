@@ -60,7 +60,7 @@ Problems = Callable[[dict[str, Any]], tuple[str, ...]]
             {"matchin": 1},
             ["potentials.matching_1.matchin", "did you mean 'matching'?"],
         ),
-        ("potential_defaults.matching", 3, ["potential_defaults.matching: 3", "0, 1 or 2"]),
+        ("potential_defaults.matching", 4, ["potential_defaults.matching: 4", "0, 1, 2 or 3"]),
         ("materials.tungsten.crystal.structure", "bbc", ["crystal.structure: 'bbc'", "'bcc'"]),
         (
             "figures.figure_1",
@@ -169,6 +169,14 @@ FILE = {
         (
             {"potentials.silicon_0.basis.cutoff": 12.5},  # rattled cells hold what lies beyond the reach
             ["potentials.silicon_0.basis.cutoff = 12.5 Å", "reach is 12 Å (at least 12.5 Å here)"],
+        ),
+        (
+            {"potentials.silicon_0.field_samples": 100, "figures.certificate.potentials": ["silicon_0"]},
+            ["potentials.silicon_0.field_samples takes the strains of the first case", "a figure shows its"],
+        ),
+        (
+            {"case_defaults.defect": FILE, "potentials.matching_1.field_samples": 100},
+            ["potentials.matching_1.field_samples", "'edge_T2', the first case", "no straight dislocation"],
         ),
         ({"materials.tungsten.qm.files": {"potential": "W.fs"}}, ["files.potential = 'W.fs': no such file"]),
         ({"materials.tungsten.qm.kwargs": {"potential": "W.fs"}}, ["looks like a file", "does not exist"]),

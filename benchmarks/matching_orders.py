@@ -1,0 +1,189 @@
+"""What a fit observes against what it leaves: QM discs about the core of the W edge dislocation, EAM as QM.
+
+    PYTHONPATH=. python benchmarks/matching_orders.py results > benchmarks/matching_orders.csv
+
+Needs bulk, structure, operators and reference of edge_T4 in a results folder. At the reference the QM forces vanish, so
+that those of a fit outside a disc of N_QM sites are the exact residual of a QM/MM model with that disc, as far as its
+solution differs from the reference by a small change: eta in the norm H_FC, Å. Beside it: functions, QM calls of the
+training data, root mean square of the force error on rattled cells that no fit has seen (eV/Å), the exponent of eta
+from 60 to 1 000, and processor seconds of the fit.
+"""
+
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from qmfront import store
+from qmfront.coupling.force_mixing import model_forces
+from qmfront.crystal.defect import Defect
+from qmfront.elasticity.bulk import Bulk
+from qmfront.estimate.estimator import estimator
+from qmfront.estimate.operators import Operators
+from qmfront.evaluate.forces import calculator_forces
+from qmfront.models.ace.basis import build_basis
+from qmfront.models.ace.calculator import ACE
+from qmfront.models.eam import EAM
+from qmfront.training.fit import FitSettings, fit_potential, training_arrays
+from qmfront.training.rattled import RattledSampling, rattled_cells
+from qmfront.training.regression import Prior, RelevanceSettings
+
+COUNTS = (60, 120, 250, 500, 1000, 2000)
+SMALL, LARGE, LARGER = (16, 14, 10), (20, 18, 12), (24, 20, 14)
+STRAIN_STEP, REACH, STEP, SITES = 2.5e-3, 11.0, 2e-4, 300
+WEIGHTS = {
+    "energy": 1.0,
+    "stress": 1.0,
+    "force_constants": 10.0,
+    "third_derivative": 1.0,
+    "fourth_derivative": 1.0,
+    "strained_force_constants": 1.0,
+    "fifth_derivative": 1.0,
+    "twice_strained_force_constants": 1.0,
+    "field_stress": 1e-2,
+    "sampled_stress": 0.0,
+}
+RATTLED = RattledSampling((2, 2, 2), 40, (0.01, 0.12), 0.02, 2, 0, 0.9)
+HELD_OUT = RattledSampling((2, 2, 2), 12, (0.01, 0.12), 0.02, 1, 0, 0.9)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A fit: what it observes, its basis, and how weights and prior differ."""
+
+    label: str
+    matching: int
+    degree: tuple[int, int, int] = LARGE
+    decay: float = 1.0
+    cutoff: float = 5.5
+    sites: int = 0
+    rattled: float = 0.0
+    strength: float = 1e-8
+    smoothness: float = 0.0
+    weights: dict[str, float] = field(default_factory=dict)
+
+
+CANDIDATES = (
+    Candidate("matching_0 of the study", 0, SMALL, 2.0, strength=1e-7, smoothness=1.0),
+    Candidate("matching_1 of the study", 1, SMALL, 2.0, strength=1e-7, smoothness=1.0),
+    Candidate("matching_2 of the study", 2, SMALL, 0.1),
+    Candidate("matching 1", 1),
+    Candidate("matching 2", 2),
+    Candidate("matching 3", 3),
+    Candidate("matching 2, smoother radial functions", 2, decay=2.0),
+    Candidate("matching 2, rougher radial functions", 2, decay=0.1),
+    Candidate("matching 2, cut-off 6.5 Å", 2, cutoff=6.5),
+    Candidate("matching 2, smooth prior", 2, smoothness=1.0),
+    Candidate("matching 2, strained force constants 0.01", 2, weights={"strained_force_constants": 0.01}),
+    Candidate("matching 2, strained force constants 100", 2, weights={"strained_force_constants": 100.0}),
+    Candidate("matching 2, larger basis", 2, LARGER),
+    Candidate("matching 3, larger basis", 3, LARGER),
+    Candidate("matching 2, rattled cells 1e-8", 2, rattled=1e-8),
+    Candidate("matching 2, rattled cells 1e-6", 2, rattled=1e-6),
+    Candidate("matching 2, rattled cells 1e-4", 2, rattled=1e-4),
+    Candidate("matching 2, rattled cells 1e-2", 2, rattled=1e-2),
+    Candidate("matching 1 and field", 1, sites=SITES),
+    Candidate("matching_2_field of the study", 2, sites=SITES),
+    Candidate("matching 2 and field, weight 1", 2, sites=SITES, weights={"field_stress": 1.0}),
+    Candidate("matching 2 and field, weight 1e-4", 2, sites=SITES, weights={"field_stress": 1e-4}),
+    Candidate("matching 2 and field, larger basis", 2, LARGER, sites=SITES),
+    Candidate("matching 3 and field", 3, sites=SITES),
+    Candidate("matching 3 and field, larger basis", 3, LARGER, sites=SITES),
+)
+
+
+class Counted(EAM):
+    """An EAM that counts what it is asked."""
+
+    calls = 0
+
+    def calculate(self, *arguments: object, **named: object) -> None:
+        self.calls += 1
+        super().calculate(*arguments, **named)
+
+
+class Study:
+    """The dislocation, its reference, and cells that no fit has seen."""
+
+    def __init__(self, results: Path) -> None:
+        def load(place: str, kind: str) -> store.Store:
+            return store.load(results / f"{place}.zarr" / "zarr.json", kind)
+
+        self.bulk = Bulk.from_arrays(load("bulk/tungsten", "bulk"))
+        self.defect = Defect.from_arrays(load("edge_T4/structure", "structure"))
+        operators = Operators.from_arrays(load("edge_T4/operators", "operators"))
+        self.riesz = operators.force_constant_map(self.defect.free, tolerance=1e-8)
+        self.reference = load("edge_T4/reference", "reference")["displacement"]
+        self.radius = np.linalg.norm(self.defect.sites[:, :2], axis=1)
+        self.cells = rattled_cells(self.bulk.crystal, HELD_OUT)
+        self.forces = [EAM(potential="W_zhou").get_forces(cell) for cell in self.cells]
+        self.training: dict[tuple[int, int, bool], tuple[dict[str, np.ndarray], int]] = {}
+
+    def observed(self, candidate: Candidate) -> tuple[dict[str, np.ndarray], int]:
+        """Training arrays and the QM calls that they took, once for all bases."""
+        key = candidate.matching, candidate.sites, candidate.rattled > 0
+        if key not in self.training:
+            calculator = Counted(potential="W_zhou")
+            arrays = training_arrays(
+                self.bulk,
+                calculator,
+                matching=candidate.matching,
+                strain_step=STRAIN_STEP,
+                reach=REACH,
+                step=STEP,
+                rattles=RATTLED if candidate.rattled else None,
+                strains=(self.defect, candidate.sites) if candidate.sites else None,
+            )
+            self.training[key] = arrays, calculator.calls
+        return self.training[key]
+
+    def row(self, candidate: Candidate) -> dict[str, float | str]:
+        """Of the table."""
+        arrays, calls = self.observed(candidate)
+        start = time.process_time()
+        basis = build_basis(
+            ["W"], cutoff=candidate.cutoff, max_degree=candidate.degree, decay=candidate.decay, l_weight=1.5
+        )
+        rattled = dict.fromkeys(("rattled_energy", "rattled_forces"), candidate.rattled)
+        prior = Prior(candidate.strength, candidate.smoothness)
+        settings = FitSettings(
+            candidate.matching, WEIGHTS | rattled | candidate.weights, "ridge", prior, RelevanceSettings()
+        )
+        fit = fit_potential(arrays, self.bulk, basis, settings, strain_step=STRAIN_STEP)
+        seconds, calculator = time.process_time() - start, ACE(fit.potential)
+        eta = self.etas(calculator)
+        wrong = [calculator.get_forces(a) - f for a, f in zip(self.cells, self.forces, strict=True)]
+        slope = np.polyfit(np.log(COUNTS[:5]), np.log(eta[:5]), 1)[0]
+        return {
+            "fit": candidate.label,
+            "functions": len(basis),
+            "qm_calls": calls,
+            **{f"eta_{n}": float(f"{value:.3e}") for n, value in zip(COUNTS, eta, strict=True)},
+            "slope_60_1000": round(float(slope), 2),
+            "held_out": float(f"{np.sqrt(np.mean(np.square(wrong))):.2e}"),
+            "seconds": round(seconds, 1),
+        }
+
+    def etas(self, calculator: ACE) -> list[float]:
+        """eta of discs with COUNTS free sites, Å."""
+        forces = model_forces(self.defect.body, self.defect.free, calculator_forces(calculator))(
+            self.reference
+        )
+        edges = np.sort(self.radius[self.defect.free])[np.array(COUNTS) - 1] + 1e-6
+        outside = [(self.radius > edge) & self.defect.free for edge in edges]
+        return [
+            estimator(self.riesz.solve(np.where(far[:, None], forces, 0.0)), self.defect.stencil)
+            for far in outside
+        ]
+
+
+if __name__ == "__main__":
+    study = Study(Path(sys.argv[1]))
+    table = []
+    for candidate in CANDIDATES:
+        table.append(study.row(candidate))
+        print(table[-1], file=sys.stderr, flush=True)
+    print(pd.DataFrame(table).to_csv(index=False), end="")
