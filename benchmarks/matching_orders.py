@@ -89,6 +89,7 @@ CANDIDATES = (
     Candidate("matching_2_field of the study", 2, sites=SITES),
     Candidate("matching 2 and field, weight 1", 2, sites=SITES, weights={"field_stress": 1.0}),
     Candidate("matching 2 and field, weight 1e-4", 2, sites=SITES, weights={"field_stress": 1e-4}),
+    Candidate("matching 2 and field, rattled cells 1e-8", 2, sites=SITES, rattled=1e-8),
     Candidate("matching 2 and field, larger basis", 2, LARGER, sites=SITES),
     Candidate("matching 3 and field", 3, sites=SITES),
     Candidate("matching 3 and field, larger basis", 3, LARGER, sites=SITES),

@@ -209,9 +209,9 @@ def test_circle_outside_the_domain(problems: Problems) -> None:
 
 
 def test_a_problem_shared_by_cases_is_told_once(problems: Problems) -> None:
-    """One message per potential and slip, not one per case: three potentials of dislocations, three of cracks."""
+    """One message per potential and slip, not one per case: four potentials of dislocations, three of cracks."""
     found = problems({"case_defaults.domain.clamp_width": 3.0})
-    assert len(found) == 6
+    assert len(found) == 7
     assert found[0].startswith(
         "cases edge_T2, edge_T4, edge_T8, edge_circle, edge_circle_off: domain.clamp_width"
     )
