@@ -68,7 +68,7 @@ def layer_width(before: Layer | None, n_qm: int, *, widest: float) -> float:
     """Width (r0) of the layer of this iteration: the widest one at first, and again when N_QM has grown by RENEWAL."""
     if before is None or n_qm >= RENEWAL * before.widest_at:
         return widest
-    return before.enough_r0
+    return min(before.enough_r0, widest)
 
 
 def layer_etas(

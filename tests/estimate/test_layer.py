@@ -33,6 +33,7 @@ def test_the_widest_layer_comes_first_and_again_when_the_region_has_grown():
     before = Layer(2.0, 0.0, 40, {})
     assert layer_width(before, int(RENEWAL * 40) - 1, widest=2.0) == 0.0
     assert layer_width(before, int(RENEWAL * 40), widest=2.0) == 2.0
+    assert layer_width(Layer(2.0, 2.0, 40, {}), 50, widest=1.0) == 1.0
 
 
 def test_is_kept_by_a_store(tmp_path):
