@@ -6,7 +6,7 @@ from ase.calculators.calculator import Calculator, all_changes
 
 from qmfront.elasticity.deformation import deformation_forces
 from qmfront.elasticity.strain_polynomial import StrainPolynomial
-from qmfront.estimate.far_field import INNER_R0, FarField, _gradients, far_field, spread_sites
+from qmfront.estimate.far_field import INNER_R0, FarField, far_field, predictor_gradients, spread_sites
 from qmfront.estimate.residual import cauchy_born_difference
 
 NOTHING = np.zeros(3)
@@ -55,7 +55,7 @@ def test_nobody_is_asked_for_no_samples(edge, tungsten):
 
 def test_what_is_wrong_is_measured_and_taken_to_all_sites(edge, tungsten):
     """On the sampled sites exactly, between them by interpolation, whose error falls as there are more of them."""
-    gradient = _gradients(edge)
+    gradient = predictor_gradients(edge)
     wanted = FIFTH.stress(gradient) - QUARTIC.stress(gradient)
     far = edge.free & (np.linalg.norm(edge.sites[:, :2], axis=1) > INNER_R0 * edge.r0)
     scale = np.linalg.norm(edge.sites[:, :2], axis=1)[:, None, None] ** QUARTIC.decay
@@ -74,7 +74,7 @@ def test_what_is_wrong_is_measured_and_taken_to_all_sites(edge, tungsten):
 def test_the_forces_are_those_of_the_sum(edge, tungsten):
     """Polynomial and correction together pull as the true difference where all sites are sampled."""
     found, _ = asked(edge, tungsten, FIFTH, samples=10**4)
-    gradient, u = _gradients(edge), np.zeros_like(edge.sites)
+    gradient, u = predictor_gradients(edge), np.zeros_like(edge.sites)
     lacking = found.correction(edge, QUARTIC.decay)
     forces = cauchy_born_difference(edge.body, u, edge.stencil, QUARTIC, edge.frame, lacking=lacking)
     mended = edge.frame @ (QUARTIC.stress(gradient) + lacking) @ edge.frame.T
