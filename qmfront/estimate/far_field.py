@@ -19,10 +19,14 @@ from scipy.interpolate import LinearNDInterpolator, NearestNDInterpolator
 
 from qmfront.crystal.defect import Defect
 from qmfront.crystal.lattice import Crystal
-from qmfront.crystal.neighbours import separations
-from qmfront.elasticity.deformation import deformation_gradients, one_sublattice
-from qmfront.elasticity.internal import relaxed_shifts
-from qmfront.elasticity.moduli import cubic_moduli, piola_stress
+from qmfront.elasticity.moduli import cubic_moduli
+from qmfront.elasticity.predictor_strains import (
+    INNER_R0,
+    polar,
+    predictor_gradients,
+    resting_stresses,
+    spread_sites,
+)
 from qmfront.elasticity.strain_polynomial import StrainPolynomial
 
 logger = logging.getLogger(__name__)
@@ -31,8 +35,6 @@ CLOSE = 0.2
 """Relative error up to which the polynomial is left alone: it changes eta by a few per cent."""
 PROBES = 24
 """Sites at which the polynomial is doubted."""
-INNER_R0 = 4.0
-"""r0; closer to the core no strain of a homogeneous lattice describes a site."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class FarField:
         field = np.zeros((defect.n_sites, 3, 3))
         if len(self.sites) == 0:
             return field
-        place, radius = _polar(defect)
+        place, radius = polar(defect)
         known = self.lacking.reshape(-1, 9) * radius[self.sites, None] ** power
         turned = [place[self.sites] + [0.0, turn] for turn in (-2 * np.pi, 0.0, 2 * np.pi)]
         points, values = np.concatenate(turned), np.tile(known, (3, 1))
@@ -125,10 +127,10 @@ def far_field(
         F = gradient[sites]
         strain = (F.swapaxes(1, 2) @ F - np.eye(3)) / 2
         known = F @ np.einsum("ijkl,nkl->nij", difference, strain)
-        qm, mm = (resting_stresses(crystal, model, F) for model in models)
+        qm, mm = (resting_stresses(crystal, model, F)[0] for model in models)
         return qm - mm - known, polynomial.stress(F)
 
-    radius = _polar(defect)[1]
+    radius = polar(defect)[1]
     probes = spread_sites(defect, PROBES)
     truth, told = measured(probes)
     scale = radius[probes, None, None] ** power
@@ -144,61 +146,3 @@ def far_field(
     )
     logger.info(verdict)
     return FarField(sites, truth - told, error, verdict)
-
-
-def resting_stresses(crystal: Crystal, calculator: BaseCalculator, gradients: np.ndarray) -> np.ndarray:
-    """dW_cb/dF (g, 3, 3), eV, of one model, its sublattices at rest."""
-    shifts = relaxed_shifts(crystal, calculator, gradients).shifts
-    return crystal.volume * np.array(
-        [
-            piola_stress(crystal, calculator, F, shift=s if len(s) > 1 else None)
-            for F, s in zip(gradients, shifts, strict=True)
-        ]
-    )
-
-
-def spread_sites(defect: Defect, count: int) -> np.ndarray:
-    """At most `count` free sites beyond INNER_R0, each far from the others in log r and angle."""
-    place, radius = _polar(defect)
-    candidates = np.flatnonzero(defect.free & (radius >= INNER_R0) & _complete(defect))
-    circle = np.column_stack([place[:, 0], np.cos(place[:, 1]), np.sin(place[:, 1])])[candidates]
-    chosen = [int(np.argmax(circle[:, 0]))] if len(candidates) else []
-    nearest = np.full(len(candidates), np.inf)
-    while len(chosen) < min(count, len(candidates)):
-        nearest = np.minimum(nearest, np.linalg.norm(circle - circle[chosen[-1]], axis=1))
-        if nearest.max() <= 0.0:  # the rest are images along the line
-            break
-        chosen.append(int(nearest.argmax()))
-    return candidates[chosen]
-
-
-def distances(defect: Defect) -> np.ndarray:
-    """Distance of the sites from the core line, (n,) r0."""
-    return _polar(defect)[1]
-
-
-def _polar(defect: Defect) -> tuple[np.ndarray, np.ndarray]:
-    """(log r, angle) about the core (n, 2), and r in r0 (n,)."""
-    plane = (defect.sites - defect.core)[:, :2] / defect.r0
-    radius = np.maximum(np.linalg.norm(plane, axis=1), 1e-9)
-    return np.column_stack([np.log(radius), np.arctan2(plane[:, 1], plane[:, 0])]), radius
-
-
-def _neighbours(defect: Defect) -> Any:
-    return one_sublattice(defect.stencil, defect.basis_index)
-
-
-def _complete(defect: Defect) -> np.ndarray:
-    """Sites with as many neighbours as most have: others have no strain."""
-    count = np.bincount(_neighbours(defect).first, minlength=defect.n_sites)
-    return count == np.bincount(count[defect.free]).argmax()
-
-
-def predictor_gradients(defect: Defect) -> np.ndarray:
-    """F of the predictor in crystal axes, (n, 3, 3)."""
-    neighbours = _neighbours(defect)
-    current = separations(defect.body.reference, defect.cell, defect.pbc, neighbours)
-    several = bool(defect.basis_index.any())
-    basis = defect.basis_index if several else None
-    gradient = deformation_gradients(neighbours, current, defect.n_sites, basis_index=basis)
-    return defect.frame.T @ gradient @ defect.frame

@@ -10,27 +10,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLo
 from qmfront.figures.convergence import Series, counts
 from qmfront.figures.style import GREEN, SERIES_STYLES
 
-_MARKS = (
-    0.05,
-    0.1,
-    0.2,
-    0.3,
-    0.5,
-    0.7,
-    1.0,
-    1.5,
-    2.0,
-    3.0,
-    5.0,
-    10.0,
-    20.0,
-    50.0,
-    100.0,
-    200.0,
-    500.0,
-    1000.0,
-    2000.0,
-)
+_MARKS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 
 
 def draw_effectivity(axes: Axes, series: Sequence[Series], *, band: tuple[float, float]) -> list[Line2D]:

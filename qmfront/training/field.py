@@ -18,12 +18,10 @@ from qmfront import store
 from qmfront.crystal.defect import Defect
 from qmfront.crystal.lattice import Crystal
 from qmfront.elasticity.bulk import Bulk
-from qmfront.elasticity.internal import Shifts, relaxed_shifts
-from qmfront.elasticity.moduli import piola_stress
-from qmfront.estimate.far_field import distances, predictor_gradients, spread_sites
+from qmfront.elasticity.predictor_strains import polar, predictor_gradients, resting_stresses, spread_sites
 from qmfront.models.ace.basis import Basis
 from qmfront.store_layout import Declared
-from qmfront.training.responses import BasisResponse
+from qmfront.training.at_rest import stress_designs, stress_targets
 
 DECLARED = {
     "field_strain": Declared(
@@ -57,16 +55,11 @@ def observe_field(
     """
     sites = spread_sites(defect, samples)
     gradients = predictor_gradients(defect)[sites]
-    shifts = relaxed_shifts(crystal, calculator, gradients).shifts
-    several = len(crystal.basis) > 1
-    stresses = [
-        piola_stress(crystal, calculator, F, shift=s if several else None)
-        for F, s in zip(gradients, shifts, strict=True)
-    ]
+    stresses, shifts = resting_stresses(crystal, calculator, gradients)
     return {
         "field_strain": gradients - np.eye(3),
-        "field_distance": distances(defect)[sites],
-        "field_stress": crystal.volume * np.array(stresses),
+        "field_distance": polar(defect)[1][sites],
+        "field_stress": stresses,
         "field_shift": shifts,
     }
 
@@ -78,31 +71,17 @@ def field_strains(structure: str | None, samples: int) -> tuple[Defect, int] | N
 
 def targets(training: Mapping[str, Any]) -> dict[str, np.ndarray]:
     """The observation field_stress (rows,), eV: r^2 P, and zero forces (eV/Å) between sublattices at rest."""
-    stress = _factors(training) * training["field_stress"]
-    inner = _inner(training["field_shift"].shape[1])
-    return {"field_stress": np.concatenate([stress.ravel(), np.zeros(3 * inner * len(stress))])}
+    n_basis = training["field_shift"].shape[1]
+    return {"field_stress": stress_targets(training["field_stress"], n_basis, _factors(training))}
 
 
 def designs(training: Mapping[str, Any], bulk: Bulk, basis: Basis) -> dict[str, np.ndarray]:
     """The same rows for every basis function, name -> (rows, n_functions)."""
-    gradients = training["field_strain"] + np.eye(3)
-    inner = _inner(len(bulk.crystal.basis))
-    shifts = Shifts(gradients, training["field_shift"]) if inner else None
-    response, factors = BasisResponse(bulk.crystal, basis, shifts=shifts), _factors(training)
-    stress = [f * response.stress(F).reshape(9, -1) for f, F in zip(factors[:, 0], gradients, strict=True)]
-    internal = [
-        f * response.internal_forces(F).reshape(3 * inner, -1)
-        for f, F in zip(factors[:, 0], gradients, strict=True)
-        if inner
-    ]
-    return {"field_stress": np.concatenate([*stress, *internal])}
+    gradients, shifts = training["field_strain"] + np.eye(3), training["field_shift"]
+    rows = stress_designs(bulk.crystal, basis, gradients, shifts, _factors(training))
+    return {"field_stress": rows}
 
 
 def _factors(training: Mapping[str, Any]) -> np.ndarray:
-    """(s, 1, 1)."""
-    return np.asarray(training["field_distance"])[:, None, None] ** POWER
-
-
-def _inner(n_basis: int) -> int:
-    """Number of atoms whose rest has to be told: none for a Bravais lattice."""
-    return n_basis if n_basis > 1 else 0
+    """(s,)."""
+    return np.asarray(training["field_distance"]) ** POWER

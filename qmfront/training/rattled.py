@@ -17,11 +17,11 @@ from scipy.spatial import cKDTree
 
 from qmfront.crystal.lattice import Crystal
 from qmfront.elasticity.bulk import Bulk, cubic_lattice_constant
-from qmfront.elasticity.internal import Shifts
 from qmfront.elasticity.surface import energy_of
 from qmfront.models.ace.basis import Basis
 from qmfront.models.ace.design import design
 from qmfront.store_layout import Declared
+from qmfront.training.at_rest import stress_designs, stress_targets
 from qmfront.training.responses import BasisResponse
 
 DECLARED = {
@@ -149,22 +149,17 @@ def targets(training: Mapping[str, Any], bulk: Bulk) -> dict[str, np.ndarray]:
 
     The last: dW_cb/dF (eV) of the strain samples of the bulk, and zero forces (eV/Å) between sublattices at rest.
     """
-    at_rest = np.zeros(len(bulk.gradients) * 3 * _inner(bulk))
     return {
         "rattled_energy": training["rattled_energy"],
         "rattled_forces": training["rattled_forces"].ravel(),
-        "sampled_stress": np.concatenate([bulk.stresses.ravel(), at_rest]),
+        "sampled_stress": stress_targets(bulk.stresses, len(bulk.crystal.basis)),
     }
 
 
 def designs(training: Mapping[str, Any], bulk: Bulk, basis: Basis) -> dict[str, np.ndarray]:
     """The same rows for every basis function, name -> (rows, n_functions)."""
-    response = BasisResponse(bulk.crystal, basis, shifts=_sample_shifts(bulk))
-    stress = [response.stress(F).reshape(9, -1) for F in bulk.gradients]
-    inner = _inner(bulk)
-    internal = [response.internal_forces(F).reshape(3 * inner, -1) for F in bulk.gradients if inner]
-    sampled = {"sampled_stress": np.concatenate([*stress, *internal])}
-    return cell_designs(training, bulk.crystal, basis) | sampled
+    sampled = stress_designs(bulk.crystal, basis, bulk.gradients, bulk.shifts)
+    return cell_designs(training, bulk.crystal, basis) | {"sampled_stress": sampled}
 
 
 def cell_designs(arrays: Mapping[str, Any], crystal: Crystal, basis: Basis) -> dict[str, np.ndarray]:
@@ -184,15 +179,6 @@ def cell_designs(arrays: Mapping[str, Any], crystal: Crystal, basis: Basis) -> d
 def response_of_one_atom(crystal: Crystal, basis: Basis) -> np.ndarray:
     """Functions summed over one atom of the perfect crystal, (n_functions,)."""
     return BasisResponse(crystal, basis).energy(np.eye(3)) / len(crystal.basis)
-
-
-def _sample_shifts(bulk: Bulk) -> Shifts | None:
-    return None if bulk.shifts is None or not _inner(bulk) else Shifts(bulk.gradients, bulk.shifts)
-
-
-def _inner(bulk: Bulk) -> int:
-    """Number of atoms whose rest has to be told: none for a Bravais lattice."""
-    return len(bulk.crystal.basis) if len(bulk.crystal.basis) > 1 else 0
 
 
 def _cubic_cell(crystal: Crystal, repeat: tuple[int, int, int]) -> Atoms:

@@ -5,8 +5,9 @@ import pytest
 from ase.calculators.calculator import Calculator, all_changes
 
 from qmfront.elasticity.deformation import deformation_forces
+from qmfront.elasticity.predictor_strains import INNER_R0, predictor_gradients, spread_sites
 from qmfront.elasticity.strain_polynomial import StrainPolynomial
-from qmfront.estimate.far_field import INNER_R0, FarField, far_field, predictor_gradients, spread_sites
+from qmfront.estimate.far_field import FarField, far_field
 from qmfront.estimate.residual import cauchy_born_difference
 
 NOTHING = np.zeros(3)

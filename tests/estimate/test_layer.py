@@ -51,7 +51,6 @@ class Wrong:
         radius = np.linalg.norm(edge.sites[:, :2], axis=1)
         self.sites, self.forces, self.calls = edge.sites, np.zeros_like(edge.sites), 0
         self.forces[(radius < reach) & edge.free, 0] = 0.1
-        self.middle = np.mean(edge.sites, axis=0)
 
     def __call__(self, atoms):
         self.calls += 1
@@ -59,8 +58,8 @@ class Wrong:
         return self.forces[near.argmin(axis=1)]
 
 
-def residual(edge, operators, qm, *, before=None, tolerance=0.1, radius=3.0):
-    inner = np.linalg.norm(edge.sites[:, :2], axis=1) < radius * edge.r0
+def residual(edge, operators, qm, *, before=None, tolerance=0.1):
+    inner = np.linalg.norm(edge.sites[:, :2], axis=1) < 3.0 * edge.r0
     region = np.select([~edge.free, inner], [FAR_FIELD, QM], MM)
     still = -edge.predictor  # atoms on their sites, so that the model can tell which is which
     return residual_with_layer(

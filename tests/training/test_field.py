@@ -7,8 +7,8 @@ from qmfront import store
 from qmfront.crystal.defect import Defect
 from qmfront.elasticity.internal import relaxed_shifts
 from qmfront.elasticity.moduli import piola_stress
+from qmfront.elasticity.predictor_strains import predictor_gradients, spread_sites
 from qmfront.elasticity.straight import StraightDislocation, dislocation_defect
-from qmfront.estimate.far_field import predictor_gradients, spread_sites
 from qmfront.models.ace.basis import build_basis
 from qmfront.models.ace.calculator import ACE
 from qmfront.models.ace.potential import Potential
