@@ -38,7 +38,7 @@ def preparation(
     Parameters
     ----------
     case : {reference, locality, embedding}, plain values
-    potential : {matching, strain_step, rattled, held_out, surfaces}
+    potential : {matching, strain_step, rattled, held_out, field_samples, surfaces}
     crystal : at rest
     preflight : content of its JSON file
     clusters : {"first": atoms of the first QM region and buffer, "domain": those of the whole domain}
@@ -72,7 +72,7 @@ def preparation(
 def training(
     potential: Mapping[str, Any], crystal: Crystal, price: Price, sphere: Cost, supercell: int
 ) -> dict[str, Any]:
-    """The row of the training data: strained primitive cells, strained supercells, rattled cells, slabs."""
+    """The row of the training data: primitive cells, strained supercells, rattled cells, slabs."""
     operations = crystal_operations(crystal.to_atoms())
     several = len(crystal.numbers) > 1
     permutations = np.array([operation.permutation for operation in operations]) if several else None
@@ -80,6 +80,7 @@ def training(
     lattice = Lattice(np.zeros((1, 3)), rotations, potential["strain_step"], permutations=permutations)
     names = names_of(potential["matching"], lattice)
     small = len(observed_gradients(names, lattice)) * (1 + SHIFT_CALLS * several) * (1 + several)
+    small += potential["field_samples"] * (1 + SHIFT_CALLS * several)
     differences = 6 * len(crystal.numbers) if several else 2
     orders = {"strained_force_constants": 2, "twice_strained_force_constants": 3}
     strained = sum(

@@ -51,7 +51,9 @@ def case(**changes: Any) -> dict[str, Any]:
     }
 
 
-def prospect(monkeypatch: pytest.MonkeyPatch, held_out: dict | None = None, **changes: Any) -> Prospect:
+def prospect(
+    monkeypatch: pytest.MonkeyPatch, held_out: dict | None = None, field_samples: int = 0, **changes: Any
+) -> Prospect:
     monkeypatch.setattr("qmfront.plan.plan.cost_of_clusters", lambda *args, **kwargs: COST)
     preflight = {
         "material": "tungsten",
@@ -65,6 +67,7 @@ def prospect(monkeypatch: pytest.MonkeyPatch, held_out: dict | None = None, **ch
         "strain_step": 2.5e-3,
         "rattled": None,
         "held_out": held_out,
+        "field_samples": field_samples,
         "surfaces": None,
     }
     study = {

@@ -156,6 +156,15 @@ def test_lattices_of_the_far_field_are_paid_for(monkeypatch: pytest.MonkeyPatch)
     assert row_of(planned(made, finished(1), reference=False), "far field")["finished"]
 
 
+def test_strains_of_the_field_are_paid_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One primitive cell of a Bravais lattice for each site."""
+    plain, asked = (
+        row_of(planned(prospect(monkeypatch, field_samples=samples), [], reference=False), "training")
+        for samples in (0, 300)
+    )
+    assert asked["calls"] == plain["calls"] + 300
+
+
 def test_steps_on_the_hessian_are_paid_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """Steps + 1 calls of the cluster of the solve in every iteration."""
     plain = planned(prospect(monkeypatch), [], reference=False)["iterations"]
