@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 from ase import Atoms
 
-from qmfront.coupling.tiles import box_of, divided_forces, force_difference, tiles_of
+from qmfront.coupling.divide_and_conquer import box_of, divided_forces, force_difference, tiles_of
 from qmfront.crystal.defect import Defect
 from qmfront.crystal.lattice import cubic_crystal
-from qmfront.crystal.point import PointDefect, point_defect
+from qmfront.crystal.point_defect import PointDefect, point_defect
 from qmfront.evaluate.forces import calculator_forces
 from qmfront.models.nrltb import NRLTB
 

@@ -17,18 +17,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from qmfront import store
 from qmfront.coupling.force_mixing import model_forces
 from qmfront.crystal.defect import Defect
 from qmfront.elasticity.bulk import Bulk
 from qmfront.estimate.estimator import estimator
-from qmfront.estimate.operators import Operators
 from qmfront.evaluate.forces import calculator_forces
 from qmfront.models.ace.basis import build_basis
 from qmfront.models.ace.calculator import ACE
 from qmfront.models.eam import EAM
+from qmfront.operators.operators import Operators
+from qmfront.storage import store
 from qmfront.training.fit import FitSettings, fit_potential, training_arrays
-from qmfront.training.rattled import RattledSampling, rattled_cells
+from qmfront.training.observe.rattled import RattledSampling, rattled_cells
 from qmfront.training.regression import Prior, RelevanceSettings
 
 COUNTS = (60, 120, 250, 500, 1000, 2000)

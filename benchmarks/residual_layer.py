@@ -13,15 +13,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from qmfront import store
 from qmfront.coupling.partition import QM, surrounded
 from qmfront.crystal.defect import Defect
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.strain_polynomial import StrainPolynomial
 from qmfront.estimate.estimator import estimator
-from qmfront.estimate.linear_mismatch import linear_mismatch
-from qmfront.estimate.operators import Operators
 from qmfront.estimate.residual import cauchy_born_difference
+from qmfront.mismatch.linear import linear_mismatch
+from qmfront.operators.operators import Operators
+from qmfront.storage import store
 
 WIDTHS = (0.0, 1.0, 2.0, 3.0)
 """r0"""

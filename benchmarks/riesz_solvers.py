@@ -20,9 +20,9 @@ from qmfront.crystal.defect import Defect
 from qmfront.crystal.lattice import cubic_crystal
 from qmfront.elasticity.bulk import Probe, bulk_of
 from qmfront.elasticity.straight_crack import StraightCrack, crack_defect
-from qmfront.estimate.assembly import assemble
-from qmfront.estimate.riesz import ForceConstantMap
 from qmfront.models.eam import EAM
+from qmfront.operators.assembly import assemble
+from qmfront.operators.riesz import ForceConstantMap
 
 RADII = (15.0, 30.0, 50.0, 110.0)  # r0
 TOLERANCES = (2e-2, 1e-6, 1e-8)

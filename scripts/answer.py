@@ -1,14 +1,14 @@
 """The answers of the Hessian to the residuals of one iteration: residual.zarr -> answer.zarr."""
 
-from qmfront import store
 from qmfront.coupling.embedding import Embedding
 from qmfront.crystal.defect import Defect
 from qmfront.estimate.answers import answers
-from qmfront.estimate.operators import Operators
 from qmfront.evaluate.forces import calculator_forces, journaled_forces
 from qmfront.evaluate.journal import Journal, Tally
-from qmfront.logs import logged
 from qmfront.models.ace.calculator import ACE
+from qmfront.operators.operators import Operators
+from qmfront.storage import store
+from qmfront.storage.logs import logged
 
 KINDS = ("structure", "operators", "partition", "solution", "residual")
 

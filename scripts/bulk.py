@@ -1,11 +1,11 @@
 """The perfect crystal of the reference model: material -> bulk.zarr."""
 
-from qmfront import store
 from qmfront.crystal.lattice import cubic_crystal
 from qmfront.elasticity.bulk import Probe, bulk_of
 from qmfront.evaluate.journal import Journal, Tally
 from qmfront.evaluate.journaled import Journaled
-from qmfront.logs import logged
+from qmfront.storage import store
+from qmfront.storage.logs import logged
 
 
 def main(crystal: dict, model: tuple[dict, Journal], settings: dict, path: str) -> None:

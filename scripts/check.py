@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from qmfront.durable import write_file
-from qmfront.logs import logged
+from qmfront.storage.durable import write_file
+from qmfront.storage.logs import logged
 
 
 def main(tests: Path, study: dict, path: str) -> None:

@@ -2,17 +2,17 @@
 
 import json
 
-from qmfront import store
 from qmfront.crystal.defect import Defect
-from qmfront.durable import write_file
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.defects import defect_of
 from qmfront.elasticity.surface import Surface
-from qmfront.estimate.assembly import assemble
-from qmfront.estimate.clamp import clamp_error
+from qmfront.estimate.clamp_error import clamp_error
 from qmfront.evaluate.forces import calculator_forces
-from qmfront.logs import logged
 from qmfront.models.ace.calculator import ACE
+from qmfront.operators.assembly import assemble
+from qmfront.storage import store
+from qmfront.storage.durable import write_file
+from qmfront.storage.logs import logged
 
 TOLERANCE = 1e-6
 

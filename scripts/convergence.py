@@ -1,8 +1,8 @@
 """One row per iteration of a case -> convergence.csv."""
 
-from qmfront.durable import write_file
-from qmfront.estimate.convergence import convergence_table
-from qmfront.logs import logged
+from qmfront.analysis.convergence import convergence_table
+from qmfront.storage.durable import write_file
+from qmfront.storage.logs import logged
 
 
 def main(folders: list[str], path: str) -> None:

@@ -3,9 +3,9 @@
 import json
 from pathlib import Path
 
-from qmfront.durable import write_file
-from qmfront.logs import logged, tell
 from qmfront.refine.decision import decision, told
+from qmfront.storage.durable import write_file
+from qmfront.storage.logs import logged, tell
 
 
 def main(estimate: str, case: str, k: int, settings: dict, path: str) -> None:

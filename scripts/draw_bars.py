@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from qmfront.durable import write_file
 from qmfront.figures.bars import bars_figure, bars_table
 from qmfront.figures.style import save
-from qmfront.logs import logged
+from qmfront.storage.durable import write_file
+from qmfront.storage.logs import logged
 
 
 def main(table: str, clamp: list[str], outputs: dict) -> None:

@@ -2,13 +2,13 @@
 
 import pandas as pd
 
-from qmfront import store
-from qmfront.durable import write_file
 from qmfront.figures.certificate import certificate_figure
 from qmfront.figures.style import save
 from qmfront.figures.surfaces import surface_table
-from qmfront.logs import logged
-from qmfront.training.consistency import consistency_table
+from qmfront.storage import store
+from qmfront.storage.durable import write_file
+from qmfront.storage.logs import logged
+from qmfront.training.certificate_table import consistency_table
 
 
 def main(labels: list[str], certificates: list[str], bulks: list[str], outputs: dict) -> None:

@@ -2,12 +2,12 @@
 
 import pandas as pd
 
-from qmfront.durable import write_file
+from qmfront.analysis.rate import WINDOW
 from qmfront.estimate.curves import curves, shown_quantities
-from qmfront.estimate.rate import WINDOW
 from qmfront.figures.studies import convergence_figure
 from qmfront.figures.style import save
-from qmfront.logs import logged
+from qmfront.storage.durable import write_file
+from qmfront.storage.logs import logged
 
 
 def main(

@@ -2,11 +2,11 @@
 
 import pandas as pd
 
-from qmfront.durable import write_file
-from qmfront.estimate.cost import cost_table
+from qmfront.analysis.cost import cost_table
 from qmfront.figures.cost import cost_figure
 from qmfront.figures.style import save
-from qmfront.logs import logged
+from qmfront.storage.durable import write_file
+from qmfront.storage.logs import logged
 
 
 def main(table: str, outputs: dict) -> None:

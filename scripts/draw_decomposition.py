@@ -1,13 +1,13 @@
 """Decomposition: structure.zarr, solution.zarr, partition.zarr -> {figure}.png, .pdf, .csv."""
 
-from qmfront import store
 from qmfront.crystal.defect import Defect
-from qmfront.durable import write_file
 from qmfront.figures.atoms import defect_symbol
 from qmfront.figures.snapshots import decomposition_figure, region_table
 from qmfront.figures.space import space_figure
 from qmfront.figures.style import save
-from qmfront.logs import logged
+from qmfront.storage import store
+from qmfront.storage.durable import write_file
+from qmfront.storage.logs import logged
 
 
 def main(inputs: dict, chosen: dict, outputs: dict) -> None:

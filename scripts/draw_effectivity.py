@@ -2,11 +2,11 @@
 
 import pandas as pd
 
-from qmfront.durable import write_file
 from qmfront.estimate.curves import effectivities
 from qmfront.figures.studies import effectivity_figure
 from qmfront.figures.style import save
-from qmfront.logs import logged
+from qmfront.storage.durable import write_file
+from qmfront.storage.logs import logged
 
 
 def main(table: str, band: tuple[float, float], outputs: dict) -> None:

@@ -2,12 +2,12 @@
 
 import pandas as pd
 
-from qmfront.durable import write_file
+from qmfront.analysis.rate import WINDOW
 from qmfront.estimate.curves import ERROR, curves
-from qmfront.estimate.rate import WINDOW
 from qmfront.figures.studies import errors_figure
 from qmfront.figures.style import save
-from qmfront.logs import logged
+from qmfront.storage.durable import write_file
+from qmfront.storage.logs import logged
 
 
 def main(

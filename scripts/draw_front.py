@@ -1,11 +1,11 @@
 """Front: a partition and the one that follows it -> {figure}.png, .pdf, .csv."""
 
-from qmfront import store
 from qmfront.crystal.defect import Defect
-from qmfront.durable import write_file
 from qmfront.figures.snapshots import front_figure, front_table
 from qmfront.figures.style import save
-from qmfront.logs import logged
+from qmfront.storage import store
+from qmfront.storage.durable import write_file
+from qmfront.storage.logs import logged
 
 
 def main(inputs: dict, t_buf: float, outputs: dict) -> None:

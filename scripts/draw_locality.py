@@ -1,10 +1,10 @@
 """Locality: locality.zarr -> {figure}.png, .pdf, .csv."""
 
-from qmfront import store
-from qmfront.durable import write_file
 from qmfront.figures.locality import locality_figure, locality_table
 from qmfront.figures.style import save
-from qmfront.logs import logged
+from qmfront.storage import store
+from qmfront.storage.durable import write_file
+from qmfront.storage.logs import logged
 
 
 def main(path: str, outputs: dict) -> None:

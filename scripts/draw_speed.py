@@ -1,11 +1,11 @@
 """Speed: estimate.zarr and the partition that follows from it -> {figure}.png, .pdf, .csv."""
 
-from qmfront import store
 from qmfront.crystal.defect import Defect
-from qmfront.durable import write_file
 from qmfront.figures.snapshots import estimator_figure, estimator_table
 from qmfront.figures.style import save
-from qmfront.logs import logged
+from qmfront.storage import store
+from qmfront.storage.durable import write_file
+from qmfront.storage.logs import logged
 
 
 def main(inputs: dict, outputs: dict) -> None:

@@ -1,13 +1,13 @@
 """Stages: structure.zarr and the partitions of all iterations -> {figure}.png, .pdf, .csv."""
 
-from qmfront import store
 from qmfront.crystal.defect import Defect
-from qmfront.durable import write_file
 from qmfront.figures.atoms import defect_symbol
 from qmfront.figures.space import space_stages_figure
 from qmfront.figures.stages import nearest_stages, stages_figure, stages_table
 from qmfront.figures.style import save
-from qmfront.logs import logged
+from qmfront.storage import store
+from qmfront.storage.durable import write_file
+from qmfront.storage.logs import logged
 
 
 def main(inputs: dict, n_qm: list[int], chosen: dict, outputs: dict) -> None:

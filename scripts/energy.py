@@ -2,18 +2,18 @@
 
 import json
 
-from qmfront import store
 from qmfront.coupling.embedding import Embedding
 from qmfront.crystal.defect import Defect
-from qmfront.durable import write_file
-from qmfront.estimate.differences import differences
-from qmfront.estimate.operators import Operators
 from qmfront.estimate.path import solution_energy
 from qmfront.estimate.residuals import ResidualSettings
 from qmfront.evaluate.forces import calculator_forces, journaled_forces
 from qmfront.evaluate.journal import Journal, Tally
-from qmfront.logs import logged
+from qmfront.mismatch.model_difference import differences
 from qmfront.models.ace.calculator import ACE
+from qmfront.operators.operators import Operators
+from qmfront.storage import store
+from qmfront.storage.durable import write_file
+from qmfront.storage.logs import logged
 
 KINDS = ("structure", "operators", "partition", "solution", "bulk", "far_field")
 

@@ -2,11 +2,11 @@
 
 import json
 
-from qmfront import store
 from qmfront.crystal.defect import Defect
-from qmfront.durable import write_file
 from qmfront.estimate.estimator import true_error
-from qmfront.logs import logged
+from qmfront.storage import store
+from qmfront.storage.durable import write_file
+from qmfront.storage.logs import logged
 
 
 def main(structure: str, solution: str, reference: str, path: str) -> None:

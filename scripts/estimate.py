@@ -2,13 +2,13 @@
 
 import json
 
-from qmfront import store
 from qmfront.crystal.defect import Defect
-from qmfront.durable import write_file
 from qmfront.estimate.estimates import estimates, summary
-from qmfront.estimate.operators import Operators
-from qmfront.logs import logged
-from qmfront.timing import Seconds
+from qmfront.operators.operators import Operators
+from qmfront.storage import store
+from qmfront.storage.durable import write_file
+from qmfront.storage.logs import logged
+from qmfront.storage.timing import Seconds
 
 
 def main(inputs: dict, settings: dict, path: str, table: str) -> None:

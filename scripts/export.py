@@ -1,9 +1,9 @@
 """The relaxed structure of a case with regions and error, for OVITO -> relaxed.extxyz."""
 
-from qmfront import store
 from qmfront.crystal.defect import Defect
-from qmfront.export import write_extxyz
-from qmfront.logs import logged
+from qmfront.storage import store
+from qmfront.storage.extxyz import write_extxyz
+from qmfront.storage.logs import logged
 
 
 def main(inputs: dict, path: str) -> None:

@@ -1,15 +1,15 @@
 """How well dW speaks for the far field of a case: structure.zarr and both models -> far_field.zarr."""
 
-from qmfront import store
 from qmfront.crystal.defect import Defect
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.strain_polynomial import StrainPolynomial
-from qmfront.estimate.far_field import far_field
-from qmfront.estimate.linear_mismatch import linear_mismatch
 from qmfront.evaluate.journal import Journal, Tally
 from qmfront.evaluate.journaled import Journaled
-from qmfront.logs import logged
+from qmfront.mismatch.far_field import far_field
+from qmfront.mismatch.linear import linear_mismatch
 from qmfront.models.ace.calculator import ACE
+from qmfront.storage import store
+from qmfront.storage.logs import logged
 
 
 def main(inputs: dict, model: tuple[dict, Journal], samples: int, path: str) -> None:

@@ -2,11 +2,11 @@
 
 import json
 
-from qmfront import store
+from qmfront.coupling.divide_and_conquer import gathered_forces
 from qmfront.coupling.division import summary_of
-from qmfront.coupling.tiles import gathered_forces
-from qmfront.durable import write_file
-from qmfront.logs import logged
+from qmfront.storage import store
+from qmfront.storage.durable import write_file
+from qmfront.storage.logs import logged
 
 
 def main(inputs: dict, path: str, summary: str) -> None:

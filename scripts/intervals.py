@@ -1,15 +1,15 @@
 """How sure a fit is: uncertainty.zarr and cells that it has not seen -> intervals.csv."""
 
-from qmfront import store
-from qmfront.durable import write_file
 from qmfront.elasticity.bulk import Bulk
 from qmfront.evaluate.journal import Journal, Tally
 from qmfront.evaluate.journaled import Journaled
-from qmfront.logs import logged, tell
 from qmfront.models.ace.io import load_potential
+from qmfront.storage import store
+from qmfront.storage.durable import write_file
+from qmfront.storage.logs import logged, tell
 from qmfront.training.coverage import coverage
 from qmfront.training.intervals import interval_table, quantities
-from qmfront.training.rattled import RattledSampling, observe_rattled
+from qmfront.training.observe.rattled import RattledSampling, observe_rattled
 from qmfront.training.uncertainty import Uncertainty
 
 

@@ -1,12 +1,12 @@
 """Force error against buffer width: structure.zarr -> locality.zarr."""
 
-from qmfront import store
+from qmfront.coupling.buffer_error import LocalitySettings, locality_arrays, refuse_thin_buffer
 from qmfront.coupling.embedding import Embedding
-from qmfront.coupling.locality import LocalitySettings, locality_arrays, refuse_thin_buffer
 from qmfront.crystal.defect import Defect
 from qmfront.evaluate.forces import journaled_forces
 from qmfront.evaluate.journal import Journal, Tally
-from qmfront.logs import logged
+from qmfront.storage import store
+from qmfront.storage.logs import logged
 
 
 def main(structure: str, specs: dict, embedding: dict, settings: dict, journal: Journal, path: str) -> None:

@@ -1,12 +1,12 @@
 """H_FC, L and the linearised forces of a case: structure.zarr, bulk.zarr (and potential.json) -> operators.zarr."""
 
-from qmfront import store
 from qmfront.crystal.defect import Defect
 from qmfront.elasticity.bulk import Bulk
-from qmfront.estimate.assembly import assemble
-from qmfront.logs import logged
 from qmfront.models.ace.calculator import ACE
-from qmfront.training.completion import completed
+from qmfront.operators.assembly import assemble
+from qmfront.storage import store
+from qmfront.storage.logs import logged
+from qmfront.training.force_constant_completion import completed
 
 
 def main(inputs: dict, constants: dict, laplacian: dict, path: str) -> None:

@@ -1,12 +1,12 @@
 """QM forces on the tiles of one job at a QM/MM solution: tiles.zarr, solution.zarr -> patches/{job}.zarr."""
 
-from qmfront import store
-from qmfront.coupling.tiles import patch_arrays
+from qmfront.coupling.divide_and_conquer import patch_arrays
 from qmfront.crystal.defect import Defect
 from qmfront.evaluate.forces import journaled_forces
 from qmfront.evaluate.journal import Journal, Tally
-from qmfront.logs import logged
-from qmfront.timing import Seconds
+from qmfront.storage import store
+from qmfront.storage.logs import logged
+from qmfront.storage.timing import Seconds
 
 
 def main(inputs: dict, spec: dict, share: dict, journal: Journal, path: str) -> None:

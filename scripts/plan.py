@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 from qmfront.crystal.lattice import cubic_crystal
-from qmfront.durable import write_file
-from qmfront.logs import logged, tell
 from qmfront.plan.page import page, told
 from qmfront.plan.plan import plan
+from qmfront.storage.durable import write_file
+from qmfront.storage.logs import logged, tell
 
 
 def main(preflight: str, crystal: dict, spec: dict, study: dict, case: str, outputs: dict) -> None:

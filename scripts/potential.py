@@ -1,12 +1,12 @@
 """Fit of an ACE potential: training.zarr -> potential.json, fit.csv, certificate.zarr, uncertainty.zarr."""
 
-from qmfront import store
-from qmfront.durable import write_file
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.surface import Surface, SurfaceSettings
-from qmfront.logs import logged
 from qmfront.models.ace.basis import build_basis
 from qmfront.models.ace.calculator import ACE
+from qmfront.storage import store
+from qmfront.storage.durable import write_file
+from qmfront.storage.logs import logged
 from qmfront.training import certificate, surface_check, uncertainty
 from qmfront.training.fit import FitSettings, fit_potential, fit_table
 

@@ -4,10 +4,10 @@ import json
 import logging
 
 from qmfront.crystal.lattice import cubic_crystal
-from qmfront.durable import write_file
-from qmfront.logs import logged
 from qmfront.preflight.page import page
 from qmfront.preflight.report import refuse, report
+from qmfront.storage.durable import write_file
+from qmfront.storage.logs import logged
 
 
 def main(material: str, crystal: dict, spec: dict, settings: dict, outputs: dict) -> None:

@@ -1,16 +1,16 @@
 """The QM solution on the whole domain: structure.zarr, operators.zarr -> reference.zarr."""
 
-from qmfront import store
 from qmfront.coupling.anderson import AndersonSettings
 from qmfront.coupling.embedding import Embedding
 from qmfront.coupling.reference import ReferenceSettings, reference_arrays
 from qmfront.coupling.stability import LanczosSettings
 from qmfront.crystal.defect import Defect
-from qmfront.estimate.operators import Operators
 from qmfront.evaluate.forces import journaled_forces
 from qmfront.evaluate.journal import Journal, Tally
-from qmfront.logs import logged
-from qmfront.timing import Seconds
+from qmfront.operators.operators import Operators
+from qmfront.storage import store
+from qmfront.storage.logs import logged
+from qmfront.storage.timing import Seconds
 
 
 def main(inputs: dict, spec: dict, settings: dict, journal: Journal, path: str) -> None:

@@ -1,10 +1,10 @@
 """Mark and refine (Algorithm 2): estimate.zarr and the old partition -> the partition of the next iteration."""
 
-from qmfront import store
 from qmfront.crystal.defect import Defect
-from qmfront.logs import logged
-from qmfront.refine.step import RefineSettings, refined_arrays
-from qmfront.timing import Seconds
+from qmfront.refine.next_partition import RefineSettings, refined_arrays
+from qmfront.storage import store
+from qmfront.storage.logs import logged
+from qmfront.storage.timing import Seconds
 
 
 def main(inputs: dict, settings: dict, path: str) -> None:

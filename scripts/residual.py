@@ -2,15 +2,15 @@
 
 from qmfront.coupling.embedding import Embedding
 from qmfront.crystal.defect import Defect
-from qmfront.estimate.differences import differences
-from qmfront.estimate.layer import Layer, residual_with_layer
-from qmfront.estimate.operators import Operators
+from qmfront.estimate.exact_layer import Layer, residual_with_layer
 from qmfront.estimate.residuals import ResidualSettings
 from qmfront.evaluate.forces import journaled_forces
 from qmfront.evaluate.journal import Journal, Tally
-from qmfront.logs import logged
-from qmfront.store import load, save
-from qmfront.timing import Seconds
+from qmfront.mismatch.model_difference import differences
+from qmfront.operators.operators import Operators
+from qmfront.storage.logs import logged
+from qmfront.storage.store import load, save
+from qmfront.storage.timing import Seconds
 
 KINDS = ("structure", "bulk", "far_field", "solution", "operators", "partition")
 

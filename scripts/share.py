@@ -2,16 +2,16 @@
 
 import json
 
-from qmfront import store
-from qmfront.durable import write_file
 from qmfront.elasticity.bulk import Bulk
 from qmfront.evaluate.journal import Journal, Tally
 from qmfront.evaluate.share import Share
-from qmfront.logs import logged
-from qmfront.training.field import field_strains
+from qmfront.storage import store
+from qmfront.storage.durable import write_file
+from qmfront.storage.logs import logged
 from qmfront.training.fit import training_arrays
-from qmfront.training.rattled import RattledSampling
-from qmfront.training.surfaces import SurfaceSampling
+from qmfront.training.observe.predictor_strains import field_strains
+from qmfront.training.observe.rattled import RattledSampling
+from qmfront.training.observe.slabs import SurfaceSampling
 
 
 def main(inputs: dict, calculator: Share, tally: Tally, lattice: dict, others: dict, path: str) -> None:

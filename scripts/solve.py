@@ -1,15 +1,15 @@
 """The QM/MM equilibrium (2.10) of one iteration: partition.zarr and the previous solution -> solution.zarr."""
 
-from qmfront import store
 from qmfront.coupling.hybrid import SolveSettings, solution_arrays
 from qmfront.crystal.defect import Defect
-from qmfront.estimate.differences import difference_map
-from qmfront.estimate.operators import Operators
 from qmfront.evaluate.forces import calculator_forces, journaled_forces
 from qmfront.evaluate.journal import Journal, Tally
-from qmfront.logs import logged
+from qmfront.mismatch.model_difference import difference_map
 from qmfront.models.ace.calculator import ACE
-from qmfront.timing import Seconds
+from qmfront.operators.operators import Operators
+from qmfront.storage import store
+from qmfront.storage.logs import logged
+from qmfront.storage.timing import Seconds
 
 KINDS = ("structure", "operators", "partition", "bulk", "far_field")
 

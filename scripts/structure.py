@@ -1,13 +1,13 @@
 """Sites, predictor and first partition: bulk.zarr (and surface.zarr) -> structure.zarr, .extxyz, 0/partition.zarr."""
 
-from qmfront import store
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.defects import defect_of
 from qmfront.elasticity.surface import Surface
-from qmfront.export import write_extxyz
-from qmfront.logs import logged
+from qmfront.refine.next_partition import first_region
 from qmfront.refine.regions import Thresholds
-from qmfront.refine.step import first_region
+from qmfront.storage import store
+from qmfront.storage.extxyz import write_extxyz
+from qmfront.storage.logs import logged
 
 
 def main(inputs: dict, defect: dict, initial: dict, buffer: dict, outputs: dict) -> None:

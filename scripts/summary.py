@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from qmfront import store
-from qmfront.durable import write_file
-from qmfront.logs import logged
-from qmfront.summary import CaseResult, PotentialResult, far_field_table, page, resources_table
+from qmfront.analysis.summary import CaseResult, PotentialResult, far_field_table, page, resources_table
+from qmfront.storage import store
+from qmfront.storage.durable import write_file
+from qmfront.storage.logs import logged
 from qmfront.training.verdict import mismatch_verdict
 
 

@@ -1,11 +1,11 @@
 """A free surface of the reference model: bulk.zarr -> surfaces/{material}_{plane}.zarr."""
 
-from qmfront import store
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.surface import SurfaceSettings, surface_of
 from qmfront.evaluate.journal import Journal, Tally
 from qmfront.evaluate.journaled import Journaled
-from qmfront.logs import logged
+from qmfront.storage import store
+from qmfront.storage.logs import logged
 
 
 def main(bulk: str, model: tuple[dict, Journal], plane: list[int], settings: dict, path: str) -> None:

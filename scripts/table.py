@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from qmfront.durable import write_file
-from qmfront.estimate.comparison import FigureTable, comparison_table
-from qmfront.estimate.rate import WINDOW
-from qmfront.logs import logged
+from qmfront.analysis.comparison import FigureTable, comparison_table
+from qmfront.analysis.rate import WINDOW
+from qmfront.storage.durable import write_file
+from qmfront.storage.logs import logged
 
 
 def main(figures: dict, paths: list[str], path: str) -> None:

@@ -1,9 +1,9 @@
 """Tiles of a periodic domain, spread over jobs: structure.zarr -> tiles.zarr."""
 
-from qmfront import store
-from qmfront.coupling.tiles import tile_arrays
+from qmfront.coupling.divide_and_conquer import tile_arrays
 from qmfront.crystal.defect import Defect
-from qmfront.logs import logged
+from qmfront.storage import store
+from qmfront.storage.logs import logged
 
 
 def main(structure: str, settings: dict, path: str) -> None:

@@ -1,14 +1,14 @@
 """Observations of the reference model for one potential: bulk.zarr -> training.zarr."""
 
-from qmfront import store
 from qmfront.elasticity.bulk import Bulk
 from qmfront.evaluate.journal import Journal, Tally
 from qmfront.evaluate.journaled import Journaled
-from qmfront.logs import logged
-from qmfront.training.field import field_strains
+from qmfront.storage import store
+from qmfront.storage.logs import logged
 from qmfront.training.fit import declared_observations, training_arrays
-from qmfront.training.rattled import RattledSampling
-from qmfront.training.surfaces import SurfaceSampling
+from qmfront.training.observe.predictor_strains import field_strains
+from qmfront.training.observe.rattled import RattledSampling
+from qmfront.training.observe.slabs import SurfaceSampling
 
 
 def main(inputs: dict, model: tuple[dict, Journal], lattice: dict, others: dict, path: str) -> None:

@@ -14,9 +14,9 @@ from qmfront.crystal.stencil import stencil
 from qmfront.elasticity.bulk import Bulk, Probe, bulk_of
 from qmfront.elasticity.straight import StraightDislocation, dislocation_defect
 from qmfront.elasticity.straight_crack import StraightCrack, crack_defect
-from qmfront.estimate.assembly import assemble
-from qmfront.estimate.operators import Operators
 from qmfront.models.eam import EAM
+from qmfront.operators.assembly import assemble
+from qmfront.operators.operators import Operators
 
 
 @pytest.fixture(scope="session")

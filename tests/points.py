@@ -4,8 +4,8 @@ from functools import cache
 
 from qmfront.crystal.defect import Defect
 from qmfront.elasticity.defects import defect_of
-from qmfront.estimate.assembly import assemble
-from qmfront.estimate.operators import Operators
+from qmfront.operators.assembly import assemble
+from qmfront.operators.operators import Operators
 from tests.silicon import REACH, silicon
 
 H = 0.155

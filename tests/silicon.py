@@ -14,8 +14,8 @@ from qmfront.crystal.lattice import cubic_crystal
 from qmfront.crystal.stencil import stencil
 from qmfront.elasticity.bulk import Bulk, Probe, bulk_of
 from qmfront.elasticity.straight import straight_defect
-from qmfront.estimate.assembly import assemble
-from qmfront.estimate.operators import Operators
+from qmfront.operators.assembly import assemble
+from qmfront.operators.operators import Operators
 
 REACH = 5.0
 """Å; force constants of this model end with the second neighbours at 3.84 Å."""

@@ -10,9 +10,9 @@ import sys
 import termios
 from pathlib import Path
 
-from qmfront.evaluate.lock import exclusive
 from qmfront.progress import State, cases, lines, live_line, running_jobs, state_of
 from qmfront.refine.decision import told
+from qmfront.storage.lock import exclusive
 
 ROOT = Path(__file__).parents[1]
 

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from qmfront.coupling.tiles import force_difference
+from qmfront.coupling.divide_and_conquer import force_difference
 
 
 class Residual(Protocol):

@@ -12,8 +12,8 @@ from typing import Literal
 import numpy as np
 from ase import Atoms
 
-from qmfront.coupling.box import Shape, box_cells, centre_of, folded, sites_in_box
 from qmfront.coupling.partition import Cluster
+from qmfront.crystal.box import Shape, box_cells, centre_of, folded, sites_in_box
 
 Forces = Callable[[Atoms], np.ndarray]
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from qmfront.coupling.embedding import VACUUM, Body, Embedding, Forces, embedded_forces
 from qmfront.coupling.partition import FAR_FIELD, QM, qm_cluster
-from qmfront.coupling.translations import balanced
+from qmfront.operators.translations import balanced
 
 
 def hybrid_forces(

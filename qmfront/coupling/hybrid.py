@@ -8,9 +8,9 @@ import numpy as np
 
 from qmfront.coupling.anderson import AndersonSettings
 from qmfront.coupling.embedding import VACUUM, Embedding, Forces
-from qmfront.coupling.relaxation import JACOBIAN_TOLERANCE, model_error_estimate, relax_hybrid
+from qmfront.coupling.solve import JACOBIAN_TOLERANCE, model_error_estimate, relax_hybrid
 from qmfront.crystal.defect import Defect
-from qmfront.estimate.operators import Operators
+from qmfront.operators.operators import Operators
 
 
 @dataclass(frozen=True)

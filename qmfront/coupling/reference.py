@@ -10,12 +10,12 @@ from qmfront.coupling.anderson import AndersonSettings, Equilibrium, NoEquilibri
 from qmfront.coupling.descent import descend
 from qmfront.coupling.embedding import VACUUM, Embedding, Forces
 from qmfront.coupling.force_mixing import model_forces
-from qmfront.coupling.relaxation import DESCENT_TOLERANCE, relax_reference
+from qmfront.coupling.solve import DESCENT_TOLERANCE, relax_reference
 from qmfront.coupling.stability import DEFAULT_LANCZOS, LanczosSettings, core_position, lowest_mode
 from qmfront.coupling.tip import tip_position
 from qmfront.crystal.defect import Defect
-from qmfront.estimate.operators import Operators
-from qmfront.estimate.riesz import ForceConstantMap
+from qmfront.operators.operators import Operators
+from qmfront.operators.riesz import ForceConstantMap
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from scipy.sparse.linalg import LinearOperator, eigsh
 from qmfront.crystal.defect import Defect
 from qmfront.crystal.neighbours import separations
 from qmfront.elasticity.deformation import deformation_gradients, one_sublattice
-from qmfront.estimate.riesz import ForceConstantMap
+from qmfront.operators.riesz import ForceConstantMap
 
 CORE_R0 = 4.0
 """r0; the Lanczos run starts from the answer of the lattice to random forces this close to the core."""

@@ -15,10 +15,10 @@ from ase.constraints import FixAtoms
 from ase.io import read
 
 from qmfront.coupling.partition import surrounded
-from qmfront.crystal.cylinder import straight_line_cell
 from qmfront.crystal.defect import Defect
+from qmfront.crystal.disc import straight_line_cell
 from qmfront.crystal.lattice import Crystal
-from qmfront.crystal.matching import (
+from qmfront.crystal.site_assignment import (
     far_strain,
     frame_of,
     incomplete_sites,

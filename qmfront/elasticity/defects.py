@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from qmfront.crystal.defect import Defect
-from qmfront.crystal.point import PointDefect, point_defect
+from qmfront.crystal.point_defect import PointDefect, point_defect
 from qmfront.crystal.structure_file import StructureFile, defect_of_file
 from qmfront.elasticity.bulk import Bulk, cubic_lattice_constant
 from qmfront.elasticity.straight import straight_defect

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from qmfront.crystal.cylinder import LineCell, Sites, default_origin, disc, straight_line_cell
 from qmfront.crystal.defect import Defect, straight_body
+from qmfront.crystal.disc import LineCell, Sites, default_origin, disc, straight_line_cell
 from qmfront.elasticity.bulk import Bulk, cubic_lattice_constant
 from qmfront.elasticity.dislocation import dislocation_predictor, inverse_core_map, smooth_step
 from qmfront.elasticity.moduli import rotated_moduli

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qmfront.crystal.cylinder import default_origin, disc, straight_line_cell
 from qmfront.crystal.defect import Defect, straight_body
+from qmfront.crystal.disc import default_origin, disc, straight_line_cell
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.crack import CrackField
 from qmfront.elasticity.moduli import rotated_moduli

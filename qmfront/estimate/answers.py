@@ -7,11 +7,11 @@ import numpy as np
 
 from qmfront.coupling.embedding import VACUUM, Embedding, Forces
 from qmfront.coupling.force_mixing import hybrid_forces
-from qmfront.coupling.translations import balanced
 from qmfront.crystal.defect import Defect
-from qmfront.estimate.answer import Answer, hessian_answer
 from qmfront.estimate.estimates import CG_TOLERANCE
-from qmfront.estimate.operators import Operators
+from qmfront.estimate.hessian_correction import Answer, hessian_answer
+from qmfront.operators.operators import Operators
+from qmfront.operators.translations import balanced
 
 logger = logging.getLogger(__name__)
 

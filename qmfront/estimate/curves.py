@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from qmfront.estimate.rate import WINDOW, fit_slope_within
+from qmfront.analysis.rate import WINDOW, fit_slope_within
 
 ERROR, EXACT, PRACTICAL, BUFFER = "error", "eta_exact", "eta", "eta_buffer"
 """Columns of a convergence table that are lengths against N_QM."""

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from qmfront.estimate.riesz import ForceConstantMap
+from qmfront.operators.riesz import ForceConstantMap
 
 Parts = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 """u (n, 3) Å -> F^H and dF (n, 3) eV/Å, zero where clamped."""

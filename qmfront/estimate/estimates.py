@@ -9,7 +9,7 @@ import numpy as np
 from qmfront.coupling.partition import BUFFER, MM, QM
 from qmfront.crystal.defect import Defect
 from qmfront.estimate.estimator import estimator, site_estimator
-from qmfront.estimate.operators import Operators
+from qmfront.operators.operators import Operators
 
 NORMS = ("hessian", "force_constants", "laplacian", "laplacian_stabilised")
 PAPER_STABILISATION = 0.1

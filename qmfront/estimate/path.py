@@ -8,9 +8,9 @@ from qmfront.coupling.embedding import VACUUM, Embedding, Forces
 from qmfront.coupling.partition import QM
 from qmfront.crystal.defect import Defect
 from qmfront.estimate.energy import Parts, WorkEnergy, work_energy
-from qmfront.estimate.operators import Operators
 from qmfront.estimate.residual import core_residual
 from qmfront.estimate.residuals import ResidualSettings, exact_core, model_difference
+from qmfront.operators.operators import Operators
 
 CG_TOLERANCE = 1e-8
 

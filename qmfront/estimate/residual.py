@@ -10,7 +10,7 @@ from qmfront.coupling.partition import Cluster, cluster_around, surrounded
 from qmfront.crystal.neighbours import Pairs, separations
 from qmfront.elasticity.deformation import deformation_forces, deformation_gradients, one_sublattice
 from qmfront.elasticity.strain_polynomial import StrainPolynomial
-from qmfront.estimate.force_constant_operator import linear_forces
+from qmfront.operators.force_constant_operator import linear_forces
 
 
 def core_residual(

@@ -11,10 +11,10 @@ from qmfront.coupling.force_mixing import model_forces
 from qmfront.coupling.partition import BUFFER, QM, surrounded
 from qmfront.crystal.defect import Defect
 from qmfront.elasticity.strain_polynomial import StrainPolynomial
-from qmfront.estimate.linear_mismatch import LinearMismatch
-from qmfront.estimate.operators import Operators
 from qmfront.estimate.residual import cauchy_born_difference, combined, core_residual
-from qmfront.timing import Seconds
+from qmfront.mismatch.linear import LinearMismatch
+from qmfront.operators.operators import Operators
+from qmfront.storage.timing import Seconds
 
 
 @dataclass(frozen=True)

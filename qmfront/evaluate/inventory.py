@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from qmfront.evaluate.entry import unpacked
+from qmfront.evaluate.evaluation import unpacked
 
 
 @dataclass(frozen=True)

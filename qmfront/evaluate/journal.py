@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 
-from qmfront.durable import write_file
-from qmfront.evaluate.entry import Evaluation, EvaluationError, ask, packed, unpacked
-from qmfront.evaluate.lock import exclusive
-from qmfront.evaluate.patience import ONCE, Patience, persistent
+from qmfront.evaluate.evaluation import Evaluation, EvaluationError, ask, packed, unpacked
+from qmfront.evaluate.retry import ONCE, Patience, persistent
 from qmfront.models.calculator import build, identity
-from qmfront.provenance import content_hash
+from qmfront.storage.durable import write_file
+from qmfront.storage.lock import exclusive
+from qmfront.storage.provenance import content_hash
 
 log = logging.getLogger(__name__)
 

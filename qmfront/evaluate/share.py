@@ -14,7 +14,7 @@ from ase.calculators.calculator import BaseCalculator, all_changes
 
 from qmfront.evaluate.journal import Journal, Tally
 from qmfront.evaluate.journaled import Journaled
-from qmfront.provenance import content_hash
+from qmfront.storage.provenance import content_hash
 
 
 class Share(Journaled):

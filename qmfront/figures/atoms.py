@@ -13,8 +13,8 @@ from matplotlib.path import Path
 from matplotlib.transforms import Affine2D
 from scipy.spatial import cKDTree
 
+from qmfront.crystal.columns import columns_of
 from qmfront.figures.style import REGION_STYLES
-from qmfront.refine.columns import columns_of
 
 DefectSymbol = Literal["edge", "screw", "crack", "point", "none"]
 

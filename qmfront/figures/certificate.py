@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from qmfront.figures.style import BLACK, BLUE, GREY, PAGE, VERMILLION, styled
 from qmfront.figures.surfaces import SLAB_PHONONS, SURFACES
 from qmfront.training.certificate import PATH
-from qmfront.training.consistency import DW
+from qmfront.training.certificate_table import DW
 
 # shown instead of an exact zero on the logarithmic axis of relative differences
 SMALLEST = 1e-12

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter
 
-from qmfront.estimate.rate import Rate
+from qmfront.analysis.rate import Rate
 from qmfront.figures.style import GREY, SERIES_STYLES, SeriesStyle
 
 

@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from qmfront.estimate.cost import NAMES, exponent
+from qmfront.analysis.cost import NAMES, exponent
 from qmfront.figures.convergence import counts
 from qmfront.figures.style import SERIES_STYLES, styled
 

@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from qmfront.estimate.rate import Rate
+from qmfront.analysis.rate import Rate
 from qmfront.figures.convergence import Series, draw_convergence
 from qmfront.figures.studies import typeset
 from qmfront.figures.style import SERIES_STYLES, SeriesStyle, styled

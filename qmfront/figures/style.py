@@ -8,7 +8,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from qmfront.durable import write_file
+from qmfront.storage.durable import write_file
 
 DATA_FILES = ("qmfront.mplstyle",)
 STYLE_SHEET = Path(__file__).with_name(DATA_FILES[0])

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from ase import units
 
-from qmfront.training.consistency import frequencies
+from qmfront.training.certificate_table import frequencies
 
 JOULE_PER_SQUARE_METRE = units.J / units.m**2
 """eV/Å^2 per J/m^2."""

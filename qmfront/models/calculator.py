@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from qmfront.provenance import PACKAGE, code_hash, content_hash, distribution_version
+from qmfront.storage.provenance import PACKAGE, code_hash, content_hash, distribution_version
 
 log = logging.getLogger(__name__)
 # Keyword arguments that name where a calculator writes, and how it is started; they do not change its values.

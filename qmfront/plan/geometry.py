@@ -14,18 +14,18 @@ import numpy as np
 from ase import Atoms
 from scipy.spatial import cKDTree
 
-from qmfront.coupling.box import Shape, box_cells
 from qmfront.coupling.partition import QM, Cluster, surrounded
-from qmfront.crystal.cylinder import default_origin, disc, straight_line_cell
+from qmfront.crystal.box import Shape, box_cells
 from qmfront.crystal.defect import Defect
+from qmfront.crystal.disc import default_origin, disc, straight_line_cell
 from qmfront.crystal.lattice import Crystal
 from qmfront.crystal.neighbours import separations
-from qmfront.crystal.point import PointDefect, point_defect
+from qmfront.crystal.point_defect import PointDefect, point_defect
 from qmfront.crystal.structure_file import StructureFile, defect_of_file
 from qmfront.elasticity.deformation import one_sublattice
 from qmfront.refine.domain import Domain
+from qmfront.refine.next_partition import domain_of
 from qmfront.refine.regions import Thresholds, regions_around
-from qmfront.refine.step import domain_of
 
 NO_SLIP = 0.2
 """r0; the strain around a Burgers vector shorter than this is none."""

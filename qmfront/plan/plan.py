@@ -19,8 +19,8 @@ from qmfront.plan.price import Price, cost_of_clusters, look_seconds
 from qmfront.plan.prior import Prior, changed_atoms, general_prior, prior
 from qmfront.plan.resources import with_resources
 from qmfront.preflight.cost import Cost
+from qmfront.refine.next_partition import RefineSettings
 from qmfront.refine.regions import Thresholds
-from qmfront.refine.step import RefineSettings
 
 SCENARIOS = ("low", "expected", "high")
 

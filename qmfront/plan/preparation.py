@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from qmfront.crystal.lattice import Crystal
-from qmfront.estimate.far_field import PROBES
+from qmfront.mismatch.far_field import PROBES
 from qmfront.models.lattice_symmetry import crystal_operations
 from qmfront.plan.price import JOB_SECONDS, Price
 from qmfront.preflight.cost import Cost
-from qmfront.training.observations import Lattice, independent_directions, names_of, observed_gradients
+from qmfront.training.observe.lattice import Lattice, independent_directions, names_of, observed_gradients
 
 REFERENCE_CALLS = 15
 """Force calls of a reference; each vector of its stability test takes two more, or one."""

@@ -8,7 +8,7 @@ import numpy as np
 from ase import Atoms
 
 from qmfront.crystal.lattice import Crystal
-from qmfront.evaluate.entry import ask
+from qmfront.evaluate.evaluation import ask
 from qmfront.plan.geometry import Ground
 from qmfront.preflight.cost import Cost, fitted_cost
 from qmfront.preflight.samples import rattled

@@ -12,7 +12,7 @@ import numpy as np
 from ase import Atoms
 from ase.units import Bohr, GPa, Hartree, Rydberg
 
-from qmfront.evaluate.entry import Evaluation
+from qmfront.evaluate.evaluation import Evaluation
 from qmfront.preflight.checks import Check, limited
 from qmfront.preflight.samples import TENSION, directions, strained
 from qmfront.preflight.subject import Subject

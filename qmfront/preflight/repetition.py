@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from ase import Atoms
 
-from qmfront.evaluate.entry import Evaluation
+from qmfront.evaluate.evaluation import Evaluation
 from qmfront.preflight.checks import Check, limited
 from qmfront.preflight.samples import SEED, rattled
 from qmfront.preflight.subject import Subject

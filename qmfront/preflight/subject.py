@@ -12,7 +12,7 @@ import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import PropertyNotImplementedError
 
-from qmfront.evaluate.entry import Evaluation, EvaluationError, ask
+from qmfront.evaluate.evaluation import Evaluation, EvaluationError, ask
 
 KILOBYTES = 1024 if sys.platform == "darwin" else 1
 """ru_maxrss is in bytes on macOS and in kilobytes elsewhere."""

@@ -6,7 +6,7 @@ import numpy as np
 import skfmm
 from scipy.spatial import cKDTree
 
-from qmfront.refine.columns import columns_of
+from qmfront.crystal.columns import columns_of
 from qmfront.refine.grid import Grid
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from qmfront.coupling.partition import QM
-from qmfront.refine.columns import columns_of
+from qmfront.crystal.columns import columns_of
 from qmfront.refine.domain import Domain, shell_around
 from qmfront.refine.regions import Thresholds, regions_around
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qmfront.coupling.box import Shape, box_around
 from qmfront.coupling.partition import BUFFER, FAR_FIELD, MM, QM
+from qmfront.crystal.box import Shape, box_around
 from qmfront.refine.domain import Domain, shell_around
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.interpolate import LinearNDInterpolator
 from scipy.spatial import QhullError, cKDTree
 
-from qmfront.refine.columns import columns_of
+from qmfront.crystal.columns import columns_of
 from qmfront.refine.grid import Grid
 
 Normalisation = Literal["mean", "max"]

@@ -17,9 +17,13 @@ from qmfront.models.ace.basis import Basis
 from qmfront.models.ace.calculator import ACE
 from qmfront.models.ace.potential import Potential
 from qmfront.models.lattice_symmetry import crystal_operations
-from qmfront.store_layout import Declared
-from qmfront.training import field, rattled
-from qmfront.training.observations import FIRST_FREE_ORDER, Lattice, names_of, observe, observed_gradients
+from qmfront.storage.store_layout import Declared
+from qmfront.training.observe import predictor_strains as field
+from qmfront.training.observe import rattled
+from qmfront.training.observe.lattice import FIRST_FREE_ORDER, Lattice, names_of, observe, observed_gradients
+from qmfront.training.observe.responses import BasisResponse, CalculatorResponse
+from qmfront.training.observe.slabs import DECLARED as OF_SURFACES
+from qmfront.training.observe.slabs import SurfaceData, SurfaceSampling, observe_surfaces
 from qmfront.training.regression import (
     Prior,
     RelevanceSettings,
@@ -27,9 +31,6 @@ from qmfront.training.regression import (
     regress,
     weighted_system,
 )
-from qmfront.training.responses import BasisResponse, CalculatorResponse
-from qmfront.training.surfaces import DECLARED as OF_SURFACES
-from qmfront.training.surfaces import SurfaceData, SurfaceSampling, observe_surfaces
 from qmfront.training.uncertainty import Uncertainty, uncertainty
 
 UNITS = {

@@ -20,9 +20,9 @@ from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.internal import relaxed_shifts
 from qmfront.models.ace.calculator import ACE
 from qmfront.models.ace.potential import Potential
-from qmfront.training import rattled
-from qmfront.training.consistency import MODULI
-from qmfront.training.responses import BasisResponse
+from qmfront.training.certificate_table import MODULI
+from qmfront.training.observe import rattled
+from qmfront.training.observe.responses import BasisResponse
 from qmfront.training.uncertainty import Uncertainty
 
 STRAINS = {

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from qmfront.store_layout import Declared
-from qmfront.training.misspecification import ParameterBox, parameter_box
+from qmfront.storage.store_layout import Declared
+from qmfront.training.pops import ParameterBox, parameter_box
 from qmfront.training.regression import Regression
 
 DEVIATIONS = 2.0

@@ -13,12 +13,12 @@ from pydantic import BaseModel
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
 
+from qmfront.analysis.rate import WINDOW
 from qmfront.config import figures
 from qmfront.config.errors import sections_in
 from qmfront.config.schema import outdated, schemas, write
 from qmfront.config.section import LIMITS, leaf_hash
 from qmfront.config.study import Configuration
-from qmfront.estimate.rate import WINDOW
 
 Change = Callable[[dict[str, Any]], dict[str, Any]]
 SCHEMA = Path("workflow") / "schemas" / "config.schema.json"

@@ -9,8 +9,8 @@ from ase.optimize import LBFGS
 
 from qmfront.coupling.anderson import AndersonSettings, _History, solve_equilibrium
 from qmfront.coupling.force_mixing import model_forces
-from qmfront.estimate.assembly import assemble
 from qmfront.models.eam import EAM
+from qmfront.operators.assembly import assemble
 
 
 def below(tolerance: float):

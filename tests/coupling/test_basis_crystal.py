@@ -9,15 +9,15 @@ from qmfront.coupling.anderson import AndersonSettings
 from qmfront.coupling.hybrid import SolveSettings, solution_arrays
 from qmfront.coupling.partition import BUFFER, FAR_FIELD, MM, QM, surrounded
 from qmfront.coupling.reference import ReferenceSettings, reference_arrays
-from qmfront.estimate.assembly import assemble
 from qmfront.estimate.estimates import estimates
 from qmfront.estimate.estimator import true_error
 from qmfront.estimate.residuals import ResidualSettings, model_difference, residual_arrays
 from qmfront.models.ace.basis import build_basis
 from qmfront.models.ace.calculator import ACE
-from qmfront.timing import Seconds
+from qmfront.operators.assembly import assemble
+from qmfront.storage.timing import Seconds
 from qmfront.training.fit import FitSettings, fit_potential, training_arrays
-from qmfront.training.observations import MATCHING
+from qmfront.training.observe.lattice import MATCHING
 from qmfront.training.regression import Prior, RelevanceSettings
 from tests.silicon import FORCE_RANGE, REACH, edge, silicon, stillinger_weber, sw_forces
 

@@ -13,11 +13,11 @@ from qmfront.coupling.anderson import AndersonSettings
 from qmfront.coupling.descent import descend
 from qmfront.coupling.force_mixing import model_forces
 from qmfront.coupling.reference import ReferenceSettings, checked_tip, reference_arrays
-from qmfront.coupling.relaxation import relax_reference
+from qmfront.coupling.solve import relax_reference
 from qmfront.coupling.stability import LanczosSettings, lowest_mode
 from qmfront.coupling.tip import opening_profile, tip_position
 from qmfront.elasticity.straight_crack import StraightCrack, crack_defect
-from qmfront.estimate.riesz import ForceConstantMap, laplacian_map
+from qmfront.operators.riesz import ForceConstantMap, laplacian_map
 from tests.conftest import SURFACE_ENERGY
 
 SETTINGS = AndersonSettings(max_calls=200)

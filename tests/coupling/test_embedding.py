@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from qmfront.coupling.buffer_error import LocalitySettings, force_error, locality_arrays, refuse_thin_buffer
 from qmfront.coupling.embedding import VACUUM, Embedding, embedded_forces
 from qmfront.coupling.force_mixing import hybrid_forces, model_forces
-from qmfront.coupling.locality import LocalitySettings, force_error, locality_arrays, refuse_thin_buffer
 from qmfront.coupling.partition import BUFFER, FAR_FIELD, MM, QM, cluster_around, surrounded
 from qmfront.models.nrltb import NRLTB
 from tests.silicon import edge, sw_forces

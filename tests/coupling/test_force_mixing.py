@@ -9,8 +9,8 @@ import pytest
 from qmfront.coupling.anderson import AndersonSettings, NoEquilibriumError, solve_equilibrium
 from qmfront.coupling.force_mixing import hybrid_forces, model_forces
 from qmfront.coupling.partition import BUFFER, FAR_FIELD, MM, QM, surrounded
-from qmfront.coupling.relaxation import FAR_DOWNHILL, FURTHER, ROUNDING, relax_hybrid
-from qmfront.evaluate.entry import EvaluationError
+from qmfront.coupling.solve import FAR_DOWNHILL, FURTHER, ROUNDING, relax_hybrid
+from qmfront.evaluate.evaluation import EvaluationError
 
 FEW = 10
 """Force calls: not enough from the predictor to 1e-3 Å."""

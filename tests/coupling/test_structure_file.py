@@ -19,17 +19,17 @@ from qmfront.crystal.defect import Defect
 from qmfront.crystal.lattice import cubic_crystal
 from qmfront.elasticity.bulk import Bulk, Probe, bulk_of
 from qmfront.elasticity.defects import defect_of
-from qmfront.estimate.assembly import assemble
 from qmfront.estimate.estimates import estimates
 from qmfront.estimate.estimator import true_error
 from qmfront.estimate.residuals import ResidualSettings, model_difference, residual_arrays
 from qmfront.evaluate.forces import calculator_forces
 from qmfront.models.ace.basis import build_basis
 from qmfront.models.ace.calculator import ACE
-from qmfront.refine.refinement import Marking
+from qmfront.operators.assembly import assemble
+from qmfront.refine.fast_marching import Marking
+from qmfront.refine.next_partition import RefineSettings, first_region, refined_arrays
 from qmfront.refine.regions import Thresholds
-from qmfront.refine.step import RefineSettings, first_region, refined_arrays
-from qmfront.timing import Seconds
+from qmfront.storage.timing import Seconds
 from qmfront.training.fit import Fit, FitSettings, fit_potential, training_arrays
 from qmfront.training.regression import Prior, RelevanceSettings
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from qmfront.crystal.cylinder import disc, straight_line_cell
+from qmfront.crystal.disc import disc, straight_line_cell
 from qmfront.crystal.lattice import cubic_crystal
 from qmfront.crystal.neighbours import Pairs, pairs_within
 from qmfront.crystal.stencil import label_pairs, stencil, stencil_vectors

@@ -5,7 +5,7 @@ import pytest
 from ase import units
 from matscipy.fracture_mechanics.crack import CubicCrystalCrack
 
-from qmfront.crystal.cylinder import straight_line_cell
+from qmfront.crystal.disc import straight_line_cell
 from qmfront.crystal.lattice import cubic_crystal
 from qmfront.elasticity.crack import CrackField
 from qmfront.elasticity.moduli import cubic_moduli, rotated_moduli

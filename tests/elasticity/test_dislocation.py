@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from qmfront.crystal.cylinder import LineCell, disc, straight_line_cell
+from qmfront.crystal.disc import LineCell, disc, straight_line_cell
 from qmfront.crystal.lattice import cubic_crystal
 from qmfront.crystal.neighbours import pairs_within
 from qmfront.crystal.stencil import label_pairs, stencil

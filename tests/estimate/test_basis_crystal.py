@@ -16,8 +16,8 @@ from qmfront.elasticity.internal import relaxed_shifts
 from qmfront.elasticity.moduli import rotated_moduli
 from qmfront.elasticity.strain_polynomial import StrainPolynomial, fit_strain_polynomial, invariants
 from qmfront.elasticity.stroh import DislocationField
-from qmfront.estimate.force_constant_operator import force_constant_operator, linear_forces, pair_matrices
 from qmfront.estimate.residual import cauchy_born_difference
+from qmfront.operators.force_constant_operator import force_constant_operator, linear_forces, pair_matrices
 from tests.models.ace.step_sweep import assert_derivative
 from tests.silicon import (
     FORCE_RANGE,

@@ -7,8 +7,8 @@ from scipy.linalg import eigh
 
 from qmfront.crystal.neighbours import Pairs, pairs_within
 from qmfront.estimate.estimator import estimator, site_estimator, stencil_norm
-from qmfront.estimate.laplacian import graph_laplacian
-from qmfront.estimate.riesz import laplacian_map
+from qmfront.operators.laplacian import graph_laplacian
+from qmfront.operators.riesz import laplacian_map
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ from qmfront.crystal.neighbours import pairs_within, separations
 from qmfront.crystal.stencil import label_pairs, stencil
 from qmfront.elasticity.deformation import deformation_gradients
 from qmfront.elasticity.strain_polynomial import StrainPolynomial, fit_strain_polynomial, invariants
-from qmfront.estimate.force_constant_operator import pair_matrices
 from qmfront.estimate.residual import cauchy_born_difference, combined, core_residual, linearised_residual
+from qmfront.operators.force_constant_operator import pair_matrices
 from tests.models.ace.step_sweep import assert_derivative
 
 

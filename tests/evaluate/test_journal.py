@@ -12,11 +12,11 @@ from ase.calculators.calculator import Calculator, all_changes
 from ase.calculators.emt import EMT
 from ase.constraints import FixAtoms
 
-from qmfront.evaluate.entry import EvaluationError
+from qmfront.evaluate.evaluation import EvaluationError
 from qmfront.evaluate.forces import journaled_forces
 from qmfront.evaluate.inventory import contents, main, summary
 from qmfront.evaluate.journal import Journal, Tally
-from qmfront.evaluate.patience import Patience
+from qmfront.evaluate.retry import Patience
 
 SPEC = {"calculator": "ase.calculators.emt.EMT"}
 

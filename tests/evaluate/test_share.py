@@ -13,8 +13,8 @@ from qmfront.evaluate.journal import Journal, Tally
 from qmfront.evaluate.journaled import Journaled
 from qmfront.evaluate.share import Share, in_turn, share_of
 from qmfront.training.fit import training_arrays
-from qmfront.training.rattled import RattledSampling
-from qmfront.training.surfaces import SurfaceSampling
+from qmfront.training.observe.rattled import RattledSampling
+from qmfront.training.observe.slabs import SurfaceSampling
 from tests.silicon import REACH, silicon
 
 EAM = {"calculator": "qmfront.models.eam.EAM", "kwargs": {"potential": "W_zhou"}}

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from qmfront import store
+from qmfront.storage import store
 from tests.faults.calls import INJECT, calls, journaled, variables
 from tests.faults.cases import Undisturbed
 from tests.faults.points import TARGETS, KillPoint

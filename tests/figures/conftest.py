@@ -7,7 +7,7 @@ import pytest
 from qmfront.refine.arrival import level_set
 from qmfront.refine.circle import circle_regions
 from qmfront.refine.domain import Domain
-from qmfront.refine.refinement import Marking, Refinement, refine
+from qmfront.refine.fast_marching import Marking, Refinement, refine
 from qmfront.refine.regions import Thresholds
 
 mpl.use("Agg")

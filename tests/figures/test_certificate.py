@@ -7,7 +7,7 @@ from ase import units
 
 from qmfront.figures.certificate import certificate_figure
 from qmfront.figures.surfaces import RELAXATIONS, SLAB_PHONONS, SURFACES, surface_table
-from qmfront.training.consistency import consistency_table
+from qmfront.training.certificate_table import consistency_table
 
 TUNGSTEN = np.array([74])
 QM, MM = np.array([0.21, 0.25, 0.24]), np.array([0.2, 0.252, 0.24])

@@ -2,7 +2,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from qmfront.estimate.rate import Rate, fit_slope
+from qmfront.analysis.rate import Rate, fit_slope
 from qmfront.figures.certificate import draw_force_constants, draw_moduli, draw_phonons
 from qmfront.figures.convergence import Series, draw_convergence, draw_convergence_panels, slope_text
 from qmfront.figures.effectivity import draw_effectivity

@@ -12,9 +12,9 @@ from qmfront.figures.snapshots import (
     front_table,
     region_table,
 )
-from qmfront.refine.refinement import Marking
+from qmfront.refine.fast_marching import Marking
+from qmfront.refine.next_partition import RefineSettings, first_region, refined_arrays
 from qmfront.refine.regions import Thresholds
-from qmfront.refine.step import RefineSettings, first_region, refined_arrays
 
 THRESHOLDS = Thresholds(t_new=2.0, t_buf=1.0, buffer_width=3.0, exact_factor=1.5)
 

@@ -9,7 +9,7 @@ import pytest
 from ase.build import bulk
 from ase.calculators.emt import EMT
 
-from qmfront.evaluate.entry import EvaluationError, ask
+from qmfront.evaluate.evaluation import EvaluationError, ask
 from qmfront.evaluate.forces import journaled_forces
 from qmfront.evaluate.journal import Tally
 from qmfront.models.calculator import identity

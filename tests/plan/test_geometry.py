@@ -9,8 +9,8 @@ from qmfront.coupling.partition import BUFFER, QM
 from qmfront.elasticity.bulk import cubic_lattice_constant
 from qmfront.plan.geometry import first_partition, ground_of
 from qmfront.refine.circle import grown_circle
+from qmfront.refine.next_partition import domain_of, first_region
 from qmfront.refine.regions import Thresholds
-from qmfront.refine.step import domain_of, first_region
 
 THRESHOLDS = Thresholds(buffer_width=6.0, exact_factor=1.5)
 EDGE = {

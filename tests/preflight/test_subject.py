@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from qmfront.evaluate.entry import Evaluation
+from qmfront.evaluate.evaluation import Evaluation
 from qmfront.preflight.subject import own_seconds
 
 

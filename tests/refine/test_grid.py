@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from qmfront.refine.columns import columns_of
+from qmfront.crystal.columns import columns_of
 from qmfront.refine.grid import Grid, covering
 
 

@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from qmfront import store
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.moduli import sampled_moduli
-from qmfront.store import Store
+from qmfront.storage import store
+from qmfront.storage.store import Store
 
 STUDY: dict[str, Any] = json.loads(os.environ.get("QMFRONT_STUDY", '{"cases": {}, "potentials": {}}'))
 RESULTS = Path("results")

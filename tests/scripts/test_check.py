@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 from ase.units import GPa
 
-from qmfront import store
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.moduli import sampled_moduli
+from qmfront.storage import store
 from qmfront.training.certificate import DECLARED
 from scripts.check import main
 from tests.results import test_potentials as checks

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from qmfront import store
+from qmfront.storage import store
 
 N = np.array([44, 90, 170, 350, 800])
 

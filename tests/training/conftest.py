@@ -6,8 +6,8 @@ import pytest
 from qmfront.elasticity.surface import Surface, SurfaceSettings, surface_of
 from qmfront.models.ace.basis import Basis, build_basis
 from qmfront.training.fit import Fit, FitSettings, fit_potential, training_arrays
+from qmfront.training.observe.slabs import SurfaceSampling
 from qmfront.training.regression import Prior, RelevanceSettings
-from qmfront.training.surfaces import SurfaceSampling
 
 STRAIN_STEP = 2.5e-3
 

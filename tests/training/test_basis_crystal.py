@@ -14,7 +14,7 @@ from qmfront.models.ace.basis import Basis, build_basis
 from qmfront.models.ace.calculator import ACE
 from qmfront.models.ace.potential import Potential
 from qmfront.training.certificate import certificate_arrays
-from qmfront.training.consistency import consistency_table, frequencies
+from qmfront.training.certificate_table import consistency_table, frequencies
 from qmfront.training.fit import (
     Fit,
     FitSettings,
@@ -23,7 +23,7 @@ from qmfront.training.fit import (
     lattice_of,
     training_arrays,
 )
-from qmfront.training.observations import (
+from qmfront.training.observe.lattice import (
     MATCHING,
     MATCHING_OF_BASIS,
     Lattice,
@@ -32,8 +32,8 @@ from qmfront.training.observations import (
     observe,
     observed_gradients,
 )
+from qmfront.training.observe.responses import BasisResponse, CalculatorResponse
 from qmfront.training.regression import Prior, RelevanceSettings
-from qmfront.training.responses import BasisResponse, CalculatorResponse
 from tests.models.ace.step_sweep import assert_derivative
 from tests.silicon import REACH, silicon, stillinger_weber
 

@@ -14,8 +14,8 @@ from qmfront.models.force_constants import force_constants
 from qmfront.training.coverage import coverage
 from qmfront.training.fit import Fit, FitSettings, fit_potential, training_arrays
 from qmfront.training.intervals import Quantity, interval_table, quantities
-from qmfront.training.observations import MATCHING
-from qmfront.training.rattled import RattledSampling, observe_rattled, rattled_cells
+from qmfront.training.observe.lattice import MATCHING
+from qmfront.training.observe.rattled import RattledSampling, observe_rattled, rattled_cells
 from qmfront.training.regression import Prior, RelevanceSettings
 from tests.silicon import REACH, silicon, stillinger_weber
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from qmfront.estimate import far_field
+from qmfront.mismatch import far_field
 from qmfront.training.verdict import CLOSE, LARGE, SAMPLES, TRAINING, mismatch_measures, mismatch_verdict
 
 

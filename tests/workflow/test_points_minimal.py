@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from qmfront import store
+from qmfront.storage import store
 from tests.workflow.project import ROOT, Project
 
 CONFIG = ("config/points_minimal.yaml",)

@@ -2,7 +2,7 @@
 import json
 
 from qmfront.plan.resources import resource
-from qmfront.provenance import code_stamp, reached_files
+from qmfront.storage.provenance import code_stamp, reached_files
 
 ROOT = Path(workflow.basedir)
 ROOT = ROOT if (ROOT / "qmfront").is_dir() else ROOT.parent.parent

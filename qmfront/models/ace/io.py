@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from ase.data import atomic_numbers
 
-from qmfront.durable import write_file
 from qmfront.models.ace.basis import Basis, Function
 from qmfront.models.ace.potential import Potential, Repulsion
 from qmfront.models.ace.radial import Bond
+from qmfront.storage.durable import write_file
 
 FORMAT, VERSION = "qmfront-ace", 1
 _RADIAL = "ChebExpCos"  # the only family; name of the PACE .yace format

@@ -1,0 +1,137 @@
+"""Divide and conquer: the QM forces of a periodic domain, tile by tile, each from a periodic box around it.
+
+The cost is that of a box times the number of tiles, linear in the number of atoms; the error is that of the embedding.
+Every box is one evaluation of the model, hence one entry of a journal: processes that share a journal share the tiles.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+
+import numpy as np
+from ase import Atoms
+
+from qmfront.coupling.embedding import Body, Forces
+from qmfront.crystal.box import centre_of, folded, sites_in_box
+from qmfront.operators.translations import balanced
+
+
+def tiles_of(body: Body, tile_cells: int) -> list[np.ndarray]:
+    """Sites of every tile: the domain is cut into slabs of at most tile_cells cells along each axis.
+
+    The middle of the domain, where the defect is, is the middle of a tile of one cell: no box around its neighbours
+    ends at the defect. With an even number of cells, cuts at the faces of the domain would (0.10 instead of 0.02 eV/Å).
+    """
+    domain = float(body.cell[0, 0])
+    cells = round(domain / body.period)
+    middle = body.lattice.min(axis=0) - body.period / 8 + domain / 2
+    low = middle - (cells // 2 + 0.5) * body.period
+    share = np.floor((body.lattice - low) / domain * cells + 1e-6).astype(int)
+    index = share % cells // tile_cells
+    code = np.ravel_multi_index(index.T, (cells, cells, cells))
+    return [np.flatnonzero(code == one) for one in np.unique(code)]
+
+
+def tile_arrays(body: Body, *, tile_cells: int, jobs: int) -> dict[str, np.ndarray]:
+    """Arrays of a store of kind "tiles": the tile of every site, and the job that it falls to, (n,) int each.
+
+    Neighbouring tiles go to one job; the numbers of tiles per job differ by one at most.
+    """
+    tiles = tiles_of(body, tile_cells)
+    tile = np.empty(len(body.numbers), int)
+    for number, sites in enumerate(tiles):
+        tile[sites] = number
+    return {"tile": tile, "job": tile * jobs // len(tiles)}
+
+
+def patch_arrays(
+    body: Body,
+    qm: Forces,
+    displacement: np.ndarray,
+    shares: Mapping[str, np.ndarray],
+    *,
+    job: int,
+    box_cells: int,
+) -> dict[str, np.ndarray]:
+    """Arrays of a store of kind "patch": the sites of a job and the QM forces on them at u (n, 3), Å.
+
+    Parameters
+    ----------
+    shares : {tile, job}
+        Of `tile_arrays`.
+    """
+    sites = np.flatnonzero(shares["job"] == job)
+    tiles = [np.flatnonzero(shares["tile"] == one) for one in np.unique(shares["tile"][sites])]
+    forces = divided_forces(body, qm, tiles, box_cells=box_cells)(displacement)
+    return {"sites": sites, "forces": forces[sites]}
+
+
+def gathered_forces(patches: Iterable[Mapping[str, np.ndarray]], free: np.ndarray) -> np.ndarray:
+    """The forces (n, 3), eV/Å, of all patches; like every residual of a periodic domain without their mean.
+
+    Raises
+    ------
+    ValueError
+        If a site is in no patch, or in two.
+    """
+    found = list(patches)
+    times = np.bincount(np.concatenate([patch["sites"] for patch in found]), minlength=len(free))
+    if len(times) > len(free) or np.any(times != 1):
+        raise ValueError(
+            f"{np.sum(times == 0)} of {len(free)} sites are in no patch and {np.sum(times > 1)} in several: patches "
+            "and tiles do not belong together. Delete the folder of the patches and run again."
+        )
+    forces = np.empty((len(free), 3))
+    for patch in found:
+        forces[patch["sites"]] = patch["forces"]
+    return balanced(forces, free)
+
+
+def force_difference(forces: np.ndarray, exact: np.ndarray) -> dict[str, float]:
+    """Largest and root-mean-square length of the difference of forces (n, 3), eV/Å."""
+    error = np.linalg.norm(forces - exact, axis=1)
+    return {"largest_error": float(error.max()), "rms_error": float(np.sqrt(np.mean(error**2)))}
+
+
+def divided_forces(
+    body: Body, qm: Forces, tiles: list[np.ndarray], *, box_cells: int
+) -> Callable[[np.ndarray], np.ndarray]:
+    """The map from u (n, 3), Å, to the QM forces on the sites of tiles, (n, 3), eV/Å, NaN elsewhere.
+
+    Parameters
+    ----------
+    qm : Atoms -> (m, 3) eV/Å
+        Called once per tile.
+    tiles : list of (t,) int
+        Those of `tiles_of` that are wanted.
+    box_cells : int
+        Cubic cells along the edge of the box around a tile. A box that would tear the defect apart grows.
+    """
+    boxes = [box_of(body, tile, box_cells) for tile in tiles]
+
+    def force(displacement: np.ndarray) -> np.ndarray:
+        forces = np.full(displacement.shape, np.nan)
+        for tile, (sites, image, cell) in zip(tiles, boxes, strict=True):
+            positions = (body.reference + displacement)[sites] + image
+            atoms = Atoms(numbers=body.numbers[sites], positions=positions, cell=cell, pbc=True)
+            forces[tile] = qm(atoms)[np.searchsorted(sites, tile)]
+        return forces
+
+    return force
+
+
+def box_of(body: Body, tile: np.ndarray, box_cells: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Sites (m,), images (m, 3) Å and cell (3, 3) Å of the box around a tile that leaves the defect in one piece."""
+    domain = float(body.cell[0, 0])
+    centre = centre_of(folded(body.lattice[tile], body.lattice[tile[0]], domain))
+    for cells in range(box_cells, round(domain / body.period)):
+        sites, image = sites_in_box(body.lattice, centre, cells=cells, period=body.period, domain=domain)
+        if np.isin(tile, sites).all() and not _torn(body, sites):
+            return sites, image, cells * body.period * np.eye(3)
+    everything = np.arange(len(body.numbers))
+    return everything, np.zeros((len(everything), 3)), body.cell
+
+
+def _torn(body: Body, sites: np.ndarray) -> bool:
+    """Whether atoms off the lattice are partly inside: the lattice of the others is a quarter of a period wide."""
+    quarter = (body.lattice - body.lattice[0]) / body.period * 4
+    off = np.flatnonzero(np.abs(quarter - np.rint(quarter)).max(axis=1) > 1e-6)
+    return 0 < np.isin(off, sites).sum() < len(off)

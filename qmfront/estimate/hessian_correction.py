@@ -1,0 +1,85 @@
+"""The answer of a Hessian to the residual, where the force constants of the perfect lattice are a poor norm.
+
+    H e = F,    H v = -(F(u + s v) - F(u)) / s
+
+by a few steps of conjugate gradients, preconditioned with H_FC, the norm of (3.8). Every step costs one call of the
+forces: those of the MM model on all sites, which are cheap and have an energy, or the mixed ones, a QM call each.
+# PAPER (3.8) has the Laplacian in place of H; the error is H^-1 F to first order.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from qmfront.operators.riesz import ForceConstantMap
+
+STEP = 1e-3
+"""Å; largest displacement of an atom in the differences."""
+SOFTEST = 0.1
+"""Of d . H_FC d; a potential whose curvature along d is less is about to be unstable. The Hessians of QM models were at
+least 0.09 along their softest modes, and 0.25 along the directions of a residual at a crack tip."""
+
+
+class Answer(NamedTuple):
+    """displacement (n, 3), Å, in place of phi, and the steps that it took."""
+
+    displacement: np.ndarray
+    steps: int
+
+
+def hessian_answer(
+    force: Callable[[np.ndarray], np.ndarray],
+    displacement: np.ndarray,
+    residual: np.ndarray,
+    riesz: ForceConstantMap,
+    *,
+    steps: int,
+    truncated: bool = False,
+    step: float = STEP,
+) -> Answer:
+    """e of H e = F, as far as some steps of conjugate gradients get.
+
+    Parameters
+    ----------
+    force : u (n, 3) Å -> F (n, 3) eV/Å, zero on the clamp
+    displacement : (n, 3) float, Å
+    residual : (n, 3) float, eV/Å
+        Zero on the clamp.
+    riesz : ForceConstantMap
+    steps : int
+        Of conjugate gradients; steps + 1 calls.
+    truncated : bool
+        Stop before a direction along which the Hessian is less than SOFTEST (Steihaug, who stops at 0), at the first
+        one with phi: the MM model knows nothing of a core, and its Hessian need not be positive there. Otherwise a
+        Hessian that is not positive is an error.
+
+    Raises
+    ------
+    RuntimeError
+        If the Hessian is not positive on a direction, and this is not to be put up with: the solution is no minimum.
+    """
+    at_rest = force(displacement)
+    answer, left = np.zeros_like(residual), residual.copy()
+    prepared = riesz.solve(left)
+    direction, product, stretched = prepared, float(np.vdot(left, prepared)), left  # stretched: H_FC d
+    if product == 0.0:
+        return Answer(answer, 0)
+    for count in range(steps):
+        scale = step / np.abs(direction).max()
+        stiff = (at_rest - force(displacement + scale * direction)) / scale
+        curvature = float(np.vdot(direction, stiff))
+        if truncated and curvature < SOFTEST * float(np.vdot(direction, stretched)):
+            return Answer(answer if count else prepared, count)
+        if curvature <= 0.0:
+            raise RuntimeError(
+                f"The Hessian is negative ({curvature:.2e}) along direction {count + 1} of {steps}: the solution is a "
+                "saddle, and has no error bar. Take estimate.norm: force_constants to go on."
+            )
+        answer = answer + product / curvature * direction
+        left = left - product / curvature * stiff
+        prepared = riesz.solve(left)
+        new = float(np.vdot(left, prepared))
+        direction, stretched = prepared + new / product * direction, left + new / product * stretched
+        product = new
+    return Answer(answer, steps)

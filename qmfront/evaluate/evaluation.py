@@ -1,0 +1,157 @@
+"""One evaluation: asking a calculator, doubting its answer, and the bytes that keep it."""
+
+import io
+import json
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from ase.calculators.calculator import PropertyNotImplementedError
+
+from qmfront.evaluate.retry import within
+from qmfront.storage.provenance import content_hash
+
+SHAPES = {"energy": lambda n: (), "forces": lambda n: (n, 3), "stress": lambda n: (6,)}
+
+
+class EvaluationError(RuntimeError):
+    """A calculator failed, or returned something that is not energy, forces or stress."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Values of one QM evaluation.
+
+    energy : float, eV; the free energy where the calculator has one, since forces are minus its gradient
+    forces : (n, 3) float, eV/Å, without constraints
+    stress : (6,) float, eV/Å^3, ASE's sign and order; None unless asked for
+    seconds, cpu_seconds : wall and processor time of the calculator when it computed this, children included
+    cached : whether it was read from the journal
+    """
+
+    energy: float
+    forces: np.ndarray
+    stress: np.ndarray | None
+    seconds: float
+    cpu_seconds: float
+    cached: bool
+
+
+def ask(
+    atoms: Atoms, calculator: Any, properties: Sequence[str], *, name: str, time_limit: float | None = None
+) -> Evaluation:
+    """Energy, forces and, if it is among the properties, stress of a copy of the atoms.
+
+    Parameters
+    ----------
+    name : of the calculator, for errors
+    time_limit : seconds for all properties together
+
+    Raises
+    ------
+    EvaluationError if the calculator raises, takes too long, or returns wrong shapes, NaN or infinity.
+    PropertyNotImplementedError if the calculator does not know one of the properties.
+    """
+    work = in_its_box(atoms)
+    energy_name = (
+        "free_energy" if "free_energy" in getattr(calculator, "implemented_properties", ()) else "energy"
+    )
+    wall, cpu = time.perf_counter(), _cpu_seconds()
+    values: dict[str, Any] = {}
+    asked = "forces"
+    try:
+        with within(time_limit):
+            for item in (item for item in ("forces", "energy", "stress") if item in properties):
+                asked = energy_name if item == "energy" else item
+                values[item] = _one(calculator, asked, work, known="forces" in values)
+    except PropertyNotImplementedError:
+        raise
+    except Exception as error:  # any calculator of the user may stand here, with any error of its own
+        raise EvaluationError(
+            f"{name} failed to give {asked} of {len(atoms)} atoms ({type(error).__name__}: {error}). "
+            "Check the structure and the settings of the calculator; nothing was journaled."
+        ) from error
+    wall, cpu = time.perf_counter() - wall, _cpu_seconds() - cpu
+    values = {item: _sound(item, value, len(atoms), name) for item, value in values.items()}
+    return Evaluation(float(values["energy"]), values["forces"], values.get("stress"), wall, cpu, False)
+
+
+def in_its_box(atoms: Atoms) -> Atoms:
+    """A copy without calculator, moved along free directions so that all atoms lie inside the cell, where it has one.
+
+    Grid codes and LAMMPS refuse or lose atoms outside; forces do not feel the move.
+    """
+    work = atoms.copy()
+    work.calc = None
+    for axis in np.flatnonzero(~work.pbc & (np.linalg.norm(work.cell.array, axis=1) > 0)):
+        fractional = (
+            work.cell.scaled_positions(work.positions)[:, axis] if work.cell.rank == 3 else np.zeros(1)
+        )
+        if fractional.min() < 0 or fractional.max() > 1:
+            work.positions += (0.5 - (fractional.min() + fractional.max()) / 2) * work.cell.array[axis]
+    return work
+
+
+def _one(calculator: Any, item: str, atoms: Atoms, *, known: bool) -> Any:
+    """One property; once the forces are known, what came with them is taken as it is.
+
+    Calculators that do not remember their atoms would otherwise compute everything again for the energy.
+    """
+    results = getattr(calculator, "results", None) or {}
+    return results[item] if known and item in results else calculator.get_property(item, atoms)
+
+
+def packed(key: str, question: Mapping[str, Any], evaluation: Evaluation) -> bytes:
+    """A NumPy archive of question and answer with a checksum over both and the key."""
+    members = {name: value for name, value in question.items() if isinstance(value, np.ndarray)}
+    members["calculator"] = np.frombuffer(json.dumps(question["calculator"], default=str).encode(), np.uint8)
+    for name in ("energy", "forces", "stress", "seconds", "cpu_seconds"):
+        if getattr(evaluation, name) is not None:
+            members[name] = np.asarray(getattr(evaluation, name))
+    stream = io.BytesIO()
+    np.savez(stream, **members, checksum=np.array(content_hash([key, members])))
+    return stream.getvalue()
+
+
+def unpacked(key: str, content: bytes) -> Evaluation:
+    """The answer in an archive; raises (ValueError, and whatever zipfile raises) if the bytes are not as written."""
+    with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+        members = {name: archive[name] for name in archive.files}
+    if str(members.pop("checksum")) != content_hash([key, members]):
+        raise ValueError("its checksum is wrong")
+    for array in members.values():
+        array.flags.writeable = False
+    numbers = (float(members[name]) for name in ("seconds", "cpu_seconds"))
+    return Evaluation(
+        float(members["energy"]), members["forces"], members.get("stress"), *numbers, cached=True
+    )
+
+
+def _sound(item: str, value: Any, n_atoms: int, name: str) -> np.ndarray:
+    advice = (
+        "Check the structure (atoms too close?) and the settings of the calculator; nothing was journaled."
+    )
+    try:
+        array = np.array(value, float)
+    except (TypeError, ValueError):
+        raise EvaluationError(f"{name} returned {value!r} as {item}. {advice}") from None
+    expected = SHAPES[item](n_atoms)
+    if array.shape != expected:
+        raise EvaluationError(
+            f"{name} returned {item} of shape {array.shape} in place of {expected}. {advice}"
+        )
+    if bad := int(np.count_nonzero(~np.isfinite(array))):
+        raise EvaluationError(
+            f"{name} returned {bad} of {array.size} numbers of {item} as NaN or infinity. {advice}"
+        )
+    array.flags.writeable = False
+    return array
+
+
+def _cpu_seconds() -> float:
+    used = os.times()
+    return used.user + used.system + used.children_user + used.children_system

@@ -1,0 +1,127 @@
+"""What the force constants of the fit miss: forces on fields that are not smooth, beside the Cauchy-Born difference.
+
+    F_l = -sum_rho dPhi(rho) (d_rho(l) - rho) - F^cb_l[dC],    dPhi = Phi^QM - Phi^MM
+
+The Cauchy-Born difference begins at the first order in strain that the fit does not match, so that the linear response
+is not in it. It is here, whole, but for waves so long that moduli speak: those are known better than force constants
+that end at their reach say. F^cb[dC] is the linear Cauchy-Born force of what is subtracted,
+
+    dC = (C[Phi^QM] - C^QM) - (C[Phi^MM] - C^MM).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from qmfront.crystal.defect import ADDED, Defect
+from qmfront.crystal.lattice import Crystal
+from qmfront.crystal.neighbours import separations
+from qmfront.elasticity.bulk import Bulk
+from qmfront.elasticity.deformation import deformation_forces, deformation_gradients, one_sublattice
+from qmfront.elasticity.moduli import cubic_moduli, rotated_moduli
+from qmfront.models.force_constant_set import ForceConstants
+from qmfront.operators.force_constant_operator import linear_forces
+from qmfront.operators.labelled_pairs import labelled_pairs
+
+NEGLIGIBLE = 1e-6
+"""Norm of dPhi relative to that of Phi up to which the fit has matched the force constants: nothing is added."""
+
+
+@dataclass(frozen=True)
+class LinearMismatch:
+    """dPhi and dC of two models of one crystal, in crystal axes.
+
+    crystal : Crystal
+    constants : ForceConstants
+        dPhi, eV/Å^2.
+    moduli : (3, 3, 3, 3) float, eV/Å^3
+        dC.
+    relative : float
+        Norm of dPhi over the norm of Phi^QM.
+    """
+
+    crystal: Crystal
+    constants: ForceConstants
+    moduli: np.ndarray
+    relative: float
+
+    @property
+    def negligible(self) -> bool:
+        """Whether the force constants agree to rounding."""
+        return self.relative <= NEGLIGIBLE
+
+    def told_moduli(self, certificate: Mapping[str, Any]) -> np.ndarray:
+        """C11, C12, C44 (3,), eV/Å^3, of the true difference that `forces` holds: zero where it holds nothing."""
+        return (certificate["moduli_qm"] - certificate["moduli_mm"]) * (not self.negligible)
+
+    def forces(self, defect: Defect, displacement: np.ndarray) -> np.ndarray:
+        """F (n, 3), eV/Å, at u0 + u; zero if dPhi is negligible.
+
+        Raises
+        ------
+        ValueError
+            If displacement is not (n, 3).
+        """
+        if displacement.shape != defect.sites.shape:
+            raise ValueError(f"displacement has shape {displacement.shape} in place of {defect.sites.shape}.")
+        if self.negligible:
+            return np.zeros_like(displacement)
+        return self._lattice_forces(defect, displacement) - self._long_waves(defect, displacement)
+
+    def _lattice_forces(self, defect: Defect, displacement: np.ndarray) -> np.ndarray:
+        """-sum_rho dPhi(rho) (d_rho - rho), tile by tile; pairs are those of the predictor, slip removed."""
+        constants = self.constants.rotated(defect.frame)
+        crystal = self.crystal.rotated(defect.frame)
+        reach = float(np.linalg.norm(constants.vector, axis=1).max())
+        known = np.flatnonzero(defect.basis_index != ADDED)
+        u, forces = displacement[known], np.zeros_like(displacement)
+        for tile, pairs, matrices, vector in labelled_pairs(defect, known, crystal, constants, reach):
+            current = vector + u[pairs.second] - u[pairs.first]
+            forces[known[tile]] = linear_forces(pairs, matrices, current, len(known))[tile]
+        return forces
+
+    def _long_waves(self, defect: Defect, displacement: np.ndarray) -> np.ndarray:
+        """F^cb[dC]: minus the gradient of sum_l (V/2) e_l : dC : e_l / nb, e the symmetric part of F - 1."""
+        several = bool(defect.basis_index.any())
+        basis = defect.basis_index if several else None
+        stencil = one_sublattice(defect.stencil, defect.basis_index) if several else defect.stencil
+        current = separations(defect.body.reference + displacement, defect.cell, defect.pbc, stencil)
+        gradient = deformation_gradients(stencil, current, defect.n_sites, basis_index=basis)
+        strain = (gradient + gradient.swapaxes(1, 2)) / 2 - np.eye(3)
+        moduli = rotated_moduli(self.moduli, defect.frame) * abs(np.linalg.det(self.crystal.cell))
+        stress = np.einsum("ijkl,nkl->nij", moduli, strain) / len(self.crystal.basis)
+        return deformation_forces(stencil, stress, basis_index=basis)
+
+
+def linear_mismatch(bulk: Bulk, certificate: Mapping[str, Any]) -> LinearMismatch:
+    """From the bulk of the QM model and the certificate of the fit.
+
+    Parameters
+    ----------
+    bulk : Bulk
+    certificate : {fc_mismatch (m, 3, 3), moduli_qm, moduli_mm (3,)}, eV/Å^2 and eV/Å^3
+        Phi^QM - Phi^MM in the order of bulk.force_constants.
+
+    Raises
+    ------
+    ValueError
+        If the certificate belongs to other force constants.
+    """
+    qm, difference = bulk.force_constants, np.asarray(certificate["fc_mismatch"])
+    if difference.shape != qm.matrix.shape:
+        raise ValueError(
+            f"The certificate knows {len(difference)} force constants, the bulk {len(qm.matrix)}. Fit the potential "
+            "again to this bulk."
+        )
+    constants = replace(qm, matrix=difference)
+    volume = abs(np.linalg.det(bulk.crystal.cell))
+    mm = replace(qm, matrix=qm.matrix - difference)
+    known = cubic_moduli(*(certificate["moduli_qm"] - certificate["moduli_mm"]))
+    return LinearMismatch(
+        crystal=bulk.crystal,
+        constants=constants,
+        moduli=qm.moduli(volume) - mm.moduli(volume) - known,
+        relative=float(np.linalg.norm(difference) / np.linalg.norm(qm.matrix)),
+    )

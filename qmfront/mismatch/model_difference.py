@@ -1,0 +1,53 @@
+"""How QM and MM model differ beyond the QM region, put together from the stores that know it."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from qmfront.crystal.defect import Defect
+from qmfront.elasticity.bulk import Bulk
+from qmfront.elasticity.strain_polynomial import StrainPolynomial
+from qmfront.estimate.residuals import model_difference
+from qmfront.mismatch.far_field import FarField
+from qmfront.mismatch.linear import linear_mismatch
+
+SLIGHT = 1e-3
+"""Relative difference of force constants."""
+
+
+def differences(
+    bulk: Mapping[str, Any], certificate: Mapping[str, Any], defect: Defect, far_field: Any | None
+) -> dict[str, Any]:
+    """The arguments mismatch, linear and lacking of `residual_arrays`.
+
+    Parameters
+    ----------
+    bulk, certificate : stores of kind "bulk" and "potential"
+    defect : Defect
+    far_field : store of kind "far_field", or None
+    """
+    mismatch = StrainPolynomial.from_certificate(certificate)
+    lacking: np.ndarray | None = None
+    if far_field is not None:
+        lacking = FarField.from_store(far_field, far_field.attrs).correction(defect, mismatch.decay)
+    return {
+        "mismatch": mismatch,
+        "linear": linear_mismatch(Bulk.from_arrays(bulk), certificate),
+        "lacking": lacking,
+    }
+
+
+def difference_map(
+    bulk: Mapping[str, Any], certificate: Mapping[str, Any], defect: Defect, far_field: Any | None
+) -> Callable[[np.ndarray], np.ndarray]:
+    """The map u (n, 3) Å -> F^QM - F^MM (n, 3) eV/Å that tells a solve when to stop, see `model_difference`.
+
+    What force constants that agree to SLIGHT miss is left out: a stop need not know it, and labelling all their pairs
+    takes seconds on a large domain. Arguments as in `differences`.
+    """
+    known = differences(bulk, certificate, defect, far_field)
+    if known["linear"].relative <= SLIGHT:
+        known["linear"] = None
+    return partial(model_difference, defect=defect, **known)

@@ -1,0 +1,143 @@
+"""The first partition of a case and the next one: by the front, by benefit per cost, or by growing circles."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from qmfront.crystal.defect import Defect
+from qmfront.refine.benefit import benefit_regions
+from qmfront.refine.circle import grown_circle, initial_regions, seeded_regions
+from qmfront.refine.domain import Domain
+from qmfront.refine.fast_marching import Marking, Refinement, refine
+from qmfront.refine.regions import Thresholds
+
+CORE_RADIUS_R0 = 1.0
+"""Sites within this distance (r0) of the core line must be QM. # ASSUME"""
+
+
+@dataclass(frozen=True)
+class RefineSettings:
+    """How partitions are made.
+
+    method : "fast_marching", "benefit" or "circle"
+    marking : Marking
+        Of Algorithm 2; its thresholds also give the geometric buffer.
+    circle_centre_r0 : (2,) or (3,) float, r0
+        From the core, in the plane or in space.
+    circle_growth : float
+    """
+
+    method: str
+    marking: Marking
+    circle_centre_r0: tuple[float, ...]
+    circle_growth: float
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> "RefineSettings":
+        """From the sections refine, buffer and embedding of a case: {refine: {...}, ...}."""
+        refine_section, buffer, embedding = config["refine"], config["buffer"], config["embedding"]
+        thresholds = Thresholds(
+            t_new=refine_section["t_new"],
+            t_buf=refine_section["t_buf"],
+            buffer_width=buffer["width"],
+            exact_factor=buffer["residual_factor"],
+            minimum_growth=refine_section["minimum_growth"],
+            cube_cells=embedding["minimum_cells"] if embedding["kind"] == "box" else 0,
+            shape=embedding["shape"],
+        )
+        marking = Marking(
+            thresholds=thresholds,
+            spacing=refine_section["mesh"],
+            normalisation=refine_section["normalisation"],
+        )
+        circle = refine_section["circle"]
+        return cls(refine_section["method"], marking, tuple(circle["centre_r0"]), circle["growth"])
+
+
+def first_region(
+    defect: Defect,
+    initial: Mapping[str, Any],
+    thresholds: Thresholds,
+    *,
+    seeds: np.ndarray | None = None,
+) -> np.ndarray:
+    """Regions (n,) of iteration 0: a disc or ball {radius_r0, centre_r0} that contains the core, and its buffer.
+
+    With seeds (n,) bool: all free sites within the radius of a seed, and their buffer.
+    """
+    domain = domain_of(defect, np.zeros_like(defect.predictor))
+    if seeds is not None:
+        return seeded_regions(domain, seeds, radius=defect.r0 * initial["radius_r0"], thresholds=thresholds)
+    return initial_regions(
+        domain,
+        centre=centre_of(defect, initial["centre_r0"]),
+        radius=defect.r0 * initial["radius_r0"],
+        core=defect.core[: defect.dimension],
+        core_radius=CORE_RADIUS_R0 * defect.r0,
+        thresholds=thresholds,
+    )
+
+
+def refined_arrays(
+    defect: Defect,
+    estimate: Mapping[str, Any],
+    region: np.ndarray,
+    displacement: np.ndarray,
+    *,
+    settings: RefineSettings,
+) -> tuple[dict[str, np.ndarray], dict[str, float]]:
+    """The next partition: arrays of a store of kind "partition", and its attributes.
+
+    Parameters
+    ----------
+    defect : Defect
+    estimate : {eta_site (n,) Å, work_site (n,) eV}
+        (4.1), asked by the front, and F_l . phi_l, asked by benefit.
+    region : (n,) int
+    displacement : (n, 3) float, Å
+    settings : RefineSettings
+    """
+    domain = domain_of(defect, displacement)
+    if settings.method == "circle":
+        centre = centre_of(defect, settings.circle_centre_r0)
+        thresholds = settings.marking.thresholds
+        grown = grown_circle(
+            region, domain, centre=centre, factor=settings.circle_growth, thresholds=thresholds
+        )
+        return {"region": grown}, {}
+    if settings.method == "benefit":
+        work = np.asarray(estimate["work_site"])
+        thresholds = settings.marking.thresholds
+        return {"region": benefit_regions(work, region, domain, r0=defect.r0, thresholds=thresholds)}, {}
+    result = refine(np.asarray(estimate["eta_site"]), region, domain, marking=settings.marking)
+    return _arrays(result), {"threshold": float(result.threshold)}
+
+
+def centre_of(defect: Defect, offset_r0: Sequence[float]) -> np.ndarray:
+    """Centre of a disc or ball from its offset (r0) to the core, (dimension,) Å; components left out are 0."""
+    offset = np.zeros(defect.dimension)
+    offset[: len(offset_r0)] = offset_r0
+    return defect.core[: defect.dimension] + defect.r0 * offset
+
+
+def domain_of(defect: Defect, displacement: np.ndarray) -> Domain:
+    """What Algorithm 2 sees of a defect: coordinates in the plane or in space, and deformed positions."""
+    positions = defect.body.reference + displacement
+    return Domain(defect.coordinates, positions, defect.free, defect.cell, defect.pbc, float(defect.period))
+
+
+def _arrays(result: Refinement) -> dict[str, np.ndarray]:
+    if result.grid.dimension == 3:  # the mesh of a point defect is of the size of everything else together
+        return {"region": result.region, "arrival_site": result.arrival_site}
+    x, y = result.grid.axes()
+    return {
+        "region": result.region,
+        "speed": result.speed,
+        "arrival": result.arrival,
+        "level_set": result.level_set,
+        "grid_x": x,
+        "grid_y": y,
+        "arrival_site": result.arrival_site,
+    }

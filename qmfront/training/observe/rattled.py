@@ -1,0 +1,190 @@
+"""Observations of the crystal at finite distortion: energies and forces of rattled cells, stresses of strained ones.
+
+Derivatives at the perfect lattice leave a fit free everywhere else. For tungsten it stays sane there; for the open
+structure of silicon it does not, and lattices of a few per cent strain are unstable. A few hundredths of the weight of
+the derivatives on distorted cells cure that without a change of the far field. Atoms put into some of the cells do the
+same for the surroundings of an interstitial, where the potential meets coordinations that no displacement makes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from ase import Atom, Atoms
+from ase.calculators.calculator import BaseCalculator
+from scipy.spatial import cKDTree
+
+from qmfront.crystal.lattice import Crystal
+from qmfront.elasticity.bulk import Bulk, cubic_lattice_constant
+from qmfront.elasticity.surface import energy_of
+from qmfront.models.ace.basis import Basis
+from qmfront.models.ace.design import design
+from qmfront.storage.store_layout import Declared
+from qmfront.training.observe.relaxed_stress import stress_designs, stress_targets
+from qmfront.training.observe.responses import BasisResponse
+
+DECLARED = {
+    "rattled_energy": Declared(
+        "cell", "f", "eV", "energy of the cell minus that of as many atoms of the bulk"
+    ),
+    "rattled_forces": Declared("cell_atom component", "f", "eV/Å", "forces on the atoms, cell after cell"),
+    "rattled_positions": Declared("cell_atom component", "f", "Å", "atoms of the rattled cells"),
+    "rattled_numbers": Declared("cell_atom", "i", "1", "atomic numbers"),
+    "rattled_count": Declared("cell", "i", "1", "atoms of the cell"),
+    "rattled_cell": Declared("cell vector component", "f", "Å", "rattled cell, rows"),
+}
+PERIODIC = np.ones(3, bool)
+TRIALS = 10000
+"""Random places that are tried for an added atom."""
+
+
+@dataclass(frozen=True)
+class RattledSampling:
+    """Which cells are observed.
+
+    repeat : (3,) int
+        Cubic cells along the axes.
+    count : int
+    amplitudes : (2,) float, Å
+        Standard deviation of the displacements along each axis: of the first and of the last cell.
+    strain : float
+        Largest component of the strain of the cells.
+    seed : int
+    interstitials : int
+        Cell i gets i mod (interstitials + 1) atoms more, at random places.
+    distance_r0 : float, r0
+        No added atom is closer to another atom.
+    """
+
+    repeat: tuple[int, int, int]
+    count: int
+    amplitudes: tuple[float, float]
+    strain: float
+    seed: int
+    interstitials: int
+    distance_r0: float
+
+
+def rattled_cells(crystal: Crystal, sampling: RattledSampling) -> list[Atoms]:
+    """Strained supercells with normally distributed displacements of every atom, and atoms added to some of them.
+
+    Raises
+    ------
+    ValueError
+        If an added atom finds no place.
+    """
+    cubic = _cubic_cell(crystal, sampling.repeat)
+    generator = np.random.default_rng(sampling.seed)
+    distance = sampling.distance_r0 * crystal.nearest_neighbour_distance
+    cells = []
+    for number, amplitude in enumerate(np.linspace(*sampling.amplitudes, sampling.count)):
+        random = generator.uniform(-sampling.strain, sampling.strain, (3, 3))
+        cell = cubic.copy()
+        cell.set_cell(cubic.cell.array @ (np.eye(3) + (random + random.T) / 2), scale_atoms=True)
+        cell.positions += amplitude * generator.normal(size=cell.positions.shape)
+        for _ in range(number % (sampling.interstitials + 1)):
+            cell.append(Atom(crystal.numbers[0], _hole(cell, distance, generator)))
+        cells.append(cell)
+    return cells
+
+
+def _hole(cell: Atoms, distance: float, generator: np.random.Generator) -> np.ndarray:
+    """A random place at least a distance (Å) from all atoms of a periodic cell, (3,) Å."""
+    images = np.stack(np.meshgrid(*[[-1, 0, 1]] * 3, indexing="ij"), axis=-1).reshape(-1, 3) @ cell.cell.array
+    tree = cKDTree((cell.get_positions(wrap=True) + images[:, None]).reshape(-1, 3))
+    places = generator.uniform(size=(TRIALS, 3)) @ cell.cell.array
+    wide = np.flatnonzero(tree.query(places)[0] >= distance)
+    if len(wide) == 0:
+        raise ValueError(
+            f"No hole of a rattled cell is {distance:.2f} Å from all atoms ({TRIALS} places tried). Lower "
+            "rattled.distance_r0, or add no interstitials."
+        )
+    return places[wide[0]]
+
+
+def observe_rattled(
+    crystal: Crystal, calculator: BaseCalculator, sampling: RattledSampling
+) -> dict[str, np.ndarray]:
+    """Arrays of a training store, see DECLARED.
+
+    Parameters
+    ----------
+    crystal : Crystal
+        At rest in the reference model.
+    calculator : ASE calculator
+        The reference model.
+
+    Raises
+    ------
+    ValueError
+        If the model refuses a cell.
+    """
+    cells = rattled_cells(crystal, sampling)
+    whole = energy_of(crystal.to_atoms(), calculator) / len(crystal.basis)
+    energy, forces = [], []
+    for number, (cell, amplitude) in enumerate(
+        zip(cells, np.linspace(*sampling.amplitudes, sampling.count), strict=True)
+    ):
+        try:
+            forces.append(np.array(calculator.get_forces(cell)))
+            energy.append(energy_of(cell, calculator) - len(cell) * whole)
+        except ValueError as error:
+            raise ValueError(
+                f"Rattled cell {number} (amplitude {amplitude:.3f} Å) is refused by the reference model: {error} "
+                "Lower rattled.amplitudes."
+            ) from error
+    return {
+        "rattled_energy": np.array(energy),
+        "rattled_forces": np.concatenate(forces),
+        "rattled_positions": np.concatenate([cell.positions for cell in cells]),
+        "rattled_numbers": np.concatenate([cell.numbers for cell in cells]),
+        "rattled_count": np.array([len(cell) for cell in cells]),
+        "rattled_cell": np.array([cell.cell.array for cell in cells]),
+    }
+
+
+def targets(training: Mapping[str, Any], bulk: Bulk) -> dict[str, np.ndarray]:
+    """Observations, name -> (rows,): rattled_energy, rattled_forces, sampled_stress.
+
+    The last: dW_cb/dF (eV) of the strain samples of the bulk, and zero forces (eV/Å) between sublattices at rest.
+    """
+    return {
+        "rattled_energy": training["rattled_energy"],
+        "rattled_forces": training["rattled_forces"].ravel(),
+        "sampled_stress": stress_targets(bulk.stresses, len(bulk.crystal.basis)),
+    }
+
+
+def designs(training: Mapping[str, Any], bulk: Bulk, basis: Basis) -> dict[str, np.ndarray]:
+    """The same rows for every basis function, name -> (rows, n_functions)."""
+    sampled = stress_designs(bulk.crystal, basis, bulk.gradients, bulk.shifts)
+    return cell_designs(training, bulk.crystal, basis) | {"sampled_stress": sampled}
+
+
+def cell_designs(arrays: Mapping[str, Any], crystal: Crystal, basis: Basis) -> dict[str, np.ndarray]:
+    """Rows of rattled_energy and rattled_forces of `observe_rattled` for every basis function."""
+    whole = response_of_one_atom(crystal, basis)
+    energy, forces = [], []
+    ends = np.cumsum(arrays["rattled_count"])
+    for end, count, cell in zip(ends, arrays["rattled_count"], arrays["rattled_cell"], strict=True):
+        atoms = slice(end - count, end)
+        positions, numbers = arrays["rattled_positions"][atoms], arrays["rattled_numbers"][atoms]
+        rows = design(positions, cell, PERIODIC, numbers, basis)
+        energy.append(rows.energy - count * whole)
+        forces.append(rows.forces.reshape(len(basis), -1).T)
+    return {"rattled_energy": np.array(energy), "rattled_forces": np.concatenate(forces)}
+
+
+def response_of_one_atom(crystal: Crystal, basis: Basis) -> np.ndarray:
+    """Functions summed over one atom of the perfect crystal, (n_functions,)."""
+    return BasisResponse(crystal, basis).energy(np.eye(3)) / len(crystal.basis)
+
+
+def _cubic_cell(crystal: Crystal, repeat: tuple[int, int, int]) -> Atoms:
+    """The cubic cell of the crystal, repeated."""
+    a = cubic_lattice_constant(crystal)
+    transform = np.rint(a * np.eye(3) @ np.linalg.inv(crystal.cell)).astype(int)
+    from ase.build import make_supercell  # slow to import
+
+    return make_supercell(crystal.to_atoms(), transform, wrap=True).repeat(repeat)

@@ -1,0 +1,172 @@
+"""Observations of free surfaces: excess energies and forces of flat, strained and rattled slabs (section 4.3).
+
+    E_slab - n W_cb   one row per slab,      F   three rows per atom
+
+Energies are counted from the bulk of the same model, so that they do not depend on how well W_cb(I) is matched. Both
+kinds of rows are weighted by the importance of their slab.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from ase.calculators.calculator import BaseCalculator
+
+from qmfront.crystal.lattice import Crystal
+from qmfront.crystal.slab import Slab, flat_slab
+from qmfront.elasticity.surface import energy_of, excess_energy, relaxed_slab
+from qmfront.evaluate.share import in_turn
+from qmfront.models.ace.basis import Basis
+from qmfront.models.ace.design import design
+from qmfront.storage.store_layout import Declared
+
+DECLARED = {
+    "surface_energy": Declared(
+        "slab", "f", "eV", "energy of the slab minus that of as many atoms of the bulk"
+    ),
+    "surface_forces": Declared("slab_atom component", "f", "eV/Å", "forces on the atoms of all slabs"),
+    "surface_positions": Declared("slab_atom component", "f", "Å", "atoms of all slabs, one after the other"),
+    "surface_numbers": Declared("slab_atom", "i", "1", "atomic numbers in all slabs"),
+    "surface_cell": Declared("slab vector component", "f", "Å", "cell of the slab, rows"),
+    "surface_atoms": Declared("slab", "i", "1", "number of atoms of the slab"),
+    "surface_importance": Declared("slab", "f", "1", "factor of the slab's squared errors in the loss"),
+}
+PERIODIC = np.array([True, True, False])
+
+
+@dataclass(frozen=True)
+class SurfaceSampling:
+    """Which slabs are observed.
+
+    planes : tuple of (3,) int
+        Normals in cubic axes.
+    layers, vacuum (Å), max_force (eV/Å)
+        Of every slab, and where the relaxation of the first one ends.
+    face_weight : float
+        Importance of the relaxed and of the unrelaxed flat slab; the others have 1.
+    flat : {count, shift, strain}
+        Slabs whose layers are shifted by up to `shift` (Å) along each axis and strained by up to `strain`.
+    rattled : {count, amplitudes, repeat}
+        Slabs of `repeat` surface cells, normally distributed displacements with standard deviations (Å) from the first
+        to the second amplitude in equal steps.
+    seed : int
+    """
+
+    planes: tuple[tuple[int, int, int], ...]
+    layers: int
+    vacuum: float
+    max_force: float
+    face_weight: float
+    flat: Mapping[str, Any]
+    rattled: Mapping[str, Any]
+    seed: int
+
+
+@dataclass(frozen=True)
+class SurfaceData:
+    """What the reference model says about the slabs.
+
+    slabs : tuple of Slab
+    importance : (s,) float
+    energy : (s,) float, eV
+        E_slab - n W_cb.
+    forces : tuple of (n, 3) float, eV/Å
+    """
+
+    slabs: tuple[Slab, ...]
+    importance: np.ndarray
+    energy: np.ndarray
+    forces: tuple[np.ndarray, ...]
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Arrays of a training store, see DECLARED."""
+        return {
+            "surface_energy": self.energy,
+            "surface_forces": np.concatenate(self.forces),
+            "surface_positions": np.concatenate([slab.positions for slab in self.slabs]),
+            "surface_numbers": np.concatenate([slab.numbers for slab in self.slabs]),
+            "surface_cell": np.array([slab.cell for slab in self.slabs]),
+            "surface_atoms": np.array([len(slab.numbers) for slab in self.slabs]),
+            "surface_importance": self.importance,
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Any]) -> "SurfaceData":
+        """The inverse of `arrays`."""
+        ends = np.cumsum(arrays["surface_atoms"])[:-1]
+        positions, numbers, forces = (
+            np.split(arrays[f"surface_{name}"], ends) for name in ("positions", "numbers", "forces")
+        )
+        slabs = tuple(map(Slab, arrays["surface_cell"], positions, numbers))
+        return cls(slabs, arrays["surface_importance"], arrays["surface_energy"], tuple(forces))
+
+    def targets(self) -> dict[str, np.ndarray]:
+        """Weighted observations, name -> (rows,)."""
+        root = np.sqrt(self.importance)
+        forces = [factor * force.ravel() for factor, force in zip(root, self.forces, strict=True)]
+        return {"surface_energy": root * self.energy, "surface_forces": np.concatenate(forces)}
+
+    def design(self, basis: Basis, whole: np.ndarray) -> dict[str, np.ndarray]:
+        """The same rows for every basis function, name -> (rows, n_functions).
+
+        Parameters
+        ----------
+        whole : (n_functions,) float
+            Functions summed over one atom of the bulk.
+        """
+        energy, forces = [], []
+        for slab, factor in zip(self.slabs, np.sqrt(self.importance), strict=True):
+            rows = design(slab.positions, slab.cell, PERIODIC, slab.numbers, basis)
+            energy.append(factor * (rows.energy - len(slab.numbers) * whole))
+            forces.append(factor * rows.forces.reshape(len(basis), -1).T)
+        return {"surface_energy": np.array(energy), "surface_forces": np.concatenate(forces)}
+
+
+def observe_surfaces(crystal: Crystal, calculator: BaseCalculator, sampling: SurfaceSampling) -> SurfaceData:
+    """Energies and forces of all slabs of all planes.
+
+    Parameters
+    ----------
+    crystal : Crystal
+        At rest in the reference model.
+    calculator : ASE calculator
+        The reference model.
+    """
+    slabs, importance = [], []
+    for place, plane in enumerate(sampling.planes):
+        generator = np.random.default_rng([sampling.seed, place])
+        flat = flat_slab(crystal, plane, layers=sampling.layers, vacuum=sampling.vacuum)
+        relaxed = relaxed_slab(flat, in_turn(calculator), max_force=sampling.max_force)
+        others = [
+            *strained_slabs(relaxed, generator, **sampling.flat),
+            *rattled_slabs(relaxed, generator, **sampling.rattled),
+        ]
+        slabs += [relaxed, flat, *others]
+        importance += [sampling.face_weight] * 2 + [1.0] * len(others)
+    whole = energy_of(crystal.to_atoms(), calculator)
+    energy = np.array([excess_energy(slab, calculator, whole) for slab in slabs])
+    forces = tuple(np.array(calculator.get_forces(slab.to_atoms())) for slab in slabs)
+    return SurfaceData(tuple(slabs), np.array(importance), energy, forces)
+
+
+def strained_slabs(
+    slab: Slab, generator: np.random.Generator, *, count: int, shift: float, strain: float
+) -> Iterator[Slab]:
+    """Slabs with one atom per layer, layers shifted by up to `shift` (Å), strained in plane and along the normal."""
+    for _ in range(count):
+        random = generator.uniform(-strain, strain, (3, 3))
+        symmetric = 0.5 * (random + random.T)
+        symmetric[2, :2] = symmetric[:2, 2] = 0.0  # the shifts of the layers shear already
+        moved = slab.moved(generator.uniform(-shift, shift, slab.positions.shape))
+        yield moved.strained(np.eye(3) + symmetric)
+
+
+def rattled_slabs(
+    slab: Slab, generator: np.random.Generator, *, count: int, amplitudes: tuple[float, float],
+    repeat: tuple[int, int],
+) -> Iterator[Slab]:  # fmt: skip
+    """Repeated slabs with random displacements of every atom."""
+    large = slab.repeated(*repeat)
+    for amplitude in np.linspace(*amplitudes, count):
+        yield large.moved(amplitude * generator.normal(size=large.positions.shape))

@@ -1,0 +1,199 @@
+"""Which files a script reaches, and hashes that change with content and with nothing else."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from qmfront.storage.provenance import code_hash, code_stamp, content_hash, reached_files, versions
+
+TREE = {
+    "qmfront/__init__.py": "",
+    "qmfront/units.py": "EV = 1.0\n",
+    "qmfront/crystal/__init__.py": "",
+    "qmfront/crystal/cells.py": "import numpy\nfrom .lattice import vectors\n",
+    "qmfront/crystal/lattice.py": "from ..units import EV\n",
+    "qmfront/crystal/unused.py": "",
+    "qmfront/models/__init__.py": "",
+    "qmfront/models/eam.py": 'DATA_FILES = ("data/w.alloy",)\n\ndef read():\n    import qmfront.crystal.cells\n',
+    "qmfront/models/data/w.alloy": "1 2 3\n",
+    "qmfront/estimate/__init__.py": "",
+    "qmfront/estimate/loop.py": "from qmfront.estimate import back\n",
+    "qmfront/estimate/back.py": "from qmfront.estimate import loop\n",
+}
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    for name, text in TREE.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+def reached(tree: Path, text: str, **options: tuple[str, ...]) -> set[str]:
+    """Modules reached by a script of this text, without the __init__.py."""
+    (tree / "script.py").write_text(text)
+    paths = [
+        Path(path).relative_to(tree).as_posix() for path in reached_files(tree / "script.py", tree, **options)
+    ]
+    assert paths == sorted(paths)
+    return {path.removeprefix("qmfront/") for path in paths if not path.endswith("__init__.py")}
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("import numpy, os\n", set()),
+        ("import qmfront\n", set()),
+        ("import qmfront.units\n", {"units.py"}),
+        ("import qmfront.units as u, json\n", {"units.py"}),
+        ("from qmfront import units\n", {"units.py"}),
+        ("from qmfront.units import EV\n", {"units.py"}),
+        ("from qmfront.crystal import lattice\n", {"crystal/lattice.py", "units.py"}),
+        ("from qmfront.crystal.cells import x\n", {"crystal/cells.py", "crystal/lattice.py", "units.py"}),
+        ("def f():\n    if True:\n        from qmfront import units\n", {"units.py"}),
+        ("from qmfront.estimate import loop\n", {"estimate/loop.py", "estimate/back.py"}),
+        (
+            "from qmfront.models.eam import EAM\n",
+            {"models/eam.py", "models/data/w.alloy", "crystal/cells.py", "crystal/lattice.py", "units.py"},
+        ),
+    ],
+)
+def test_imports_of_every_form_are_followed(tree: Path, text: str, expected: set[str]) -> None:
+    assert reached(tree, text) == expected
+
+
+def test_packages_on_the_way_count(tree: Path) -> None:
+    (tree / "script.py").write_text("import qmfront.crystal.unused\n")
+    names = [Path(path).relative_to(tree).as_posix() for path in reached_files(tree / "script.py", tree)]
+    assert names == ["qmfront/__init__.py", "qmfront/crystal/__init__.py", "qmfront/crystal/unused.py"]
+
+
+def test_names_built_at_run_time_are_handed_over(tree: Path) -> None:
+    also = ("qmfront.crystal.lattice.Class", "ase.calculators.emt.EMT")
+    assert reached(tree, "", also=also) == {"crystal/lattice.py", "units.py"}
+
+
+def test_edit_is_seen_in_the_same_process(tree: Path) -> None:
+    assert reached(tree, "from qmfront.crystal import unused\n") == {"crystal/unused.py"}
+    (tree / "qmfront/crystal/unused.py").write_text("import qmfront.units\n")
+    assert reached(tree, "from qmfront.crystal import unused\n") == {"crystal/unused.py", "units.py"}
+
+
+def test_missing_module_names_file_and_line(tree: Path) -> None:
+    with pytest.raises(
+        ValueError,
+        match=r"script\.py, line 2: qmfront\.crystal\.nothing\.x is imported, but .* no module nothing",
+    ):
+        reached(tree, "import os\nfrom qmfront.crystal.nothing import x\n")
+
+
+def test_this_package_can_be_followed() -> None:
+    root = Path(__file__).parents[2]
+    names = {Path(path).name for path in reached_files(None, root, also=("qmfront.evaluate.journal",))}
+    assert {"journal.py", "entry.py", "lock.py", "calculator.py", "provenance.py", "durable.py"} <= names
+    assert "store.py" not in names
+
+
+def test_code_hash_ignores_comments_and_sees_statements(tree: Path) -> None:
+    def hashed(text: str) -> str:
+        (tree / "qmfront/crystal/lattice.py").write_text(text)
+        return code_hash("qmfront.crystal.cells", tree)
+
+    first = hashed('"""Doc."""\n\ndef f(x):\n    """Doc."""\n    return 2 * x\n')
+    assert first == hashed('"""Other."""\ndef f( x ):  # comment\n    return 2*x\n')
+    assert first != hashed("def f(x):\n    return 3 * x\n")
+    assert first != hashed('"""Doc."""\n\ndef f(x):\n    "a" + x\n    return 2 * x\n')
+    eam = code_hash("qmfront.models.eam", tree)
+    (tree / "qmfront/models/data/w.alloy").write_text("1 2 4\n")
+    assert eam != code_hash("qmfront.models.eam", tree)
+
+
+@dataclass(frozen=True)
+class Settings:
+    cutoff: float
+    names: tuple[str, ...]
+
+
+def test_equal_content_gives_equal_hashes() -> None:
+    array = np.random.default_rng(2).normal(size=(4, 3))
+    pairs = [
+        ({"a": 1, "b": [2.5, None]}, {"b": (2.5, None), "a": 1}),
+        (array, np.asfortranarray(array)),
+        (array, array.astype(">f8")),
+        (array[::2], array[::2].copy()),
+        (np.float64(0.1), 0.1),
+        (-0.0, 0.0),
+        (np.array([-0.0, 1.0]), np.array([0.0, 1.0])),
+        (Path("a/b"), "a/b"),
+        ({"x", "y", "z"}, {"z", "y", "x"}),
+        (Settings(1.5, ("a",)), Settings(1.5, ("a",))),
+    ]
+    for first, second in pairs:
+        assert content_hash(first) == content_hash(second)
+
+
+def test_different_content_gives_different_hashes() -> None:
+    array = np.arange(6.0)
+    values = [
+        None, False, True, 0, 1, 1.0, "1", "", b"1", [], {}, [[]], [1, 2], [[1], 2], ["ab", "c"], ["a", "bc"], {"a": 1},
+        {"a": 2}, {"b": 1}, [["a", 1]], {1, 2}, array, array.reshape(2, 3), array.reshape(3, 2),
+        array.astype(np.float32), np.nextafter(array, 9), np.nan, np.inf, Settings(1.5, ("a",)),
+        Settings(1.5, ("b",)),
+    ]  # fmt: skip
+    assert len({content_hash(value) for value in values}) == len(values)
+
+
+def test_hash_is_the_same_in_another_process() -> None:
+    code = (
+        "from qmfront.provenance import content_hash as h; print(h({'b': {'y', 'x'}, 'a': [1, 2.5]}), end='')"
+    )
+    other = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[2]
+    )
+    assert other.stdout == content_hash({"a": [1, 2.5], "b": {"x", "y"}})
+
+
+def test_what_has_no_content_is_refused() -> None:
+    for value in (object(), print, np.array([object()]), {"a": [lambda: 0]}):
+        with pytest.raises(TypeError, match="no defined content"):
+            content_hash(value)
+
+
+def test_versions_are_strings_and_name_the_libraries() -> None:
+    found = versions()
+    assert found["numpy"] == np.__version__
+    assert all(isinstance(value, str) and value for value in found.values())
+
+
+def test_a_stamp_changes_with_statements_alone(tree: Path) -> None:
+    """A new one is as old as the youngest file; comments and times leave it so, a statement makes it young."""
+    folder, files = (
+        tree / "stamps",
+        [str(tree / "qmfront/units.py"), str(tree / "qmfront/models/data/w.alloy")],
+    )
+    for number, file in enumerate(files):
+        os.utime(file, (1000 + number, 1000 + number))
+
+    def look() -> tuple[str, float]:
+        stamp = Path(code_stamp(folder / "solve.py.txt", files, tree))
+        return stamp.read_text(), stamp.stat().st_mtime
+
+    text, time = look()
+    assert time == 1001 and [line.split()[1] for line in text.splitlines()] == [
+        "qmfront/units.py",
+        "qmfront/models/data/w.alloy",
+    ]
+    (tree / "qmfront/units.py").write_text('"""Units."""\n\n# of energy\nEV = 1.0\n')
+    assert look() == (text, 1001)
+    (tree / "qmfront/units.py").write_text("EV = 2.0\n")
+    changed, later = look()
+    assert changed != text and later > 1e9
+    (tree / "qmfront/models/data/w.alloy").write_text("1 2 4\n")
+    assert look()[0] != changed
+    assert [path.name for path in folder.iterdir()] == ["solve.py.txt"]
