@@ -14,15 +14,15 @@ from scipy.spatial import cKDTree
 
 from qmfront.coupling.anderson import AndersonSettings
 from qmfront.coupling.force_mixing import model_forces
-from qmfront.coupling.solve import relax_reference
+from qmfront.coupling.reference import relax_reference
 from qmfront.crystal.defect import Defect
 from qmfront.crystal.lattice import cubic_crystal
 from qmfront.crystal.point_defect import PointDefect, point_defect
 from qmfront.elasticity.bulk import Bulk, Probe, bulk_of, cubic_lattice_constant
-from qmfront.estimate.estimator import stencil_norm
 from qmfront.evaluate.forces import calculator_forces
 from qmfront.models.eam import EAM
 from qmfront.operators.assembly import assemble
+from qmfront.operators.norm import stencil_norm
 
 DOMAINS = (4, 6, 8, 10, 12, 16)
 LARGEST = 20

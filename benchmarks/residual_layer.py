@@ -13,12 +13,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from qmfront.coupling.partition import QM, surrounded
+from qmfront.coupling.partition import QM
+from qmfront.crystal.cluster import surrounded
 from qmfront.crystal.defect import Defect
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.strain_polynomial import StrainPolynomial
 from qmfront.estimate.estimator import estimator
-from qmfront.estimate.residual import cauchy_born_difference
+from qmfront.mismatch.cauchy_born import cauchy_born_difference
 from qmfront.mismatch.linear import linear_mismatch
 from qmfront.operators.operators import Operators
 from qmfront.storage import store

@@ -2,7 +2,7 @@
 
 from qmfront.coupling.embedding import Embedding
 from qmfront.crystal.defect import Defect
-from qmfront.estimate.answers import answers
+from qmfront.estimate.hessian_correction import answers
 from qmfront.evaluate.forces import calculator_forces, journaled_forces
 from qmfront.evaluate.journal import Journal, Tally
 from qmfront.models.ace.calculator import ACE

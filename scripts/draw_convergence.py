@@ -2,8 +2,8 @@
 
 import pandas as pd
 
+from qmfront.analysis.convergence import curves, shown_quantities
 from qmfront.analysis.rate import WINDOW
-from qmfront.estimate.curves import curves, shown_quantities
 from qmfront.figures.studies import convergence_figure
 from qmfront.figures.style import save
 from qmfront.storage.durable import write_file

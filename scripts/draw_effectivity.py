@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from qmfront.estimate.curves import effectivities
+from qmfront.analysis.convergence import effectivities
 from qmfront.figures.studies import effectivity_figure
 from qmfront.figures.style import save
 from qmfront.storage.durable import write_file

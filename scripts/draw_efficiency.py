@@ -2,9 +2,9 @@
 
 import pandas as pd
 
+from qmfront.analysis.convergence import ERROR, curves
 from qmfront.analysis.efficiency import efficiency_table
 from qmfront.analysis.rate import WINDOW
-from qmfront.estimate.curves import ERROR, curves
 from qmfront.figures.studies import efficiency_figure
 from qmfront.figures.style import save
 from qmfront.storage.durable import write_file

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
+from qmfront.analysis.convergence import estimates_table
 from qmfront.analysis.rate import WINDOW
-from qmfront.estimate.curves import estimates_table
 from qmfront.figures.estimates import estimates_figure
 from qmfront.figures.style import save
 from qmfront.storage.durable import write_file

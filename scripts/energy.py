@@ -4,8 +4,8 @@ import json
 
 from qmfront.coupling.embedding import Embedding
 from qmfront.crystal.defect import Defect
-from qmfront.estimate.path import solution_energy
-from qmfront.estimate.residuals import ResidualSettings
+from qmfront.estimate.energy import solution_energy
+from qmfront.estimate.residual import ResidualSettings
 from qmfront.evaluate.forces import calculator_forces, journaled_forces
 from qmfront.evaluate.journal import Journal, Tally
 from qmfront.mismatch.model_difference import differences

@@ -3,7 +3,7 @@
 import json
 
 from qmfront.crystal.defect import Defect
-from qmfront.estimate.estimates import estimates, summary
+from qmfront.estimate.estimator import estimates, summary
 from qmfront.operators.operators import Operators
 from qmfront.storage import store
 from qmfront.storage.durable import write_file

@@ -2,8 +2,7 @@
 
 import json
 
-from qmfront.coupling.divide_and_conquer import gathered_forces
-from qmfront.coupling.division import summary_of
+from qmfront.coupling.divide_and_conquer import gathered_forces, summary_of
 from qmfront.storage import store
 from qmfront.storage.durable import write_file
 from qmfront.storage.logs import logged

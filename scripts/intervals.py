@@ -7,8 +7,7 @@ from qmfront.models.ace.io import load_potential
 from qmfront.storage import store
 from qmfront.storage.durable import write_file
 from qmfront.storage.logs import logged, tell
-from qmfront.training.coverage import coverage
-from qmfront.training.intervals import interval_table, quantities
+from qmfront.training.intervals import coverage, interval_table, quantities
 from qmfront.training.observe.rattled import RattledSampling, observe_rattled
 from qmfront.training.uncertainty import Uncertainty
 

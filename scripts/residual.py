@@ -3,7 +3,7 @@
 from qmfront.coupling.embedding import Embedding
 from qmfront.crystal.defect import Defect
 from qmfront.estimate.exact_layer import Layer, residual_with_layer
-from qmfront.estimate.residuals import ResidualSettings
+from qmfront.estimate.residual import ResidualSettings
 from qmfront.evaluate.forces import journaled_forces
 from qmfront.evaluate.journal import Journal, Tally
 from qmfront.mismatch.model_difference import differences

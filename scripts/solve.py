@@ -1,6 +1,6 @@
 """The QM/MM equilibrium (2.10) of one iteration: partition.zarr and the previous solution -> solution.zarr."""
 
-from qmfront.coupling.hybrid import SolveSettings, solution_arrays
+from qmfront.coupling.solve import SolveSettings, solution_arrays
 from qmfront.crystal.defect import Defect
 from qmfront.evaluate.forces import calculator_forces, journaled_forces
 from qmfront.evaluate.journal import Journal, Tally

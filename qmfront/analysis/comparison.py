@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from qmfront.analysis.convergence import ERROR, EXACT, PRACTICAL
 from qmfront.analysis.efficiency import mean_ratio
 from qmfront.analysis.rate import WINDOW, fit_slope_within
-from qmfront.estimate.curves import ERROR, EXACT, PRACTICAL
 
 # What the paper says about the same quantity of the figure of that name: the yardstick, never the data of a figure.
 PAPER = {

@@ -5,7 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+
+from qmfront.analysis.rate import WINDOW, fit_slope_within
 
 PARTS = ("solve", "exact", "cauchy_born", "paper", "estimate", "refine")
 """Parts of an iteration whose processor seconds are recorded."""
@@ -50,3 +53,102 @@ def _row(folder: Path) -> dict[str, Any]:
         **{f"cpu_{part}": seconds.get(part) for part in PARTS},
         **{f"eta {name}": value for name, value in table.items()},
     }
+
+
+ERROR, EXACT, PRACTICAL, BUFFER = "error", "eta_exact", "eta", "eta_buffer"
+"""Columns of a convergence table that are lengths against N_QM."""
+
+WORTH_DRAWING = 0.05
+"""The part of the buffer is shown where it exceeds this fraction of eta."""
+
+
+def curves(
+    tables: Sequence[pd.DataFrame],
+    labels: Sequence[str],
+    *,
+    quantities: Sequence[str] = (ERROR, EXACT, PRACTICAL),
+) -> pd.DataFrame:
+    """Columns label, k, n_qm, quantity, value (Å): one row per number.
+
+    Parameters
+    ----------
+    tables : convergence tables, one per case
+    labels : their names, all different
+    quantities : columns of the tables
+
+    Raises
+    ------
+    ValueError if names repeat, or if a table lacks a number that is asked for.
+    """
+    _refuse_equal(labels)
+    parts = []
+    for table, label in zip(tables, labels, strict=True):
+        for quantity in quantities:
+            if table[quantity].isna().any():
+                raise ValueError(
+                    f"{label}: {quantity} is missing in {table[quantity].isna().sum()} of {len(table)} iterations. "
+                    "Set reference.compute: true, or leave the case out of the figure."
+                )
+        part = table.melt(
+            id_vars=["k", "n_qm"], value_vars=list(quantities), var_name="quantity", value_name="value"
+        )
+        part.insert(0, "label", label)
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
+
+
+def shown_quantities(tables: Sequence[pd.DataFrame]) -> tuple[str, ...]:
+    """Error and estimators, and the floor that the buffer puts under them if any of the cases has one."""
+    floor = any((table[BUFFER] > WORTH_DRAWING * table[PRACTICAL]).any() for table in tables)
+    return (ERROR, EXACT, PRACTICAL, BUFFER) if floor else (ERROR, EXACT, PRACTICAL)
+
+
+def estimates_table(
+    tables: Sequence[pd.DataFrame], labels: Sequence[str], *, window: Sequence[float] = WINDOW
+) -> pd.DataFrame:
+    """What a study without a reference knows of itself: one row per iteration.
+
+    Columns label, k, n_qm, n_atoms (of a QM call: QM region and buffer), eta, algebraic (Å), qm_calls, cpu_solve (s);
+    slope and half_width (95 %) of eta ~ n_qm^slope within the window, and its prefactor (Å), the same in all
+    rows of a case and empty outside the window.
+
+    Parameters
+    ----------
+    tables : convergence tables, one per case
+    labels : their names, all different
+    window : smallest and largest N_QM of the fits
+
+    Raises
+    ------
+    ValueError if names repeat.
+    """
+    _refuse_equal(labels)
+    parts = []
+    for table, label in zip(tables, labels, strict=True):
+        part = table[["k", "n_qm", "n_buf", PRACTICAL, "algebraic", "qm_calls", "cpu_solve"]].copy()
+        part.insert(0, "label", label)
+        part.insert(3, "n_atoms", part["n_qm"] + part.pop("n_buf"))
+        rate = fit_slope_within(part["n_qm"].to_numpy(), part[PRACTICAL].to_numpy(), window=window)
+        inside = part["n_qm"].between(*window)
+        for name in ("slope", "half_width", "prefactor"):
+            part[name] = np.where(inside & (rate is not None), getattr(rate, name, np.nan), np.nan)
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
+
+
+def effectivities(table: pd.DataFrame) -> pd.DataFrame:
+    """Columns norm, residual, k, n_qm, eta, error (Å) and effectivity = eta / error, for all estimators of a case."""
+    parts = []
+    for column in (name for name in table.columns if name.startswith("eta ")):
+        norm, residual = column.removeprefix("eta ").split("/")
+        part = table[["k", "n_qm"]].assign(eta=table[column], error=table["error"])
+        part["effectivity"] = part["eta"] / part["error"]
+        part.insert(0, "norm", norm)
+        part.insert(1, "residual", residual)
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
+
+
+def _refuse_equal(labels: Sequence[str]) -> None:
+    if len(set(labels)) != len(labels):
+        raise ValueError(f"Cases of one figure need different titles, got {', '.join(labels)}. Rename some.")

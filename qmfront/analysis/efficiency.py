@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from qmfront.analysis.convergence import ERROR
 from qmfront.analysis.rate import WINDOW
-from qmfront.estimate.curves import ERROR
 
 
 def count_at_error(n: np.ndarray, error: np.ndarray, level: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from qmfront.training.coverage import coverage
+from qmfront.training.intervals import coverage
 
 STYLE = """
 body {font: 15px/1.5 system-ui, sans-serif; color: #1c2430; max-width: 62rem; margin: 2rem auto; padding: 0 1.5rem}

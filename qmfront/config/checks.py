@@ -5,10 +5,10 @@ from importlib.machinery import PathFinder
 from math import ceil, hypot
 from pathlib import Path
 
-from qmfront.config.case import Box, Case, Disc, Point
+from qmfront.config.case import Case
+from qmfront.config.defect import Box, Disc, File, Point
 from qmfront.config.errors import did_you_mean
 from qmfront.config.figures import NEED_ERRORS, NEED_FRONT, Certificate, Curves, Figure, Locality, Scaling
-from qmfront.config.file import File
 from qmfront.config.labels import labels_of
 from qmfront.config.material import Material, QuantumModel
 from qmfront.config.potential import Potential

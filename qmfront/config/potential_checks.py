@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-from qmfront.config.case import Disc
+from qmfront.config.defect import Disc, File
 from qmfront.config.errors import did_you_mean
 from qmfront.config.figures import Certificate
-from qmfront.config.file import File
 from qmfront.config.study import Study
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from qmfront.coupling.embedding import Embedding, Forces, embedded_forces
-from qmfront.coupling.partition import QM, cluster_around, surrounded
+from qmfront.coupling.partition import QM
+from qmfront.crystal.cluster import cluster_around, surrounded
 from qmfront.crystal.defect import Defect
 
 logger = logging.getLogger(__name__)

@@ -4,12 +4,14 @@ The cost is that of a box times the number of tiles, linear in the number of ato
 Every box is one evaluation of the model, hence one entry of a journal: processes that share a journal share the tiles.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 from ase import Atoms
 
-from qmfront.coupling.embedding import Body, Forces
+from qmfront.coupling.embedding import Forces
+from qmfront.crystal.body import Body
 from qmfront.crystal.box import centre_of, folded, sites_in_box
 from qmfront.operators.translations import balanced
 
@@ -135,3 +137,48 @@ def _torn(body: Body, sites: np.ndarray) -> bool:
     quarter = (body.lattice - body.lattice[0]) / body.period * 4
     off = np.flatnonzero(np.abs(quarter - np.rint(quarter)).max(axis=1) > 1e-6)
     return 0 < np.isin(off, sites).sum() < len(off)
+
+
+class Residual(Protocol):
+    """A loaded store of kind "residual"."""
+
+    attrs: Mapping[str, Any]
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """The residual of that name, (n, 3) eV/Å."""
+
+
+def summary_of(
+    forces: np.ndarray, jobs: Sequence[Mapping[str, Any]], dense: Residual | None
+) -> dict[str, Any]:
+    """n_atoms, boxes, jobs, cpu_seconds, longest_job (s), and None or: dense_cpu_seconds, largest_error, rms_error.
+
+    Parameters
+    ----------
+    forces : (n, 3) float, eV/Å
+    jobs : {seconds: {patch}, qm_calls} of every patch
+    dense : the exact residual of the same solution, if there is one
+    """
+    seconds = [job["seconds"]["patch"] for job in jobs]
+    known = {"dense_cpu_seconds": None, "largest_error": None, "rms_error": None}
+    if dense is not None:
+        known = {
+            "dense_cpu_seconds": dense.attrs["seconds"]["exact"],
+            **force_difference(forces, dense["exact"]),
+        }
+    return {
+        "n_atoms": len(forces),
+        "boxes": sum(job["qm_calls"] for job in jobs),
+        "jobs": len(jobs),
+        "cpu_seconds": sum(seconds),
+        "longest_job": max(seconds),
+        **known,
+    }
+
+
+def scaling_exponent(n_atoms: np.ndarray, seconds: np.ndarray) -> float | None:
+    """p of seconds ~ n^p from the smallest to the largest domain; None for one alone."""
+    first, last = int(np.argmin(n_atoms)), int(np.argmax(n_atoms))
+    if n_atoms[first] == n_atoms[last]:
+        return None
+    return float(np.log(seconds[last] / seconds[first]) / np.log(n_atoms[last] / n_atoms[first]))

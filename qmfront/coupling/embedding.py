@@ -12,49 +12,11 @@ from typing import Literal
 import numpy as np
 from ase import Atoms
 
-from qmfront.coupling.partition import Cluster
+from qmfront.crystal.body import Body
 from qmfront.crystal.box import Shape, box_cells, centre_of, folded, sites_in_box
+from qmfront.crystal.cluster import Cluster
 
 Forces = Callable[[Atoms], np.ndarray]
-
-
-@dataclass(frozen=True)
-class Body:
-    """What does not change during a solve.
-
-    reference : (n, 3) float, Å
-        l + u0, so that positions are reference + u, (2.1).
-    numbers : (n,) int
-    cell, pbc : (3, 3) float, Å, and (3,) bool
-    lattice : (n, 3) float, Å
-        The sites l of the perfect crystal.
-    period : float, Å
-        Edge of the cubic cells of a periodic domain, infinite for others.
-    """
-
-    reference: np.ndarray
-    numbers: np.ndarray
-    cell: np.ndarray
-    pbc: np.ndarray
-    lattice: np.ndarray
-    period: float = np.inf
-
-    @property
-    def whole(self) -> Cluster:
-        """All sites, all of them wanted."""
-        return Cluster(np.arange(len(self.numbers)), np.arange(len(self.numbers)))
-
-    def atoms(self, displacement: np.ndarray) -> Atoms:
-        """All sites, displaced by u (n, 3) Å."""
-        return self.cluster(self.whole, displacement)
-
-    def cluster(self, cluster: Cluster, displacement: np.ndarray) -> Atoms:
-        """The atoms of a cluster, displaced by u (n, 3) Å."""
-        return cluster.atoms(self.reference + displacement, self.numbers, self.cell, self.pbc)
-
-    def perfect(self, cluster: Cluster) -> Atoms:
-        """The same sites of the perfect crystal."""
-        return cluster.atoms(self.lattice, self.numbers, self.cell, self.pbc)
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from qmfront.coupling.embedding import VACUUM, Body, Embedding, Forces, embedded_forces
+from qmfront.coupling.embedding import VACUUM, Embedding, Forces, embedded_forces
 from qmfront.coupling.partition import FAR_FIELD, QM, qm_cluster
+from qmfront.crystal.body import Body
 from qmfront.operators.translations import balanced
 
 

@@ -6,13 +6,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from qmfront.coupling.anderson import AndersonSettings, Equilibrium, NoEquilibriumError
+from qmfront.coupling.anderson import (
+    AndersonSettings,
+    Equilibrium,
+    NoEquilibriumError,
+    solve_equilibrium,
+)
+from qmfront.coupling.core import core_position, tip_position
 from qmfront.coupling.descent import descend
 from qmfront.coupling.embedding import VACUUM, Embedding, Forces
 from qmfront.coupling.force_mixing import model_forces
-from qmfront.coupling.solve import DESCENT_TOLERANCE, relax_reference
-from qmfront.coupling.stability import DEFAULT_LANCZOS, LanczosSettings, core_position, lowest_mode
-from qmfront.coupling.tip import tip_position
+from qmfront.coupling.solve import DESCENT_TOLERANCE, inexact
+from qmfront.coupling.stability import DEFAULT_LANCZOS, LanczosSettings, lowest_mode
 from qmfront.crystal.defect import Defect
 from qmfront.operators.operators import Operators
 from qmfront.operators.riesz import ForceConstantMap
@@ -24,10 +29,13 @@ Field = Callable[[np.ndarray], np.ndarray]
 
 ATTEMPTS = 4
 """Saddles that are left before the case is given up."""
+
 KICK = 0.1
 """Å; largest displacement along the lowest mode with which a saddle is left."""
+
 DESCENT_FORCE = 3e-3
 """eV/Å; below it root finding takes over from the descent."""
+
 LARGEST_ADVANCE_R0 = 5.0
 """r0; a tip farther than this from that of the predictor has left the field that the clamp belongs to."""
 
@@ -169,3 +177,23 @@ def _advice(defect: Defect) -> str:
     if np.isfinite(defect.crack_tip):
         return "Lower or raise defect.load: between trapped positions of the tip there is no stable one."
     return "Move the core (defect.core_offset) into another position."
+
+
+def relax_reference(
+    force: Callable[[np.ndarray], np.ndarray],
+    jacobian: ForceConstantMap,
+    *,
+    start: np.ndarray,
+    max_force: float,
+    settings: AndersonSettings,
+) -> Equilibrium:
+    """u_bar of (2.7) from start (n, 3), Å, to max |F| < max_force (eV/Å).
+
+    Raises RuntimeError without convergence.
+    """
+
+    def converged(_: np.ndarray, forces: np.ndarray, __: np.ndarray) -> tuple[bool, float]:
+        largest = float(np.abs(forces).max())
+        return largest < max_force, largest
+
+    return solve_equilibrium(force, start, inexact(jacobian).solve, converged, settings=settings)

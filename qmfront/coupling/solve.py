@@ -1,8 +1,9 @@
 """The two solves of a case: the reference (2.7) with the QM model everywhere, and the QM/MM model (2.10)."""
 
 import logging
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -17,45 +18,30 @@ from qmfront.coupling.embedding import VACUUM, Embedding, Forces
 from qmfront.coupling.force_mixing import hybrid_forces
 from qmfront.coupling.partition import QM
 from qmfront.crystal.defect import Defect
-from qmfront.estimate.estimator import stencil_norm
+from qmfront.operators.norm import stencil_norm
+from qmfront.operators.operators import Operators
 from qmfront.operators.riesz import ForceConstantMap
 
 logger = logging.getLogger(__name__)
 
 DESCENT_TOLERANCE = 1e-4
 """Relative residual of H_FC^-1 F in a descent, where it must be linear and positive definite."""
+
 JACOBIAN_TOLERANCE = 2e-2
 """Relative residual of H_FC^-1 F inside the iteration; the model Jacobian is rougher than that."""
 
 AT_REST = 1e-9
 """Å; an estimate of the model error below it belongs to a lattice that is not deformed yet."""
+
 ROUNDING = 1e-10
 """Å; no solution is known better: a vacancy in Stillinger-Weber silicon does not relax at all, and with it the estimate
 of the model error vanishes."""
+
 FURTHER = 0.2
 """Of descent_force; how far downhill a solve goes after root finding has failed."""
+
 FAR_DOWNHILL = 1e-2
 """eV/Å; how far it goes if descent_force is not set."""
-
-
-def relax_reference(
-    force: Callable[[np.ndarray], np.ndarray],
-    jacobian: ForceConstantMap,
-    *,
-    start: np.ndarray,
-    max_force: float,
-    settings: AndersonSettings,
-) -> Equilibrium:
-    """u_bar of (2.7) from start (n, 3), Å, to max |F| < max_force (eV/Å).
-
-    Raises RuntimeError without convergence.
-    """
-
-    def converged(_: np.ndarray, forces: np.ndarray, __: np.ndarray) -> tuple[bool, float]:
-        largest = float(np.abs(forces).max())
-        return largest < max_force, largest
-
-    return solve_equilibrium(force, start, inexact(jacobian).solve, converged, settings=settings)
 
 
 def relax_hybrid(
@@ -163,3 +149,78 @@ def model_error_estimate(
 def inexact(jacobian: ForceConstantMap) -> ForceConstantMap:
     """The same operator, solved only as accurately as a model Jacobian deserves."""
     return replace(jacobian, tolerance=JACOBIAN_TOLERANCE)
+
+
+@dataclass(frozen=True)
+class SolveSettings:
+    """How a solve goes and when it stops.
+
+    fraction : float
+        Algebraic part of the estimator over its model part at the end.
+    anderson : AndersonSettings
+    descent_force : float, eV/Å, optional
+        A solve from the predictor first goes downhill to this largest force; any solve does, and further, after root
+        finding has failed.
+    embedding : Embedding
+        How the QM model sees QM and buffer.
+    """
+
+    fraction: float
+    anderson: AndersonSettings
+    descent_force: float | None = None
+    embedding: Embedding = VACUUM
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> "SolveSettings":
+        """From the section solve of a case, with the section embedding in it."""
+        return cls(
+            fraction=config["algebraic_fraction"],
+            anderson=AndersonSettings(config["memory"], config["step_cap"], config["max_calls"]),
+            descent_force=config["descent_force"],
+            embedding=Embedding(**config["embedding"]),
+        )
+
+
+def solution_arrays(
+    defect: Defect,
+    operators: Operators,
+    region: np.ndarray,
+    models: tuple[Forces, Forces],
+    *,
+    start: np.ndarray | None,
+    difference: Callable[[np.ndarray], np.ndarray],
+    settings: SolveSettings,
+) -> dict[str, np.ndarray]:
+    """Arrays of a store of kind "solution".
+
+    Parameters
+    ----------
+    region : (n,) int
+    models : (qm, mm)
+        Atoms -> forces.
+    start : (n, 3) float, Å, or None
+        The solution of the previous iteration; the predictor for the first one.
+    difference : u (n, 3) Å -> F^QM - F^MM (n, 3) eV/Å
+        What tells the stop, without a QM call, how large the error of the model is; see `model_difference`.
+    settings : SolveSettings
+    """
+    jacobian = operators.force_constant_map(defect.free, tolerance=JACOBIAN_TOLERANCE)
+    found = relax_hybrid(
+        defect,
+        jacobian,
+        region,
+        models,
+        start=np.zeros_like(defect.predictor) if start is None else start,
+        model_error=model_error_estimate(defect, jacobian, region, difference),
+        fraction=settings.fraction,
+        settings=settings.anderson,
+        descent_force=settings.descent_force,
+        downhill=start is None,
+        embedding=settings.embedding,
+    )
+    return {
+        "displacement": found.displacement,
+        "forces": found.forces,
+        "history": found.max_force,
+        "measure": found.measure,
+    }

@@ -7,8 +7,6 @@ import numpy as np
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from qmfront.crystal.defect import Defect
-from qmfront.crystal.neighbours import separations
-from qmfront.elasticity.deformation import deformation_gradients, one_sublattice
 from qmfront.operators.riesz import ForceConstantMap
 
 CORE_R0 = 4.0
@@ -98,21 +96,3 @@ def _soft(displacement: np.ndarray, defect: Defect, riesz: ForceConstantMap) -> 
     distance = np.linalg.norm(defect.coordinates - defect.core[: defect.dimension], axis=1)
     near = defect.free & (distance < CORE_R0 * defect.r0)
     return riesz.solve(np.where(near[:, None], np.random.default_rng(0).normal(size=displacement.shape), 0.0))
-
-
-def core_position(displacement: np.ndarray, defect: Defect) -> np.ndarray:
-    """Centre of the strongly strained sites, weighted by |E|^4 with E the Green strain, (3,) Å.
-
-    Sites whose neighbours are not those of the perfect crystal have no strain: the core of a point defect lies between
-    those around it. Where no site is strained it is the centre of the defect.
-
-    # ASSUME any definition that moves with the core serves; this one needs no analysis of the structure.
-    """
-    neighbours = one_sublattice(defect.stencil, defect.basis_index)
-    current = separations(defect.body.reference + displacement, defect.cell, defect.pbc, neighbours)
-    gradient = deformation_gradients(neighbours, current, defect.n_sites, basis_index=defect.basis_index)
-    strain = (gradient.transpose(0, 2, 1) @ gradient - np.eye(3)) / 2
-    weight = np.einsum("nij,nij->n", strain, strain) ** 2 * defect.free
-    if not weight.any():
-        return defect.core
-    return weight @ (defect.body.reference + displacement) / weight.sum()

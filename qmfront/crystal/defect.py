@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from qmfront.coupling.embedding import Body
+from qmfront.crystal.body import Body
 from qmfront.crystal.disc import LineCell, Sites
 from qmfront.crystal.faces import NO_CRACK, face_sites, uncut
 from qmfront.crystal.neighbours import Pairs, pairs_within

@@ -14,7 +14,7 @@ from ase import Atoms
 from ase.constraints import FixAtoms
 from ase.io import read
 
-from qmfront.coupling.partition import surrounded
+from qmfront.crystal.cluster import surrounded
 from qmfront.crystal.defect import Defect
 from qmfront.crystal.disc import straight_line_cell
 from qmfront.crystal.lattice import Crystal

@@ -15,9 +15,16 @@ the error of the forces, the third of second order: each is told by itself.
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
+from qmfront.coupling.embedding import VACUUM, Embedding, Forces
+from qmfront.coupling.partition import QM
+from qmfront.crystal.defect import Defect
+from qmfront.estimate.residual import ResidualSettings, core_residual, exact_core
+from qmfront.mismatch.model_difference import model_difference
+from qmfront.operators.operators import Operators
 from qmfront.operators.riesz import ForceConstantMap
 
 Parts = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -29,11 +36,13 @@ _NODES = (
     0.741531185599394439863864773280788, 0.586087235467691130294144691693309, 0.405845151377397166906606412076961,
     0.207784955007898467600689403773245, 0.0,
 )  # fmt: skip
+
 _KRONROD = (
     0.022935322010529224963732008058970, 0.063092092629978553290700663189204, 0.104790010322250183839876322541518,
     0.140653259715525918745189590510238, 0.169004726639267902826583426598550, 0.190350578064785409913256402421014,
     0.204432940075298892414161999234649, 0.209482141084727828012999174891714,
 )  # fmt: skip
+
 _GAUSS = (
     0.0, 0.129484966168869693270611432679082, 0.0, 0.279705391489276667901467771423780,
     0.0, 0.381830050505118944950369775488975, 0.0, 0.417959183673469387755102040816327,
@@ -102,3 +111,61 @@ def kronrod() -> list[tuple[float, float, float]]:
     rows = list(zip(_NODES, _KRONROD, _GAUSS, strict=True))
     both = [(-x, w, g) for x, w, g in rows] + [row for row in reversed(rows) if row[0]]
     return [((1 + x) / 2, w / 2, g / 2) for x, w, g in both]
+
+
+CG_TOLERANCE = 1e-8
+
+
+def solution_energy(
+    displacement: np.ndarray,
+    defect: Defect,
+    operators: Operators,
+    region: np.ndarray,
+    models: tuple[Forces, Forces],
+    *,
+    differences: dict[str, Any],
+    settings: ResidualSettings,
+    embedding: Embedding = VACUUM,
+) -> WorkEnergy:
+    """E(solution) - E(predictor) by `work_energy`: 16 QM calls on the QM region, its layer and the wide buffer.
+
+    Parameters
+    ----------
+    displacement : (n, 3) float, Å
+    region : (n,) int
+    models : (qm, mm)
+    differences : {mismatch, linear, lacking}
+        As for `residual_arrays`.
+    settings : ResidualSettings
+        Layer and buffer; its names are not used.
+    """
+    core = exact_core(displacement, defect, region, settings)
+    return work_energy(
+        _parts(defect, region, models, core, settings.buffer, embedding, differences),
+        operators.force_constant_map(defect.free, tolerance=CG_TOLERANCE),
+        start=np.zeros_like(displacement),
+        end=displacement,
+    )
+
+
+def _parts(
+    defect: Defect,
+    region: np.ndarray,
+    models: tuple[Forces, Forces],
+    core: np.ndarray,
+    buffer: float,
+    embedding: Embedding,
+    differences: dict[str, Any],
+) -> Parts:
+    qm, mm = models
+    own, exact, free = (mask[:, None] for mask in (region == QM, core, defect.free))
+
+    def parts(u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        inside, _ = core_residual(defect.body, u, core, qm, buffer=buffer, embedding=embedding)
+        outside = mm(defect.body.atoms(u))
+        beyond = outside + model_difference(u, defect, **differences)
+        mixed = np.where(own, inside, outside)
+        whole = np.where(exact, inside, beyond)
+        return np.where(free, mixed, 0.0), np.where(free, whole - mixed, 0.0)
+
+    return parts

@@ -1,24 +1,16 @@
 """The error estimator (3.9), its site contributions (4.1) and the stencil norm (2.2)."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 
+from qmfront.coupling.partition import BUFFER, MM, QM
+from qmfront.crystal.defect import Defect
 from qmfront.crystal.neighbours import Pairs
-
-
-def stencil_norm(field: np.ndarray, stencil: Pairs) -> float:
-    """||D u|| = ( sum_l sum_{rho in N(l)} |u(l + rho) - u(l)|^2 )^(1/2), Eq. (2.2).
-
-    Parameters
-    ----------
-    field : (n, 3) float, Å
-    stencil : Pairs
-        N(l) of (2.3), each pair in both directions.
-
-    Returns
-    -------
-    float, Å
-    """
-    return float(np.linalg.norm(field[stencil.second] - field[stencil.first]))
+from qmfront.operators.norm import stencil_norm
+from qmfront.operators.operators import Operators
 
 
 def true_error(displacement: np.ndarray, reference: np.ndarray, stencil: Pairs) -> float:
@@ -50,3 +42,142 @@ def site_estimator(phi: np.ndarray, stencil: Pairs) -> np.ndarray:
     square = np.bincount(stencil.first, np.einsum("pi,pi->p", difference, difference), len(phi))
     eta = np.sqrt(square.sum())
     return square / eta if eta > 0 else square
+
+
+NORMS = ("hessian", "force_constants", "laplacian", "laplacian_stabilised")
+
+PAPER_STABILISATION = 0.1
+"""C_stab of section 3.1."""
+
+CG_TOLERANCE = 1e-8
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """The estimators of one iteration.
+
+    phi : (n, 3) float, Å
+        Riesz representative, or answer, of the chosen norm and residual.
+    eta_site : (n,) float, Å
+        Site contributions (4.1); they add up to the chosen eta.
+    work_site : (n,) float, eV
+        F_l . phi_l of the chosen norm and residual.
+    chosen : float, Å
+        The eta that marks and stops: ||D phi||.
+    eta : dict, Å
+        "norm/residual" -> eta, all combinations.
+    parts : dict, Å
+        "mismatch", "buffer", "algebra" -> what each alone contributes, see `residual_parts`, in the norm of the force
+        constants.
+    """
+
+    phi: np.ndarray
+    eta_site: np.ndarray
+    work_site: np.ndarray
+    chosen: float
+    eta: dict[str, float]
+    parts: dict[str, float]
+
+
+def estimates(
+    residuals: Mapping[str, np.ndarray],
+    defect: Defect,
+    operators: Operators,
+    region: np.ndarray,
+    mixed: np.ndarray,
+    *,
+    norm: str,
+    residual: str,
+    stabilisation: float,
+    answers: Mapping[str, np.ndarray] | None = None,
+) -> Estimates:
+    """Evaluate (3.9) for all residuals in all norms.
+
+    Parameters
+    ----------
+    residuals : name -> (n, 3) float, eV/Å
+    region : (n,) int
+    mixed : (n, 3) float, eV/Å
+        What the solve left.
+    norm, residual : str
+        The combination that marks: "hessian", "force_constants" or "laplacian", and a name in residuals.
+    stabilisation : float
+        C_stab of the norm "laplacian"; "laplacian_stabilised" always has the paper's 0.1.
+    answers : name -> (n, 3) float, Å, optional
+        Of the Hessian to residuals, see `answer`: what the norm "hessian" has in place of phi.
+    """
+    if residual not in residuals:
+        raise ValueError(f"Residual {residual!r} was not computed; there is {', '.join(sorted(residuals))}.")
+    maps = {
+        "force_constants": operators.force_constant_map(defect.free, tolerance=CG_TOLERANCE),
+        "laplacian": operators.laplacian_map(defect.free, stabilisation=stabilisation),
+        "laplacian_stabilised": operators.laplacian_map(defect.free, stabilisation=PAPER_STABILISATION),
+    }
+    found = {f"hessian/{name}": np.asarray(phi) for name, phi in (answers or {}).items()}
+    for norm_name, riesz in maps.items():
+        found |= {f"{norm_name}/{name}": riesz.solve(forces) for name, forces in residuals.items()}
+    eta = {name: estimator(phi, defect.stencil) for name, phi in found.items()}
+    if f"{norm}/{residual}" not in found:
+        raise ValueError(f"There is no answer in the norm {norm!r} to the residual {residual!r}.")
+    chosen = found[f"{norm}/{residual}"]
+    inside = residuals.get("exact", residuals[residual])
+    parts = {
+        name: estimator(maps["force_constants"].solve(forces), defect.stencil)
+        for name, forces in residual_parts(residuals[residual], inside, mixed, region).items()
+    }
+    sites = site_estimator(chosen, defect.stencil)
+    work = np.einsum("ni,ni->n", residuals[residual], chosen)
+    return Estimates(chosen, sites, work, estimator(chosen, defect.stencil), eta, parts)
+
+
+def residual_parts(
+    residual: np.ndarray, inside: np.ndarray, mixed: np.ndarray, region: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Three forces that add up to the residual, each with one cause.
+
+        algebra F^H,   buffer 1_QM (F - F^H),   mismatch 1_MM (F - F^H)
+
+    F^H at the solution is what the solver left. On QM sites the models agree: what differs there is the force error of
+    the buffer, which a wider buffer shows. Everywhere else it is the MM model.
+
+    Parameters
+    ----------
+    residual, inside : (n, 3) float, eV/Å
+        Of the estimator, and the one that is taken on the QM sites, the exact one if there is one.
+    mixed : (n, 3) float, eV/Å
+    region : (n,) int
+    """
+    own = (region == QM)[:, None]
+    return {
+        "mismatch": np.where(own, 0.0, residual - mixed),
+        "buffer": np.where(own, inside - mixed, 0.0),
+        "algebra": mixed,
+    }
+
+
+def summary(
+    result: Estimates, region: np.ndarray, *, chosen: str, algebraic: float, qm_calls: int
+) -> dict[str, Any]:
+    """The numbers of an iteration that decisions and tables need: plain Python values.
+
+    Parameters
+    ----------
+    region : (n,) int
+    chosen : "norm/residual"
+    algebraic : float, Å
+        ||D H_FC^-1 F^H|| at the end of the solve.
+    qm_calls : int
+    """
+    norm, residual = chosen.split("/")
+    return {
+        "n_qm": int(np.sum(region == QM)),
+        "n_buf": int(np.sum(region == BUFFER)),
+        "n_mm": int(np.sum(region == MM)),
+        "eta": result.chosen,
+        **{f"eta_{name}": value for name, value in result.parts.items()},
+        "norm": norm,
+        "residual": residual,
+        "algebraic": float(algebraic),
+        "qm_calls": int(qm_calls),
+        "eta_table": result.eta,
+    }

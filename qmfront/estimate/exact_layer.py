@@ -21,8 +21,8 @@ from qmfront.coupling.embedding import VACUUM, Embedding, Forces
 from qmfront.coupling.partition import QM
 from qmfront.crystal.defect import Defect
 from qmfront.estimate.estimator import estimator
-from qmfront.estimate.residual import combined
-from qmfront.estimate.residuals import ResidualSettings, exact_core, model_difference, residual_arrays
+from qmfront.estimate.residual import ResidualSettings, combined, exact_core, residual_arrays
+from qmfront.mismatch.model_difference import model_difference
 from qmfront.operators.operators import Operators
 from qmfront.operators.riesz import ForceConstantMap
 from qmfront.storage.timing import Seconds

@@ -7,15 +7,23 @@ forces: those of the MM model on all sites, which are cheap and have an energy, 
 # PAPER (3.8) has the Laplacian in place of H; the error is H^-1 F to first order.
 """
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
+from qmfront.coupling.embedding import VACUUM, Embedding, Forces
+from qmfront.coupling.force_mixing import hybrid_forces
+from qmfront.crystal.defect import Defect
+from qmfront.estimate.estimator import CG_TOLERANCE
+from qmfront.operators.operators import Operators
 from qmfront.operators.riesz import ForceConstantMap
+from qmfront.operators.translations import balanced
 
 STEP = 1e-3
 """Å; largest displacement of an atom in the differences."""
+
 SOFTEST = 0.1
 """Of d . H_FC d; a potential whose curvature along d is less is about to be unstable. The Hessians of QM models were at
 least 0.09 along their softest modes, and 0.25 along the directions of a residual at a crack tip."""
@@ -83,3 +91,52 @@ def hessian_answer(
         direction, stretched = prepared + new / product * direction, left + new / product * stretched
         product = new
     return Answer(answer, steps)
+
+
+logger = logging.getLogger(__name__)
+
+
+def answers(
+    defect: Defect,
+    operators: Operators,
+    region: np.ndarray,
+    displacement: np.ndarray,
+    residuals: Mapping[str, np.ndarray],
+    models: tuple[Forces, Forces],
+    *,
+    model: str,
+    steps: int,
+    chosen: str,
+    embedding: Embedding = VACUUM,
+) -> dict[str, Answer]:
+    """Name of a residual -> answer: the chosen residual, and the exact one beside it where that costs no QM call.
+
+    Parameters
+    ----------
+    region : (n,) int
+    displacement : (n, 3) float, Å
+    residuals : name -> (n, 3) float, eV/Å
+    models : (qm, mm)
+        Atoms -> forces.
+    model : "mm" or "mixed"
+        Whose Hessian, see `hessian_answer`.
+    steps : int
+    chosen : str
+    """
+    qm, mm = models
+    if model == "mm":
+        names, force = {chosen, *({"exact"} & set(residuals))}, _everywhere(defect, mm)
+    else:
+        names, force = {chosen}, hybrid_forces(defect.body, region, qm=qm, mm=mm, embedding=embedding)
+    riesz = operators.force_constant_map(defect.free, tolerance=CG_TOLERANCE)
+    found = {}
+    for name in sorted(names):
+        forces = np.asarray(residuals[name])
+        found[name] = hessian_answer(force, displacement, forces, riesz, steps=steps, truncated=model == "mm")
+        logger.info("Hessian of %s, residual %s: %d of %d steps", model, name, found[name].steps, steps)
+    return found
+
+
+def _everywhere(defect: Defect, mm: Forces) -> Callable[[np.ndarray], np.ndarray]:
+    """MM forces on all free sites."""
+    return lambda u: balanced(np.where(defect.free[:, None], mm(defect.body.atoms(u)), 0.0), defect.free)

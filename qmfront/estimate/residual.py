@@ -3,14 +3,25 @@
 All three are exact inside a core of sites, where a QM force costs what it must, and differ outside.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 
-from qmfront.coupling.embedding import VACUUM, Body, Embedding, Forces, embedded_forces
-from qmfront.coupling.partition import Cluster, cluster_around, surrounded
+from qmfront.coupling.embedding import VACUUM, Embedding, Forces, embedded_forces
+from qmfront.coupling.force_mixing import model_forces
+from qmfront.coupling.partition import BUFFER, QM
+from qmfront.crystal.body import Body
+from qmfront.crystal.cluster import Cluster, cluster_around, surrounded
+from qmfront.crystal.defect import Defect
 from qmfront.crystal.neighbours import Pairs, separations
-from qmfront.elasticity.deformation import deformation_forces, deformation_gradients, one_sublattice
 from qmfront.elasticity.strain_polynomial import StrainPolynomial
+from qmfront.mismatch.linear import LinearMismatch
+from qmfront.mismatch.model_difference import model_difference
 from qmfront.operators.force_constant_operator import linear_forces
+from qmfront.operators.operators import Operators
+from qmfront.storage.timing import Seconds
 
 
 def core_residual(
@@ -49,55 +60,6 @@ def core_residual(
     return forces, cluster
 
 
-def cauchy_born_difference(
-    body: Body,
-    displacement: np.ndarray,
-    stencil: Pairs,
-    mismatch: StrainPolynomial,
-    frame: np.ndarray,
-    *,
-    basis_index: np.ndarray | None = None,
-    lacking: np.ndarray | None = None,
-) -> np.ndarray:
-    """F^QM - F^MM on smooth fields from the energy difference of the two homogeneous lattices.
-
-        F = -grad sum_l dW(F_l) / nb,   dW = W_cb^QM - W_cb^MM from the first order that the fit does not match
-
-    with nb sites per primitive cell. Strains are those of each sublattice, and dW is that of sublattices at rest in
-    either model. # ASSUME the force between sublattices, from shifts that differ in the two models, is left out: the
-    long-range answer to it is in dW, the local one is missed.
-
-    # PAPER (3.7): replaces the linear approximation, which has the order of the first-order model error.
-
-    Parameters
-    ----------
-    stencil : Pairs
-        Labelled by lattice vectors in the frame of the case.
-    mismatch : StrainPolynomial
-        In crystal axes.
-    frame : (3, 3) float
-        Rows e1, e2, e3 of the case in crystal axes.
-    basis_index : (n,) int, optional
-        Sublattice of each site; needed for a crystal with a basis.
-    lacking : (n, 3, 3) float, eV, optional
-        What the polynomial's stress lacks, in crystal axes, see `far_field`.
-
-    Returns
-    -------
-    (n, 3) float, eV/Å
-    """
-    several = basis_index is not None and basis_index.any()
-    stencil = one_sublattice(stencil, basis_index) if several else stencil
-    current = separations(body.reference + displacement, body.cell, body.pbc, stencil)
-    gradient = deformation_gradients(stencil, current, len(displacement), basis_index=basis_index)
-    stress = mismatch.stress(frame.T @ gradient @ frame)
-    if lacking is not None:
-        stress = stress + lacking
-    if several:
-        stress = stress / (basis_index.max() + 1)
-    return deformation_forces(stencil, frame @ stress @ frame.T, basis_index=basis_index)
-
-
 def linearised_residual(
     body: Body, displacement: np.ndarray, labelled: Pairs, matrices: np.ndarray
 ) -> np.ndarray:
@@ -110,3 +72,104 @@ def combined(core: np.ndarray, inside: np.ndarray, outside: np.ndarray, free: np
     """Residual that is `inside` on the core (n,) bool, `outside` elsewhere and zero on the clamp, (n, 3) eV/Å."""
     forces = np.where(core[:, None], inside, outside)
     return np.where(free[:, None], forces, 0.0)
+
+
+@dataclass(frozen=True)
+class ResidualSettings:
+    """Which residuals are computed, and how.
+
+    names : any of "exact", "cauchy_born", "paper"
+    layer_r0 : float, r0
+        Width of the layer around the QM region in which the Cauchy-Born variant is exact; without layer and faces the
+        forces of the solve stand for those on the QM region, and no QM call is made.
+    layer_tolerance : float
+        Relative change of eta up to which the layer may become thinner, see `layer`; 0: it does not.
+    face_layer : float, Å
+        Width of the layer at crack faces in which every variant is exact: neither strain nor linear forces know faces.
+    buffer : float, Å
+        Buffer of the exact forces, (3.2.2).
+    """
+
+    names: tuple[str, ...]
+    layer_r0: float
+    face_layer: float
+    buffer: float
+    layer_tolerance: float = 0.0
+
+
+def residual_arrays(
+    solution: Mapping[str, Any],
+    defect: Defect,
+    operators: Operators,
+    region: np.ndarray,
+    qm: Forces,
+    *,
+    mismatch: StrainPolynomial,
+    settings: ResidualSettings,
+    seconds: Seconds,
+    linear: LinearMismatch | None = None,
+    lacking: np.ndarray | None = None,
+    embedding: Embedding = VACUUM,
+) -> dict[str, np.ndarray]:
+    """Arrays of a store of kind "residual", (n, 3) eV/Å each.
+
+    exact : QM forces on all sites.
+    cauchy_born : exact on the QM region, a layer and crack faces; beyond, mixed forces plus the Cauchy-Born difference
+        and what the force constants of the fit miss.
+    paper : (3.7), exact on QM + buffer and at crack faces; beyond it the force constants applied to u0 + u.
+
+    Parameters
+    ----------
+    solution : {displacement, forces}
+    mismatch : StrainPolynomial
+        Of the two models, beyond the orders of strain that the fit matched.
+    linear : LinearMismatch, optional
+        Of the two models, to first order; None if they have the same force constants.
+    lacking : (n, 3, 3) float, eV, optional
+        What the stress of `mismatch` lacks, see `far_field`.
+    seconds : Seconds
+        Gets the processor time of each residual.
+    embedding : Embedding
+        How the QM model sees the clusters.
+    """
+    u, mixed = solution["displacement"], solution["forces"]
+    found = {}
+    faces = _faces(u, defect, settings)
+    if "exact" in settings.names:
+        with seconds.of("exact"):
+            found["exact"] = model_forces(defect.body, defect.free, qm, embedding)(u)
+    if "cauchy_born" in settings.names:
+        with seconds.of("cauchy_born"):
+            core, inside = exact_core(u, defect, region, settings), mixed
+            if settings.layer_r0 > 0 or faces.any():
+                inside, _ = core_residual(
+                    defect.body, u, core, qm, buffer=settings.buffer, embedding=embedding
+                )
+            differ = model_difference(u, defect, mismatch=mismatch, linear=linear, lacking=lacking)
+            found["cauchy_born"] = combined(core, inside, mixed + differ, defect.free)
+    if "paper" in settings.names:
+        with seconds.of("paper"):
+            core = (region <= BUFFER) | faces
+            inside, _ = core_residual(defect.body, u, core, qm, buffer=settings.buffer, embedding=embedding)
+            found["paper"] = combined(core, inside, operators.linear_residual(u), defect.free)
+    return found
+
+
+def exact_core(
+    displacement: np.ndarray, defect: Defect, region: np.ndarray, settings: ResidualSettings
+) -> np.ndarray:
+    """Sites on which the variant cauchy_born is exact: QM region, its layer, crack faces; (n,) bool."""
+    layer = _layer(displacement, defect, region == QM, settings.layer_r0 * defect.r0)
+    return layer | _faces(displacement, defect, settings) | (region == QM)
+
+
+def _faces(u: np.ndarray, defect: Defect, settings: ResidualSettings) -> np.ndarray:
+    return _layer(u, defect, defect.face_sites(), settings.face_layer)
+
+
+def _layer(u: np.ndarray, defect: Defect, inner: np.ndarray, width: float) -> np.ndarray:
+    """Free sites within a width (Å) of inner ones; none for no width."""
+    if width == 0:
+        return np.zeros(defect.n_sites, bool)
+    positions = defect.body.reference + u
+    return surrounded(inner, positions, defect.cell, defect.pbc, width=width) & defect.free

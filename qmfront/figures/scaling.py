@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from qmfront.coupling.division import scaling_exponent
+from qmfront.coupling.divide_and_conquer import scaling_exponent
 from qmfront.figures.convergence import counts
 from qmfront.figures.style import SERIES_STYLES, styled
 

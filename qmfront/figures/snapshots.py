@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 
 from qmfront.crystal.defect import Defect
 from qmfront.figures.atoms import Symbol, in_plane_spacing
-from qmfront.figures.decomposition import draw_decomposition
 from qmfront.figures.marking import draw_estimator, draw_fronts, draw_speed, fit_window
+from qmfront.figures.partitions import draw_decomposition
 from qmfront.figures.style import PAGE, REGION_STYLES, styled
 from qmfront.refine.arrival import level_set
 from qmfront.refine.grid import Grid, covering

@@ -7,9 +7,9 @@ from math import ceil, isfinite
 import pandas as pd
 from matplotlib.figure import Figure
 
+from qmfront.analysis.convergence import BUFFER, ERROR, EXACT, PRACTICAL
 from qmfront.analysis.efficiency import mean_ratio
 from qmfront.analysis.rate import WINDOW, fit_slope_within
-from qmfront.estimate.curves import BUFFER, ERROR, EXACT, PRACTICAL
 from qmfront.figures.convergence import Series, draw_convergence, draw_convergence_panels
 from qmfront.figures.effectivity import draw_effectivity
 from qmfront.figures.style import (

@@ -9,9 +9,9 @@ import numpy as np
 from qmfront.crystal.defect import Defect
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.strain_polynomial import StrainPolynomial
-from qmfront.estimate.residuals import model_difference
+from qmfront.mismatch.cauchy_born import cauchy_born_difference
 from qmfront.mismatch.far_field import FarField
-from qmfront.mismatch.linear import linear_mismatch
+from qmfront.mismatch.linear import LinearMismatch, linear_mismatch
 
 SLIGHT = 1e-3
 """Relative difference of force constants."""
@@ -51,3 +51,24 @@ def difference_map(
     if known["linear"].relative <= SLIGHT:
         known["linear"] = None
     return partial(model_difference, defect=defect, **known)
+
+
+def model_difference(
+    displacement: np.ndarray,
+    defect: Defect,
+    *,
+    mismatch: StrainPolynomial,
+    linear: LinearMismatch | None = None,
+    lacking: np.ndarray | None = None,
+) -> np.ndarray:
+    """F^QM - F^MM (n, 3), eV/Å, as far as strains and force constants tell it; arguments as in residual_arrays."""
+    forces = cauchy_born_difference(
+        defect.body,
+        displacement,
+        defect.stencil,
+        mismatch,
+        defect.frame,
+        basis_index=defect.basis_index,
+        lacking=lacking,
+    )
+    return forces + (linear.forces(defect, displacement) if linear else 0.0)

@@ -14,8 +14,9 @@ import numpy as np
 from ase import Atoms
 from scipy.spatial import cKDTree
 
-from qmfront.coupling.partition import QM, Cluster, surrounded
+from qmfront.coupling.partition import QM
 from qmfront.crystal.box import Shape, box_cells
+from qmfront.crystal.cluster import Cluster, surrounded
 from qmfront.crystal.defect import Defect
 from qmfront.crystal.disc import default_origin, disc, straight_line_cell
 from qmfront.crystal.lattice import Crystal

@@ -3,7 +3,7 @@
 import numpy as np
 from ase import Atoms
 
-from qmfront.coupling.partition import vacuum_cell
+from qmfront.crystal.cluster import vacuum_cell
 from qmfront.crystal.lattice import Crystal
 from qmfront.crystal.neighbours import pairs_within
 

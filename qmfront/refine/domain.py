@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qmfront.coupling.partition import surrounded
+from qmfront.crystal.cluster import surrounded
 
 
 @dataclass(frozen=True)

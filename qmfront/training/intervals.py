@@ -31,8 +31,10 @@ STRAINS = {
     "C44": np.array([[0.0, 0.0, 0.0], [0.0, 0.0, 0.5], [0.0, 0.5, 0.0]]),
 }
 """H: the second derivatives of W / V are C_11, 2 C_11 + 2 C_12 and C_44."""
+
 STEP = 2.5e-3
 """Of t; the error is of fourth order."""
+
 SECOND = np.array([-1.0, 16.0, -30.0, 16.0, -1.0]) / 12.0
 """Weights of the second difference at t = -2h to 2h, times h^2."""
 
@@ -124,3 +126,16 @@ def _second_derivative(bulk: Bulk, potential: Potential, direction: np.ndarray) 
     response = BasisResponse(bulk.crystal, potential.basis, shifts=shifts)
     energies = np.array([response.energy(F) for F in gradients])
     return SECOND @ energies / (STEP**2 * bulk.crystal.volume)
+
+
+def coverage(table: pd.DataFrame) -> pd.DataFrame:
+    """By quantity: number of values, root mean square error, fractions inside, and mean half widths over that error."""
+    rows = []
+    for name, part in table.groupby("quantity", sort=False):
+        error = float(np.sqrt(np.mean((part["mm"] - part["qm"]) ** 2)))
+        row = {"quantity": name, "values": len(part), "unit": part["unit"].iloc[0], "error": error}
+        for kind in ("ard", "pops"):
+            width = float((part[f"{kind}_high"] - part[f"{kind}_low"]).mean() / 2)
+            row |= {f"inside_{kind}": float(part[f"inside_{kind}"].mean()), f"width_{kind}": width}
+        rows.append(row)
+    return pd.DataFrame(rows)

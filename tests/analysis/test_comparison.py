@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 
 from qmfront.analysis.comparison import ABSENT, COLUMNS, FigureTable, comparison_table, errors_at_common_count
+from qmfront.analysis.convergence import curves, effectivities
 from qmfront.analysis.efficiency import efficiency_table
-from qmfront.estimate.curves import curves, effectivities
 
 N = np.array([50, 80, 160, 300, 700])
 

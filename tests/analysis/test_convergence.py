@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from qmfront.estimate.curves import BUFFER, curves, effectivities, shown_quantities
+from qmfront.analysis.convergence import BUFFER, curves, effectivities, shown_quantities
 
 
 def table(**columns) -> pd.DataFrame:

@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from qmfront.analysis.convergence import curves
 from qmfront.analysis.efficiency import count_at_error, efficiency_table, mean_ratio
-from qmfront.estimate.curves import curves
 
 
 def test_power_laws_are_inverted_exactly():

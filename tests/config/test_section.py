@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from qmfront.config.estimate import Laplacian
 from qmfront.config.load import load
 from qmfront.config.section import leaf_hash
+from qmfront.config.stages import Laplacian
 
 Change = Callable[[dict[str, Any]], dict[str, Any]]
 

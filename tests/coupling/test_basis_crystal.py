@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from qmfront.coupling.anderson import AndersonSettings
-from qmfront.coupling.hybrid import SolveSettings, solution_arrays
-from qmfront.coupling.partition import BUFFER, FAR_FIELD, MM, QM, surrounded
+from qmfront.coupling.partition import BUFFER, FAR_FIELD, MM, QM
 from qmfront.coupling.reference import ReferenceSettings, reference_arrays
-from qmfront.estimate.estimates import estimates
-from qmfront.estimate.estimator import true_error
-from qmfront.estimate.residuals import ResidualSettings, model_difference, residual_arrays
+from qmfront.coupling.solve import SolveSettings, solution_arrays
+from qmfront.crystal.cluster import surrounded
+from qmfront.estimate.estimator import estimates, true_error
+from qmfront.estimate.residual import ResidualSettings, residual_arrays
+from qmfront.mismatch.model_difference import model_difference
 from qmfront.models.ace.basis import build_basis
 from qmfront.models.ace.calculator import ACE
 from qmfront.operators.assembly import assemble

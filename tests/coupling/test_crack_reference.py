@@ -10,12 +10,11 @@ from scipy.linalg import eigh
 from scipy.spatial import cKDTree
 
 from qmfront.coupling.anderson import AndersonSettings
+from qmfront.coupling.core import opening_profile, tip_position
 from qmfront.coupling.descent import descend
 from qmfront.coupling.force_mixing import model_forces
-from qmfront.coupling.reference import ReferenceSettings, checked_tip, reference_arrays
-from qmfront.coupling.solve import relax_reference
+from qmfront.coupling.reference import ReferenceSettings, checked_tip, reference_arrays, relax_reference
 from qmfront.coupling.stability import LanczosSettings, lowest_mode
-from qmfront.coupling.tip import opening_profile, tip_position
 from qmfront.elasticity.straight_crack import StraightCrack, crack_defect
 from qmfront.operators.riesz import ForceConstantMap, laplacian_map
 from tests.conftest import SURFACE_ENERGY

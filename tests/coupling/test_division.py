@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from qmfront.coupling.division import scaling_exponent, summary_of
+from qmfront.coupling.divide_and_conquer import scaling_exponent, summary_of
 
 JOBS = [{"seconds": {"patch": 2.0}, "qm_calls": 3}, {"seconds": {"patch": 5.0}, "qm_calls": 4}]
 

@@ -8,7 +8,8 @@ import pytest
 from qmfront.coupling.buffer_error import LocalitySettings, force_error, locality_arrays, refuse_thin_buffer
 from qmfront.coupling.embedding import VACUUM, Embedding, embedded_forces
 from qmfront.coupling.force_mixing import hybrid_forces, model_forces
-from qmfront.coupling.partition import BUFFER, FAR_FIELD, MM, QM, cluster_around, surrounded
+from qmfront.coupling.partition import BUFFER, FAR_FIELD, MM, QM
+from qmfront.crystal.cluster import cluster_around, surrounded
 from qmfront.models.nrltb import NRLTB
 from tests.silicon import edge, sw_forces
 

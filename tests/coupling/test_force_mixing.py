@@ -8,8 +8,9 @@ import pytest
 
 from qmfront.coupling.anderson import AndersonSettings, NoEquilibriumError, solve_equilibrium
 from qmfront.coupling.force_mixing import hybrid_forces, model_forces
-from qmfront.coupling.partition import BUFFER, FAR_FIELD, MM, QM, surrounded
+from qmfront.coupling.partition import BUFFER, FAR_FIELD, MM, QM
 from qmfront.coupling.solve import FAR_DOWNHILL, FURTHER, ROUNDING, relax_hybrid
+from qmfront.crystal.cluster import surrounded
 from qmfront.evaluate.evaluation import EvaluationError
 
 FEW = 10

@@ -6,7 +6,7 @@ import numpy as np
 
 from qmfront.coupling.partition import FAR_FIELD, MM, QM
 from qmfront.coupling.solve import model_error_estimate
-from qmfront.estimate.estimator import stencil_norm
+from qmfront.operators.norm import stencil_norm
 
 
 def test_the_error_of_the_model_is_the_answer_to_what_the_models_differ_by(edge, edge_operators):

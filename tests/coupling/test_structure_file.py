@@ -12,17 +12,17 @@ from ase.constraints import FixAtoms
 from ase.io import write
 
 from qmfront.coupling.anderson import AndersonSettings
-from qmfront.coupling.hybrid import SolveSettings, solution_arrays
 from qmfront.coupling.partition import QM
 from qmfront.coupling.reference import ReferenceSettings, reference_arrays
+from qmfront.coupling.solve import SolveSettings, solution_arrays
 from qmfront.crystal.defect import Defect
 from qmfront.crystal.lattice import cubic_crystal
 from qmfront.elasticity.bulk import Bulk, Probe, bulk_of
 from qmfront.elasticity.defects import defect_of
-from qmfront.estimate.estimates import estimates
-from qmfront.estimate.estimator import true_error
-from qmfront.estimate.residuals import ResidualSettings, model_difference, residual_arrays
+from qmfront.estimate.estimator import estimates, true_error
+from qmfront.estimate.residual import ResidualSettings, residual_arrays
 from qmfront.evaluate.forces import calculator_forces
+from qmfront.mismatch.model_difference import model_difference
 from qmfront.models.ace.basis import build_basis
 from qmfront.models.ace.calculator import ACE
 from qmfront.operators.assembly import assemble

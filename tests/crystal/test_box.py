@@ -8,10 +8,11 @@ import pytest
 from qmfront.coupling.anderson import AndersonSettings
 from qmfront.coupling.embedding import Embedding, boxed, embedded_forces
 from qmfront.coupling.force_mixing import hybrid_forces
-from qmfront.coupling.partition import BUFFER, MM, QM, cluster_around, surrounded
+from qmfront.coupling.partition import BUFFER, MM, QM
 from qmfront.coupling.reference import ReferenceSettings, reference_arrays
 from qmfront.coupling.stability import LanczosSettings
 from qmfront.crystal.box import box_around, box_cells, sites_in_box
+from qmfront.crystal.cluster import cluster_around, surrounded
 from tests.points import operators_of, point
 from tests.silicon import sw_forces
 

@@ -5,16 +5,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from qmfront.coupling.partition import (
-    BUFFER,
-    FAR_FIELD,
-    MM,
-    QM,
-    cluster_around,
-    qm_cluster,
-    surrounded,
-    vacuum_cell,
-)
+from qmfront.coupling.partition import BUFFER, FAR_FIELD, MM, QM, qm_cluster
+from qmfront.crystal.cluster import cluster_around, surrounded, vacuum_cell
 
 
 def brute_force_shell(inner, positions, cell, pbc, width: float) -> np.ndarray:

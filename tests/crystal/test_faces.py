@@ -7,7 +7,7 @@ import numpy as np
 from qmfront.crystal.faces import NO_CRACK, crossing, face_sites, uncut
 from qmfront.crystal.neighbours import Pairs, pairs_within
 from qmfront.crystal.stencil import stencil
-from qmfront.estimate.estimator import stencil_norm
+from qmfront.operators.norm import stencil_norm
 
 
 def test_the_line_between_two_sites_decides():

@@ -5,8 +5,8 @@ import pytest
 from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
-from qmfront.coupling.embedding import Body
-from qmfront.coupling.stability import core_position
+from qmfront.coupling.core import core_position
+from qmfront.crystal.body import Body
 from qmfront.crystal.neighbours import Pairs, pairs_within, separations
 from qmfront.crystal.stencil import label_pairs, stencil, stencil_vectors
 from qmfront.elasticity.bulk import cubic_lattice_constant
@@ -16,7 +16,7 @@ from qmfront.elasticity.internal import relaxed_shifts
 from qmfront.elasticity.moduli import rotated_moduli
 from qmfront.elasticity.strain_polynomial import StrainPolynomial, fit_strain_polynomial, invariants
 from qmfront.elasticity.stroh import DislocationField
-from qmfront.estimate.residual import cauchy_born_difference
+from qmfront.mismatch.cauchy_born import cauchy_born_difference
 from qmfront.operators.force_constant_operator import force_constant_operator, linear_forces, pair_matrices
 from tests.models.ace.step_sweep import assert_derivative
 from tests.silicon import (

@@ -7,11 +7,11 @@ import pytest
 
 from qmfront.coupling.anderson import AndersonSettings
 from qmfront.coupling.force_mixing import model_forces
-from qmfront.coupling.solve import relax_reference
+from qmfront.coupling.reference import relax_reference
 from qmfront.elasticity.straight import StraightDislocation, dislocation_defect
 from qmfront.estimate.clamp_error import clamp_error
-from qmfront.estimate.estimator import stencil_norm
 from qmfront.operators.assembly import assemble
+from qmfront.operators.norm import stencil_norm
 
 
 def disc(tungsten, eam, radius: float):

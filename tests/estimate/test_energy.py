@@ -6,9 +6,8 @@ import pytest
 from qmfront.coupling.force_mixing import model_forces
 from qmfront.coupling.partition import FAR_FIELD, MM, QM
 from qmfront.elasticity.strain_polynomial import StrainPolynomial
-from qmfront.estimate.energy import kronrod, work_energy
-from qmfront.estimate.path import solution_energy
-from qmfront.estimate.residuals import ResidualSettings
+from qmfront.estimate.energy import kronrod, solution_energy, work_energy
+from qmfront.estimate.residual import ResidualSettings
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,9 @@ from ase.build import bulk
 from scipy.linalg import eigh
 
 from qmfront.crystal.neighbours import Pairs, pairs_within
-from qmfront.estimate.estimator import estimator, site_estimator, stencil_norm
+from qmfront.estimate.estimator import estimator, site_estimator
 from qmfront.operators.laplacian import graph_laplacian
+from qmfront.operators.norm import stencil_norm
 from qmfront.operators.riesz import laplacian_map
 
 

@@ -7,7 +7,7 @@ from qmfront.coupling.partition import FAR_FIELD, MM, QM
 from qmfront.elasticity.strain_polynomial import StrainPolynomial
 from qmfront.estimate.estimator import estimator
 from qmfront.estimate.exact_layer import RENEWAL, Layer, enough, layer_width, residual_with_layer
-from qmfront.estimate.residuals import ResidualSettings
+from qmfront.estimate.residual import ResidualSettings
 from qmfront.storage import store
 from qmfront.storage.timing import Seconds
 

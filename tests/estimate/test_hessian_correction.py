@@ -8,10 +8,9 @@ import pytest
 from qmfront.coupling.anderson import AndersonSettings
 from qmfront.coupling.force_mixing import model_forces
 from qmfront.coupling.partition import FAR_FIELD, MM, QM
-from qmfront.coupling.solve import relax_reference
-from qmfront.estimate.answers import answers
-from qmfront.estimate.estimator import stencil_norm
-from qmfront.estimate.hessian_correction import SOFTEST, hessian_answer
+from qmfront.coupling.reference import relax_reference
+from qmfront.estimate.hessian_correction import SOFTEST, answers, hessian_answer
+from qmfront.operators.norm import stencil_norm
 
 TIGHT = AndersonSettings(max_calls=200)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from qmfront.coupling.partition import FAR_FIELD, MM, QM
-from qmfront.estimate.estimates import estimates, residual_parts
+from qmfront.estimate.estimator import estimates, residual_parts
 
 CAUSES = ("mismatch", "buffer", "algebra")
 

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from qmfront.coupling.embedding import Body
+from qmfront.crystal.body import Body
 from qmfront.crystal.neighbours import pairs_within, separations
 from qmfront.crystal.stencil import label_pairs, stencil
 from qmfront.elasticity.deformation import deformation_gradients
 from qmfront.elasticity.strain_polynomial import StrainPolynomial, fit_strain_polynomial, invariants
-from qmfront.estimate.residual import cauchy_born_difference, combined, core_residual, linearised_residual
+from qmfront.estimate.residual import combined, core_residual, linearised_residual
+from qmfront.mismatch.cauchy_born import cauchy_born_difference
 from qmfront.operators.force_constant_operator import pair_matrices
 from tests.models.ace.step_sweep import assert_derivative
 

@@ -5,8 +5,7 @@ from matplotlib.collections import EllipseCollection
 
 from qmfront.figures.atoms import Symbol, draw_defect
 from qmfront.figures.core import draw_core
-from qmfront.figures.decomposition import draw_decomposition
-from qmfront.figures.partitions import draw_partitions
+from qmfront.figures.partitions import draw_decomposition, draw_partitions
 from qmfront.figures.style import REGION_STYLES, save, styled
 
 SPACING = 2.238  # Å, bcc W along [001]

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from qmfront.analysis.convergence import estimates_table
 from qmfront.analysis.rate import fit_slope
-from qmfront.estimate.curves import estimates_table
 from qmfront.figures.estimates import estimates_figure
 
 N = np.array([7, 12, 20, 33])

@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from qmfront.analysis.convergence import curves, effectivities
 from qmfront.analysis.efficiency import efficiency_table
-from qmfront.estimate.curves import curves, effectivities
 from qmfront.figures.studies import (
     convergence_figure,
     effectivity_figure,

@@ -7,7 +7,7 @@ from ase.calculators.calculator import Calculator, all_changes
 from qmfront.elasticity.deformation import deformation_forces
 from qmfront.elasticity.predictor_strains import INNER_R0, predictor_gradients, spread_sites
 from qmfront.elasticity.strain_polynomial import StrainPolynomial
-from qmfront.estimate.residual import cauchy_born_difference
+from qmfront.mismatch.cauchy_born import cauchy_born_difference
 from qmfront.mismatch.far_field import FarField, far_field
 
 NOTHING = np.zeros(3)

@@ -10,7 +10,7 @@ from qmfront.crystal.defect import Defect
 from qmfront.crystal.stencil import stencil
 from qmfront.elasticity.moduli import cubic_moduli
 from qmfront.elasticity.strain_polynomial import StrainPolynomial
-from qmfront.estimate.residuals import ResidualSettings, residual_arrays
+from qmfront.estimate.residual import ResidualSettings, residual_arrays
 from qmfront.mismatch.linear import LinearMismatch, linear_mismatch
 from qmfront.mismatch.model_difference import SLIGHT, difference_map
 from qmfront.storage.timing import Seconds

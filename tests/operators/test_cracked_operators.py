@@ -8,8 +8,8 @@ from scipy.sparse.linalg import eigsh
 
 from qmfront.coupling.partition import BUFFER, FAR_FIELD, MM, QM
 from qmfront.elasticity.strain_polynomial import StrainPolynomial, invariants
-from qmfront.estimate.residual import cauchy_born_difference
-from qmfront.estimate.residuals import ResidualSettings, residual_arrays
+from qmfront.estimate.residual import ResidualSettings, residual_arrays
+from qmfront.mismatch.cauchy_born import cauchy_born_difference
 from qmfront.operators.assembly import assemble
 from qmfront.storage.timing import Seconds
 

@@ -96,7 +96,7 @@ def test_missing_module_names_file_and_line(tree: Path) -> None:
 def test_this_package_can_be_followed() -> None:
     root = Path(__file__).parents[2]
     names = {Path(path).name for path in reached_files(None, root, also=("qmfront.evaluate.journal",))}
-    assert {"journal.py", "entry.py", "lock.py", "calculator.py", "provenance.py", "durable.py"} <= names
+    assert {"journal.py", "evaluation.py", "lock.py", "calculator.py", "provenance.py", "durable.py"} <= names
     assert "store.py" not in names
 
 
@@ -150,9 +150,7 @@ def test_different_content_gives_different_hashes() -> None:
 
 
 def test_hash_is_the_same_in_another_process() -> None:
-    code = (
-        "from qmfront.provenance import content_hash as h; print(h({'b': {'y', 'x'}, 'a': [1, 2.5]}), end='')"
-    )
+    code = "from qmfront.storage.provenance import content_hash as h; print(h({'b': {'y', 'x'}, 'a': [1, 2.5]}), end='')"
     other = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[2]
     )

@@ -11,9 +11,8 @@ from qmfront.elasticity.moduli import elastic_moduli
 from qmfront.models.ace.basis import build_basis
 from qmfront.models.ace.calculator import ACE
 from qmfront.models.force_constants import force_constants
-from qmfront.training.coverage import coverage
 from qmfront.training.fit import Fit, FitSettings, fit_potential, training_arrays
-from qmfront.training.intervals import Quantity, interval_table, quantities
+from qmfront.training.intervals import Quantity, coverage, interval_table, quantities
 from qmfront.training.observe.lattice import MATCHING
 from qmfront.training.observe.rattled import RattledSampling, observe_rattled, rattled_cells
 from qmfront.training.regression import Prior, RelevanceSettings

@@ -1,0 +1,231 @@
+from typing import Annotated, Literal
+
+from pydantic import Field, JsonValue, Strict
+
+from qmfront.config.section import Centre, Section, key
+
+Force = Annotated[float, Field(gt=0.0, le=1.0)]
+
+Width = Annotated[float, Field(gt=0.0, le=200.0)]
+
+Widths = Annotated[tuple[Width, ...], Strict(False)]
+
+
+class InitialRegion(Section):
+    """The QM region of iteration 0: a disc (a ball in a box) that must contain the core."""
+
+    radius_r0: float = key("Radius", unit="r0", gt=0.0)
+    centre_r0: Centre = key(
+        "Centre relative to the core, along e1 and e2 (and e3 in a box; left out, 0)", unit="r0"
+    )
+
+
+class Solve(Section):
+    """Root finding for the mixed forces, (2.10): Anderson with the force constants as Jacobian."""
+
+    algebraic_fraction: float = key(
+        "Stop when the algebraic part of the error is below this fraction of eta", unit="1", gt=0.0, lt=1.0
+    )
+    memory: int = key("Number of earlier iterates that Anderson mixes", unit="1", ge=0, le=200)
+    step_cap: float = key("Largest displacement of an atom in one step", unit="Å", gt=0.0, le=2.0)
+    max_calls: int = key("Largest number of QM calls of one solve", unit="1", ge=1)
+    descent_force: Force | None = key(
+        "A solve from the predictor first goes downhill until no force is larger, and any solve goes five times "
+        "further if root finding fails; null: root finding first, which needs fewer calls near the solution, and "
+        "downhill to 0.01 eV/Å if it fails",
+        unit="eV/Å",
+    )
+
+
+class Embedding(Section):
+    """How the QM model sees a part of the lattice: as a cluster with vacuum beside it, or as a periodic box."""
+
+    kind: Literal["cluster", "box"] = key(
+        "A cluster with vacuum beside it, or the smallest periodic box of cubic cells that holds it: boxes need a "
+        "domain that is a box, and the buffer fills them"
+    )
+    minimum_cells: int = key("No box has fewer cubic cells along an edge", unit="1", ge=1, le=100)
+    shape: Literal["cube", "cuboid"] = key("A cuboid grows along one axis at a time", default="cube")
+    subtract_lattice: bool = key(
+        "Whether the forces of the same cluster cut from the perfect crystal are subtracted: they are the leading part "
+        "of what the surface of the cluster does to an electronic-structure model"
+    )
+
+
+class Locality(Section):
+    """Measurement of the buffer that the QM model needs, before anything is solved."""
+
+    widths: Widths = key(
+        "Widths of the buffer whose forces on the initial QM region are compared with those on the whole domain; "
+        "an empty list measures nothing",
+        unit="Å",
+    )
+    alternatives: dict[str, dict[str, JsonValue]] = key(
+        "Keyword arguments of the QM model by label, such as a finer k-mesh: what they change at buffer.width"
+    )
+    tolerance: float = key(
+        "Largest force error at buffer.width; a wider one stops the case before its first solve",
+        unit="eV/Å",
+        gt=0.0,
+    )
+
+
+class Buffer(Section):
+    """The buffer around the QM region, united with {T <= t_new + t_buf} of (4.4)."""
+
+    width: float = key(
+        "Width of the geometric shell; twice the cut-off is exact for EAM potentials", unit="Å", ge=0.0
+    )
+    residual_factor: float = key(
+        "The residual forces are evaluated with this multiple of the buffer width (section 3.2.2)",
+        unit="1",
+        ge=1.0,
+        le=4.0,
+    )
+
+
+class Circle(Section):
+    """Growth by concentric discs, the classical alternative."""
+
+    centre_r0: Centre = key(
+        "Centre relative to the core, along e1 and e2 (and e3 in a box; left out, 0)", unit="r0"
+    )
+    growth: float = key("Factor of the number of QM atoms per iteration", unit="1", gt=1.0, le=10.0)
+
+
+class Refine(Section):
+    """Algorithm 2: the new QM region and buffer."""
+
+    method: Literal["fast_marching", "benefit", "circle"] = key(
+        "Front driven by the estimator, sites of most benefit per cost, or a growing disc (in a box a ball)"
+    )
+    t_new: float = key("Arrival time T_new below which an atom becomes QM, (4.4)", unit="1", gt=0.0, le=100.0)
+    t_buf: float = key(
+        "Arrival time T_buf beyond T_new below which an atom is buffer, (4.4)", unit="1", ge=0.0, le=100.0
+    )
+    mesh: float = key("Spacing h_est of the grid of the fast marching method", unit="Å", gt=0.0, le=2.0)
+    normalisation: Literal["mean", "max"] = key(
+        "The speed is eta_l over its mean or its maximum in QM and buffer"
+    )
+    minimum_growth: float = key("Least relative growth of the number of QM atoms", unit="1", ge=0.0, le=2.0)
+    circle: Circle = key("Settings of the method circle")
+
+
+class Adapt(Section):
+    """When the adaptive loop (Algorithm 1) stops."""
+
+    tolerance: float = key("Stop when eta is below this", unit="Å", gt=0.0)
+    max_iterations: int = key("Largest number of iterations", unit="1", ge=1, le=1000)
+    max_qm_atoms: int = key("No refinement beyond this number of QM atoms", unit="1", ge=1)
+
+
+class Energy(Section):
+    """The energy of the last iteration by virtual work of the mixed forces."""
+
+    compute: bool = key(
+        "Whether it is computed: 16 QM calls on the QM region, the exact layer and the wide buffer of the residual"
+    )
+
+
+class Clamp(Section):
+    """The error of the clamp, from the answer of a larger domain. No QM call."""
+
+    factor: float | None = key(
+        "Radius of the larger disc over that of the case; null: not computed", unit="1", ge=1.1, le=4.0
+    )
+
+
+class Divide(Section):
+    """QM forces of a periodic domain, tile by tile, each from a periodic box around it; computed where asked for."""
+
+    tile_cells: int = key("Cubic cells along the edge of a tile", unit="1", ge=1, le=100)
+    box_cells: int = key(
+        "Cubic cells along the edge of the box around a tile; a box that would tear the defect apart grows",
+        unit="1",
+        ge=1,
+        le=100,
+    )
+    jobs: int = key("Jobs that the tiles are spread over", unit="1", ge=1, le=1000)
+
+
+class Laplacian(Section):
+    """The generalised graph Laplacian (3.2)."""
+
+    A: float = key("Decay A of the weights exp(-A (r/r_nn - 1))", unit="1", ge=0.0, le=20.0)
+    cutoff_r0: float = key("Largest distance of connected atoms", unit="r0", gt=1.0, le=10.0)
+
+
+class Hessian(Section):
+    """The Hessian at the solution, in place of the force constants of the perfect lattice."""
+
+    model: Literal["mm", "mixed"] = key(
+        "Whose Hessian: mm, that of the potential on all sites, costs no QM call; mixed, that of the mixed forces, "
+        "costs steps + 1 QM calls in every iteration"
+    )
+    steps: int = key(
+        "Steps of conjugate gradients, preconditioned with the force constants of the perfect lattice",
+        unit="1",
+        ge=1,
+        le=50,
+    )
+
+
+class Estimate(Section):
+    """The error estimator (3.9): a norm and a residual."""
+
+    norm: Literal["hessian", "force_constants", "laplacian"] = key(
+        "Operator behind the dual norm: the Hessian at the solution, the force constants of the perfect lattice, or "
+        "the paper's L of (3.2)"
+    )
+    residual: Literal["exact", "cauchy_born", "paper"] = key(
+        "Residual outside QM and buffer: exact, Cauchy-Born difference, or the paper's linear form (3.7)"
+    )
+    beside: list[Literal["exact", "cauchy_born", "paper"]] = key(
+        "Residuals that are computed beside it where there is a reference to compare with"
+    )
+    stabilisation: float = key("C_stab of (3.2); 0.1 is the paper's choice", unit="eV/Å^2", ge=0.0, le=10.0)
+    layer_r0: float = key(
+        "Width of the layer around the QM region where the residual cauchy_born is exact; 0 takes the forces of the "
+        "solve on the QM region and costs no QM call",
+        unit="r0",
+        ge=0.0,
+    )
+    layer_tolerance: float = key(
+        "Relative change of eta up to which the next layer may be thinner than layer_r0, or none; 0 keeps its width",
+        unit="1",
+        ge=0.0,
+        le=0.5,
+    )
+    face_layer: float = key(
+        "Width of the layer at crack faces where the residual is exact in any variant", unit="Å", ge=0.0
+    )
+    far_field_samples: int = key(
+        "Homogeneous lattices that both models are asked about at strains of the far field, where 24 of them say that "
+        "the polynomial dW is more than 20 % off there; 0 believes the polynomial",
+        unit="1",
+        ge=0,
+        le=100000,
+    )
+    hessian: Hessian = key("Settings of the norm hessian")
+    laplacian: Laplacian = key("Settings of the norm laplacian")
+
+
+class Stability(Section):
+    """The lowest eigenvalue of H v = lambda H_FC v, from differences of forces."""
+
+    tolerance: float = key("Relative accuracy of the eigenvalue", unit="1", gt=0.0, lt=1.0)
+    vectors: int = key("Lanczos vectors before a restart", unit="1", ge=3, le=200)
+    step: float = key("Largest displacement of an atom in the differences", unit="Å", gt=0.0, le=0.05)
+    one_sided: bool = key("Whether one force call per vector has to do, less accurate than two")
+
+
+class Reference(Section):
+    """The full QM solution on the same domain, against which errors are measured."""
+
+    compute: bool = key("Whether it is computed; without it there are estimates but no errors")
+    max_force: float = key("Largest force component at convergence", unit="eV/Å", gt=0.0, le=0.1)
+    max_calls: int = key("Largest number of force evaluations", unit="1", ge=1)
+    start: Literal["predictor"] | Annotated[int, Field(ge=0, le=100)] = key(
+        "Where the relaxation starts: at the predictor, or, which saves calls, at the solution of this iteration"
+    )
+    stability: Stability = key("The proof that the reference is a minimum")
