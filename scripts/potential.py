@@ -7,7 +7,7 @@ from qmfront.models.ace.calculator import ACE
 from qmfront.storage import store
 from qmfront.storage.durable import write_file
 from qmfront.storage.logs import logged
-from qmfront.training import certificate, surface_check, uncertainty
+from qmfront.training import certificate, surface_certificate, uncertainty
 from qmfront.training.fit import FitSettings, fit_potential, fit_table
 
 
@@ -19,7 +19,7 @@ def main(inputs: dict, basis: dict, settings: dict, steps: dict, outputs: dict) 
         training, bulk, functions, FitSettings.from_config(settings), strain_step=steps["strain"]
     )
     reference = [Surface.from_arrays(store.load(path, "surface")) for path in inputs["surfaces"]]
-    surfaces = surface_check.compare_surfaces(bulk, fit, reference, SurfaceSettings(**steps["surface"]))
+    surfaces = surface_certificate.compare_surfaces(bulk, fit, reference, SurfaceSettings(**steps["surface"]))
     calculator = ACE(fit.potential)
     probe = {"difference": fit.difference, "reach": steps["reach"], "displacement": steps["displacement"]}
     arrays = certificate.certificate_arrays(bulk, calculator, fit.mismatch, **probe) | surfaces.arrays()
