@@ -1,14 +1,36 @@
-"""One row per iteration of a case -> convergence.csv."""
+"""What came out of a case -> convergence.csv, with the true error of every iteration, and relaxed.extxyz for OVITO."""
 
 from qmfront.analysis.convergence import convergence_table
+from qmfront.crystal.defect import Defect
+from qmfront.estimate.estimator import true_error
 from qmfront.storage.durable import write_file
+from qmfront.storage.extxyz import write_extxyz
 from qmfront.storage.logs import logged
+from qmfront.storage.store import load
 
 
-def main(folders: list[str], path: str) -> None:
-    write_file(path, convergence_table(folders).to_csv(index=False))
+def main(inputs: dict, folders: list[str], outputs: dict) -> None:
+    defect = Defect.from_arrays(load(inputs["structure"], "structure"))
+    solutions = [load(f"{folder}/solution.zarr", "solution")["displacement"] for folder in folders]
+    errors = None
+    if "reference" in inputs:
+        wanted = load(inputs["reference"], "reference")["displacement"]
+        errors = [true_error(found, wanted, defect.stencil) for found in solutions]
+    write_extxyz(
+        outputs["xyz"],
+        defect.body.atoms(solutions[-1]).positions,
+        defect.numbers,
+        cell=defect.cell,
+        pbc=defect.pbc,
+        region=load(f"{folders[-1]}/partition.zarr", "partition")["region"],
+        arrays={
+            "eta": load(f"{folders[-1]}/estimate.zarr", "estimate")["eta_site"],
+            "displacement": solutions[-1],
+        },
+    )
+    write_file(outputs["table"], convergence_table(folders, errors).to_csv(index=False))
 
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
-        main(snakemake.params.folders, snakemake.output.table)
+        main(dict(snakemake.input.items()), snakemake.params.folders, dict(snakemake.output.items()))

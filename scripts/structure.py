@@ -1,4 +1,4 @@
-"""Sites, predictor and first partition: bulk.zarr (and surface.zarr) -> structure.zarr, .extxyz, 0/partition.zarr."""
+"""Sites, predictor and first partition: bulk.zarr (and surface.zarr) -> structure.zarr, .extxyz."""
 
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.defects import defect_of
@@ -16,7 +16,6 @@ def main(inputs: dict, defect: dict, initial: dict, buffer: dict, outputs: dict)
     region = first_region(case, initial, Thresholds(**buffer), seeds=seeds)
     config = {"defect": defect, "initial_region": initial}
     store.save(outputs["store"], "structure", {**case.arrays(), "region": region}, config=config)
-    store.save(outputs["partition"], "partition", {"region": region}, {"seconds": {}}, config=config)
     write_extxyz(
         outputs["xyz"],
         case.body.reference,

@@ -11,7 +11,7 @@ import termios
 from pathlib import Path
 
 from qmfront.progress import State, cases, lines, live_line, running_jobs, state_of
-from qmfront.refine.decision import told
+from qmfront.refine.decision import report
 from qmfront.storage.lock import exclusive
 
 ROOT = Path(__file__).parents[1]
@@ -76,9 +76,9 @@ def test_nothing_and_half_written_files(tmp_path: Path) -> None:
 
 def test_a_line_per_iteration() -> None:
     estimate = {"n_qm": 56, "eta": 0.11787, "qm_calls": 15}
-    goes_on = told("edge", {"k": 0, "stop": False, "reason": "r"}, estimate)
+    goes_on = report("edge", {"k": 0, "stop": False, "reason": "r"}, estimate)
     assert goes_on == "edge, iteration 0: N_QM = 56, eta = 1.179e-01 Å, 15 QM calls; goes on"
-    assert told("edge", {"k": 0, "stop": True, "reason": "enough"}, estimate).endswith("; stops: enough")
+    assert report("edge", {"k": 0, "stop": True, "reason": "enough"}, estimate).endswith("; stops: enough")
 
 
 def test_on_a_terminal_a_line_stays_below_the_output(tmp_path: Path) -> None:

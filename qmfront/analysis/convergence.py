@@ -14,7 +14,7 @@ PARTS = ("solve", "exact", "cauchy_born", "paper", "estimate", "refine")
 """Parts of an iteration whose processor seconds are recorded."""
 
 
-def convergence_table(folders: Sequence[Path | str]) -> pd.DataFrame:
+def convergence_table(folders: Sequence[Path | str], errors: Sequence[float] | None = None) -> pd.DataFrame:
     """Collect the small files of all iterations.
 
     Columns: k, n_qm, n_buf, n_mm, eta (the default estimator), eta_exact (same norm, exact residual), eta_paper
@@ -26,13 +26,15 @@ def convergence_table(folders: Sequence[Path | str]) -> pd.DataFrame:
     Parameters
     ----------
     folders : results/{case}/{k} in order of k
+    errors : float, Å, optional
+        Of every iteration, against the reference; None where there is no reference.
     """
-    return pd.DataFrame([_row(Path(folder)) for folder in folders])
+    known = [None] * len(folders) if errors is None else errors
+    return pd.DataFrame([_row(Path(folder), error) for folder, error in zip(folders, known, strict=True)])
 
 
-def _row(folder: Path) -> dict[str, Any]:
+def _row(folder: Path, error: float | None) -> dict[str, Any]:
     estimate = json.loads((folder / "estimate.json").read_text())
-    error = folder / "error.json"
     table = estimate["eta_table"]
     seconds: dict[str, float] = {}
     layer: dict[str, Any] = {}
@@ -46,7 +48,7 @@ def _row(folder: Path) -> dict[str, Any]:
         "eta_exact": table.get(f"{estimate['norm']}/exact"),
         "eta_paper": table.get("laplacian/paper"),
         **{name: estimate[name] for name in ("eta_mismatch", "eta_buffer", "eta_algebra")},
-        "error": json.loads(error.read_text())["error"] if error.exists() else None,
+        "error": error,
         "qm_calls": estimate["qm_calls"],
         "algebraic": estimate["algebraic"],
         "layer_r0": layer.get("width_r0"),

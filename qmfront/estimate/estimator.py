@@ -11,6 +11,7 @@ from qmfront.crystal.defect import Defect
 from qmfront.crystal.neighbours import Pairs
 from qmfront.operators.norm import stencil_norm
 from qmfront.operators.operators import Operators
+from qmfront.operators.riesz import ForceConstantMap
 
 
 def true_error(displacement: np.ndarray, reference: np.ndarray, stencil: Pairs) -> float:
@@ -90,6 +91,7 @@ def estimates(
     residual: str,
     stabilisation: float,
     answers: Mapping[str, np.ndarray] | None = None,
+    phi: Mapping[str, np.ndarray] | None = None,
 ) -> Estimates:
     """Evaluate (3.9) for all residuals in all norms.
 
@@ -105,15 +107,21 @@ def estimates(
         C_stab of the norm "laplacian"; "laplacian_stabilised" always has the paper's 0.1.
     answers : name -> (n, 3) float, Å, optional
         Of the Hessian to residuals, see `answer`: what the norm "hessian" has in place of phi.
+    phi : name -> (n, 3) float, Å, optional
+        H_FC^-1 of the residuals, where it is known already.
     """
     if residual not in residuals:
         raise ValueError(f"Residual {residual!r} was not computed; there is {', '.join(sorted(residuals))}.")
+    constants = operators.force_constant_map(defect.free, tolerance=CG_TOLERANCE)
     maps = {
-        "force_constants": operators.force_constant_map(defect.free, tolerance=CG_TOLERANCE),
-        "laplacian": operators.laplacian_map(defect.free, stabilisation=stabilisation),
+        "laplacian": constants.laplacian
+        if stabilisation == 0
+        else operators.laplacian_map(defect.free, stabilisation=stabilisation),
         "laplacian_stabilised": operators.laplacian_map(defect.free, stabilisation=PAPER_STABILISATION),
     }
-    found = {f"hessian/{name}": np.asarray(phi) for name, phi in (answers or {}).items()}
+    found = {f"hessian/{name}": np.asarray(answer) for name, answer in (answers or {}).items()}
+    phi = phi or representatives(residuals, constants)
+    found |= {f"force_constants/{name}": known for name, known in phi.items()}
     for norm_name, riesz in maps.items():
         found |= {f"{norm_name}/{name}": riesz.solve(forces) for name, forces in residuals.items()}
     eta = {name: estimator(phi, defect.stencil) for name, phi in found.items()}
@@ -122,12 +130,17 @@ def estimates(
     chosen = found[f"{norm}/{residual}"]
     inside = residuals.get("exact", residuals[residual])
     parts = {
-        name: estimator(maps["force_constants"].solve(forces), defect.stencil)
+        name: estimator(constants.solve(forces), defect.stencil)
         for name, forces in residual_parts(residuals[residual], inside, mixed, region).items()
     }
     sites = site_estimator(chosen, defect.stencil)
     work = np.einsum("ni,ni->n", residuals[residual], chosen)
     return Estimates(chosen, sites, work, estimator(chosen, defect.stencil), eta, parts)
+
+
+def representatives(residuals: Mapping[str, np.ndarray], riesz: ForceConstantMap) -> dict[str, np.ndarray]:
+    """Riesz representatives phi = H_FC^-1 F, Eq. (3.8), of residuals (n, 3) eV/Å by name: (n, 3) Å."""
+    return {name: riesz.solve(np.asarray(forces)) for name, forces in residuals.items()}
 
 
 def residual_parts(
@@ -155,18 +168,15 @@ def residual_parts(
     }
 
 
-def summary(
-    result: Estimates, region: np.ndarray, *, chosen: str, algebraic: float, qm_calls: int
-) -> dict[str, Any]:
+def summary(result: Estimates, region: np.ndarray, solution: Any, *, chosen: str) -> dict[str, Any]:
     """The numbers of an iteration that decisions and tables need: plain Python values.
 
     Parameters
     ----------
     region : (n,) int
+    solution : store of kind "solution"
+        Its last measure, ||D H_FC^-1 F^H|| at the end of the solve, and its QM calls.
     chosen : "norm/residual"
-    algebraic : float, Å
-        ||D H_FC^-1 F^H|| at the end of the solve.
-    qm_calls : int
     """
     norm, residual = chosen.split("/")
     return {
@@ -177,7 +187,7 @@ def summary(
         **{f"eta_{name}": value for name, value in result.parts.items()},
         "norm": norm,
         "residual": residual,
-        "algebraic": float(algebraic),
-        "qm_calls": int(qm_calls),
+        "algebraic": float(solution["measure"][-1]),
+        "qm_calls": int(solution.attrs["qm_calls"]),
         "eta_table": result.eta,
     }

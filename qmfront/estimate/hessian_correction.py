@@ -45,6 +45,8 @@ def hessian_answer(
     steps: int,
     truncated: bool = False,
     step: float = STEP,
+    phi: np.ndarray | None = None,
+    at_rest: np.ndarray | None = None,
 ) -> Answer:
     """e of H e = F, as far as some steps of conjugate gradients get.
 
@@ -61,15 +63,19 @@ def hessian_answer(
         Stop before a direction along which the Hessian is less than SOFTEST (Steihaug, who stops at 0), at the first
         one with phi: the MM model knows nothing of a core, and its Hessian need not be positive there. Otherwise a
         Hessian that is not positive is an error.
+    phi : (n, 3) float, Å, optional
+        H_FC^-1 F, where it is known already.
+    at_rest : (n, 3) float, eV/Å, optional
+        force(displacement), likewise.
 
     Raises
     ------
     RuntimeError
         If the Hessian is not positive on a direction, and this is not to be put up with: the solution is no minimum.
     """
-    at_rest = force(displacement)
+    at_rest = force(displacement) if at_rest is None else at_rest
     answer, left = np.zeros_like(residual), residual.copy()
-    prepared = riesz.solve(left)
+    prepared = riesz.solve(left) if phi is None else phi
     direction, product, stretched = prepared, float(np.vdot(left, prepared)), left  # stretched: H_FC d
     if product == 0.0:
         return Answer(answer, 0)
@@ -85,6 +91,8 @@ def hessian_answer(
                 "saddle, and has no error bar. Take estimate.norm: force_constants to go on."
             )
         answer = answer + product / curvature * direction
+        if count == steps - 1:
+            break
         left = left - product / curvature * stiff
         prepared = riesz.solve(left)
         new = float(np.vdot(left, prepared))
@@ -108,6 +116,7 @@ def answers(
     steps: int,
     chosen: str,
     embedding: Embedding = VACUUM,
+    phi: Mapping[str, np.ndarray] | None = None,
 ) -> dict[str, Answer]:
     """Name of a residual -> answer: the chosen residual, and the exact one beside it where that costs no QM call.
 
@@ -122,6 +131,8 @@ def answers(
         Whose Hessian, see `hessian_answer`.
     steps : int
     chosen : str
+    phi : name -> (n, 3) float, Å, optional
+        H_FC^-1 of the residuals, where it is known already: the first step of every answer.
     """
     qm, mm = models
     if model == "mm":
@@ -129,10 +140,18 @@ def answers(
     else:
         names, force = {chosen}, hybrid_forces(defect.body, region, qm=qm, mm=mm, embedding=embedding)
     riesz = operators.force_constant_map(defect.free, tolerance=CG_TOLERANCE)
-    found = {}
+    at_rest, found = force(displacement), {}
     for name in sorted(names):
-        forces = np.asarray(residuals[name])
-        found[name] = hessian_answer(force, displacement, forces, riesz, steps=steps, truncated=model == "mm")
+        found[name] = hessian_answer(
+            force,
+            displacement,
+            np.asarray(residuals[name]),
+            riesz,
+            steps=steps,
+            truncated=model == "mm",
+            phi=None if phi is None else phi[name],
+            at_rest=at_rest,
+        )
         logger.info("Hessian of %s, residual %s: %d of %d steps", model, name, found[name].steps, steps)
     return found
 

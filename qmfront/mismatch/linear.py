@@ -14,15 +14,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sparse
 
 from qmfront.crystal.defect import ADDED, Defect
 from qmfront.crystal.lattice import Crystal
-from qmfront.crystal.neighbours import separations
+from qmfront.crystal.neighbours import Pairs, separations
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.deformation import deformation_forces, deformation_gradients, one_sublattice
 from qmfront.elasticity.moduli import cubic_moduli, rotated_moduli
 from qmfront.models.force_constant_set import ForceConstants
-from qmfront.operators.force_constant_operator import linear_forces
+from qmfront.operators.force_constant_operator import linear_forces, pair_operator, stacked
 from qmfront.operators.labelled_pairs import labelled_pairs
 
 NEGLIGIBLE = 1e-6
@@ -40,12 +41,15 @@ class LinearMismatch:
         dC.
     relative : float
         Norm of dPhi over the norm of Phi^QM.
+    assembled : mapping, optional
+        See `assembled_mismatch`; without it pairs are labelled anew for every displacement, which takes seconds.
     """
 
     crystal: Crystal
     constants: ForceConstants
     moduli: np.ndarray
     relative: float
+    assembled: Mapping[str, Any] | None = None
 
     @property
     def negligible(self) -> bool:
@@ -72,6 +76,9 @@ class LinearMismatch:
 
     def _lattice_forces(self, defect: Defect, displacement: np.ndarray) -> np.ndarray:
         """-sum_rho dPhi(rho) (d_rho - rho), tile by tile; pairs are those of the predictor, slip removed."""
+        if self.assembled is not None:
+            operator = _operator(self.assembled, defect.n_sites)
+            return self.assembled["predictor"] - (operator @ displacement.ravel()).reshape(-1, 3)
         constants = self.constants.rotated(defect.frame)
         crystal = self.crystal.rotated(defect.frame)
         reach = float(np.linalg.norm(constants.vector, axis=1).max())
@@ -93,6 +100,40 @@ class LinearMismatch:
         moduli = rotated_moduli(self.moduli, defect.frame) * abs(np.linalg.det(self.crystal.cell))
         stress = np.einsum("ijkl,nkl->nij", moduli, strain) / len(self.crystal.basis)
         return deformation_forces(stencil, stress, basis_index=basis)
+
+
+def assembled_mismatch(linear: LinearMismatch, defect: Defect) -> dict[str, np.ndarray]:
+    """Arrays of a store of kind "mismatch": dPhi on the sites of a case, -sum_rho dPhi (d_rho - rho) = F_0 - dH u.
+
+    Without a row where dPhi is negligible. Sites without a place in the lattice have no force.
+    """
+    n = defect.n_sites
+    if linear.negligible:
+        pointer = np.zeros(n + 1, int)
+        empty = {"blocks": np.zeros((0, 3, 3)), "columns": np.zeros(0, int), "pointer": pointer}
+        return {**empty, "predictor": np.zeros((n, 3))}
+    constants = linear.constants.rotated(defect.frame)
+    crystal = linear.crystal.rotated(defect.frame)
+    reach = float(np.linalg.norm(constants.vector, axis=1).max())
+    known = np.flatnonzero(defect.basis_index != ADDED)
+    predictor, rows = np.zeros((n, 3)), []
+    for tile, pairs, matrices, vector in labelled_pairs(defect, known, crystal, constants, reach):
+        predictor[known[tile]] = linear_forces(pairs, matrices, vector, len(known))[tile]
+        placed = Pairs(known[pairs.first], known[pairs.second], pairs.vector)
+        rows.append(pair_operator(placed, matrices, n))
+    operator = stacked(rows)
+    return {
+        "blocks": operator.data,
+        "columns": operator.indices,
+        "pointer": operator.indptr,
+        "predictor": predictor,
+    }
+
+
+def _operator(arrays: Mapping[str, Any], n_sites: int) -> sparse.bsr_matrix:
+    """dH (3n, 3n), eV/Å^2, of `assembled_mismatch`."""
+    parts = (arrays["blocks"], arrays["columns"], arrays["pointer"])
+    return sparse.bsr_matrix(parts, shape=(3 * n_sites, 3 * n_sites))
 
 
 def linear_mismatch(bulk: Bulk, certificate: Mapping[str, Any]) -> LinearMismatch:

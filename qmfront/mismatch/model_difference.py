@@ -1,6 +1,7 @@
 """How QM and MM model differ beyond the QM region, put together from the stores that know it."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -18,7 +19,12 @@ SLIGHT = 1e-3
 
 
 def differences(
-    bulk: Mapping[str, Any], certificate: Mapping[str, Any], defect: Defect, far_field: Any | None
+    bulk: Mapping[str, Any],
+    certificate: Mapping[str, Any],
+    defect: Defect,
+    far_field: Any | None,
+    *,
+    assembled: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The arguments mismatch, linear and lacking of `residual_arrays`.
 
@@ -27,6 +33,8 @@ def differences(
     bulk, certificate : stores of kind "bulk" and "potential"
     defect : Defect
     far_field : store of kind "far_field", or None
+    assembled : store of kind "mismatch", optional
+        Saves the labelling of all pairs for every displacement.
     """
     mismatch = StrainPolynomial.from_certificate(certificate)
     lacking: np.ndarray | None = None
@@ -34,20 +42,24 @@ def differences(
         lacking = FarField.from_store(far_field, far_field.attrs).correction(defect, mismatch.decay)
     return {
         "mismatch": mismatch,
-        "linear": linear_mismatch(Bulk.from_arrays(bulk), certificate),
+        "linear": replace(linear_mismatch(Bulk.from_arrays(bulk), certificate), assembled=assembled),
         "lacking": lacking,
     }
 
 
 def difference_map(
-    bulk: Mapping[str, Any], certificate: Mapping[str, Any], defect: Defect, far_field: Any | None
+    bulk: Mapping[str, Any],
+    certificate: Mapping[str, Any],
+    defect: Defect,
+    far_field: Any | None,
+    *,
+    assembled: Mapping[str, Any] | None = None,
 ) -> Callable[[np.ndarray], np.ndarray]:
     """The map u (n, 3) Å -> F^QM - F^MM (n, 3) eV/Å that tells a solve when to stop, see `model_difference`.
 
-    What force constants that agree to SLIGHT miss is left out: a stop need not know it, and labelling all their pairs
-    takes seconds on a large domain. Arguments as in `differences`.
+    What force constants that agree to SLIGHT miss is left out: a stop need not know it. Arguments as in `differences`.
     """
-    known = differences(bulk, certificate, defect, far_field)
+    known = differences(bulk, certificate, defect, far_field, assembled=assembled)
     if known["linear"].relative <= SLIGHT:
         known["linear"] = None
     return partial(model_difference, defect=defect, **known)

@@ -43,6 +43,25 @@ def force_constant_operator(pairs: Pairs, matrices: np.ndarray, n_sites: int) ->
         axis=1,
     )
     total = _symmetric_where_crooked(total.reshape(-1, 3, 3), np.abs(matrices).max(initial=0.0))
+    return _assembled(pairs, matrices, total, n_sites)
+
+
+def pair_operator(pairs: Pairs, matrices: np.ndarray, n_sites: int) -> sparse.bsr_matrix:
+    """As `force_constant_operator`, with rows that sum to zero exactly: the sum over the pairs as it is.
+
+    (H u)_l = sum_m Phi(rho_lm) (u_m - u_l), also where neighbours are missing.
+    """
+    itself = np.unique(pairs.first)
+    total = np.stack(
+        [np.bincount(pairs.first, matrices[:, a, b], n_sites)[itself] for a in range(3) for b in range(3)],
+        axis=1,
+    )
+    return _assembled(pairs, matrices, total.reshape(-1, 3, 3), n_sites)
+
+
+def _assembled(pairs: Pairs, matrices: np.ndarray, total: np.ndarray, n_sites: int) -> sparse.bsr_matrix:
+    """Blocks of the pairs, and minus their totals (one per site that has pairs) on the diagonal."""
+    itself = np.unique(pairs.first)
     diagonal = Pairs(itself, itself, np.zeros((len(itself), 3)))
     blocks, columns, pointer = _summed_by_column(
         (pairs, diagonal), np.concatenate([matrices, -total]), n_sites

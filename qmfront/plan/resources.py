@@ -11,7 +11,7 @@ DEFAULTS = {
     "training": {"runtime": 120, "mem_mb": 1500},
     "reference": {"runtime": 480, "mem_mb": 3000},
     "solve": {"runtime": 240, "mem_mb": 3000},
-    "residual": {"runtime": 120, "mem_mb": 3000},
+    "adapt": {"runtime": 120, "mem_mb": 3000},
 }
 """Minutes and MiB without a plan: an EAM in a domain of up to 70 000 atoms."""
 FACTOR, MARGIN = 3.0, 10.0
@@ -31,7 +31,7 @@ def resource(plan: Path | str, stage: str, name: str, *, k: int | None = None) -
     Parameters
     ----------
     plan : results/plan/{case}.json
-    stage : solve, residual, reference or training
+    stage : solve, adapt, reference or training
     name : "runtime" (minutes) or "mem_mb" (MiB)
     k : iteration; one beyond the last planned one is given what that is
     """
@@ -54,7 +54,8 @@ def _read(path: Path, _changed: int) -> Any:
 def _given(row: Mapping[str, Any]) -> dict[str, Any]:
     if "stage" in row:
         return _one(row["seconds"], row["memory"])
-    return {stage: _one(row[f"{stage}_seconds"], row["memory"]) for stage in ("solve", "residual")}
+    seconds = {"solve": row["solve_seconds"], "adapt": row["residual_seconds"]}
+    return {stage: _one(value, row["memory"]) for stage, value in seconds.items()}
 
 
 def _one(seconds: float, memory: float) -> dict[str, int]:

@@ -33,7 +33,7 @@ def decision(
     return {"k": k, "stop": True, "reason": reason}
 
 
-def told(case: str, decision: Mapping[str, Any], estimate: Mapping[str, Any]) -> str:
+def report(case: str, decision: Mapping[str, Any], estimate: Mapping[str, Any]) -> str:
     """One line on an iteration for people who watch: sizes, estimate, QM calls, and what comes next."""
     sizes = f"N_QM = {estimate['n_qm']}, eta = {estimate['eta']:.3e} Å, {estimate['qm_calls']} QM calls"
     next_step = f"stops: {decision['reason']}" if decision["stop"] else "goes on"

@@ -80,13 +80,14 @@ def first_region(
     )
 
 
-def refined_arrays(
+def next_partition(
     defect: Defect,
     estimate: Mapping[str, Any],
     region: np.ndarray,
     displacement: np.ndarray,
     *,
     settings: RefineSettings,
+    stop: bool = False,
 ) -> tuple[dict[str, np.ndarray], dict[str, float]]:
     """The next partition: arrays of a store of kind "partition", and its attributes.
 
@@ -98,7 +99,11 @@ def refined_arrays(
     region : (n,) int
     displacement : (n, 3) float, Å
     settings : RefineSettings
+    stop : bool
+        The loop ends here: the partition stays, and no front is drawn.
     """
+    if stop:
+        return {"region": region}, {}
     domain = domain_of(defect, displacement)
     if settings.method == "circle":
         centre = centre_of(defect, settings.circle_centre_r0)
@@ -113,6 +118,11 @@ def refined_arrays(
         return {"region": benefit_regions(work, region, domain, r0=defect.r0, thresholds=thresholds)}, {}
     result = refine(np.asarray(estimate["eta_site"]), region, domain, marking=settings.marking)
     return _arrays(result), {"threshold": float(result.threshold)}
+
+
+def partition_of(structure: Mapping[str, Any], refined: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Arrays of the partition of an iteration: the first one of the structure, or what was refined before it."""
+    return {"region": structure["region"]} if refined is None else dict(refined)
 
 
 def centre_of(defect: Defect, offset_r0: Sequence[float]) -> np.ndarray:

@@ -169,9 +169,13 @@ FAR_FIELD = {
     ),
 }
 
-ANSWER = {
-    name: Declared("site component", "f", "Å", f"answer of the Hessian to the {name} residual", optional=True)
-    for name in ("exact", "cauchy_born", "paper")
+MISMATCH = {
+    "blocks": Declared(
+        "block component component2", "f", "eV/Å^2", "difference of the force constants, by row and column"
+    ),
+    "columns": Declared("block", "i", "1", "block column of each block"),
+    "pointer": Declared("bound", "i", "1", "first block of each block row"),
+    "predictor": Declared("site component", "f", "eV/Å", "linearised difference of the forces at u = 0"),
 }
 
 ESTIMATE = {
@@ -225,7 +229,7 @@ LAYOUT: dict[str, dict[str, Declared]] = {
     "solution": SOLUTION,
     "far_field": FAR_FIELD,
     "residual": RESIDUAL,
-    "answer": ANSWER,
+    "mismatch": MISMATCH,
     "estimate": ESTIMATE,
     "partition": PARTITION,
     "tiles": TILES,

@@ -28,7 +28,7 @@ def test_a_plan_is_followed_iteration_by_iteration(tmp_path: Path) -> None:
     assert resource(plan, "solve", "runtime", k=0) == MARGIN + FACTOR * 10
     assert resource(plan, "solve", "runtime", k=1) == MARGIN + FACTOR * 20
     assert resource(plan, "solve", "runtime", k=7) == MARGIN + FACTOR * 20, "beyond the plan: as its last one"
-    assert resource(plan, "residual", "runtime", k=1) == MARGIN + FACTOR
+    assert resource(plan, "adapt", "runtime", k=1) == MARGIN + FACTOR
     assert resource(plan, "reference", "runtime") == MARGIN + FACTOR * 120
     assert resource(plan, "reference", "mem_mb") == 6500
     assert resource(plan, "training", "runtime") == DEFAULTS["training"]["runtime"], "the plan does not tell"

@@ -150,7 +150,10 @@ def test_different_content_gives_different_hashes() -> None:
 
 
 def test_hash_is_the_same_in_another_process() -> None:
-    code = "from qmfront.storage.provenance import content_hash as h; print(h({'b': {'y', 'x'}, 'a': [1, 2.5]}), end='')"
+    code = (
+        "from qmfront.storage.provenance import content_hash; "
+        "print(content_hash({'b': {'y', 'x'}, 'a': [1, 2.5]}), end='')"
+    )
     other = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[2]
     )

@@ -159,11 +159,6 @@ def potential_file(name):
     return lambda w: f"results/potentials/{study.cases[w.case].potential}/{name}"
 
 
-def previous(name):
-    """A function that gives a file of the iteration before k."""
-    return lambda w: f"results/{w.case}/{int(w.k) - 1}/{name}"
-
-
 def qm_alternatives(w):
     """The reference model, without a label, and the same with the other arguments that a case wants compared."""
     spec, others = qm_of_case(w), study.cases[w.case].locality.alternatives
@@ -172,23 +167,29 @@ def qm_alternatives(w):
 
 
 def start_of(w):
-    """The solution that a solve starts from; for the first one the proof that its buffer is wide enough, if asked for."""
+    """Solution and partition that a solve starts from; for the first one the proof that its buffer is wide enough."""
     if w.k == "0":
         measured = study.cases[w.case].locality.widths
         return {"locality": f"results/{w.case}/locality.zarr/zarr.json"} if measured else {}
-    return {"start": f"results/{w.case}/{int(w.k) - 1}/solution.zarr/zarr.json"}
+    before = f"results/{w.case}/{int(w.k) - 1}"
+    return {
+        "start": f"{before}/solution.zarr/zarr.json",
+        "refined": ancient(f"{before}/refined.zarr/zarr.json"),
+    }
+
+
+def refined_partition(w):
+    """What a solve depends on in its partition: the hash of the regions that the decision before it names."""
+    if w.k == "0":
+        return ""
+    path = Path(f"results/{w.case}/{int(w.k) - 1}/decision.json")
+    return json.loads(path.read_text(encoding="utf-8"))["next"] if path.is_file() else ""
 
 
 def far_field_of(w):
     """What the far field of a case says about dW, if it is asked."""
     asked = study.cases[w.case].estimate.far_field_samples
     return {"far_field": f"results/{w.case}/far_field.zarr/zarr.json"} if asked else {}
-
-
-def answer_of(w):
-    """The answer of the Hessian to the residual, where a case asks for it."""
-    asked = study.cases[w.case].estimate.norm == "hessian"
-    return {"answer": f"results/{w.case}/{w.k}/answer.zarr/zarr.json"} if asked else {}
 
 
 def layer_of(w):
@@ -207,7 +208,7 @@ def iterations(case):
     """All k of a case, found by walking through the decisions."""
     k = 0
     while True:
-        with checkpoints.decide.get(case=case, k=k).output.decision.open() as file:
+        with checkpoints.adapt.get(case=case, k=k).output.decision.open() as file:
             if json.load(file)["stop"]:
                 return range(k + 1)
         k += 1
@@ -235,7 +236,6 @@ def files_of_iterations(w):
     """What the convergence table of a case is made of."""
     stores = ("partition", "solution", "residual", "estimate")
     names = ["estimate.json", *(f"{name}.zarr/zarr.json" for name in stores)]
-    names += ["error.json"] if study.cases[w.case].reference.compute else []
     return [f"results/{w.case}/{k}/{name}" for k in iterations(w.case) for name in names]
 
 
@@ -286,6 +286,20 @@ def residual_settings(w):
         "layer_tolerance": case.estimate.layer_tolerance,
     }
     return {"residual": residual, "embedding": section("embedding")(w)}
+
+
+def adapt_settings(w):
+    """How the residual of an iteration is computed, what is estimated, when the loop stops and how it goes on."""
+    case = study.cases[w.case].model_dump(mode="json")
+    keys = ("norm", "residual", "stabilisation", "hessian")
+    return {
+        "case": w.case,
+        "k": int(w.k),
+        **residual_settings(w),
+        "estimate": {name: case["estimate"][name] for name in keys},
+        "adapt": case["adapt"],
+        "refine": {name: case[name] for name in ("refine", "buffer", "embedding")},
+    }
 
 
 def wanted_figures():

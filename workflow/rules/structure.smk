@@ -6,7 +6,6 @@ rule structure:
         bulk=bulk_store,
     output:
         store="results/{case}/structure.zarr/zarr.json",
-        partition="results/{case}/0/partition.zarr/zarr.json",
         xyz="results/{case}/structure.extxyz",
     log:
         "logs/{case}/structure.log",
