@@ -44,9 +44,11 @@ def main(inputs: dict, spec: dict, settings: dict, journal: Journal, outputs: di
         ),
         embedding=Embedding(**settings["embedding"]),
     )
-    attrs = {"seconds": dict(seconds), "qm_calls": tally.calls, "layer": found.layer.attributes()}
+    attrs, corrections = found.attributes(
+        seconds, tally.calls, model=settings["estimate"]["hessian"]["model"]
+    )
     save(outputs["residual"], "residual", found.residuals, attrs, config={"qm": spec, **settings})
-    save(outputs["estimate"], "estimate", found.arrays(), {"steps": found.steps}, config=settings)
+    save(outputs["estimate"], "estimate", found.arrays(), corrections, config=settings)
     numbers = summary(found.estimates, region, read["solution"], chosen=found.chosen)
     write_file(outputs["table"], json.dumps(numbers, indent=2) + "\n")
     content = decision(numbers, settings["k"], **settings["adapt"])

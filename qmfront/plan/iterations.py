@@ -25,8 +25,8 @@ FRONT_SPEED = {"dislocation": 1.6, "crack": 0.7, "point": 1.0, "file": 1.0}
 WARM_LOOKS = 3
 """Looks of a solve at the model error: at its start and about twice at its end; after every call of the first one where
 the start is the perfect lattice."""
-JOBS = 6
-"""Jobs of an iteration: solve, residual, estimate, decide, refine, error; one more where the Hessian is asked."""
+JOBS = 2
+"""Jobs of an iteration: solve and adapt."""
 ENERGY_CALLS = 16
 """Of `work_energy`."""
 SPEED_OVER_MAXIMUM = 0.3
@@ -141,8 +141,6 @@ def finished_iterations(folder: Path) -> list[dict[str, Any]]:
             json.loads((path.parent / f"{name}.zarr" / "zarr.json").read_text(encoding="utf-8"))["attributes"]
             for name in ("solution", "residual", "estimate", "partition")
         )
-        answer = path.parent / "answer.zarr" / "zarr.json"
-        asked = json.loads(answer.read_text(encoding="utf-8"))["attributes"] if answer.is_file() else {}
         rest = (*own.get("seconds", {}).values(), *partition.get("seconds", {}).values())
         rows.append(
             {
@@ -152,7 +150,7 @@ def finished_iterations(folder: Path) -> list[dict[str, Any]]:
                 "eta": estimate["eta"],
                 "qm_calls": solution["qm_calls"],
                 "residual_calls": residual["qm_calls"],
-                "answer_calls": asked.get("qm_calls", 0),
+                "answer_calls": own.get("qm_calls", 0),
                 "solve_seconds": solution["seconds"]["solve"],
                 "qm_seconds": solution["qm_seconds"],
                 "residual_seconds": sum(residual["seconds"].values()),
@@ -219,7 +217,6 @@ def energy_of(loop: Loop, rows: Sequence[Mapping[str, Any]], *, done: bool) -> l
 
 def _done(row: Mapping[str, Any], loop: Loop) -> dict[str, Any]:
     seconds = row["solve_seconds"] + row["residual_seconds"] + row["rest_seconds"] + JOBS * JOB_SECONDS
-    seconds += loop.price.answer(loop.answer_steps, row["answer_calls"], row["cluster"])
     return {
         "k": row["k"],
         "n_qm": row["n_qm"],
@@ -246,8 +243,9 @@ def _predicted(
     calls = _solve_calls(loop, k, finished)
     looks = 0 if loop.is_matched else calls + 1 if k == 0 and loop.ground.is_local else WARM_LOOKS
     residual, each = loop.residual_clusters(n_qm), loop.calls_per_cluster
-    ours, asked = loop.price.job(0, 0), loop.answer_calls
+    asked = loop.answer_calls
     answer = loop.price.answer(loop.answer_steps, asked, cluster)
+    estimate_and_front = 2 * (loop.price.job(0, 0) - JOB_SECONDS)
     return {
         "k": k,
         "n_qm": n_qm,
@@ -257,7 +255,7 @@ def _predicted(
         "solve_seconds": loop.price.job(calls, cluster, looks=looks),
         "residual_seconds": loop.price.job(0, 0, looks=1)
         + each * sum(loop.price.call(atoms) for atoms in residual),
-        "rest": 2 * ours + (JOBS - 4) * JOB_SECONDS + answer,
+        "rest": estimate_and_front + answer,
         "memory": loop.price.memory(max([cluster, *residual])),
         "finished": False,
     }

@@ -64,7 +64,7 @@ class Price:
         """Seconds of the answer of the Hessian: forces of the potential in every step, QM calls beside them or not."""
         if not steps:
             return 0.0
-        return self.job(0, n_atoms) + steps * self.n_sites * self.own + qm_calls * self.call(n_atoms)
+        return self.n_sites * (SETUP_SECONDS + steps * self.own) + qm_calls * self.call(n_atoms)
 
     def memory(self, n_atoms: int) -> float:
         """Peak memory of a job, MB."""

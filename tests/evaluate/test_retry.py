@@ -113,13 +113,13 @@ def test_compiled_code_that_never_comes_back_ends_the_job(tmp_path: Path) -> Non
     """A loop in C that hears no signal: the process ends with its traceback, long before the loop would."""
     code = (
         "import ctypes\n"
-        "from qmfront.evaluate import patience\n"
-        "patience.GRACE = 0.3\n"
-        "with patience.within(0.3):\n"
+        "from qmfront.evaluate import retry\n"
+        "retry.GRACE = 0.3\n"
+        "with retry.within(0.3):\n"
         "    while True:\n"
         "        try:\n"
         "            ctypes.PyDLL(None).usleep(60_000_000)\n"
-        "        except patience.CallTimeoutError:\n"
+        "        except retry.CallTimeoutError:\n"
         "            pass\n"
     )
     start = time.monotonic()

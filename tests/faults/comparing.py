@@ -28,7 +28,7 @@ def differences(one: Project, other: Project) -> list[str]:
         tables | {str(path.relative_to(one.folder)) for path in one.folder.glob("figures/*.csv")}
     ):
         found += [f"{path}: {name}" for name in _table(one.text(path), other.text(path))]
-    for name in ("estimate", "decision", "error"):
+    for name in ("estimate", "decision"):
         for path in one.folder.glob(f"results/*/*/{name}.json"):
             place = str(path.relative_to(one.folder))
             found += [

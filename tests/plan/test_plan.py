@@ -176,7 +176,10 @@ def test_steps_on_the_hessian_are_paid_for(monkeypatch: pytest.MonkeyPatch) -> N
         assert row["seconds"] - other["seconds"] == pytest.approx(
             5 * float(COST.seconds(row["cluster"])), rel=0.2
         )
-    past = [{**row, "answer_calls": 5} for row in finished(2)]
+    past = [
+        {**row, "answer_calls": 5, "rest_seconds": 1.0 + 6 * float(COST.seconds(row["cluster"]))}
+        for row in finished(2)
+    ]
     told_past, plain_past = (
         planned(made, rows, reference=False)["iterations"][0] for rows in (past, finished(2))
     )

@@ -22,7 +22,8 @@ ALWAYS = {
     "operators",
     "solve",
     "check",
-    "decide",
+    "adapt",
+    "mismatch",
 }
 
 
@@ -36,7 +37,7 @@ def test_every_configuration_gives_a_plan(name: str, fresh: Any, planned_jobs: A
     assert len(kinds) >= 9
     assert {name: count for name, count in jobs.items() if name.startswith("draw_")} == kinds
     assert set(jobs) >= ALWAYS
-    assert jobs["solve"] == jobs["decide"] == jobs["export"] == len(written["cases"])
+    assert jobs["solve"] == jobs["adapt"] == jobs["convergence"] == len(written["cases"])
     assert jobs["bulk"] == jobs["check"] == 1
 
 
@@ -83,7 +84,7 @@ def test_jobs_ask_for_what_the_plan_says(fresh: Any) -> None:
         block = said.partition("rule solve:")[2].partition("\n\n")[0]
         return set(re.findall(r"runtime=\d+|mem_mb=\d+", block))
 
-    given = {"solve": {"runtime": 77, "mem_mb": 8100}, "residual": {"runtime": 11, "mem_mb": 8100}}
+    given = {"solve": {"runtime": 77, "mem_mb": 8100}, "adapt": {"runtime": 11, "mem_mb": 8100}}
     plan = {"preparation": [], "iterations": [{"k": 0, "resources": given}]}
     (fresh.folder / "results" / "plan").mkdir(parents=True)
     (fresh.folder / "results" / "plan" / "minimal.json").write_text(json.dumps(plan), encoding="utf-8")

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 TABLE = "results/minimal/convergence.csv"
-QM_RULES = {"bulk", "training", "reference", "solve", "residual"}
+QM_RULES = {"bulk", "training", "reference", "solve"}
 """Rules that call the QM model."""
 FITTED = {"bulk", "training", "potential"}
 
@@ -60,7 +60,7 @@ def test_another_tolerance_solves_nothing_again(finished: Any, planned_jobs: Any
         done = finished.snakemake(TABLE, config=config)
         assert done.returncode == 0, done.stdout
         assert QM_RULES.isdisjoint(rules_run(done.stdout)), done.stdout
-        assert "decide" in rules_run(done.stdout)
+        assert "adapt" in rules_run(done.stdout)
         pd.testing.assert_frame_equal(table_of(finished), before[:rows], rtol=1e-10)
 
 
@@ -92,7 +92,7 @@ def rules_run(output: str) -> set[str]:
     ("file", "again", "kept"),
     [
         ("qmfront/preflight/page.py", set(), QM_RULES | {"preflight", "structure"}),
-        ("qmfront/estimate/estimates.py", {"estimate", "decide"}, QM_RULES | {"potential", "structure"}),
+        ("qmfront/estimate/estimator.py", {"adapt"}, QM_RULES | {"potential", "structure"}),
         ("qmfront/coupling/anderson.py", {"solve", "reference"}, FITTED | {"structure"}),
         ("qmfront/training/certificate.py", {"potential", "solve"}, {"bulk", "training", "reference"}),
         ("tests/results/test_cases.py", {"check"}, QM_RULES | {"potential", "structure", "convergence"}),
@@ -104,7 +104,7 @@ def test_an_edit_reaches_the_rules_that_use_it(
     """Up to the first checkpoint: what follows a decision is unknown while the decision is."""
     with open(finished.folder / file, "a", encoding="utf-8") as stream:
         stream.write("\nEDITED = True\n")
-    done = finished.snakemake("--dry-run", "all", "results/minimal/0/error.json")
+    done = finished.snakemake("--dry-run", "all", "results/minimal/0/decision.json")
     assert done.returncode == 0, done.stdout
     jobs = set(planned_jobs(done.stdout))
     assert again <= jobs
@@ -114,14 +114,14 @@ def test_an_edit_reaches_the_rules_that_use_it(
 def test_a_preflight_that_runs_again_hides_nothing(finished: Any, planned_jobs: Any) -> None:
     """With an outdated verdict marked as ancient Snakemake would run the preflight, and report success."""
     limit = finished.overlay("limit", {"material_defaults": {"preflight": {"noise": 2e-4}}})
-    done = finished.snakemake("--dry-run", "all", "results/minimal/0/error.json", config=limit)
+    done = finished.snakemake("--dry-run", "all", "results/minimal/0/decision.json", config=limit)
     assert done.returncode == 0, done.stdout
     assert {"preflight", "bulk", "training", "structure", "solve"} <= set(planned_jobs(done.stdout))
 
 
 def test_a_setting_reaches_the_rules_that_use_it(finished: Any, planned_jobs: Any) -> None:
     config = finished.overlay("weights", {"potential_defaults": {"weights": {"stress": 2.0}}})
-    done = finished.snakemake("--dry-run", "all", "results/minimal/0/error.json", config=config)
+    done = finished.snakemake("--dry-run", "all", "results/minimal/0/decision.json", config=config)
     jobs = set(planned_jobs(done.stdout))
     assert {"potential", "solve"} <= jobs
     assert {"bulk", "training", "structure", "reference"}.isdisjoint(jobs)

@@ -1,24 +1,7 @@
-# What the jobs of divide and conquer read: paths; nothing is computed here.
-
-
-def patches_of(w):
-    """The patches that a division consists of."""
-    jobs = study.cases[w.case].divide.jobs
-    return [f"results/{w.case}/{w.k}/patches/{job}.zarr/zarr.json" for job in range(jobs)]
-
-
-def residual_of(w):
-    """The exact residual to compare with, where the case can afford it."""
-    wanted = study.cases[w.case].reference.compute
-    return {"residual": f"results/{w.case}/{w.k}/residual.zarr/zarr.json"} if wanted else {}
-
-
-def divisions_of_figure(w):
-    """Summaries of the divisions that a figure shows: those at the first solution of its cases."""
-    return [f"results/{case}/0/divided.json" for case in study.figures[w.figure].cases]
-
-
 # QM forces of a large periodic domain at a QM/MM solution, tile by tile (divide and conquer), spread over jobs.
+
+
+include: "divide_inputs.smk"
 
 
 rule tiles:
