@@ -47,11 +47,12 @@ report: $(RUN_STAMP) ## report.html with every figure and how it was made
 test: $(DEV_STAMP) ## the tests; ARGS='-m slow' runs the slow ones
 	@python -m pytest $(ARGS)
 
-lint: $(DEV_STAMP) ## style, workflow and schemas
+lint: $(DEV_STAMP) ## style, workflow, layers of imports and schemas
 	@python -m ruff check .
 	@python -m ruff format --check .
 	@python -m snakefmt --check Snakefile workflow
 	@python -m snakemake --lint
+	@lint-imports --no-cache | tail -n 3
 	@python -m qmfront.config.schema --check
 
 format: $(DEV_STAMP) ## write code in the project's style
@@ -87,7 +88,7 @@ $(DEV_STAMP): envs/requirements-dev.lock envs/requirements.lock envs/installer.l
 
 # The last lines of a run. Snakemake's own log says whether there was anything to do.
 define say_where
-last=$$(ls -t .snakemake/log/*.log 2>/dev/null | head -n 1); \
+last=$$(ls -t .snakemake/log/*.log 2>/dev/null | head -n 1 || true); \
 if [ -n "$$last" ] && grep -q 'Nothing to be done' "$$last"; then echo "Everything was up to date: nothing was computed."; fi; \
 if compgen -G 'figures/*' >/dev/null; then echo "The figures are in figures/: $$(cd figures && echo *.png)"; fi
 endef

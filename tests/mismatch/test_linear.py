@@ -11,7 +11,7 @@ from qmfront.crystal.stencil import stencil
 from qmfront.elasticity.moduli import cubic_moduli
 from qmfront.elasticity.strain_polynomial import StrainPolynomial
 from qmfront.estimate.residual import ResidualSettings, residual_arrays
-from qmfront.mismatch.linear import LinearMismatch, linear_mismatch
+from qmfront.mismatch.linear import LinearMismatch, assembled_mismatch, linear_mismatch
 from qmfront.mismatch.model_difference import SLIGHT, difference_map
 from qmfront.storage.timing import Seconds
 from tests.silicon import silicon
@@ -207,3 +207,14 @@ def test_without_a_layer_the_residual_costs_no_qm_call(edge, edge_operators, tun
     assert np.abs(found - expected)[~inner].max() < 1e-12 and np.abs(found - mixed)[~inner].max() > 1e-3
     with pytest.raises(AssertionError, match="asked for"):
         residual(1.0, asked)
+
+
+def test_an_assembled_difference_gives_the_forces_of_the_labelled_pairs(tungsten, edge) -> None:
+    """At the predictor and away from it, across the slip plane and at the rim, where neighbours are missing."""
+    linear = missed(tungsten, SHORT)
+    assembled = replace(linear, assembled=assembled_mismatch(linear, edge))
+    u = 0.1 * np.random.default_rng(5).normal(size=edge.sites.shape)
+    for displacement in (np.zeros_like(u), u):
+        expected = linear.forces(edge, displacement)
+        assert np.abs(expected).max() > 1e-3
+        np.testing.assert_allclose(assembled.forces(edge, displacement), expected, rtol=0, atol=1e-12)

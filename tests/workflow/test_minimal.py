@@ -64,6 +64,18 @@ def test_another_tolerance_solves_nothing_again(finished: Any, planned_jobs: Any
         pd.testing.assert_frame_equal(table_of(finished), before[:rows], rtol=1e-10)
 
 
+def test_an_edit_of_the_estimator_solves_nothing_again(finished: Any) -> None:
+    """The partitions come out the same: all iterations are estimated again, and none is solved."""
+    before = table_of(finished)
+    with open(finished.folder / "qmfront/estimate/estimator.py", "a", encoding="utf-8") as stream:
+        stream.write("\nEDITED = True\n")
+    done = finished.snakemake(TABLE)
+    assert done.returncode == 0, done.stdout
+    assert rules_run(done.stdout) == {"adapt", "convergence"}
+    assert done.stdout.count("(Rule: adapt)") == len(before)
+    pd.testing.assert_frame_equal(table_of(finished), before, rtol=1e-10)
+
+
 def test_a_tighter_tolerance_goes_on_from_the_last_iteration(finished: Any) -> None:
     """After a run that stopped at k = 1 only k = 2 is solved; what it starts from is taken as it is.
 
