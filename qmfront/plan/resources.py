@@ -42,7 +42,8 @@ def resource(plan: Path | str, stage: str, name: str, *, k: int | None = None) -
     content = _read(path, path.stat().st_mtime_ns)
     rows = [row["resources"] for row in content["preparation"] if row["stage"] == stage]
     if k is not None:
-        rows = [row["resources"][stage] for row in content["iterations"][: k + 1]]
+        # a plan of before jobs were merged does not know their names
+        rows = [row["resources"][stage] for row in content["iterations"][: k + 1] if stage in row["resources"]]
     return int(rows[-1][name]) if rows else default
 
 

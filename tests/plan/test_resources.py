@@ -34,6 +34,12 @@ def test_a_plan_is_followed_iteration_by_iteration(tmp_path: Path) -> None:
     assert resource(plan, "training", "runtime") == DEFAULTS["training"]["runtime"], "the plan does not tell"
 
 
+def test_a_plan_of_other_stages_gives_defaults(tmp_path: Path) -> None:
+    plan = written(tmp_path, 600.0)
+    plan.write_text(plan.read_text().replace('"adapt"', '"residual"'))
+    assert resource(plan, "adapt", "runtime", k=0) == DEFAULTS["adapt"]["runtime"]
+
+
 def test_a_new_plan_is_read(tmp_path: Path) -> None:
     first = resource(written(tmp_path, 600.0), "solve", "runtime", k=0)
     plan = written(tmp_path, 6000.0)
