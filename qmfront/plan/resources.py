@@ -43,7 +43,9 @@ def resource(plan: Path | str, stage: str, name: str, *, k: int | None = None) -
     rows = [row["resources"] for row in content["preparation"] if row["stage"] == stage]
     if k is not None:
         # a plan of before jobs were merged does not know their names
-        rows = [row["resources"][stage] for row in content["iterations"][: k + 1] if stage in row["resources"]]
+        rows = [
+            row["resources"][stage] for row in content["iterations"][: k + 1] if stage in row["resources"]
+        ]
     return int(rows[-1][name]) if rows else default
 
 
