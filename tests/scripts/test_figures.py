@@ -115,9 +115,8 @@ def test_snapshots_of_any_defect(chosen, edge, tmp_path):
 
 
 @pytest.mark.parametrize("script", sorted(p.name for p in Path(__file__).parents[2].glob("scripts/*.py")))
-def test_scripts_are_short(script):
+def test_scripts_write_their_log(script):
     text = (Path(__file__).parents[2] / "scripts" / script).read_text()
-    assert text.count("\n") <= 40
     assert "with logged(snakemake.log[0]):" in text
 
 

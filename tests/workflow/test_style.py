@@ -1,4 +1,4 @@
-"""Rules, scripts and modules keep the shape that makes them readable."""
+"""Rules and scripts keep the shape that makes them readable."""
 
 import ast
 import re
@@ -9,7 +9,6 @@ import pytest
 ROOT = Path(__file__).parents[2]
 RULES = [ROOT / "Snakefile", *sorted((ROOT / "workflow" / "rules").glob("*.smk"))]
 SCRIPTS = sorted((ROOT / "scripts").glob("*.py"))
-MODULES = sorted((ROOT / "qmfront").rglob("*.py"))
 TARGETS = ("all", "plans")
 """Rules that only collect files."""
 ARITHMETIC = (ast.Add, ast.Sub, ast.Mult, ast.MatMult, ast.Mod, ast.Pow, ast.FloorDiv)
@@ -33,7 +32,7 @@ def relative(path: Path) -> str:
 
 
 def test_there_is_something_to_look_at() -> None:
-    assert len(rules()) >= 15 and len(SCRIPTS) >= 14 and len(MODULES) >= 50
+    assert len(rules()) >= 15 and len(SCRIPTS) >= 14
 
 
 @pytest.mark.parametrize("name", [name for name in rules() if name not in TARGETS])
@@ -58,7 +57,6 @@ def test_rules_follow_the_code_of_their_script(name: str) -> None:
 @pytest.mark.parametrize("path", SCRIPTS, ids=relative)
 def test_scripts_connect_files_to_functions(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    assert len(text.splitlines()) <= 40
     computing = [
         node
         for node in ast.walk(ast.parse(text))
@@ -81,19 +79,6 @@ def test_scripts_divide_only_paths(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
             assert is_text(node) or "Path(" in ast.unparse(node), ast.unparse(node)
-
-
-@pytest.mark.parametrize("path", MODULES, ids=relative)
-def test_modules_and_functions_are_short(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    assert len(text.splitlines()) <= 300
-    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
-    long = {
-        node.name: node.end_lineno - node.lineno + 1
-        for node in ast.walk(ast.parse(text))
-        if isinstance(node, functions) and node.end_lineno - node.lineno >= 60
-    }
-    assert long == {}
 
 
 def test_every_script_has_a_rule() -> None:
