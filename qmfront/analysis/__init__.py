@@ -1,0 +1,1 @@
+"""Tables of finished iterations and cases: convergence, rates, cost, efficiency, and the summary page."""

@@ -1,0 +1,1 @@
+"""Stores, files that are whole or absent, locks, logs and provenance."""

@@ -1,0 +1,1 @@
+"""What a fit observes: responses of the perfect lattice, strained, rattled and cut into slabs."""
