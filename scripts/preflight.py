@@ -1,22 +1,31 @@
-"""The reference model is doubted before anything is computed with it: material -> preflight.json, .md."""
+"""The reference model is examined before anything is computed with it: material -> preflight.json, .md."""
 
-import json
 import logging
 
+from qmfront.config.material import ForceConstantSteps, Preflight, StressSamples
 from qmfront.crystal.lattice import cubic_crystal
+from qmfront.models.calculator import build
 from qmfront.preflight.page import page
 from qmfront.preflight.report import refuse, report
+from qmfront.preflight.subject import Subject
 from qmfront.storage.durable import write_file
 from qmfront.storage.logs import logged
 
 
 def main(material: str, crystal: dict, spec: dict, settings: dict, outputs: dict) -> None:
-    guess = cubic_crystal(crystal["symbol"], crystal["structure"], crystal["lattice_constant_guess"])
-    content = {"material": material, **report(guess, spec, settings)}
-    logging.getLogger(__name__).info("\n%s", page(content))
-    refuse(content, settings["preflight"]["refuse"])
-    write_file(outputs["page"], page(content))
-    write_file(outputs["table"], json.dumps(content, indent=2) + "\n")
+    preflight = Preflight.model_validate(settings["preflight"])
+    found = report(
+        material,
+        Subject(lambda: build(spec), spec["calculator"]),
+        cubic_crystal(crystal["symbol"], crystal["structure"], crystal["lattice_constant_guess"]),
+        preflight,
+        ForceConstantSteps.model_validate(settings["force_constants"]),
+        StressSamples.model_validate(settings["stress_samples"]),
+    )
+    logging.getLogger(__name__).info("\n%s", page(found))
+    refuse(found, strictly=preflight.refuse)
+    write_file(outputs["page"], page(found))
+    write_file(outputs["table"], found.json())
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The plan of a case: N_QM, QM calls, hours and memory to its end, before they are spent."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -134,7 +134,7 @@ def prospect_of(
     n_qm, n_buf = first_partition(ground, thresholds)
     cost = cost_of_clusters(
         ground,
-        Cost.from_plain(preflight["cost"]),
+        Cost(**preflight["cost"]),
         build(spec),
         name=spec["calculator"],
         cluster=n_qm + n_buf,
@@ -191,7 +191,7 @@ def planned(
         "prior": first.words,
         "decay": {name: way.plain() for name, way in ways.items()},
         "notes": _notes(prospect),
-        "price": {**price.cost.plain(), "shape": price.shape},
+        "price": {**asdict(price.cost), "shape": price.shape},
         "scenarios": {
             name: _summed(rows, (before, after[name]), reason, ways[name].needed(tolerance))
             for name, (rows, reason) in found.items()
@@ -208,7 +208,7 @@ def _far_field(prospect: Prospect, price: Price, *, done: bool) -> list[dict[str
     if ground.dimension == 3:
         return []
     samples = min(samples, int(ground.domain.free.sum()))
-    sphere = Cost.from_plain(prospect.preflight["cost"])
+    sphere = Cost(**prospect.preflight["cost"])
     return far_field(samples, prospect.crystal, price, sphere, finished=done)
 
 

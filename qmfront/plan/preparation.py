@@ -44,7 +44,7 @@ def preparation(
     clusters : {"first": atoms of the first QM region and buffer, "domain": those of the whole domain}
     finished : {"reference": ..., "others": ...}
     """
-    advice, sphere = preflight["recommendation"], Cost.from_plain(preflight["cost"])
+    advice, sphere = preflight["recommendation"], Cost(**preflight["cost"])
     rows = [
         _row("bulk", advice["bulk_calls"], advice["supercell"], 3600 * advice["bulk_hours"], price),
         training(potential, crystal, price, sphere, advice["supercell"]),

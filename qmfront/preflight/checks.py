@@ -1,7 +1,6 @@
 """What preflight measures: each check has a number, a limit, and the name of the cause when it fails."""
 
 from dataclasses import dataclass
-from typing import Any
 
 
 @dataclass(frozen=True)
@@ -9,8 +8,8 @@ class Check:
     """One measurement.
 
     name : what was compared
-    value, unit : the result; None where there is nothing to tell
-    limit : largest value that passes; None for what is only told
+    value, unit : the result; None where there is none
+    limit : largest value that passes; None for what is only reported
     problem : cause and cure if it fails, "" if it passes
     """
 
@@ -24,16 +23,6 @@ class Check:
     def passed(self) -> bool:
         """Whether there is no problem."""
         return not self.problem
-
-    def plain(self) -> dict[str, Any]:
-        """For JSON."""
-        return {
-            "name": self.name,
-            "value": self.value,
-            "unit": self.unit,
-            "limit": self.limit,
-            "problem": self.problem,
-        }
 
 
 def limited(name: str, value: float, unit: str, limit: float, *, problem: str) -> Check:

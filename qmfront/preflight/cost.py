@@ -3,9 +3,8 @@
 t(n) = t_0 + c n^p,    p the one of EXPONENTS that explains the timings best
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import nnls
@@ -31,22 +30,13 @@ class Cost:
     memory_factor: float
     largest: int
 
-    def seconds(self, n_atoms: float | np.ndarray) -> Any:
+    def seconds(self, n_atoms: float) -> float:
         """Wall seconds of a call of n_atoms."""
-        return self.base + self.factor * np.asarray(n_atoms, float) ** self.exponent
+        return self.base + self.factor * float(n_atoms) ** self.exponent
 
     def memory(self, n_atoms: float) -> float:
         """Peak memory of the process, MB."""
         return self.memory_base + self.memory_factor * float(n_atoms)
-
-    def plain(self) -> dict[str, float]:
-        """For JSON."""
-        return asdict(self)
-
-    @classmethod
-    def from_plain(cls, content: Mapping[str, Any]) -> "Cost":
-        """The inverse of `plain`."""
-        return cls(**content)
 
 
 def fitted_cost(timings: Sequence[Timing]) -> Cost:
@@ -69,7 +59,7 @@ def fitted_cost(timings: Sequence[Timing]) -> Cost:
 
 
 def _fit(sizes: np.ndarray, seconds: np.ndarray, exponent: float) -> tuple[float, float, float, float]:
-    """base, factor, exponent, and what they leave; the larger half counts four times, since it is what is predicted."""
+    """base, factor, exponent, residual; the larger half counts four times, since predictions are for larger calls."""
     weight = np.where(sizes >= np.median(sizes), 2.0, 1.0)
     columns = np.column_stack([np.ones_like(sizes), sizes**exponent]) / seconds[:, None]
     (base, factor), rest = nnls(weight[:, None] * columns, weight)

@@ -2,8 +2,8 @@
 
     F . d = -dE/dt  along displacements t d,      V sigma : e = dE/dt  under strains t e
 
-by four-point differences. The differences are compared with the answers as a whole: one factor between them, such as
--1, or hartree per bohr in place of eV/Å, is another mistake than no relation at all.
+by four-point differences. They are compared with forces or stresses as a whole: one factor between both, such as -1, or
+hartree per bohr in place of eV/Å, is another mistake than no relation at all.
 """
 
 from collections.abc import Callable
@@ -34,8 +34,8 @@ FORCE_UNITS = {
 STRESS_UNITS = {"GPa": 1 / GPa, "kbar": 10 / GPa}
 
 
-def force_check(subject: Subject, atoms: Atoms, answer: Evaluation, *, limit: float) -> Check:
-    """Forces of the atoms, which are `answer`, against energies of displaced ones."""
+def force_check(subject: Subject, atoms: Atoms, evaluation: Evaluation, *, limit: float) -> Check:
+    """Forces of the atoms, those of `evaluation`, against energies of displaced ones."""
     moves = directions(atoms, 3)
 
     def moved(move: np.ndarray, t: float) -> Atoms:
@@ -47,7 +47,7 @@ def force_check(subject: Subject, atoms: Atoms, answer: Evaluation, *, limit: fl
     return _compared(
         "forces against differences of the energy",
         slopes,
-        -np.einsum("dni,ni->d", moves, answer.forces),
+        -np.einsum("dni,ni->d", moves, evaluation.forces),
         limit=limit,
         words=("forces", FORCE_UNITS, "minus the gradient of the energy"),
     )
@@ -56,7 +56,7 @@ def force_check(subject: Subject, atoms: Atoms, answer: Evaluation, *, limit: fl
 def stress_check(subject: Subject, atoms: Atoms, *, limit: float) -> Check:
     """Stress of the atoms under tension against energies of strained ones."""
     tense = strained(atoms, TENSION)
-    stress = subject.ask(tense, stress=True).stress
+    stress = subject.evaluate(tense, stress=True).stress
     xx, yy, zz, yz, xz, xy = stress
     sigma = np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
     slopes = np.array([_slope(subject, lambda t, e=e: strained(tense, t * e), STRAIN_STEP) for e in STRAINS])
@@ -75,29 +75,29 @@ def stress_check(subject: Subject, atoms: Atoms, *, limit: float) -> Check:
 
 def _slope(subject: Subject, at: Callable[[float], Atoms], step: float) -> float:
     """dE/dt at 0 of the atoms at(t)."""
-    return sum(weight * subject.ask(at(point * step)).energy for point, weight in POINTS) / step
+    return sum(weight * subject.evaluate(at(point * step)).energy for point, weight in POINTS) / step
 
 
 def _compared(
     name: str,
     slopes: np.ndarray,
-    answers: np.ndarray,
+    values: np.ndarray,
     *,
     limit: float,
     words: tuple[str, dict[str, float], str],
 ) -> Check:
     """The relative misfit, and its cause."""
     size = max(float(np.linalg.norm(slopes)), 1e-12)
-    misfit = float(np.linalg.norm(answers - slopes)) / size
-    return limited(name, misfit, "1", limit, problem=_cause(slopes, answers, misfit, words))
+    misfit = float(np.linalg.norm(values - slopes)) / size
+    return limited(name, misfit, "1", limit, problem=_cause(slopes, values, misfit, words))
 
 
 def _cause(
-    slopes: np.ndarray, answers: np.ndarray, misfit: float, words: tuple[str, dict[str, float], str]
+    slopes: np.ndarray, values: np.ndarray, misfit: float, words: tuple[str, dict[str, float], str]
 ) -> str:
     what, units, meaning = words
-    factor = float(slopes @ answers) / max(float(slopes @ slopes), 1e-24)
-    rest = float(np.linalg.norm(answers - factor * slopes)) / max(float(np.linalg.norm(answers)), 1e-24)
+    factor = float(slopes @ values) / max(float(slopes @ slopes), 1e-24)
+    rest = float(np.linalg.norm(values - factor * slopes)) / max(float(np.linalg.norm(values)), 1e-24)
     if rest < ONE_FACTOR and abs(factor + 1) < ONE_FACTOR:
         return f"Wrong sign of the {what}: they are -1 times {meaning}. Turn the sign in the calculator."
     if rest < ONE_FACTOR and abs(factor - 1) > ONE_FACTOR:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from qmfront.config.material import Preflight
 from qmfront.crystal.lattice import Crystal
 from qmfront.preflight.cost import fitted_cost
 from qmfront.preflight.samples import cell_of, rattled, sphere
@@ -17,7 +18,7 @@ LARGEST = 2500
 REPEATS = 2
 """Timings of each larger cluster; the first of a size may allocate."""
 PRICED = 0.1
-"""Share of preflight.seconds that one call of the largest of them takes."""
+"""Fraction of preflight.seconds that the largest of these calls takes."""
 
 
 @dataclass(frozen=True)
@@ -36,53 +37,52 @@ class Locality:
     reason: str
 
 
-def locality_of(
-    subject: Subject, crystal: Crystal, *, rattle: float, tolerance: float, seconds: float
-) -> Locality:
+def locality_of(subject: Subject, crystal: Crystal, settings: Preflight) -> Locality:
     """Clusters that grow by half a nearest-neighbour distance until forces settle, or the next one is too dear.
 
     Parameters
     ----------
     crystal : at rest
-    tolerance : eV/Å
-    seconds : all clusters together
+    settings : Preflight
+        Its buffer_error is the tolerance; all clusters together take its seconds.
     """
     r0, spent, stopped = crystal.nearest_neighbour_distance, 0.0, "the forces settle"
+    tolerance = settings.buffer_error
     widths: list[float] = []
     forces: list[np.ndarray] = []
     atoms: list[int] = []
     while not _settled(forces, tolerance):
         width = (1.5 + STEP_R0 * len(widths)) * r0
-        cluster, place = sphere(crystal, width, rattle=rattle)
-        predicted = float(fitted_cost(subject.timings).seconds(len(cluster)))
-        if (len(widths) >= 2 and spent + predicted > seconds) or len(cluster) > LARGEST:
+        cluster, place = sphere(crystal, width, rattle=settings.rattle)
+        predicted = fitted_cost(subject.timings).seconds(len(cluster))
+        if (len(widths) >= 2 and spent + predicted > settings.seconds) or len(cluster) > LARGEST:
             stopped = f"a cluster of {len(cluster)} atoms would take {predicted:.0f} s"
             break
-        answer = subject.ask(cluster)
-        spent += answer.seconds
+        evaluation = subject.evaluate(cluster)
+        spent += evaluation.seconds
         widths.append(width)
-        forces.append(answer.forces[place])
+        forces.append(evaluation.forces[place])
         atoms.append(len(cluster))
     errors = [float(np.linalg.norm(force - forces[-1])) for force in forces]
     return Locality(widths, errors, atoms, *_recommended(widths, errors, tolerance, stopped))
 
 
-def enlarge(
-    subject: Subject, crystal: Crystal, *, rattle: float, seconds: float, clusters: bool = True
-) -> None:
-    """Ask about ever more atoms until a call would take `seconds`: their timings price larger ones.
+def time_larger_calls(subject: Subject, crystal: Crystal, settings: Preflight) -> None:
+    """Call it on more and more atoms until a call would take too long: their timings price still larger ones.
 
-    clusters : spheres in vacuum; otherwise periodic cells, for a model that will see nothing else
+    Spheres in vacuum, or periodic cells for a model that will see nothing else (`settings.clusters`).
     """
+    clusters, rattle = settings.clusters, settings.rattle
     size = 2.0 * crystal.nearest_neighbour_distance if clusters else 4.0
     while True:
         atoms = sphere(crystal, size, rattle=rattle)[0] if clusters else cell_of(crystal, round(size))
         known = max(timing.n_atoms for timing in subject.timings)
-        if len(atoms) > LARGEST or float(fitted_cost(subject.timings).seconds(len(atoms))) > seconds:
+        predicted = fitted_cost(subject.timings).seconds(len(atoms))
+        if len(atoms) > LARGEST or predicted > PRICED * settings.seconds:
             return
         if len(atoms) > 1.5 * known:
             for seed in range(REPEATS):  # other atoms each time: ASE remembers the last ones
-                subject.ask(rattled(atoms, 0.1 * rattle, seed=seed))
+                subject.evaluate(rattled(atoms, 0.1 * rattle, seed=seed))
         size *= 2 ** (1 / 3) if clusters else 2
 
 
@@ -94,7 +94,7 @@ def _settled(forces: list[np.ndarray], tolerance: float) -> bool:
 def _recommended(
     widths: list[float], errors: list[float], tolerance: float, stopped: str
 ) -> tuple[float | None, str]:
-    """The narrowest width from which on all errors are below the tolerance, if wider ones were asked to say so."""
+    """The narrowest width from which on all errors are below the tolerance, if wider ones were tried."""
     wrong = [place for place, error in enumerate(errors) if error >= tolerance]
     first = wrong[-1] + 1 if wrong else 0
     if first >= len(widths) - 1:

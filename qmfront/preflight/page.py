@@ -1,88 +1,76 @@
 """The page that a user reads before paying: findings and recommendation as Markdown."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+
+from qmfront.preflight.checks import Check
+from qmfront.preflight.cost import Cost
+from qmfront.preflight.examination import Findings
+from qmfront.preflight.locality import Locality
+from qmfront.preflight.recommendation import Recommendation
+from qmfront.preflight.report import Report
+from qmfront.preflight.rest import Rest
 
 
-def page(content: Mapping[str, Any]) -> str:
-    """Markdown.
-
-    Parameters
-    ----------
-    content : {material, calculator, findings..., recommendation}, as in the JSON file
-    """
+def page(found: Report) -> str:
+    """Markdown of a report."""
+    findings, advice = found.findings, found.recommendation
+    checks = [_check_row(check) for check in findings.checks]
     parts = [
-        f"# Preflight of {content['material']}: {content['calculator']}",
-        _verdict(content),
-        table_of(
-            ("check", "found", "limit", ""),
-            [_check_row(check) for check in content["checks"]],
-        ),
-        *_lattice(content),
-        *_locality(content),
-        *_cost(content),
+        f"# Preflight of {found.material}: {found.calculator}",
+        _verdict(findings),
+        table_of(("check", "found", "limit", ""), checks),
+        *(_lattice(findings.rest) if findings.rest else []),
+        *(_locality(findings.locality) if findings.locality else []),
+        *(_cost(findings.cost, advice) if findings.cost and advice else []),
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def _verdict(content: Mapping[str, Any]) -> str:
-    head = f"{content['calls']} calls, {content['seconds']:.1f} s."
-    if content["passed"]:
+def _verdict(findings: Findings) -> str:
+    head = f"{findings.calls} calls, {findings.seconds:.1f} s."
+    if findings.passed:
         return f"**Passed.** {head}"
-    causes = [check["problem"] for check in content["checks"] if check["problem"]]
-    return "\n".join([f"**Refused.** {head}", "", *[f"- {cause}" for cause in causes]])
+    return "\n".join([f"**Refused.** {head}", "", *[f"- {cause}" for cause in findings.problems]])
 
 
-def _check_row(check: Mapping[str, Any]) -> tuple[str, ...]:
-    value = "-" if check["value"] is None else f"{check['value']:.1e} {_unit(check['unit'])}".strip()
-    limit = "-" if check["limit"] is None else f"{check['limit']:.1e}"
-    return check["name"], value, limit, "refused" if check["problem"] else "passed"
+def _check_row(check: Check) -> tuple[str, ...]:
+    unit = "" if check.unit == "1" else check.unit
+    value = "-" if check.value is None else f"{check.value:.1e} {unit}".strip()
+    limit = "-" if check.limit is None else f"{check.limit:.1e}"
+    return check.name, value, limit, "passed" if check.passed else "refused"
 
 
-def _unit(unit: str) -> str:
-    return "" if unit == "1" else unit
-
-
-def _lattice(content: Mapping[str, Any]) -> list[str]:
-    rest = content["rest"]
-    if rest is None:
-        return []
+def _lattice(rest: Rest) -> list[str]:
     return [
-        f"Lattice at rest: {rest['scale'] - 1:+.3%} of the guess, bulk modulus {rest['bulk_modulus']:.3f} eV/Å^3."
+        f"Lattice at rest: {rest.scale - 1:+.3%} of the guess, bulk modulus {rest.bulk_modulus:.3f} eV/Å^3."
     ]
 
 
-def _locality(content: Mapping[str, Any]) -> list[str]:
-    found = content["locality"]
-    if found is None:
-        return []
-    width = "none" if found["width"] is None else f"{found['width']:.1f} Å"
+def _locality(found: Locality) -> list[str]:
+    width = "none" if found.width is None else f"{found.width:.1f} Å"
     rows = [
         (f"{w:.2f}", str(n), f"{e:.1e}")
-        for w, n, e in zip(found["widths"], found["atoms"], found["errors"], strict=True)
+        for w, n, e in zip(found.widths, found.atoms, found.errors, strict=True)
     ]
     return [
         "## Buffer",
-        f"Recommended buffer.width: **{width}** ({found['reason']}).",
+        f"Recommended buffer.width: **{width}** ({found.reason}).",
         table_of(("radius, Å", "atoms", "force error at the centre, eV/Å"), rows),
     ]
 
 
-def _cost(content: Mapping[str, Any]) -> list[str]:
-    cost, advice = content["cost"], content["recommendation"]
-    if cost is None:
-        return []
+def _cost(cost: Cost, advice: Recommendation) -> list[str]:
     rows = [
-        (str(c["atoms"]), f"{c['seconds']:.3g}", f"{c['memory']:.0f}", f"{c['first_solve_hours']:.2g}")
-        for c in advice["clusters"]
+        (str(c.atoms), f"{c.seconds:.3g}", f"{c.memory:.0f}", f"{c.first_solve_hours:.2g}")
+        for c in advice.clusters
     ]
-    calls = advice["solve_calls"]
+    calls = advice.solve_calls
     return [
         "## Cost",
-        f"t(n) = {cost['base']:.2g} s + {cost['factor']:.2g} s n^{cost['exponent']:g}, timed up to {cost['largest']} "
-        f"atoms. Measurements on the crystal: about {advice['bulk_calls']} calls, the largest of them "
-        f"{advice['supercell']} atoms, {_hours(advice['bulk_hours'])}. A solve takes about {calls['first']} calls the "
-        f"first time, {calls['later']} when it starts from the previous one.",
+        f"t(n) = {cost.base:.2g} s + {cost.factor:.2g} s n^{cost.exponent:g}, timed up to {cost.largest} "
+        f"atoms. Measurements on the crystal: about {advice.bulk_calls} calls, the largest of them "
+        f"{advice.supercell} atoms, {_hours(advice.bulk_hours)}. A solve takes about {calls.first} calls the "
+        f"first time, {calls.later} when it starts from the previous one.",
         table_of(("QM and buffer atoms", "s per call", "memory, MB", "first solve, h"), rows),
     ]
 

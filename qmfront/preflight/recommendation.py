@@ -1,9 +1,10 @@
 """What follows from the findings: buffer, calls and hours of the measurements on the crystal, price of clusters."""
 
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
+from qmfront.config.material import ForceConstantSteps, StressSamples
 from qmfront.crystal.lattice import Crystal
 from qmfront.models.force_constants import repeats_above
 from qmfront.models.lattice_symmetry import crystal_operations
@@ -11,7 +12,7 @@ from qmfront.preflight.cost import Cost
 from qmfront.preflight.examination import Findings
 
 CLUSTERS = (50, 100, 200, 400, 800)
-"""Numbers of QM and buffer atoms whose price is told."""
+"""Numbers of QM and buffer atoms whose price is listed."""
 CELL_CALLS = 50
 """Calls of the primitive cell for lattice constant and moduli: about 14 and 36."""
 FIRST_SOLVE, WARM_SOLVE = 20, 6
@@ -19,40 +20,83 @@ FIRST_SOLVE, WARM_SOLVE = 20, 6
 # Measured on the edge dislocation and the crack of the default study: 18 and 27; 4 to 8 (README).
 
 
+@dataclass(frozen=True)
+class SolveCalls:
+    """QM calls of the first solve of a case, and of a later one."""
+
+    first: int
+    later: int
+
+
+@dataclass(frozen=True)
+class ClusterPrice:
+    """Of a cluster.
+
+    atoms : of QM region and buffer
+    seconds, memory : of one call; MB
+    first_solve_hours : of all calls of a first solve
+    """
+
+    atoms: int
+    seconds: float
+    memory: float
+    first_solve_hours: float
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """What a user learns from a preflight.
+
+    buffer : buffer.width, Å; None where it was not measured, or is not settled
+    supercell : atoms of the supercell of the force constants
+    bulk_calls, bulk_hours : of all measurements on the crystal
+    solve_calls : SolveCalls
+    clusters : price of clusters of some sizes
+    """
+
+    buffer: float | None
+    supercell: int
+    bulk_calls: int
+    bulk_hours: float
+    solve_calls: SolveCalls
+    clusters: list[ClusterPrice]
+
+
 def recommendation(
-    findings: Findings, guess: Crystal, *, reach: float, force_range: float, samples: int, cubic: bool = False
-) -> dict[str, Any]:
-    """Plain values for the page and for `plan`; empty without a cost.
+    findings: Findings,
+    guess: Crystal,
+    steps: ForceConstantSteps,
+    samples: StressSamples,
+    *,
+    force_range: float,
+) -> Recommendation | None:
+    """What the page and `plan` are made of; None if no call was timed.
 
     Parameters
     ----------
-    reach : Å; of the force constants
     force_range : Å; what the calculator says about itself, 0 if nothing
-    samples : strained lattices
-    cubic : whether the supercell of the force constants is made of cubic cells
     """
     cost = findings.cost
     if cost is None:
-        return {}
+        return None
     scale = findings.rest.scale if findings.rest else 1.0
     crystal = guess.strained(scale * np.eye(3))
     primitive = len(crystal.numbers)
-    transform = crystal.cubic if cubic else np.eye(3, dtype=int)
-    repeats = repeats_above(transform @ crystal.cell, reach + max(reach, force_range))
+    transform = crystal.cubic if steps.supercell == "cubic" else np.eye(3, dtype=int)
+    repeats = repeats_above(transform @ crystal.cell, steps.reach + max(steps.reach, force_range))
     cell = primitive * round(abs(np.linalg.det(transform)) * np.prod(repeats))
     differences = 6 * primitive if primitive > 1 else 2  # at most; symmetry saves some with a basis
     shifts = 1 if primitive == 1 or _fixed(crystal) else 10
-    bulk = float(cost.seconds(primitive)) * shifts * (CELL_CALLS + samples) + differences * float(
-        cost.seconds(cell)
+    small = shifts * (CELL_CALLS + samples.count)
+    seconds = cost.seconds(primitive) * small + differences * cost.seconds(cell)
+    return Recommendation(
+        buffer=findings.locality.width if findings.locality else None,
+        supercell=cell,
+        bulk_calls=small + differences,
+        bulk_hours=seconds / 3600,
+        solve_calls=SolveCalls(FIRST_SOLVE, WARM_SOLVE),
+        clusters=[_priced(cost, n) for n in CLUSTERS],
     )
-    return {
-        "buffer": findings.locality.width if findings.locality else None,
-        "supercell": cell,
-        "bulk_calls": shifts * (CELL_CALLS + samples) + differences,
-        "bulk_hours": bulk / 3600,
-        "solve_calls": {"first": FIRST_SOLVE, "later": WARM_SOLVE},
-        "clusters": [_priced(cost, n) for n in CLUSTERS],
-    }
 
 
 def _fixed(crystal: Crystal) -> bool:
@@ -64,10 +108,6 @@ def _fixed(crystal: Crystal) -> bool:
     )
 
 
-def _priced(cost: Cost, n_atoms: int) -> dict[str, float]:
-    return {
-        "atoms": n_atoms,
-        "seconds": float(cost.seconds(n_atoms)),
-        "memory": cost.memory(n_atoms),
-        "first_solve_hours": FIRST_SOLVE * float(cost.seconds(n_atoms)) / 3600,
-    }
+def _priced(cost: Cost, n_atoms: int) -> ClusterPrice:
+    seconds = cost.seconds(n_atoms)
+    return ClusterPrice(n_atoms, seconds, cost.memory(n_atoms), FIRST_SOLVE * seconds / 3600)

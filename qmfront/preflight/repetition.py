@@ -1,6 +1,6 @@
-"""The same question twice, in other words: determinism, translations, a doubled cell, and the noise of forces."""
+"""The same forces in other words: determinism, translations, a doubled cell, and the noise of forces."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 from ase import Atoms
@@ -11,26 +11,27 @@ from qmfront.preflight.samples import SEED, rattled
 from qmfront.preflight.subject import Subject
 
 OTHER_STEP = 0.03
-"""Å; displacement of the structure that is asked about between two equal questions."""
+"""Å; displacement of the structure that is evaluated between two evaluations of the same one."""
 
 
-class Noise(NamedTuple):
-    """Noise of the forces and the largest force constant that was met on the way, eV/Å and eV/Å^2."""
+@dataclass(frozen=True)
+class Noise:
+    """Noise of the forces and the largest force constant that was seen on the way, eV/Å and eV/Å^2."""
 
     force: float
     stiffness: float
 
 
 def determinism_check(
-    subject: Subject, atoms: Atoms, answer: Evaluation, *, limit: float
+    subject: Subject, atoms: Atoms, first: Evaluation, *, limit: float
 ) -> tuple[Check, float]:
-    """The largest change of a force: asked again after another structure, and of a newly built calculator."""
-    subject.ask(rattled(atoms, OTHER_STEP, seed=SEED + 3))
-    again, fresh = subject.ask(atoms), subject.ask(atoms, fresh=True)
+    """The largest change of a force: evaluated again after another structure, and by a newly built calculator."""
+    subject.evaluate(rattled(atoms, OTHER_STEP, seed=SEED + 3))
+    again, fresh = subject.evaluate(atoms), subject.evaluate(atoms, fresh=True)
     changes = {
-        "when it is asked again after another structure": np.abs(again.forces - answer.forces).max(),
-        "when the calculator is built again": np.abs(fresh.forces - answer.forces).max(),
-        "when it is asked again (energy)": abs(again.energy - answer.energy) / max(len(atoms), 1),
+        "when it is asked again after another structure": np.abs(again.forces - first.forces).max(),
+        "when the calculator is built again": np.abs(fresh.forces - first.forces).max(),
+        "when it is asked again (energy)": abs(again.energy - first.energy) / max(len(atoms), 1),
     }
     worst = max(changes, key=lambda when: changes[when])
     problem = (
@@ -42,14 +43,14 @@ def determinism_check(
     return limited("determinism", value, "eV/Å", limit, problem=problem), value
 
 
-def periodicity_check(subject: Subject, atoms: Atoms, answer: Evaluation, *, limit: float) -> Check:
+def periodicity_check(subject: Subject, atoms: Atoms, first: Evaluation, *, limit: float) -> Check:
     """The largest change of a force when one atom moves by a lattice vector, and then everything by any vector."""
     moved = atoms.copy()
     moved.positions[len(atoms) // 2] += atoms.cell.array[0] - atoms.cell.array[2]
     shifted = moved.copy()
     shifted.positions += np.array([0.173, -0.291, 0.418])
     wrapped, translated = (
-        float(np.abs(subject.ask(other).forces - answer.forces).max()) for other in (moved, shifted)
+        float(np.abs(subject.evaluate(other).forces - first.forces).max()) for other in (moved, shifted)
     )
     if wrapped > translated / 2:
         problem = (
@@ -64,14 +65,14 @@ def periodicity_check(subject: Subject, atoms: Atoms, answer: Evaluation, *, lim
     return limited("periodicity and translation", max(wrapped, translated), "eV/Å", limit, problem=problem)
 
 
-def size_check(subject: Subject, atoms: Atoms, answer: Evaluation, *, limit: float) -> Check:
+def size_check(subject: Subject, atoms: Atoms, first: Evaluation, *, limit: float) -> Check:
     """Twice the cell: twice the energy, and the same forces."""
     shortest = int(np.argmin(np.linalg.norm(atoms.cell.array, axis=1)))
     repeats = [1, 1, 1]
     repeats[shortest] = 2
-    double = subject.ask(atoms.repeat(tuple(repeats)))
-    energy = abs(double.energy - 2 * answer.energy) / (2 * len(atoms))
-    forces = float(np.abs(double.forces - np.tile(answer.forces, (2, 1))).max())
+    double = subject.evaluate(atoms.repeat(tuple(repeats)))
+    energy = abs(double.energy - 2 * first.energy) / (2 * len(atoms))
+    forces = float(np.abs(double.forces - np.tile(first.forces, (2, 1))).max())
     problem = (
         f"Twice the cell has not twice the energy, or other forces: {energy:.1e} eV per atom and {forces:.1e} eV/Å "
         f"for {len(atoms)} atoms. Either the energy is not extensive, or k-points that do not follow the cell are too "
@@ -84,14 +85,14 @@ def noise_of(subject: Subject, atoms: Atoms, *, step: float, repeat: float) -> N
     """Noise of the forces from their roughness along a line, and from repetition.
 
     Five points -2 step ... 2 step of one atom: what a parabola does not explain is noise, also where the same
-    question has the same answer.
+    structure has the same forces.
     """
     points = np.arange(-2, 3)
     values = []
     for point in points:
         moved = atoms.copy()
         moved.positions[0] += point * step * np.array([0.6, 0.48, 0.64])
-        values.append(subject.ask(moved).forces.ravel())
+        values.append(subject.evaluate(moved).forces.ravel())
     values = np.array(values)
     powers = np.vander(points.astype(float), 3)
     fitted, *_ = np.linalg.lstsq(powers, values, rcond=None)

@@ -1,52 +1,89 @@
-"""From the configuration of a material to the content of its preflight report, and to its refusal."""
+"""The report on a reference model: made from the settings of a material, written as JSON, read by the plan."""
 
+import json
 import logging
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
+from pydantic import TypeAdapter
+
+from qmfront.config.material import ForceConstantSteps, Preflight, StressSamples
 from qmfront.crystal.lattice import Crystal
-from qmfront.models.calculator import build
-from qmfront.preflight.examination import Limits, examine
-from qmfront.preflight.recommendation import recommendation
-from qmfront.preflight.subject import RefusedError
+from qmfront.preflight.examination import Findings, examine
+from qmfront.preflight.recommendation import Recommendation, recommendation
+from qmfront.preflight.subject import RefusedError, Subject
 
 log = logging.getLogger(__name__)
 
 
-def report(guess: Crystal, spec: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Plain values of findings and recommendation.
+@dataclass(frozen=True)
+class Report:
+    """What is known of the reference model of a material.
+
+    material : its name
+    calculator : dotted path
+    findings : Findings
+    recommendation : Recommendation, None if no call was timed
+    """
+
+    material: str
+    calculator: str
+    findings: Findings
+    recommendation: Recommendation | None
+
+    def json(self) -> str:
+        """The content of results/preflight/{material}.json."""
+        content = {
+            "material": self.material,
+            "calculator": self.calculator,
+            "passed": self.findings.passed,
+            **asdict(self.findings),
+            "recommendation": asdict(self.recommendation) if self.recommendation else {},
+        }
+        return json.dumps(content, indent=2) + "\n"
+
+    @classmethod
+    def read(cls, path: Path | str) -> "Report":
+        """The report in a file that `json` made."""
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        advice = content["recommendation"] or None
+        return cls(
+            content["material"],
+            content["calculator"],
+            TypeAdapter(Findings).validate_python(content),
+            TypeAdapter(Recommendation | None).validate_python(advice),
+        )
+
+
+def report(
+    material: str,
+    subject: Subject,
+    guess: Crystal,
+    settings: Preflight,
+    steps: ForceConstantSteps,
+    samples: StressSamples,
+) -> Report:
+    """Findings and recommendation.
 
     Parameters
     ----------
+    material : its name
+    subject : the reference model
     guess : Crystal
-    spec : {calculator: dotted path, kwargs: {...}}
-    settings : {preflight, force_constants, stress_samples}, sections of a material
+        Near rest.
     """
-    steps = settings["force_constants"]
-    chosen = {name: value for name, value in settings["preflight"].items() if name != "refuse"}
-    findings = examine(
-        lambda: build(spec),
-        spec["calculator"],
-        guess,
-        Limits(**chosen, displacement=steps["displacement"]),
-    )
-    advice = recommendation(
-        findings,
-        guess,
-        reach=steps["reach"],
-        force_range=float(getattr(build(spec), "force_range", 0.0)),
-        samples=settings["stress_samples"]["count"],
-        cubic=steps["supercell"] == "cubic",
-    )
-    return {"calculator": spec["calculator"], **findings.plain(), "recommendation": advice}
+    findings = examine(subject, guess, settings, steps)
+    force_range = float(getattr(subject.calculator, "force_range", 0.0))
+    advice = recommendation(findings, guess, steps, samples, force_range=force_range)
+    return Report(material, subject.name, findings, advice)
 
 
-def refuse(content: Mapping[str, Any], strictly: bool) -> None:
+def refuse(found: Report, *, strictly: bool) -> None:
     """Raise RefusedError if the model failed and that is to stop the run; log a warning otherwise."""
-    causes = [check["problem"] for check in content["checks"] if check["problem"]]
+    causes = found.findings.problems
     if not causes:
         return
-    text = f"{content['calculator']} is refused for {content['material']}. " + " Besides: ".join(causes)
+    text = f"{found.calculator} is refused for {found.material}. " + " Besides: ".join(causes)
     if strictly:
-        raise RefusedError(f"{text} (materials.{content['material']}.preflight holds the limits.)")
+        raise RefusedError(f"{text} (materials.{found.material}.preflight holds the limits.)")
     log.warning("%s Going on, since preflight.refuse is false.", text)

@@ -1,6 +1,6 @@
 """The lattice at rest: where stress and where energy say that it is, and the bulk modulus."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,7 +15,8 @@ APART = 0.01
 """Relative distance between the zero of the stress and the minimum of the energy, which a real model keeps."""
 
 
-class Rest(NamedTuple):
+@dataclass(frozen=True)
+class Rest:
     """scale : lattice constant at zero stress over the guess; bulk_modulus : eV/Å^3."""
 
     scale: float
@@ -25,9 +26,9 @@ class Rest(NamedTuple):
 def rest_checks(subject: Subject, guess: Crystal) -> tuple[list[Check], Rest]:
     """Three lattices of the primitive cell: parabolas through pressure and energy."""
     scales = np.array([1 - SPREAD, 1.0, 1 + SPREAD])
-    answers = [subject.ask(guess.strained(s * np.eye(3)).to_atoms(), stress=True) for s in scales]
-    tension = np.array([answer.stress[:3].mean() for answer in answers])
-    energy = np.array([answer.energy for answer in answers])
+    found = [subject.evaluate(guess.strained(s * np.eye(3)).to_atoms(), stress=True) for s in scales]
+    tension = np.array([each.stress[:3].mean() for each in found])
+    energy = np.array([each.energy for each in found])
     a, b, c = np.polyfit(scales - 1, tension, 2)
     modulus = float(b / 3)
     steps = np.roots([a, b, c])
@@ -42,7 +43,7 @@ def rest_checks(subject: Subject, guess: Crystal) -> tuple[list[Check], Rest]:
         at_rest,
         Check(
             "minimum of the energy against zero of the stress",
-            abs(minimum - step) if np.isfinite(minimum) else None,
+            float(abs(minimum - step)) if np.isfinite(minimum) else None,
             "1",
             APART,
             _apart(minimum, step),

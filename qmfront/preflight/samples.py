@@ -1,4 +1,4 @@
-"""The small structures that a reference model is asked about."""
+"""The small structures on which a reference model is examined."""
 
 import numpy as np
 from ase import Atoms

@@ -1,4 +1,4 @@
-"""The reference model under test: every answer is timed, and a failure is given the name of its cause."""
+"""The reference model under test: every call is timed, and a failure is given the name of its cause."""
 
 import os
 import re
@@ -34,16 +34,16 @@ class Timing:
     memory: float
 
 
-def own_seconds(answer: Evaluation) -> float:
+def own_seconds(evaluation: Evaluation) -> float:
     """What a call takes on cores of its own, s: wall time, but not on a machine with more work than cores.
 
-    There wall time tells of others: processor time is taken if it is the shorter one, unless it is so short that the
-    model must compute elsewhere (a server, an accelerator).
+    There wall time measures others too: processor time is taken if it is the shorter one, unless it is so short that
+    the model must compute elsewhere (a server, an accelerator).
     """
     crowded = os.getloadavg()[0] > (os.cpu_count() or 1)
-    if crowded and answer.cpu_seconds > ELSEWHERE * answer.seconds:
-        return min(answer.seconds, answer.cpu_seconds)
-    return answer.seconds
+    if crowded and evaluation.cpu_seconds > ELSEWHERE * evaluation.seconds:
+        return min(evaluation.seconds, evaluation.cpu_seconds)
+    return evaluation.seconds
 
 
 class Subject:
@@ -61,7 +61,7 @@ class Subject:
         self.timings: list[Timing] = []
         self.calls = 0
 
-    def ask(self, atoms: Atoms, *, stress: bool = False, fresh: bool = False) -> Evaluation:
+    def evaluate(self, atoms: Atoms, *, stress: bool = False, fresh: bool = False) -> Evaluation:
         """Energy (the free energy where there is one), forces and, if wanted, stress.
 
         fresh : from a newly built calculator, which has no memory of earlier calls
@@ -73,7 +73,7 @@ class Subject:
         calculator = self.make() if fresh else self.calculator
         properties = ("energy", "forces", "stress") if stress else ("energy", "forces")
         try:
-            answer = ask(atoms, calculator, properties, name=self.name)
+            found = ask(atoms, calculator, properties, name=self.name)
         except PropertyNotImplementedError as error:
             raise RefusedError(
                 f"It gives no {error}, which the lattice constant, the moduli and the fit are made of. Choose a mode "
@@ -88,8 +88,8 @@ class Subject:
             )
         self.calls += 1
         if self.calls > 1:  # the first call may compile code
-            self.timings.append(Timing(len(atoms), own_seconds(answer), peak_memory()))
-        return answer
+            self.timings.append(Timing(len(atoms), own_seconds(found), peak_memory()))
+        return found
 
 
 def peak_memory() -> float:
@@ -99,18 +99,18 @@ def peak_memory() -> float:
 
 
 def converged(calculator: Any) -> bool:
-    """False only if the calculator says that its last answer is not: results, itself, or its scf."""
+    """False only if the calculator says that its last call is not: results, itself, or its scf."""
     results = getattr(calculator, "results", None) or {}
-    said = [
+    reported = [
         results.get("converged"),
         getattr(calculator, "converged", None),
         getattr(getattr(calculator, "scf", None), "converged", None),
     ]
-    return not any(isinstance(answer, bool | np.bool_) and not answer for answer in said)
+    return not any(isinstance(value, bool | np.bool_) and not value for value in reported)
 
 
 def _cause(error: EvaluationError) -> str:
-    """What stands behind an answer that never came."""
+    """What stands behind a call that failed."""
     below = error.__cause__
     text = str(error)
     if "NaN or infinity" in text:

@@ -1,5 +1,6 @@
 """A small tungsten edge dislocation before its first iteration, and iterations that may be finished."""
 
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -58,7 +59,7 @@ def prospect(
     preflight = {
         "material": "tungsten",
         "rest": {"scale": 1.0},
-        "cost": COST.plain(),
+        "cost": asdict(COST),
         "recommendation": ADVICE,
     }
     potential = {

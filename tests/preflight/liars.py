@@ -8,7 +8,7 @@ from qmfront.models.eam import EAM
 
 
 class Honest(EAM):
-    """The EAM of tungsten; `spoil` may change its answer."""
+    """The EAM of tungsten; `spoil` may change its results."""
 
     def __init__(self) -> None:
         super().__init__(potential="W_zhou")
@@ -42,7 +42,7 @@ class NotANumber(Honest):
 
 
 class Random(Honest):
-    """Another answer every time."""
+    """Other forces every time."""
 
     def spoil(self) -> None:
         shape = self.results["forces"].shape

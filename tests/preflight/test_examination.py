@@ -1,16 +1,18 @@
 """An honest calculator passes; every lie is refused by the check that it breaks, with a message that names it."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from qmfront.config.material import ForceConstantSteps, Preflight
 from qmfront.crystal.lattice import cubic_crystal
-from qmfront.preflight.examination import Findings, Limits, examine
+from qmfront.preflight.examination import Findings, examine
+from qmfront.preflight.subject import Subject
 from tests.preflight import liars
 
-LIMITS = Limits(
+SETTINGS = Preflight(
+    refuse=True,
     atoms=16,
     rattle=0.05,
     noise=1e-4,
@@ -19,13 +21,14 @@ LIMITS = Limits(
     size_error=1e-4,
     difference_error=1e-3,
     buffer_error=1e-5,
+    clusters=True,
     seconds=5.0,
-    displacement=2e-3,
 )
+STEPS = ForceConstantSteps(reach=11.0, displacement=2e-3, beyond="zero", supercell="primitive")
 
 
-def examined(make: Callable[[], Any], limits: Limits = LIMITS) -> Findings:
-    return examine(make, make.__name__, cubic_crystal("W", "bcc", 3.165), limits)
+def examined(make: Callable[[], Any], settings: Preflight = SETTINGS) -> Findings:
+    return examine(Subject(make, make.__name__), cubic_crystal("W", "bcc", 3.165), settings, STEPS)
 
 
 @pytest.fixture(scope="module")
@@ -54,21 +57,21 @@ def test_the_lattice_at_rest(honest: Findings, tungsten: Any) -> None:
     assert honest.rest.bulk_modulus == pytest.approx((c11 + 2 * c12) / 3, rel=1e-2)
 
 
-def test_a_model_of_boxes_is_not_asked_about_vacuum() -> None:
-    """Nor about the buffer, which clusters would tell; periodic cells price a call."""
+def test_a_model_of_boxes_is_never_called_on_a_cluster() -> None:
+    """So that nothing is known of the buffer; periodic cells price a call."""
     periodic = set()
 
     class Watched(liars.Honest):
         def spoil(self) -> None:
             periodic.add(tuple(self.atoms.pbc.tolist()))
 
-    found = examined(Watched, replace(LIMITS, clusters=False, seconds=0.5))
+    found = examined(Watched, SETTINGS.model_copy(update={"clusters": False, "seconds": 0.5}))
     assert periodic == {(True, True, True)}
     assert found.problems == [] and found.locality is None and found.cost.largest > 16
 
 
 def test_the_buffer_lies_below_the_range_of_the_model(honest: Findings) -> None:
-    """Twice the cut-off (5.4 Å) is exact; half a cut-off is not enough."""
+    """Twice the cut-off (5.4 Å) is exact; half a cut-off is too little."""
     found = honest.locality
     assert 5.4 < found.width < 10.8
     assert found.errors[0] > 1e-3
@@ -76,7 +79,7 @@ def test_the_buffer_lies_below_the_range_of_the_model(honest: Findings) -> None:
 
 
 def test_a_buffer_that_cannot_be_afforded_is_not_recommended() -> None:
-    found = examined(liars.Honest, Limits(**{**LIMITS.__dict__, "seconds": 0.0})).locality
+    found = examined(liars.Honest, SETTINGS.model_copy(update={"seconds": 0.0})).locality
     assert found.width is None
     assert len(found.widths) == 2
     assert "would take" in found.reason and "raise preflight.seconds" in found.reason

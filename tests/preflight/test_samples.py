@@ -1,4 +1,4 @@
-"""Structures that preflight asks about: unsymmetric, nested, and as large as was wanted."""
+"""Structures that preflight evaluates: unsymmetric, nested, and as large as was wanted."""
 
 import numpy as np
 import pytest

@@ -7,7 +7,7 @@ from qmfront.evaluate.evaluation import Evaluation
 from qmfront.preflight.subject import own_seconds
 
 
-def answer(*, wall: float, cpu: float) -> Evaluation:
+def evaluation(*, wall: float, cpu: float) -> Evaluation:
     return Evaluation(0.0, np.zeros((1, 3)), None, wall, cpu, False)
 
 
@@ -25,4 +25,4 @@ def test_waiting_for_others_does_not_count(
 ) -> None:
     monkeypatch.setattr("os.getloadavg", lambda: (load, load, load))
     monkeypatch.setattr("os.cpu_count", lambda: 2)
-    assert own_seconds(answer(wall=wall, cpu=cpu)) == seconds
+    assert own_seconds(evaluation(wall=wall, cpu=cpu)) == seconds
