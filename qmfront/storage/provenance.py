@@ -17,6 +17,9 @@ import numpy as np
 PACKAGE = "qmfront"
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 DISTRIBUTIONS = ("numpy", "scipy", "numba", "ase", "matscipy", "zarr", "scikit-fmm")
+INTERFACE = Path(PACKAGE, "__init__.py")
+"""Names for users, loaded when asked for. It computes nothing and every module lies below it: followed, it would tie
+each script and each model to the whole package, so it counts as empty, and our own code imports from the modules."""
 
 
 def reached_files(script: Path | None, root: Path, *, also: tuple[str, ...] = ()) -> list[str]:
@@ -24,7 +27,8 @@ def reached_files(script: Path | None, root: Path, *, also: tuple[str, ...] = ()
 
     Imports inside functions count, relative ones too; `from qmfront.x import y` follows y where y is a module. A module
     that reads data files beside itself names them in `DATA_FILES = ("silicon.json", ...)`, and they count as well.
-    Names that are built at run time stay unseen: hand those over through `also`.
+    The package's INTERFACE is not followed. Names that are built at run time stay unseen: hand those over through
+    `also`.
 
     Parameters
     ----------
@@ -90,7 +94,8 @@ def code_hash(module: str, root: Path) -> str:
     Comments, docstrings and layout do not count, so an edit of them keeps the hash; data files count in full.
     """
     files = reached_files(None, root, also=(module,))
-    return content_hash({str(Path(path).relative_to(root)): _statements(Path(path)) for path in files})
+    names = {path: Path(path).relative_to(root) for path in files}
+    return content_hash({str(name): _statements(Path(path), name) for path, name in names.items()})
 
 
 def code_stamp(stamp: Path, files: Iterable[str], root: Path) -> str:
@@ -105,11 +110,11 @@ def code_stamp(stamp: Path, files: Iterable[str], root: Path) -> str:
     files : of `reached_files`
     root : folder that holds the package folder
     """
-    paths = [Path(file) for file in files]
-    states = [(path, path.stat()) for path in paths]
+    paths = [(Path(file), Path(file).relative_to(root)) for file in files]
+    states = [(path, name, path.stat()) for path, name in paths if name != INTERFACE]
     lines = [
-        f"{_statements_hash(path, state.st_mtime_ns, state.st_size)}  {path.relative_to(root).as_posix()}\n"
-        for path, state in states
+        f"{_statements_hash(path, state.st_mtime_ns, state.st_size)}  {name.as_posix()}\n"
+        for path, name, state in states
     ]
     text, is_new = "".join(lines), not stamp.is_file()
     if is_new or stamp.read_text(encoding="utf-8") != text:
@@ -117,14 +122,16 @@ def code_stamp(stamp: Path, files: Iterable[str], root: Path) -> str:
         partial = stamp.with_name(f"{stamp.name}.{os.getpid()}.partial")
         partial.write_text(text, encoding="utf-8")
         if is_new:
-            youngest = max((state.st_mtime_ns for _, state in states), default=0)
+            youngest = max((state.st_mtime_ns for *_, state in states), default=0)
             os.utime(partial, ns=(youngest, youngest))
         os.replace(partial, stamp)
     return str(stamp)
 
 
 def _imported(path: Path, root: Path) -> set[Path]:
-    """Package files that one file imports or declares as data."""
+    """Package files that one file imports or declares as data; none for the package's INTERFACE."""
+    if path == root / INTERFACE:
+        return set()
     status = path.stat()
     names, data = _declared_by(path, status.st_mtime_ns, status.st_size)
     found = {path.parent / name for name in data}
@@ -166,26 +173,28 @@ def _package_files(name: str, root: Path) -> set[Path]:
             found.add(folder / "__init__.py")
         elif (folder / f"{part}.py").is_file():
             return found | {folder / f"{part}.py"}
-        elif folder != root and _defines(folder / "__init__.py", part):
+        elif folder != root and folder / "__init__.py" != root / INTERFACE and _defines(folder, part):
             return found
         else:
             raise ValueError(f"{name} is imported, but {folder} holds no module {part}. Correct the import.")
     return found
 
 
-def _defines(path: Path, name: str) -> bool:
+def _defines(folder: Path, name: str) -> bool:
     """Whether the text of a package's __init__.py could define a name; empty ones define nothing."""
-    return name in path.read_text(encoding="utf-8")
+    return name in (folder / "__init__.py").read_text(encoding="utf-8")
 
 
 @lru_cache(maxsize=1024)
 def _statements_hash(path: Path, _changed: int, _size: int) -> str:
     """SHA-256 of what one file does, in one state."""
-    return content_hash(_statements(path))
+    return content_hash(_statements(path, path))
 
 
-def _statements(path: Path) -> str | bytes:
-    """What a file does: its syntax tree without docstrings, or its bytes if it is not Python."""
+def _statements(path: Path, name: Path) -> str | bytes:
+    """What a file of this name in the package does: its syntax tree without docstrings, or its bytes if not Python."""
+    if name == INTERFACE:
+        return ast.dump(ast.parse(""))
     if path.suffix != ".py":
         return path.read_bytes()
     tree = ast.parse(path.read_text(encoding="utf-8"))

@@ -114,6 +114,31 @@ def test_code_hash_ignores_comments_and_sees_statements(tree: Path) -> None:
     assert eam != code_hash("qmfront.models.eam", tree)
 
 
+def test_the_interface_for_users_counts_as_empty(tree: Path) -> None:
+    """It names all modules: followed, an edit of one would rerun every job and lose every finished QM evaluation."""
+    script = "import qmfront\nfrom qmfront.units import EV\n"
+    before = code_hash("qmfront.models.eam", tree)
+    (tree / "qmfront/__init__.py").write_text("from qmfront.estimate.loop import step\n")
+    assert code_hash("qmfront.models.eam", tree) == before
+    assert reached(tree, script) == {"units.py"}
+    with pytest.raises(ValueError, match=r"qmfront\.step is imported, but .* no module step"):
+        reached(tree, "from qmfront import step\n")
+
+
+@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="syntax trees differ between versions of Python")
+def test_finished_evaluations_keep_their_keys() -> None:
+    """The keys of the journal on disk: a new one makes every evaluation of the model run again."""
+    root = Path(__file__).parents[2]
+    assert (
+        code_hash("qmfront.models.eam", root)
+        == "f2db386022d5fd382e5145d996817ae887b1d91199239521411ee55fca39cb2d"
+    )
+    assert (
+        code_hash("qmfront.models.nrltb", root)
+        == "9ac8ad1f5e6620afd63140d1a460d911f6b393a6d887e8a612900d6bbb5c9311"
+    )
+
+
 @dataclass(frozen=True)
 class Settings:
     cutoff: float
