@@ -27,7 +27,8 @@ from qmfront.models.ace.calculator import ACE
 from qmfront.models.eam import EAM
 from qmfront.operators.operators import Operators
 from qmfront.storage import store
-from qmfront.training.fit import FitSettings, fit_potential, training_arrays
+from qmfront.training.fit import FitSettings, fit_potential
+from qmfront.training.observations import Observations, training_arrays
 from qmfront.training.observe.rattled import RattledSampling, rattled_cells
 from qmfront.training.regression import Prior, RelevanceSettings
 
@@ -126,14 +127,14 @@ class Study:
         self.radius = np.linalg.norm(self.defect.sites[:, :2], axis=1)
         self.cells = rattled_cells(self.bulk.crystal, HELD_OUT)
         self.forces = [EAM(potential="W_zhou").get_forces(cell) for cell in self.cells]
-        self.training: dict[tuple[int, int, bool], tuple[dict[str, np.ndarray], int]] = {}
+        self.training: dict[tuple[int, int, bool], tuple[Observations, int]] = {}
 
-    def observed(self, candidate: Candidate) -> tuple[dict[str, np.ndarray], int]:
-        """Training arrays and the QM calls that they took, once for all bases."""
+    def observed(self, candidate: Candidate) -> tuple[Observations, int]:
+        """Observations and the QM calls that they took, once for all bases."""
         key = candidate.matching, candidate.sites, candidate.rattled > 0
         if key not in self.training:
             calculator = Counted(potential="W_zhou")
-            arrays = training_arrays(
+            observations = training_arrays(
                 self.bulk,
                 calculator,
                 matching=candidate.matching,
@@ -143,12 +144,12 @@ class Study:
                 rattles=RATTLED if candidate.rattled else None,
                 strains=(self.defect, candidate.sites) if candidate.sites else None,
             )
-            self.training[key] = arrays, calculator.calls
+            self.training[key] = observations, calculator.calls
         return self.training[key]
 
     def row(self, candidate: Candidate) -> dict[str, float | str]:
         """Of the table."""
-        arrays, calls = self.observed(candidate)
+        observations, calls = self.observed(candidate)
         start = time.process_time()
         basis = build_basis(
             ["W"], cutoff=candidate.cutoff, max_degree=candidate.degree, decay=candidate.decay, l_weight=1.5
@@ -158,7 +159,7 @@ class Study:
         settings = FitSettings(
             candidate.matching, WEIGHTS | rattled | candidate.weights, "ridge", prior, RelevanceSettings()
         )
-        fit = fit_potential(arrays, self.bulk, basis, settings, strain_step=STRAIN_STEP)
+        fit = fit_potential(observations, self.bulk, basis, settings, strain_step=STRAIN_STEP)
         seconds, calculator = time.process_time() - start, ACE(fit.potential)
         eta = self.etas(calculator)
         wrong = [calculator.get_forces(a) - f for a, f in zip(self.cells, self.forces, strict=True)]

@@ -8,13 +8,15 @@ from qmfront.storage import store
 from qmfront.storage.durable import write_file
 from qmfront.storage.logs import logged, tell
 from qmfront.training.intervals import coverage, interval_table, quantities
+from qmfront.training.observations import Observations
 from qmfront.training.observe.rattled import RattledSampling, observe_rattled
 from qmfront.training.uncertainty import Uncertainty
 
 
 def main(inputs: dict, model: tuple[dict, Journal], held_out: dict | None, path: str) -> None:
     bulk = Bulk.from_arrays(store.load(inputs["bulk"], "bulk"))
-    cells = {"rattled forces, fitted": store.load(inputs["training"], "training")}
+    fitted = Observations.from_arrays(store.load(inputs["training"], "training"))
+    cells = {"rattled forces, fitted": fitted.cells}
     if held_out is not None:
         sampling = RattledSampling(**held_out)
         cells["rattled forces, held out"] = observe_rattled(

@@ -9,14 +9,15 @@ from qmfront.storage.durable import write_file
 from qmfront.storage.logs import logged
 from qmfront.training import certificate, surface_certificate, uncertainty
 from qmfront.training.fit import FitSettings, fit_potential, fit_table
+from qmfront.training.observations import Observations
 
 
 def main(inputs: dict, basis: dict, settings: dict, steps: dict, outputs: dict) -> None:
     bulk = Bulk.from_arrays(store.load(inputs["bulk"], "bulk"))
     functions = build_basis(bulk.crystal.species, **basis)
-    training = store.load(inputs["training"], "training")
+    observations = Observations.from_arrays(store.load(inputs["training"], "training"))
     fit = fit_potential(
-        training, bulk, functions, FitSettings.from_config(settings), strain_step=steps["strain"]
+        observations, bulk, functions, FitSettings.from_config(settings), strain_step=steps["strain"]
     )
     reference = [Surface.from_arrays(store.load(path, "surface")) for path in inputs["surfaces"]]
     surfaces = surface_certificate.compare_surfaces(bulk, fit, reference, SurfaceSettings(**steps["surface"]))

@@ -8,8 +8,7 @@ from qmfront.evaluate.share import Share
 from qmfront.storage import store
 from qmfront.storage.durable import write_file
 from qmfront.storage.logs import logged
-from qmfront.training.fit import training_arrays
-from qmfront.training.observe.predictor_strains import field_strains
+from qmfront.training.observations import field_strains, training_arrays
 from qmfront.training.observe.rattled import RattledSampling
 from qmfront.training.observe.slabs import SurfaceSampling
 

@@ -5,15 +5,14 @@ from qmfront.evaluate.journal import Journal, Tally
 from qmfront.evaluate.journaled import Journaled
 from qmfront.storage import store
 from qmfront.storage.logs import logged
-from qmfront.training.fit import declared_observations, training_arrays
-from qmfront.training.observe.predictor_strains import field_strains
+from qmfront.training.observations import field_strains, training_arrays
 from qmfront.training.observe.rattled import RattledSampling
 from qmfront.training.observe.slabs import SurfaceSampling
 
 
 def main(inputs: dict, model: tuple[dict, Journal], lattice: dict, others: dict, path: str) -> None:
     tally = Tally()
-    arrays = training_arrays(
+    observations = training_arrays(
         Bulk.from_arrays(store.load(inputs["bulk"], "bulk")),
         Journaled(*model, tally),
         **lattice,
@@ -22,8 +21,8 @@ def main(inputs: dict, model: tuple[dict, Journal], lattice: dict, others: dict,
         strains=field_strains(inputs.get("field"), others["field_samples"]),
     )
     config = {"qm": model[0], "lattice": lattice, **others}
-    declared = declared_observations(list(arrays))
-    store.save(path, "training", arrays, {"qm_calls": tally.calls}, config=config, declared=declared)
+    attrs, declared = {"qm_calls": tally.calls}, observations.declared()
+    store.save(path, "training", observations.arrays(), attrs, config=config, declared=declared)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ from qmfront.mismatch.far_field import PROBES
 from qmfront.models.lattice_symmetry import crystal_operations
 from qmfront.plan.price import JOB_SECONDS, Price
 from qmfront.preflight.cost import Cost
-from qmfront.training.observe.lattice import Lattice, independent_directions, names_of, observed_gradients
+from qmfront.training.observe.kinds import kinds_of, observed_gradients, observed_supercells
+from qmfront.training.observe.lattice import Lattice
 
 REFERENCE_CALLS = 15
 """Force calls of a reference; each vector of its stability test takes two more, or one."""
@@ -78,17 +79,11 @@ def training(
     permutations = np.array([operation.permutation for operation in operations]) if several else None
     rotations = np.array([operation.rotation for operation in operations])
     lattice = Lattice(np.zeros((1, 3)), rotations, potential["strain_step"], permutations=permutations)
-    names = names_of(potential["matching"], lattice)
-    small = len(observed_gradients(names, lattice)) * (1 + SHIFT_CALLS * several) * (1 + several)
+    kinds = kinds_of(potential["matching"], lattice)
+    small = len(observed_gradients(kinds, lattice)) * (1 + SHIFT_CALLS * several) * (1 + several)
     small += potential["field_samples"] * (1 + SHIFT_CALLS * several)
     differences = 6 * len(crystal.numbers) if several else 2
-    orders = {"strained_force_constants": 2, "twice_strained_force_constants": 3}
-    strained = sum(
-        len(independent_directions(rotations, order, permutations=permutations))
-        for name, order in orders.items()
-        if name in names
-    )
-    large = differences * (1 + 2 * strained)
+    large = differences * (1 + observed_supercells(kinds, lattice))
     asked = [(small, len(crystal.numbers)), (large, supercell)]
     if potential["rattled"]:
         asked.append(_rattled(potential["rattled"], crystal))

@@ -1,59 +1,24 @@
-"""Training data of a potential, and the fit: observations of the homogeneous lattice, and of surfaces if wanted."""
+"""The fit of a potential to observations of the reference model, and what it leaves of their difference."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from ase.calculators.calculator import BaseCalculator
 
-from qmfront.crystal.defect import Defect
 from qmfront.elasticity.bulk import Bulk
-from qmfront.elasticity.internal import Shifts, relaxed_shifts
+from qmfront.elasticity.internal import relaxed_shifts
 from qmfront.elasticity.moduli import piola_stress
 from qmfront.elasticity.strain_polynomial import StrainPolynomial, fit_strain_polynomial
-from qmfront.evaluate.share import in_turn
 from qmfront.models.ace.basis import Basis
 from qmfront.models.ace.calculator import ACE
 from qmfront.models.ace.potential import Potential
-from qmfront.models.lattice_symmetry import crystal_operations
-from qmfront.storage.store_layout import Declared
-from qmfront.training.observe import predictor_strains as field
-from qmfront.training.observe import rattled
-from qmfront.training.observe.lattice import FIRST_FREE_ORDER, Lattice, names_of, observe, observed_gradients
-from qmfront.training.observe.responses import BasisResponse, CalculatorResponse
-from qmfront.training.observe.slabs import DECLARED as OF_SURFACES
-from qmfront.training.observe.slabs import SurfaceData, SurfaceSampling, observe_surfaces
-from qmfront.training.regression import (
-    Prior,
-    RelevanceSettings,
-    observation_size,
-    regress,
-    weighted_system,
-)
+from qmfront.training.observations import Observations
+from qmfront.training.observe.kinds import FIRST_FREE_ORDER, KIND
+from qmfront.training.observe.responses import BasisResponse
+from qmfront.training.regression import Prior, RelevanceSettings, regress, weighted_system
 from qmfront.training.uncertainty import Uncertainty, uncertainty
 
-UNITS = {
-    "energy": "eV",
-    "stress": "eV",
-    "force_constants": "eV/Å^2",
-    "second_derivative": "eV",
-    "third_derivative": "eV",
-    "fourth_derivative": "eV",
-    "strained_force_constants": "eV/Å^2",
-    "fifth_derivative": "eV",
-    "twice_strained_force_constants": "eV/Å^2",
-    "internal_first_derivative": "eV/Å",
-    "internal_second_derivative": "eV/Å",
-    "internal_third_derivative": "eV/Å",
-    "internal_fourth_derivative": "eV/Å",
-}
-OF_SHIFTS = {
-    "shift_strain": Declared("shift_sample component component2", "f", "1", "deformation F - I of a shift"),
-    "shift": Declared("shift_sample atom component", "f", "Å", "internal shifts of the QM model"),
-}
-TAIL = 1e-3
-"""Force constants that miss the moduli by this fraction end before the model does."""
 ORDERS_OF_MISMATCH = {0: 2, 1: 2, 2: 2, 3: 1}
 """The difference of the two lattices is expanded in its first free order and the next one, if that is not the seventh:
 48 more invariants would take more strain samples."""
@@ -63,7 +28,7 @@ ORDERS_OF_MISMATCH = {0: 2, 1: 2, 2: 2, 3: 1}
 class FitSettings:
     """How a potential is fitted.
 
-    matching : 0 to 3, see `observations.MATCHING`
+    matching : 0 to 3, see `kinds`
     weights : observation -> W
     method : "ridge" or "ard"
     prior, relevance
@@ -113,105 +78,34 @@ class Fit:
     lattice_only: Potential | None = None
 
 
-def training_arrays(
-    bulk: Bulk,
-    calculator: BaseCalculator,
-    *,
-    matching: int,
-    strain_step: float,
-    reach: float,
-    step: float = 1e-3,
-    cubic: bool = False,
-    surfaces: SurfaceSampling | None = None,
-    rattles: rattled.RattledSampling | None = None,
-    strains: tuple[Defect, int] | None = None,
-) -> dict[str, np.ndarray]:
-    """Observations of the QM model that a matching order asks for, name -> (rows,), and those beside the lattice.
-
-    For a crystal with a basis also the internal shifts at which they are taken. Reach, step (Å) and cubic are those of
-    the force constants; those of the bulk ask the model nothing again. strains: a defect, and how many of its sites
-    tell at which strains stresses are observed.
-    """
-    lattice = lattice_of(bulk, strain_step)
-    names = names_of(matching, lattice)
-    shifts, of_shifts = None, {}
-    if lattice.permutations is not None:
-        shifts = relaxed_shifts(bulk.crystal, in_turn(calculator), observed_gradients(names, lattice))
-        of_shifts = {"shift_strain": shifts.gradients - np.eye(3), "shift": shifts.shifts}
-    response = CalculatorResponse(
-        bulk.crystal, calculator, reach=reach, step=step, shifts=shifts, cubic=cubic
-    )
-    found = observe(response, names, lattice) | of_shifts
-    if rattles is not None:
-        found |= rattled.observe_rattled(bulk.crystal, calculator, rattles)
-    if strains is not None:
-        found |= field.observe_field(bulk.crystal, calculator, *strains)
-    if surfaces is not None:
-        found |= observe_surfaces(bulk.crystal, calculator, surfaces).arrays()
-    return found
-
-
-def declared_observations(names: list[str]) -> dict[str, Declared]:
-    """Declarations of the arrays of a training store."""
-    of_lattice = {
-        name: Declared(f"{name}_row", "f", UNITS[name], f"observed {name.replace('_', ' ')}", "(4.5)")
-        for name in names
-        if name in UNITS
-    }
-    others = OF_SHIFTS | OF_SURFACES | rattled.DECLARED | field.DECLARED
-    return of_lattice | {name: others[name] for name in names if name in others}
-
-
-def lattice_of(bulk: Bulk, strain_step: float) -> Lattice:
-    """The homogeneous lattice as the observations see it."""
-    constants = bulk.force_constants
-    tail = bool(np.abs(constants.moduli(bulk.crystal.volume) - bulk.moduli).max() > TAIL * bulk.moduli.max())
-    if constants.n_basis == 1:
-        return Lattice(constants.vector, bulk.crystal.point_group(), strain_step, tail=tail)
-    operations = crystal_operations(bulk.crystal.to_atoms())
-    return Lattice(
-        constants.vector,
-        np.array([operation.rotation for operation in operations]),
-        strain_step,
-        ends=np.stack([constants.basis_first, constants.basis_second], axis=1),
-        permutations=np.array([operation.permutation for operation in operations]),
-        tail=tail,
-    )
-
-
 def fit_potential(
-    training: Mapping[str, Any], bulk: Bulk, basis: Basis, settings: FitSettings, *, strain_step: float
+    observations: Observations, bulk: Bulk, basis: Basis, settings: FitSettings, *, strain_step: float
 ) -> Fit:
     """Regression of (2.12), (4.5), with the surfaces of section 4.3 if observed, and the expansion of what it leaves.
 
     Parameters
     ----------
-    training : arrays of `training_arrays`
+    observations : Observations
     bulk : Bulk
         Its strain samples give the mismatch.
     basis : Basis
     settings : FitSettings
     strain_step : float
-        As in training_arrays.
+        As of the observations.
     """
-    shifts = Shifts(np.eye(3) + training["shift_strain"], training["shift"]) if "shift" in training else None
-    response = BasisResponse(bulk.crystal, basis, shifts=shifts)
-    targets = {name: training[name] for name in training if name in UNITS}
-    design = observe(response, tuple(targets), lattice_of(bulk, strain_step))
-    if "rattled_energy" in training:
-        targets |= rattled.targets(training, bulk)
-        design |= rattled.designs(training, bulk, basis)
-    if "field_stress" in training:
-        targets |= field.targets(training)
-        design |= field.designs(training, bulk, basis)
+    targets = dict(observations.lattice.rows)
+    design = observations.lattice.design(bulk, basis, strain_step)
+    for part in (observations.cells, observations.field):
+        if part is not None:
+            targets |= part.targets(bulk)
+            design |= part.design(bulk, basis)
     lattice_only = None
-    if "surface_energy" in training:
+    if observations.slabs is not None:
         lattice_only = _regression(targets, design, basis, settings)[0]
-        surfaces = SurfaceData.from_arrays(training)
-        targets |= surfaces.targets()
-        design |= surfaces.design(basis, response.energy(np.eye(3)))
+        targets |= observations.slabs.targets(bulk)
+        design |= observations.slabs.design(bulk, basis)
     potential, spread = _regression(targets, design, basis, settings)
-    difference = bulk.stresses - _sampled_stresses(bulk, response, potential)
+    difference = bulk.stresses - _sampled_stresses(bulk, potential)
     first = FIRST_FREE_ORDER[settings.matching]
     mismatch = fit_strain_polynomial(
         bulk.gradients,
@@ -223,9 +117,10 @@ def fit_potential(
     return Fit(potential, mismatch, difference, errors, spread, lattice_only)
 
 
-def _sampled_stresses(bulk: Bulk, response: BasisResponse, potential: Potential) -> np.ndarray:
+def _sampled_stresses(bulk: Bulk, potential: Potential) -> np.ndarray:
     """dW_cb/dF (s, 3, 3), eV, of the potential at the strain samples, its own sublattices at rest."""
     if len(bulk.crystal.basis) == 1:
+        response = BasisResponse(bulk.crystal, potential.basis)
         return np.array([response.stress(F) @ potential.coefficients for F in bulk.gradients])
     calculator = ACE(potential)
     shifts = relaxed_shifts(bulk.crystal, calculator, bulk.gradients, start=bulk.shifts).shifts
@@ -260,9 +155,9 @@ def fit_table(fit: Fit, surface_errors: Mapping[str, float]) -> str:
 
 
 def _errors(
-    targets: dict[str, np.ndarray], design: dict[str, Any], coefficients: np.ndarray
+    targets: dict[str, np.ndarray], design: dict[str, np.ndarray], coefficients: np.ndarray
 ) -> dict[str, float]:
     return {
-        name: float(np.linalg.norm(design[name] @ coefficients - target) / observation_size(name, targets))
+        name: float(np.linalg.norm(design[name] @ coefficients - target) / KIND[name].size(targets))
         for name, target in targets.items()
     }

@@ -10,7 +10,6 @@ basis rest where they rest with c, and a second derivative of a relaxed energy n
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,7 +20,7 @@ from qmfront.elasticity.internal import relaxed_shifts
 from qmfront.models.ace.calculator import ACE
 from qmfront.models.ace.potential import Potential
 from qmfront.training.certificate_table import MODULI
-from qmfront.training.observe import rattled
+from qmfront.training.observe.rattled import ObservedCells
 from qmfront.training.observe.responses import BasisResponse
 from qmfront.training.uncertainty import Uncertainty
 
@@ -55,9 +54,7 @@ class Quantity:
     rows: np.ndarray
 
 
-def quantities(
-    bulk: Bulk, potential: Potential, cells: Mapping[str, Mapping[str, Any] | None]
-) -> list[Quantity]:
+def quantities(bulk: Bulk, potential: Potential, cells: Mapping[str, ObservedCells | None]) -> list[Quantity]:
     """Force constants, moduli, and forces of the rattled cells that there are.
 
     Parameters
@@ -66,14 +63,14 @@ def quantities(
         Of the reference model.
     potential : Potential
         Fitted to it.
-    cells : name of the quantity -> arrays of `rattled.observe_rattled`
-        None or arrays without them give no quantity.
+    cells : name of the quantity -> ObservedCells
+        None gives no quantity.
     """
     found = [_force_constants(bulk, potential), *_moduli(bulk, potential)]
-    for name, arrays in cells.items():
-        if arrays is not None and "rattled_forces" in arrays:
-            rows = rattled.cell_designs(arrays, bulk.crystal, potential.basis)["rattled_forces"]
-            found.append(Quantity(name, "eV/Å", np.ravel(arrays["rattled_forces"]), rows))
+    for name, observed in cells.items():
+        if observed is not None:
+            rows = observed.design_of_cells(bulk.crystal, potential.basis)["rattled_forces"]
+            found.append(Quantity(name, "eV/Å", np.concatenate(observed.forces).ravel(), rows))
     return found
 
 

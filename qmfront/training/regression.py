@@ -1,27 +1,15 @@
 """Linear regression of the ACE coefficients: ridge with a smoothness prior, or automatic relevance determination."""
 
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from scipy.linalg import qr, solve_triangular
 
-logger = logging.getLogger(__name__)
+from qmfront.training.observe.kinds import KIND
 
-# ASSUME internal forces (eV/Å) count as the stress (eV) that they release through shifts of about 1 Å per unit strain.
-SIZED_AS = {
-    "internal_first_derivative": "second_derivative",
-    "internal_second_derivative": "third_derivative",
-    "internal_third_derivative": "fourth_derivative",
-    "internal_fourth_derivative": "fifth_derivative",
-}
-# Second derivatives are sums of the force constants of a model of finite range, and weigh as much.
-WEIGHED_AS = SIZED_AS | {
-    "second_derivative": "force_constants",
-    "internal_first_derivative": "force_constants",
-}
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -95,22 +83,17 @@ def weighted_system(
     -------
     (rows, n_functions) float, (rows,) float
     """
-    missing = sorted({WEIGHED_AS.get(name, name) for name in targets} - set(weights))
+    missing = sorted({KIND[name].weight for name in targets} - set(weights))
     if missing:
         raise ValueError(f"No weight for {', '.join(missing)}. Add them to weights of the potential.")
     rows, right = [], []
     for name, target in targets.items():
         if not (np.all(np.isfinite(target)) and np.all(np.isfinite(design[name]))):
             raise ValueError(f"Observation {name} is not finite; the QM model or the basis failed on it.")
-        factor = np.sqrt(weights[WEIGHED_AS.get(name, name)]) / observation_size(name, targets)
+        factor = np.sqrt(weights[KIND[name].weight]) / KIND[name].size(targets)
         rows.append(factor * design[name])
         right.append(factor * target)
     return np.concatenate(rows), np.concatenate(right)
-
-
-def observation_size(name: str, targets: Mapping[str, np.ndarray]) -> float:
-    """|y_j|, what the errors of an observation are relative to."""
-    return 1.0 if name == "stress" else float(np.linalg.norm(targets[SIZED_AS.get(name, name)]))
 
 
 def ridge(rows: np.ndarray, right: np.ndarray, smoothness: np.ndarray, prior: Prior) -> np.ndarray:

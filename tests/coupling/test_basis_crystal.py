@@ -17,8 +17,9 @@ from qmfront.models.ace.basis import build_basis
 from qmfront.models.ace.calculator import ACE
 from qmfront.operators.assembly import assemble
 from qmfront.storage.timing import Seconds
-from qmfront.training.fit import FitSettings, fit_potential, training_arrays
-from qmfront.training.observe.lattice import MATCHING
+from qmfront.training.fit import FitSettings, fit_potential
+from qmfront.training.observations import training_arrays
+from qmfront.training.observe.kinds import KIND
 from qmfront.training.regression import Prior, RelevanceSettings
 from tests.silicon import FORCE_RANGE, REACH, edge, silicon, stillinger_weber, sw_forces
 
@@ -28,7 +29,7 @@ STRAIN_STEP = 2.5e-3
 @pytest.fixture(scope="module")
 def fit():
     basis = build_basis(["Si"], cutoff=3.75, max_degree=(8, 6), l_weight=1.0, decay=1.0)
-    settings = FitSettings(1, dict.fromkeys(MATCHING[1], 1.0), "ridge", Prior(1e-8, 0.0), RelevanceSettings())
+    settings = FitSettings(1, dict.fromkeys(KIND, 1.0), "ridge", Prior(1e-8, 0.0), RelevanceSettings())
     observed = training_arrays(
         silicon(), stillinger_weber(), matching=1, strain_step=STRAIN_STEP, reach=REACH
     )

@@ -30,7 +30,8 @@ from qmfront.refine.fast_marching import Marking
 from qmfront.refine.next_partition import RefineSettings, first_region, refined_arrays
 from qmfront.refine.regions import Thresholds
 from qmfront.storage.timing import Seconds
-from qmfront.training.fit import Fit, FitSettings, fit_potential, training_arrays
+from qmfront.training.fit import Fit, FitSettings, fit_potential
+from qmfront.training.observations import training_arrays
 from qmfront.training.regression import Prior, RelevanceSettings
 
 STRAIN_STEP = 2.5e-3

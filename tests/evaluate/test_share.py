@@ -12,7 +12,7 @@ from ase.calculators.emt import EMT
 from qmfront.evaluate.journal import Journal, Tally
 from qmfront.evaluate.journaled import Journaled
 from qmfront.evaluate.share import Share, in_turn, share_of
-from qmfront.training.fit import training_arrays
+from qmfront.training.observations import training_arrays
 from qmfront.training.observe.rattled import RattledSampling
 from qmfront.training.observe.slabs import SurfaceSampling
 from tests.silicon import REACH, silicon
@@ -60,6 +60,7 @@ def test_the_stage_finds_everything(total: int, tungsten, tmp_path: Path) -> Non
         "nothing twice, nothing that is not asked for"
     )
     assert min(tally.computed for tally in tallies) > 0.5 * alone.computed / total
+    found, expected = found.arrays(), expected.arrays()
     assert found.keys() == expected.keys()
     for name, values in expected.items():
         assert np.abs(found[name] - values).max() < 1e-9 * max(np.abs(values).max(), 1.0), name

@@ -1,11 +1,11 @@
 """A small potential fitted to the lattice and to small slabs, built once."""
 
-import numpy as np
 import pytest
 
 from qmfront.elasticity.surface import Surface, SurfaceSettings, surface_of
 from qmfront.models.ace.basis import Basis, build_basis
-from qmfront.training.fit import Fit, FitSettings, fit_potential, training_arrays
+from qmfront.training.fit import Fit, FitSettings, fit_potential
+from qmfront.training.observations import Observations, training_arrays
 from qmfront.training.observe.slabs import SurfaceSampling
 from qmfront.training.regression import Prior, RelevanceSettings
 
@@ -42,7 +42,7 @@ def small_basis() -> Basis:
 
 
 @pytest.fixture(scope="session")
-def observed(tungsten, eam, sampling) -> dict[str, np.ndarray]:
+def observed(tungsten, eam, sampling) -> Observations:
     return training_arrays(
         tungsten, eam, matching=1, strain_step=STRAIN_STEP, reach=eam.force_range, surfaces=sampling
     )

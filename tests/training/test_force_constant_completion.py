@@ -12,8 +12,8 @@ from qmfront.elasticity.bulk import Probe, bulk_of
 from qmfront.evaluate.journal import Journal, Tally
 from qmfront.evaluate.journaled import Journaled
 from qmfront.models.force_constants import force_constants
-from qmfront.training.fit import training_arrays
 from qmfront.training.force_constant_completion import completed
+from qmfront.training.observations import training_arrays
 from tests.silicon import REACH, silicon, stillinger_weber
 
 STILLINGER_WEBER = {"calculator": "tests.silicon.stillinger_weber", "kwargs": {}}

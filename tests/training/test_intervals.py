@@ -11,9 +11,10 @@ from qmfront.elasticity.moduli import elastic_moduli
 from qmfront.models.ace.basis import build_basis
 from qmfront.models.ace.calculator import ACE
 from qmfront.models.force_constants import force_constants
-from qmfront.training.fit import Fit, FitSettings, fit_potential, training_arrays
+from qmfront.training.fit import Fit, FitSettings, fit_potential
 from qmfront.training.intervals import Quantity, coverage, interval_table, quantities
-from qmfront.training.observe.lattice import MATCHING
+from qmfront.training.observations import training_arrays
+from qmfront.training.observe.kinds import KIND
 from qmfront.training.observe.rattled import RattledSampling, observe_rattled, rattled_cells
 from qmfront.training.regression import Prior, RelevanceSettings
 from tests.silicon import REACH, silicon, stillinger_weber
@@ -21,7 +22,7 @@ from tests.silicon import REACH, silicon, stillinger_weber
 SAMPLING = RattledSampling(
     (2, 2, 2), count=6, amplitudes=(0.02, 0.1), strain=0.02, seed=1, interstitials=0, distance_r0=0.9
 )
-WEIGHTS = dict.fromkeys((*MATCHING[2], "rattled_energy", "rattled_forces", "sampled_stress"), 1.0)
+WEIGHTS = dict.fromkeys(KIND, 1.0)
 WEIGHTS["stress"] = 1e4  # few functions: without it the crystal is under stress, and has moduli of many kinds
 
 
@@ -55,7 +56,7 @@ def test_values_are_those_of_the_calculator(poor: Fit, tungsten: Bulk, eam) -> N
     forces = np.concatenate([calculator.get_forces(c) for c in rattled_cells(tungsten.crystal, SAMPLING)])
     held_out = table[table["quantity"] == "held out"]
     assert held_out["mm"].to_numpy() == pytest.approx(forces.ravel(), abs=1e-10)
-    assert held_out["qm"].to_numpy() == pytest.approx(unseen["rattled_forces"].ravel())
+    assert held_out["qm"].to_numpy() == pytest.approx(np.concatenate(unseen.forces).ravel())
     own = force_constants(tungsten.crystal.to_atoms(), calculator, reach=eam.force_range)
     qm = tungsten.force_constants
     assert np.array_equal(own.vector, qm.vector)

@@ -2,14 +2,15 @@
 
     sum_l | r_l^2 (P^QM(F_l) - P^MM(F_l)) |^2
 
-Derivatives at the perfect lattice tell the stress to an order in strain; what they leave is of the next order, and is
-largest where strains are. Here they are asked themselves, at sites spread over log r and angle. The factor r^2 makes an
-error that falls as strain^2 count alike everywhere; in a norm of forces errors far away weigh more than their size.
+Derivatives at the perfect lattice give the stress to an order in strain; what they leave is of the next order, and is
+largest where strains are. Here the stresses themselves are observed, at sites spread over log r and angle. The factor
+r^2 makes an error that falls as strain^2 count alike everywhere; in a norm of forces errors far away weigh more than
+their size.
 # PAPER (4.5) has derivatives at the perfect lattice alone.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from ase.calculators.calculator import BaseCalculator
@@ -19,7 +20,6 @@ from qmfront.crystal.lattice import Crystal
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.predictor_strains import polar, predictor_gradients, resting_stresses, spread_sites
 from qmfront.models.ace.basis import Basis
-from qmfront.storage import store
 from qmfront.storage.store_layout import Declared
 from qmfront.training.observe.relaxed_stress import stress_designs, stress_targets
 
@@ -37,10 +37,54 @@ POWER = 2
 """Of r, by which stresses are multiplied."""
 
 
+@dataclass(frozen=True, eq=False)
+class ObservedField:
+    """Stresses of the reference model at strains of a predictor: the kind field_stress.
+
+    strain : (s, 3, 3) float
+        F - I in crystal axes.
+    distance : (s,) float
+        From the core over r0.
+    stress : (s, 3, 3) float, eV
+        dW_cb/dF, the sublattices at rest.
+    shift : (s, nb, 3) float, Å
+        Where they rest.
+    """
+
+    strain: np.ndarray
+    distance: np.ndarray
+    stress: np.ndarray
+    shift: np.ndarray
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Arrays of a training store, see DECLARED."""
+        return {name: getattr(self, name.removeprefix("field_")) for name in DECLARED}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "ObservedField":
+        """The inverse of `arrays`."""
+        return cls(*(arrays[name] for name in DECLARED))
+
+    def targets(self, bulk: Bulk) -> dict[str, np.ndarray]:
+        """field_stress (rows,), eV: r^2 P, and zero forces (eV/Å) between sublattices at rest."""
+        return {"field_stress": stress_targets(self.stress, len(bulk.crystal.basis), self._factors)}
+
+    def design(self, bulk: Bulk, basis: Basis) -> dict[str, np.ndarray]:
+        """The same rows for every basis function, name -> (rows, n_functions)."""
+        gradients = self.strain + np.eye(3)
+        rows = stress_designs(bulk.crystal, basis, gradients, self.shift, self._factors)
+        return {"field_stress": rows}
+
+    @property
+    def _factors(self) -> np.ndarray:
+        """r^POWER (s,)."""
+        return self.distance**POWER
+
+
 def observe_field(
     crystal: Crystal, calculator: BaseCalculator, defect: Defect, samples: int
-) -> dict[str, np.ndarray]:
-    """Arrays of a training store, see DECLARED.
+) -> ObservedField:
+    """Stresses at strains of a predictor.
 
     Parameters
     ----------
@@ -56,32 +100,4 @@ def observe_field(
     sites = spread_sites(defect, samples)
     gradients = predictor_gradients(defect)[sites]
     stresses, shifts = resting_stresses(crystal, calculator, gradients)
-    return {
-        "field_strain": gradients - np.eye(3),
-        "field_distance": polar(defect)[1][sites],
-        "field_stress": stresses,
-        "field_shift": shifts,
-    }
-
-
-def field_strains(structure: str | None, samples: int) -> tuple[Defect, int] | None:
-    """The argument strains of `training_arrays`: the defect of a structure store, and a number of sites."""
-    return (Defect.from_arrays(store.load(structure, "structure")), samples) if structure else None
-
-
-def targets(training: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """The observation field_stress (rows,), eV: r^2 P, and zero forces (eV/Å) between sublattices at rest."""
-    n_basis = training["field_shift"].shape[1]
-    return {"field_stress": stress_targets(training["field_stress"], n_basis, _factors(training))}
-
-
-def designs(training: Mapping[str, Any], bulk: Bulk, basis: Basis) -> dict[str, np.ndarray]:
-    """The same rows for every basis function, name -> (rows, n_functions)."""
-    gradients, shifts = training["field_strain"] + np.eye(3), training["field_shift"]
-    rows = stress_designs(bulk.crystal, basis, gradients, shifts, _factors(training))
-    return {"field_stress": rows}
-
-
-def _factors(training: Mapping[str, Any]) -> np.ndarray:
-    """(s,)."""
-    return np.asarray(training["field_distance"]) ** POWER
+    return ObservedField(gradients - np.eye(3), polar(defect)[1][sites], stresses, shifts)

@@ -8,7 +8,6 @@ same for the surroundings of an interstitial, where the potential meets coordina
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from ase import Atom, Atoms
@@ -22,7 +21,7 @@ from qmfront.models.ace.basis import Basis
 from qmfront.models.ace.design import design
 from qmfront.storage.store_layout import Declared
 from qmfront.training.observe.relaxed_stress import stress_designs, stress_targets
-from qmfront.training.observe.responses import BasisResponse
+from qmfront.training.observe.responses import response_of_one_atom
 
 DECLARED = {
     "rattled_energy": Declared(
@@ -66,6 +65,70 @@ class RattledSampling:
     distance_r0: float
 
 
+@dataclass(frozen=True, eq=False)
+class ObservedCells:
+    """What the reference model says about rattled cells: the kinds rattled_energy, rattled_forces, sampled_stress.
+
+    cells : tuple of Atoms
+    energy : (n,) float, eV
+        Of the cell minus that of as many atoms of the bulk.
+    forces : tuple of (atoms, 3) float, eV/Å
+    """
+
+    cells: tuple[Atoms, ...]
+    energy: np.ndarray
+    forces: tuple[np.ndarray, ...]
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Arrays of a training store, see DECLARED."""
+        return {
+            "rattled_energy": self.energy,
+            "rattled_forces": np.concatenate(self.forces),
+            "rattled_positions": np.concatenate([cell.positions for cell in self.cells]),
+            "rattled_numbers": np.concatenate([cell.numbers for cell in self.cells]),
+            "rattled_count": np.array([len(cell) for cell in self.cells]),
+            "rattled_cell": np.array([cell.cell.array for cell in self.cells]),
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "ObservedCells":
+        """The inverse of `arrays`."""
+        ends = np.cumsum(arrays["rattled_count"])[:-1]
+        numbers, positions, forces = (
+            np.split(arrays[f"rattled_{name}"], ends) for name in ("numbers", "positions", "forces")
+        )
+        pieces = zip(numbers, positions, arrays["rattled_cell"], strict=True)
+        cells = tuple(Atoms(of, at, cell=cell, pbc=PERIODIC) for of, at, cell in pieces)
+        return cls(cells, arrays["rattled_energy"], tuple(forces))
+
+    def targets(self, bulk: Bulk) -> dict[str, np.ndarray]:
+        """Observations, name -> (rows,).
+
+        sampled_stress: dW_cb/dF (eV) of the strain samples of the bulk, and zero forces (eV/Å) between sublattices at
+        rest.
+        """
+        return {
+            "rattled_energy": self.energy,
+            "rattled_forces": np.concatenate(self.forces).ravel(),
+            "sampled_stress": stress_targets(bulk.stresses, len(bulk.crystal.basis)),
+        }
+
+    def design(self, bulk: Bulk, basis: Basis) -> dict[str, np.ndarray]:
+        """The same rows for every basis function, name -> (rows, n_functions)."""
+        sampled = stress_designs(bulk.crystal, basis, bulk.gradients, bulk.shifts)
+        return self.design_of_cells(bulk.crystal, basis) | {"sampled_stress": sampled}
+
+    def design_of_cells(self, crystal: Crystal, basis: Basis) -> dict[str, np.ndarray]:
+        """Rows of rattled_energy and rattled_forces for every basis function."""
+        whole = response_of_one_atom(crystal, basis)
+        energy, forces = [], []
+        for cell in self.cells:
+            rows = design(cell.positions, cell.cell.array, PERIODIC, cell.numbers, basis)
+            energy.append(rows.energy - len(cell) * whole)
+            forces.append(rows.forces.reshape(len(basis), -1).T)
+        return {"rattled_energy": np.array(energy), "rattled_forces": np.concatenate(forces)}
+
+
 def rattled_cells(crystal: Crystal, sampling: RattledSampling) -> list[Atoms]:
     """Strained supercells with normally distributed displacements of every atom, and atoms added to some of them.
 
@@ -103,10 +166,8 @@ def _hole(cell: Atoms, distance: float, generator: np.random.Generator) -> np.nd
     return places[wide[0]]
 
 
-def observe_rattled(
-    crystal: Crystal, calculator: BaseCalculator, sampling: RattledSampling
-) -> dict[str, np.ndarray]:
-    """Arrays of a training store, see DECLARED.
+def observe_rattled(crystal: Crystal, calculator: BaseCalculator, sampling: RattledSampling) -> ObservedCells:
+    """Energies and forces of rattled cells.
 
     Parameters
     ----------
@@ -134,51 +195,7 @@ def observe_rattled(
                 f"Rattled cell {number} (amplitude {amplitude:.3f} Å) is refused by the reference model: {error} "
                 "Lower rattled.amplitudes."
             ) from error
-    return {
-        "rattled_energy": np.array(energy),
-        "rattled_forces": np.concatenate(forces),
-        "rattled_positions": np.concatenate([cell.positions for cell in cells]),
-        "rattled_numbers": np.concatenate([cell.numbers for cell in cells]),
-        "rattled_count": np.array([len(cell) for cell in cells]),
-        "rattled_cell": np.array([cell.cell.array for cell in cells]),
-    }
-
-
-def targets(training: Mapping[str, Any], bulk: Bulk) -> dict[str, np.ndarray]:
-    """Observations, name -> (rows,): rattled_energy, rattled_forces, sampled_stress.
-
-    The last: dW_cb/dF (eV) of the strain samples of the bulk, and zero forces (eV/Å) between sublattices at rest.
-    """
-    return {
-        "rattled_energy": training["rattled_energy"],
-        "rattled_forces": training["rattled_forces"].ravel(),
-        "sampled_stress": stress_targets(bulk.stresses, len(bulk.crystal.basis)),
-    }
-
-
-def designs(training: Mapping[str, Any], bulk: Bulk, basis: Basis) -> dict[str, np.ndarray]:
-    """The same rows for every basis function, name -> (rows, n_functions)."""
-    sampled = stress_designs(bulk.crystal, basis, bulk.gradients, bulk.shifts)
-    return cell_designs(training, bulk.crystal, basis) | {"sampled_stress": sampled}
-
-
-def cell_designs(arrays: Mapping[str, Any], crystal: Crystal, basis: Basis) -> dict[str, np.ndarray]:
-    """Rows of rattled_energy and rattled_forces of `observe_rattled` for every basis function."""
-    whole = response_of_one_atom(crystal, basis)
-    energy, forces = [], []
-    ends = np.cumsum(arrays["rattled_count"])
-    for end, count, cell in zip(ends, arrays["rattled_count"], arrays["rattled_cell"], strict=True):
-        atoms = slice(end - count, end)
-        positions, numbers = arrays["rattled_positions"][atoms], arrays["rattled_numbers"][atoms]
-        rows = design(positions, cell, PERIODIC, numbers, basis)
-        energy.append(rows.energy - count * whole)
-        forces.append(rows.forces.reshape(len(basis), -1).T)
-    return {"rattled_energy": np.array(energy), "rattled_forces": np.concatenate(forces)}
-
-
-def response_of_one_atom(crystal: Crystal, basis: Basis) -> np.ndarray:
-    """Functions summed over one atom of the perfect crystal, (n_functions,)."""
-    return BasisResponse(crystal, basis).energy(np.eye(3)) / len(crystal.basis)
+    return ObservedCells(tuple(cells), np.array(energy), tuple(forces))
 
 
 def _cubic_cell(crystal: Crystal, repeat: tuple[int, int, int]) -> Atoms:

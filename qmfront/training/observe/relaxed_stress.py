@@ -14,7 +14,7 @@ from qmfront.training.observe.responses import BasisResponse
 def stress_targets(stresses: np.ndarray, n_basis: int, factors: np.ndarray | None = None) -> np.ndarray:
     """What the rows of `stress_designs` should be: stresses (s, 3, 3), eV, times factors (s,); zero forces, eV/Å."""
     scaled = stresses if factors is None else factors[:, None, None] * stresses
-    return np.concatenate([scaled.ravel(), np.zeros(3 * _restless(n_basis) * len(stresses))])
+    return np.concatenate([scaled.ravel(), np.zeros(3 * _resting(n_basis) * len(stresses))])
 
 
 def stress_designs(
@@ -34,7 +34,7 @@ def stress_designs(
     factors : (s,) float, optional
         Of stresses and forces; one if left out.
     """
-    inner = _restless(len(crystal.basis))
+    inner = _resting(len(crystal.basis))
     response = BasisResponse(crystal, basis, shifts=Shifts(gradients, shifts) if inner else None)
     scales = np.ones(len(gradients)) if factors is None else factors
     pairs = list(zip(scales, gradients, strict=True))
@@ -43,6 +43,6 @@ def stress_designs(
     return np.concatenate([*stress, *internal])
 
 
-def _restless(n_basis: int) -> int:
-    """Number of atoms whose rest has to be told: none for a Bravais lattice."""
+def _resting(n_basis: int) -> int:
+    """Number of atoms on which zero forces are observed: none for a Bravais lattice."""
     return n_basis if n_basis > 1 else 0

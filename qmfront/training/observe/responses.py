@@ -1,6 +1,6 @@
 """Responses of a homogeneous lattice that the fit observes: energy, stress and force constants under strain.
 
-The same three questions are put to a calculator (numbers) and to every function of an ACE basis (one more, last
+The same quantities are taken from a calculator (numbers) and from every function of an ACE basis (one more, last
 axis), so that an observation is one formula for both and its discretisation cancels in the comparison. The sublattices
 of a crystal with a basis stand where `shifts` says, for both alike.
 """
@@ -48,7 +48,7 @@ class Response(Protocol):
 class CalculatorResponse:
     """Responses of an ASE calculator. reach (Å): range of the force constants; step (Å): of the differences.
 
-    shifts: internal shifts at the gradients that will be asked for; none if left out.
+    shifts: internal shifts at the gradients that will be needed; none if left out.
     cubic: whether the supercell of the force constants is made of cubic cells.
     """
 
@@ -108,7 +108,7 @@ class _Shell:
 class BasisResponse:
     """Responses of each function of an ACE basis; the last axis counts functions.
 
-    shifts: internal shifts at the gradients that will be asked for, those of the QM model; none if left out.
+    shifts: internal shifts at the gradients that will be needed, those of the QM model; none if left out.
     """
 
     crystal: Crystal
@@ -191,6 +191,11 @@ class BasisResponse:
     def _row(self, gradient: np.ndarray) -> Design:
         deformed = _deformed(self.crystal, gradient, self.shifts)
         return design(deformed.basis, deformed.cell, np.ones(3, bool), deformed.numbers, self.basis)
+
+
+def response_of_one_atom(crystal: Crystal, basis: Basis) -> np.ndarray:
+    """Functions summed over one atom of the perfect crystal, (n_functions,)."""
+    return BasisResponse(crystal, basis).energy(np.eye(3)) / len(crystal.basis)
 
 
 class _Places:

@@ -15,11 +15,13 @@ from ase.calculators.calculator import BaseCalculator
 
 from qmfront.crystal.lattice import Crystal
 from qmfront.crystal.slab import Slab, flat_slab
+from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.surface import energy_of, excess_energy, relaxed_slab
 from qmfront.evaluate.share import in_turn
 from qmfront.models.ace.basis import Basis
 from qmfront.models.ace.design import design
 from qmfront.storage.store_layout import Declared
+from qmfront.training.observe.responses import response_of_one_atom
 
 DECLARED = {
     "surface_energy": Declared(
@@ -63,9 +65,9 @@ class SurfaceSampling:
     seed: int
 
 
-@dataclass(frozen=True)
-class SurfaceData:
-    """What the reference model says about the slabs.
+@dataclass(frozen=True, eq=False)
+class ObservedSlabs:
+    """What the reference model says about slabs: the kinds surface_energy and surface_forces.
 
     slabs : tuple of Slab
     importance : (s,) float
@@ -92,7 +94,7 @@ class SurfaceData:
         }
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, Any]) -> "SurfaceData":
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "ObservedSlabs":
         """The inverse of `arrays`."""
         ends = np.cumsum(arrays["surface_atoms"])[:-1]
         positions, numbers, forces = (
@@ -101,20 +103,15 @@ class SurfaceData:
         slabs = tuple(map(Slab, arrays["surface_cell"], positions, numbers))
         return cls(slabs, arrays["surface_importance"], arrays["surface_energy"], tuple(forces))
 
-    def targets(self) -> dict[str, np.ndarray]:
+    def targets(self, bulk: Bulk) -> dict[str, np.ndarray]:
         """Weighted observations, name -> (rows,)."""
         root = np.sqrt(self.importance)
         forces = [factor * force.ravel() for factor, force in zip(root, self.forces, strict=True)]
         return {"surface_energy": root * self.energy, "surface_forces": np.concatenate(forces)}
 
-    def design(self, basis: Basis, whole: np.ndarray) -> dict[str, np.ndarray]:
-        """The same rows for every basis function, name -> (rows, n_functions).
-
-        Parameters
-        ----------
-        whole : (n_functions,) float
-            Functions summed over one atom of the bulk.
-        """
+    def design(self, bulk: Bulk, basis: Basis) -> dict[str, np.ndarray]:
+        """The same rows for every basis function, name -> (rows, n_functions)."""
+        whole = response_of_one_atom(bulk.crystal, basis)
         energy, forces = [], []
         for slab, factor in zip(self.slabs, np.sqrt(self.importance), strict=True):
             rows = design(slab.positions, slab.cell, PERIODIC, slab.numbers, basis)
@@ -123,7 +120,9 @@ class SurfaceData:
         return {"surface_energy": np.array(energy), "surface_forces": np.concatenate(forces)}
 
 
-def observe_surfaces(crystal: Crystal, calculator: BaseCalculator, sampling: SurfaceSampling) -> SurfaceData:
+def observe_surfaces(
+    crystal: Crystal, calculator: BaseCalculator, sampling: SurfaceSampling
+) -> ObservedSlabs:
     """Energies and forces of all slabs of all planes.
 
     Parameters
@@ -147,7 +146,7 @@ def observe_surfaces(crystal: Crystal, calculator: BaseCalculator, sampling: Sur
     whole = energy_of(crystal.to_atoms(), calculator)
     energy = np.array([excess_energy(slab, calculator, whole) for slab in slabs])
     forces = tuple(np.array(calculator.get_forces(slab.to_atoms())) for slab in slabs)
-    return SurfaceData(tuple(slabs), np.array(importance), energy, forces)
+    return ObservedSlabs(tuple(slabs), np.array(importance), energy, forces)
 
 
 def strained_slabs(

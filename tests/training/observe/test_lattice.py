@@ -6,23 +6,19 @@ import numpy as np
 import pytest
 from ase.build import bulk
 
+from qmfront.config.potential import Weights
 from qmfront.crystal.lattice import cubic_crystal
 from qmfront.elasticity.strain_polynomial import StrainPolynomial, invariants
 from qmfront.models.ace.basis import build_basis
 from qmfront.models.ace.calculator import ACE
 from qmfront.models.ace.potential import Potential
 from qmfront.models.lattice_symmetry import lattice_rotations
-from qmfront.training.observe.lattice import (
-    FIRST_FREE_ORDER,
-    MATCHING,
-    Lattice,
-    independent_directions,
-    observe,
-)
+from qmfront.training.observe.kinds import FIRST_FREE_ORDER, KIND, KINDS, Kind, kinds_of, observe
+from qmfront.training.observe.lattice import Lattice, independent_directions
 from qmfront.training.observe.responses import BasisResponse, CalculatorResponse
 
 CUBIC = np.array(lattice_rotations(bulk("W", a=3.165).cell.array))
-ALL = MATCHING[3]
+ALL = kinds_of(3, Lattice(np.zeros((1, 3)), CUBIC))
 
 
 @dataclass(frozen=True)
@@ -47,6 +43,10 @@ def cubic_polynomial(orders: tuple[int, ...], seed: int = 0) -> StrainPolynomial
     parts = [invariants(order, CUBIC) for order in orders]
     coefficients = [v @ rng.normal(size=v.shape[1]) * 10.0 for _, v in parts]
     return StrainPolynomial(np.concatenate([e for e, _ in parts]), np.concatenate(coefficients))
+
+
+def kinds(*names: str) -> list[Kind]:
+    return [KIND[name] for name in names]
 
 
 def invariant_vectors(order: int) -> list[StrainPolynomial]:
@@ -81,7 +81,7 @@ def test_stress_derivatives_of_a_known_polynomial():
         "fourth_derivative": (3, 1e-6),
         "fifth_derivative": (4, 1e-5),
     }
-    found = observe(response, tuple(tolerances), lattice)
+    found = observe(response, kinds(*tolerances), lattice)
     for name, (order, tolerance) in tolerances.items():
         expected = []
         for H in independent_directions(CUBIC, order + 1):
@@ -99,7 +99,7 @@ def test_lower_orders_of_energy_do_not_leak_into_derivatives():
     """The third derivative sees the third order and the geometric part of the second, not the fourth."""
     lattice = Lattice(np.zeros((1, 3)), CUBIC)
     fourth = Polynomial(cubic_polynomial((4,)), np.zeros((1, 3, 3, 3, 3)))
-    found = observe(fourth, ("stress", "third_derivative", "fourth_derivative"), lattice)
+    found = observe(fourth, kinds("stress", "third_derivative", "fourth_derivative"), lattice)
     assert np.abs(found["fourth_derivative"]).max() > 10
     assert np.abs(found["third_derivative"]).max() < 1e-7 * np.abs(found["fourth_derivative"]).max()
     assert np.abs(found["stress"]).max() == 0.0
@@ -109,7 +109,7 @@ def test_strained_force_constants_are_directional_derivatives():
     slope = np.random.default_rng(1).normal(size=(5, 3, 3, 3, 3))
     response = Polynomial(cubic_polynomial((2,)), slope)
     found = observe(
-        response, ("strained_force_constants", "force_constants"), Lattice(np.zeros((5, 3)), CUBIC)
+        response, kinds("strained_force_constants", "force_constants"), Lattice(np.zeros((5, 3)), CUBIC)
     )
     directions = independent_directions(CUBIC, 2)
     expected = np.einsum("mijkl,dkl->dmij", slope, directions).ravel()
@@ -131,7 +131,7 @@ def test_twice_strained_force_constants_are_second_derivatives():
 
     response = Curved(cubic_polynomial((2,)), rng.normal(size=(5, 3, 3, 3, 3)))
     lattice = Lattice(np.zeros((5, 3)), CUBIC)
-    found = observe(response, ("twice_strained_force_constants",), lattice)
+    found = observe(response, kinds("twice_strained_force_constants"), lattice)
     directions = independent_directions(CUBIC, 3)
     expected = 2 * np.einsum("mijklab,dkl,dab->dmij", curvature, directions, directions).ravel()
     assert found["twice_strained_force_constants"] == pytest.approx(expected, rel=1e-8, abs=1e-8)
@@ -151,11 +151,11 @@ def test_basis_and_calculator_observe_the_same(size):
     rows = observe(BasisResponse(crystal, basis), ALL, lattice)
     calculator = ACE(Potential(basis, coefficients, np.zeros(1)))
     values = observe(CalculatorResponse(crystal, calculator, reach=8.6), ALL, lattice)
-    assert set(rows) == set(values) == set(ALL)
+    assert set(rows) == set(values) == {kind.name for kind in ALL}
     # Noise of differences: forces to 1e-12 over steps of 1e-3 Å and strains of 2.5e-3, once more for a third power.
     tolerance = {"fourth_derivative": 1e-6, "strained_force_constants": 1e-5, "third_derivative": 1e-8}
     tolerance |= {"fifth_derivative": 1e-5, "twice_strained_force_constants": 1e-3}
-    for name in ALL:
+    for name in rows:
         assert rows[name].shape == (len(values[name]), len(basis))
         error = np.abs(rows[name] @ coefficients - values[name]).max() / np.abs(values[name]).max()
         assert error < tolerance.get(name, 1e-8), (name, error)
@@ -163,7 +163,22 @@ def test_basis_and_calculator_observe_the_same(size):
     assert values["force_constants"].shape == (9 * len(vectors),)
 
 
-def test_matching_orders_nest():
+@pytest.mark.parametrize("has_basis", [False, True])
+@pytest.mark.parametrize("tail", [False, True])
+def test_matching_orders_nest(has_basis, tail):
     """Each order asks for what the one before asked for, and leaves the next order of W_cb free."""
-    assert set(MATCHING[0]) < set(MATCHING[1]) < set(MATCHING[2]) < set(MATCHING[3])
+    permutations = np.zeros((len(CUBIC), 2), int) if has_basis else None
+    lattice = Lattice(np.zeros((1, 3)), CUBIC, permutations=permutations, tail=tail)
+    names = [{kind.name for kind in kinds_of(order, lattice)} for order in range(4)]
+    assert names[0] < names[1] < names[2] < names[3]
+    assert any(name.startswith("internal") for name in names[3]) == has_basis
+    assert ("second_derivative" in names[1]) == tail and "second_derivative" not in names[0]
     assert [FIRST_FREE_ORDER[order] for order in (0, 1, 2, 3)] == [3, 4, 5, 6]
+
+
+def test_every_kind_has_one_row_and_one_weight():
+    """Names are unique, and what a kind is weighed and sized as is a kind with a weight of its own."""
+    weights = {kind.weight for kind in KINDS}
+    assert len(KIND) == len(KINDS) and weights == set(Weights.model_fields)
+    for kind in KINDS:
+        assert KIND[kind.weight].weight == kind.weight and KIND[kind.sized_as].sized_as == kind.sized_as

@@ -12,9 +12,11 @@ from qmfront.models.ace.basis import build_basis
 from qmfront.models.ace.calculator import ACE
 from qmfront.models.ace.potential import Potential
 from qmfront.storage import store
-from qmfront.training.fit import FitSettings, declared_observations, fit_potential, training_arrays
-from qmfront.training.observe import predictor_strains as field
-from qmfront.training.observe.lattice import MATCHING
+from qmfront.storage.store_layout import checked
+from qmfront.training.fit import FitSettings, fit_potential
+from qmfront.training.observations import Observations, field_strains, training_arrays
+from qmfront.training.observe.kinds import KIND
+from qmfront.training.observe.predictor_strains import observe_field
 from qmfront.training.regression import Prior, RelevanceSettings
 from tests.silicon import silicon, stillinger_weber
 
@@ -36,51 +38,55 @@ def shuffled() -> Defect:
     return dislocation_defect(silicon(), straight)
 
 
+def same_arrays(one, two) -> bool:
+    return set(one) == set(two) and all(np.allclose(one[k], two[k], rtol=0, atol=1e-15) for k in one)
+
+
 def random_potential(basis) -> ACE:
     coefficients = np.random.default_rng(4).normal(size=len(basis)) / (1 + basis.smoothness)
     return ACE(Potential(basis, coefficients, np.zeros(1)))
 
 
 def test_stresses_are_those_at_the_strains_of_the_sites(edge, tungsten, eam):
-    found = field.observe_field(tungsten.crystal, eam, edge, SAMPLES)
+    found = observe_field(tungsten.crystal, eam, edge, SAMPLES)
     sites = spread_sites(edge, SAMPLES)
     gradients = predictor_gradients(edge)[sites]
-    np.testing.assert_allclose(found["field_strain"] + np.eye(3), gradients, atol=1e-15)
+    np.testing.assert_allclose(found.strain + np.eye(3), gradients, atol=1e-15)
     radius = np.linalg.norm(edge.sites[sites, :2], axis=1) / edge.r0
-    np.testing.assert_allclose(found["field_distance"], radius, rtol=1e-12)
+    np.testing.assert_allclose(found.distance, radius, rtol=1e-12)
     assert len(sites) == SAMPLES and radius.max() > 1.5 * radius.min()
     P = tungsten.crystal.volume * piola_stress(tungsten.crystal, eam, gradients[3])
-    np.testing.assert_allclose(found["field_stress"][3], P, atol=1e-10)
-    told = field.targets(found)["field_stress"].reshape(-1, 3, 3)
-    np.testing.assert_allclose(told, radius[:, None, None] ** 2 * found["field_stress"], rtol=1e-12)
+    np.testing.assert_allclose(found.stress[3], P, atol=1e-10)
+    rows = found.targets(tungsten)["field_stress"].reshape(-1, 3, 3)
+    np.testing.assert_allclose(rows, radius[:, None, None] ** 2 * found.stress, rtol=1e-12)
 
 
 def test_rows_and_observations_of_a_random_potential_agree(edge, tungsten):
     basis = build_basis(["W"], cutoff=4.3, max_degree=(6, 5))
     potential = random_potential(basis)
-    found = field.observe_field(tungsten.crystal, potential, edge, SAMPLES)
-    rows = field.designs(found, tungsten, basis)["field_stress"] @ potential.potential.coefficients
-    told = field.targets(found)["field_stress"]
-    assert np.abs(rows - told).max() < 1e-9 * np.abs(told).max()
+    found = observe_field(tungsten.crystal, potential, edge, SAMPLES)
+    rows = found.design(tungsten, basis)["field_stress"] @ potential.potential.coefficients
+    expected = found.targets(tungsten)["field_stress"]
+    assert np.abs(rows - expected).max() < 1e-9 * np.abs(expected).max()
 
 
 def test_sublattices_of_diamond_are_at_rest(shuffled):
     """Rows of stresses are taken at the shifts of the model; internal forces there are asked to vanish."""
     basis = build_basis(["Si"], cutoff=3.75, max_degree=(6, 5), l_weight=1.0)
-    found = field.observe_field(silicon().crystal, stillinger_weber(), shuffled, SAMPLES)
-    gradients = found["field_strain"] + np.eye(3)
+    found = observe_field(silicon().crystal, stillinger_weber(), shuffled, SAMPLES)
+    gradients = found.strain + np.eye(3)
     shifts = relaxed_shifts(silicon().crystal, stillinger_weber(), gradients).shifts
-    np.testing.assert_allclose(found["field_shift"], shifts, atol=1e-12)
+    np.testing.assert_allclose(found.shift, shifts, atol=1e-12)
     assert np.abs(shifts).max() > 1e-3
-    told, rows = field.targets(found)["field_stress"], field.designs(found, silicon(), basis)["field_stress"]
-    assert told.shape == (SAMPLES * (9 + 6),) and rows.shape == (len(told), len(basis))
-    assert not told[9 * SAMPLES :].any() and np.abs(rows[9 * SAMPLES :]).max() > 1e-3
+    values, rows = found.targets(silicon())["field_stress"], found.design(silicon(), basis)["field_stress"]
+    assert values.shape == (SAMPLES * (9 + 6),) and rows.shape == (len(values), len(basis))
+    assert not values[9 * SAMPLES :].any() and np.abs(rows[9 * SAMPLES :]).max() > 1e-3
 
 
 def test_a_fit_to_the_field_is_closer_there(edge, tungsten, eam, tmp_path):
     """The paper's observations, and the same with strains of the field: stresses at other sites of it."""
     basis = build_basis(["W"], cutoff=5.5, max_degree=(12, 10, 6), decay=0.5)
-    weights = dict.fromkeys(MATCHING[1], 1.0) | {"force_constants": 10.0, "field_stress": 1e-2}
+    weights = dict.fromkeys(KIND, 1.0) | {"force_constants": 10.0, "field_stress": 1e-2}
     settings = FitSettings(1, weights, "ridge", Prior(1e-8, 0.0), RelevanceSettings())
     path = tmp_path / "structure.zarr" / "zarr.json"
     region = np.zeros(edge.n_sites, int)
@@ -90,13 +96,14 @@ def test_a_fit_to_the_field_is_closer_there(edge, tungsten, eam, tmp_path):
     truth = tungsten.crystal.volume * np.array([piola_stress(tungsten.crystal, eam, F) for F in gradients])
     errors = {}
     for samples in (0, 20):
-        strains = field.field_strains(str(path), samples) if samples else None
+        strains = field_strains(str(path), samples) if samples else None
         observed = training_arrays(
             tungsten, eam, matching=1, strain_step=2.5e-3, reach=eam.force_range, strains=strains
         )
-        assert set(declared_observations(list(observed))) == set(observed)
+        again = Observations.from_arrays(checked(observed.arrays(), observed.declared(), "training"))
+        assert same_arrays(again.arrays(), observed.arrays())
         fit = fit_potential(observed, tungsten, basis, settings, strain_step=2.5e-3)
         own = [piola_stress(tungsten.crystal, ACE(fit.potential), F) for F in gradients]
         errors[samples] = np.linalg.norm(tungsten.crystal.volume * np.array(own) - truth)
     assert errors[20] < 0.5 * errors[0]
-    assert field.field_strains(None, 0) is None
+    assert field_strains(None, 0) is None

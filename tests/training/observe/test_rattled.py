@@ -9,15 +9,10 @@ from qmfront.elasticity.bulk import cubic_lattice_constant
 from qmfront.models.ace.basis import build_basis
 from qmfront.models.ace.calculator import ACE
 from qmfront.models.ace.potential import Potential
-from qmfront.training.fit import (
-    FitSettings,
-    declared_observations,
-    fit_potential,
-    lattice_of,
-    training_arrays,
-)
-from qmfront.training.observe.lattice import MATCHING, names_of
-from qmfront.training.observe.rattled import RattledSampling, designs, observe_rattled, rattled_cells, targets
+from qmfront.training.fit import FitSettings, fit_potential
+from qmfront.training.observations import lattice_of, training_arrays
+from qmfront.training.observe.kinds import KIND, kinds_of
+from qmfront.training.observe.rattled import ObservedCells, RattledSampling, observe_rattled, rattled_cells
 from qmfront.training.regression import Prior, RelevanceSettings
 from tests.silicon import REACH, silicon, stillinger_weber
 
@@ -65,8 +60,8 @@ def test_rows_of_the_basis_are_those_of_the_calculator(basis, interstitials):
     coefficients = 0.1 * np.random.default_rng(3).normal(size=len(basis))
     model, bulk = ACE(Potential(basis, coefficients, np.zeros(1))), silicon()
     observed = observe_rattled(bulk.crystal, model, replace(SAMPLING, interstitials=interstitials))
-    assert set(declared_observations(list(observed))) == set(observed)
-    wanted, rows = targets(observed, bulk), designs(observed, bulk, basis)
+    again = ObservedCells.from_arrays(observed.arrays())
+    wanted, rows = observed.targets(bulk), again.design(bulk, basis)
     for name in ("rattled_energy", "rattled_forces"):
         found = rows[name] @ coefficients
         assert np.abs(found - wanted[name]).max() < 1e-9 * np.abs(wanted[name]).max(), name
@@ -77,17 +72,15 @@ def test_moduli_are_observed_where_force_constants_end_early():
     """Silicon to its nearest neighbours only: the second derivatives are asked for by themselves."""
     bulk = silicon()
     short = replace(bulk, force_constants=bulk.force_constants.truncated(3.0))
-    names = names_of(1, lattice_of(short, 2.5e-3))
-    assert {"second_derivative", "internal_first_derivative"} == set(names) - set(
-        names_of(1, lattice_of(bulk, 2.5e-3))
-    )
-    assert "second_derivative" not in names_of(0, lattice_of(short, 2.5e-3))
+    more = set(kinds_of(1, lattice_of(short, 2.5e-3))) - set(kinds_of(1, lattice_of(bulk, 2.5e-3)))
+    assert {kind.name for kind in more} == {"second_derivative", "internal_first_derivative"}
+    assert KIND["second_derivative"] not in kinds_of(0, lattice_of(short, 2.5e-3))
 
 
 @pytest.mark.parametrize("rattled", [False, True])
 def test_fit_is_sane_at_finite_distortion_with_rattled_cells_only(basis, rattled):
     """Forces on unseen cells of 0.1 Å; the force constants are as good as without."""
-    weights = dict.fromkeys(MATCHING[2], 1.0) | dict.fromkeys(
+    weights = dict.fromkeys(KIND, 1.0) | dict.fromkeys(
         ("rattled_energy", "rattled_forces", "sampled_stress"), 0.1
     )
     settings = FitSettings(

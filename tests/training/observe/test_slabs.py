@@ -10,13 +10,12 @@ from qmfront.elasticity.surface import energy_of, excess_energy
 from qmfront.models.ace.calculator import ACE
 from qmfront.models.ace.potential import Potential
 from qmfront.storage.store_layout import checked
-from qmfront.training.fit import declared_observations
-from qmfront.training.observe.responses import BasisResponse
-from qmfront.training.observe.slabs import SurfaceData, observe_surfaces, rattled_slabs, strained_slabs
+from qmfront.training.observations import DECLARED
+from qmfront.training.observe.slabs import ObservedSlabs, observe_surfaces, rattled_slabs, strained_slabs
 
 
 @pytest.fixture(scope="module")
-def data(tungsten, eam, sampling) -> SurfaceData:
+def data(tungsten, eam, sampling) -> ObservedSlabs:
     return observe_surfaces(tungsten.crystal, eam, sampling)
 
 
@@ -78,7 +77,7 @@ def test_slabs_are_reproducible(data, tungsten, eam, sampling):
     assert not any(same(more, more, [k], [11 + k]) for k in range(2, 11))
 
 
-def same(one: SurfaceData, two: SurfaceData, first, second) -> bool:
+def same(one: ObservedSlabs, two: ObservedSlabs, first, second) -> bool:
     return all(
         np.array_equal(one.slabs[i].positions, two.slabs[j].positions)
         and np.array_equal(one.forces[i], two.forces[j])
@@ -98,8 +97,7 @@ def test_rows_times_coefficients_are_the_values_of_the_potential(data, small_bas
         forces=tuple(calculator.get_forces(slab.to_atoms()) for slab in data.slabs),
         importance=np.arange(1.0, 12.0),
     )
-    of_bulk = BasisResponse(tungsten.crystal, small_basis).energy(np.eye(3))
-    rows, targets = values.design(small_basis, of_bulk), values.targets()
+    rows, targets = values.design(tungsten, small_basis), values.targets(tungsten)
     for name in ("surface_energy", "surface_forces"):
         assert np.abs(targets[name]).max() > 0.1
         error = np.abs(rows[name] @ coefficients - targets[name]).max()
@@ -110,7 +108,7 @@ def test_rows_times_coefficients_are_the_values_of_the_potential(data, small_bas
 
 def test_store_keeps_every_slab(data):
     arrays = data.arrays()
-    again = SurfaceData.from_arrays(checked(arrays, declared_observations(list(arrays)), "training"))
+    again = ObservedSlabs.from_arrays(checked(arrays, {name: DECLARED[name] for name in arrays}, "training"))
     assert same(again, data, range(11), range(11))
     np.testing.assert_array_equal(again.importance, data.importance)
     for mine, theirs in zip(again.slabs, data.slabs, strict=True):

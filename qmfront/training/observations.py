@@ -1,0 +1,165 @@
+"""What the reference model is asked for the fit of one potential, and the store that keeps what it says."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from ase.calculators.calculator import BaseCalculator
+
+from qmfront.crystal.defect import Defect
+from qmfront.elasticity.bulk import Bulk
+from qmfront.elasticity.internal import Shifts, relaxed_shifts
+from qmfront.evaluate.share import in_turn
+from qmfront.models.ace.basis import Basis
+from qmfront.models.lattice_symmetry import crystal_operations
+from qmfront.storage import store
+from qmfront.storage.store_layout import Declared
+from qmfront.training.observe import predictor_strains, rattled, slabs
+from qmfront.training.observe.kinds import KIND, kinds_of, observe, observed_gradients
+from qmfront.training.observe.lattice import Lattice
+from qmfront.training.observe.predictor_strains import ObservedField, observe_field
+from qmfront.training.observe.rattled import ObservedCells, RattledSampling, observe_rattled
+from qmfront.training.observe.responses import BasisResponse, CalculatorResponse
+from qmfront.training.observe.slabs import ObservedSlabs, SurfaceSampling, observe_surfaces
+
+DECLARED = {
+    "shift_strain": Declared("shift_sample component component2", "f", "1", "deformation F - I of a shift"),
+    "shift": Declared("shift_sample atom component", "f", "Å", "internal shifts of the QM model"),
+    **rattled.DECLARED,
+    **predictor_strains.DECLARED,
+    **slabs.DECLARED,
+}
+"""Of all arrays of a training store but the rows of `kinds`."""
+TAIL = 1e-3
+"""Force constants that miss the moduli by this fraction end before the model does."""
+
+
+class Observed(Protocol):
+    """Observations of one sort: their store, their rows, and the same rows for every function of a basis."""
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Arrays of a training store."""
+
+    def targets(self, bulk: Bulk) -> dict[str, np.ndarray]:
+        """Kind -> (rows,)."""
+
+    def design(self, bulk: Bulk, basis: Basis) -> dict[str, np.ndarray]:
+        """Kind -> (rows, n_functions)."""
+
+
+@dataclass(frozen=True, eq=False)
+class ObservedLattice:
+    """Functionals of the perfect lattice, see `kinds`.
+
+    rows : kind -> (rows,)
+    shifts : Shifts or None
+        Of the sublattices of the reference model where it was asked; None for a Bravais lattice.
+    """
+
+    rows: dict[str, np.ndarray]
+    shifts: Shifts | None = None
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """See `Observed.arrays`."""
+        if self.shifts is None:
+            return dict(self.rows)
+        return self.rows | {"shift_strain": self.shifts.gradients - np.eye(3), "shift": self.shifts.shifts}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "ObservedLattice":
+        """The inverse of `arrays`."""
+        rows = {name: arrays[name] for name in arrays if name in KIND and KIND[name].functional}
+        if "shift" not in arrays:
+            return cls(rows)
+        return cls(rows, Shifts(np.eye(3) + arrays["shift_strain"], arrays["shift"]))
+
+    def design(self, bulk: Bulk, basis: Basis, strain_step: float) -> dict[str, np.ndarray]:
+        """See `Observed.design`; strain_step as when the reference model was asked."""
+        response = BasisResponse(bulk.crystal, basis, shifts=self.shifts)
+        return observe(response, [KIND[name] for name in self.rows], lattice_of(bulk, strain_step))
+
+
+@dataclass(frozen=True, eq=False)
+class Observations:
+    """All that a potential is fitted to: the perfect lattice, and what there is beside it."""
+
+    lattice: ObservedLattice
+    cells: ObservedCells | None = None
+    field: ObservedField | None = None
+    slabs: ObservedSlabs | None = None
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Arrays of a store of the open kind "training"."""
+        parts = (self.lattice, self.cells, self.field, self.slabs)
+        return {name: array for part in parts if part for name, array in part.arrays().items()}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "Observations":
+        """The inverse of `arrays`."""
+        return cls(
+            ObservedLattice.from_arrays(arrays),
+            ObservedCells.from_arrays(arrays) if "rattled_energy" in arrays else None,
+            ObservedField.from_arrays(arrays) if "field_stress" in arrays else None,
+            ObservedSlabs.from_arrays(arrays) if "surface_energy" in arrays else None,
+        )
+
+    def declared(self) -> dict[str, Declared]:
+        """Declarations of `arrays`."""
+        return {name: DECLARED[name] if name in DECLARED else KIND[name].declared for name in self.arrays()}
+
+
+def lattice_of(bulk: Bulk, strain_step: float) -> Lattice:
+    """The homogeneous lattice as the observations see it."""
+    constants = bulk.force_constants
+    tail = bool(np.abs(constants.moduli(bulk.crystal.volume) - bulk.moduli).max() > TAIL * bulk.moduli.max())
+    if constants.n_basis == 1:
+        return Lattice(constants.vector, bulk.crystal.point_group(), strain_step, tail=tail)
+    operations = crystal_operations(bulk.crystal.to_atoms())
+    return Lattice(
+        constants.vector,
+        np.array([operation.rotation for operation in operations]),
+        strain_step,
+        ends=np.stack([constants.basis_first, constants.basis_second], axis=1),
+        permutations=np.array([operation.permutation for operation in operations]),
+        tail=tail,
+    )
+
+
+def training_arrays(
+    bulk: Bulk,
+    calculator: BaseCalculator,
+    *,
+    matching: int,
+    strain_step: float,
+    reach: float,
+    step: float = 1e-3,
+    cubic: bool = False,
+    surfaces: SurfaceSampling | None = None,
+    rattles: RattledSampling | None = None,
+    strains: tuple[Defect, int] | None = None,
+) -> Observations:
+    """Observations of the QM model that a matching order asks for, and those beside the lattice.
+
+    Parameters
+    ----------
+    reach, step (Å) and cubic
+        Those of the force constants; those of the bulk ask the model nothing again.
+    strains : a defect, and at how many of its sites stresses are observed
+    """
+    lattice = lattice_of(bulk, strain_step)
+    kinds, crystal, shifts = kinds_of(matching, lattice), bulk.crystal, None
+    if lattice.has_basis:
+        shifts = relaxed_shifts(crystal, in_turn(calculator), observed_gradients(kinds, lattice))
+    response = CalculatorResponse(crystal, calculator, reach=reach, step=step, shifts=shifts, cubic=cubic)
+    return Observations(
+        ObservedLattice(observe(response, kinds, lattice), shifts),
+        None if rattles is None else observe_rattled(crystal, calculator, rattles),
+        None if strains is None else observe_field(crystal, calculator, *strains),
+        None if surfaces is None else observe_surfaces(crystal, calculator, surfaces),
+    )
+
+
+def field_strains(structure: str | None, samples: int) -> tuple[Defect, int] | None:
+    """The argument strains of `training_arrays`: the defect of a structure store, and a number of sites."""
+    return (Defect.from_arrays(store.load(structure, "structure")), samples) if structure else None
