@@ -52,7 +52,7 @@ lint: $(DEV_STAMP) ## style, workflow, layers of imports and schemas
 	@python -m ruff format --check .
 	@python -m snakefmt --check Snakefile workflow
 	@python -m snakemake --lint
-	@lint-imports --no-cache | tail -n 3
+	@lint-imports --no-cache | sed -n "/^Analyzed/,\$$p"
 	@python -m qmfront.config.schema --check
 
 format: $(DEV_STAMP) ## write code in the project's style
