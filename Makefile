@@ -47,12 +47,13 @@ report: $(RUN_STAMP) ## report.html with every figure and how it was made
 test: $(DEV_STAMP) ## the tests; ARGS='-m slow' runs the slow ones
 	@python -m pytest $(ARGS)
 
-lint: $(DEV_STAMP) ## style, workflow, layers of imports and schemas
+lint: $(DEV_STAMP) ## style, workflow, layers of imports, types and schemas
 	@python -m ruff check .
 	@python -m ruff format --check .
 	@python -m snakefmt --check Snakefile workflow
 	@python -m snakemake --lint
 	@lint-imports --no-cache | sed -n "/^Analyzed/,\$$p"
+	@python -m mypy
 	@python -m qmfront.config.schema --check
 
 format: $(DEV_STAMP) ## write code in the project's style
@@ -72,7 +73,7 @@ lock: $(DEV_STAMP) ## pin the requirements of pyproject.toml again
 	@echo uv | $(COMPILE) $(ARGS) - -o envs/installer.lock
 
 clean: ## remove results, figures and caches; keeps .venv and the journal of QM evaluations
-	@rm -rf results figures logs report.html .pytest_cache .ruff_cache .snakemake
+	@rm -rf results figures logs report.html .mypy_cache .pytest_cache .ruff_cache .snakemake
 	@find qmfront scripts tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 	@[ ! -d work/journal ] || echo "Kept the journal of QM evaluations, $$(du -sh work/journal | cut -f1): make journal ARGS=--delete deletes it"
 	@[ ! -d .venv ] || echo "Kept the environment: rm -r .venv deletes it"

@@ -116,7 +116,7 @@ def _sites_at(places: np.ndarray, edge: float, wanted: tuple) -> np.ndarray:
     """Indices of the sites at given positions (a0)."""
     if len(wanted) == 0:
         return np.zeros(0, int)
-    distance, index = cKDTree(places).query(edge * np.asarray(wanted, float))
+    distance, index = map(np.asarray, cKDTree(places).query(edge * np.asarray(wanted, float)))
     for position, apart in zip(wanted, distance / edge, strict=True):
         if apart > ON_SITE:
             raise ValueError(

@@ -132,11 +132,13 @@ def defect_of_file(
 
 def _read(path: Path) -> Atoms:
     try:
-        return read(path)
+        frame = read(path, index=-1)
     except Exception as error:  # any reader of ASE may stand here, with any error of its own
         raise ValueError(
             f"{path} cannot be read ({type(error).__name__}: {error}). Write extended XYZ, as ase.io.write does."
         ) from error
+    assert isinstance(frame, Atoms)
+    return frame
 
 
 def _check_line(atoms: Atoms, crystal: Crystal, chosen: StructureFile) -> None:

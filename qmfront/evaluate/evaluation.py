@@ -113,7 +113,8 @@ def packed(key: str, question: Mapping[str, Any], evaluation: Evaluation) -> byt
         if getattr(evaluation, name) is not None:
             members[name] = np.asarray(getattr(evaluation, name))
     stream = io.BytesIO()
-    np.savez(stream, **members, checksum=np.array(content_hash([key, members])))
+    members["checksum"] = np.array(content_hash([key, members]))
+    np.savez(stream, **members)  # type: ignore[arg-type]
     return stream.getvalue()
 
 
@@ -125,9 +126,13 @@ def unpacked(key: str, content: bytes) -> Evaluation:
         raise ValueError("its checksum is wrong")
     for array in members.values():
         array.flags.writeable = False
-    numbers = (float(members[name]) for name in ("seconds", "cpu_seconds"))
     return Evaluation(
-        float(members["energy"]), members["forces"], members.get("stress"), *numbers, cached=True
+        float(members["energy"]),
+        members["forces"],
+        members.get("stress"),
+        float(members["seconds"]),
+        float(members["cpu_seconds"]),
+        cached=True,
     )
 
 

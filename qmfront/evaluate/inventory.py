@@ -50,7 +50,8 @@ def summary(folder: Path | str) -> Summary:
 
 def contents(folder: Path | str) -> Contents:
     """Read every entry and compare it with its checksum; nothing is changed."""
-    atoms, seconds, unsound = Counter(), 0.0, []
+    atoms: Counter[int] = Counter()
+    seconds, unsound = 0.0, []
     for path in sorted(Path(folder).glob("??/*.npz")):
         try:
             found = unpacked(path.stem, path.read_bytes())

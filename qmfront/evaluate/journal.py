@@ -21,6 +21,8 @@ from qmfront.storage.durable import write_file
 from qmfront.storage.lock import exclusive
 from qmfront.storage.provenance import content_hash
 
+OPTIONAL_ARRAYS = ("initial_magmoms", "initial_charges")
+
 log = logging.getLogger(__name__)
 
 
@@ -133,9 +135,7 @@ class Journal:
         name = content_hash(spec)
         if name not in self._identities:
             self._identities[name] = identity(spec)
-        optional = {
-            key: atoms.arrays[key] for key in ("initial_magmoms", "initial_charges") if key in atoms.arrays
-        }
+        optional = {str(key): atoms.arrays[key] for key in OPTIONAL_ARRAYS if key in atoms.arrays}
         return {
             "calculator": self._identities[name],
             "properties": sorted(properties),

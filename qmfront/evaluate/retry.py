@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
@@ -107,12 +107,12 @@ def within(seconds: float | None) -> Iterator[None]:
         faulthandler.cancel_dump_traceback_later()
 
 
-def _real_stderr() -> object:
+def _real_stderr() -> TextIO:
     """Standard error, where it is a file: the log of a job."""
     try:
         sys.stderr.fileno()
     except (AttributeError, OSError, ValueError):
-        return sys.__stderr__
+        return sys.__stderr__ or sys.stderr
     return sys.stderr
 
 

@@ -44,12 +44,14 @@ class Share(Journaled):
         system_changes: list[str] = all_changes,
     ) -> None:
         """Fill `results`; called by ASE. Errors as in `Journal.evaluate`."""
-        if share_of(atoms, self._total) == self._number:
-            super().calculate(atoms, properties, system_changes)
+        asked = self.atoms if atoms is None else atoms
+        assert asked is not None, "ASE asks about atoms"
+        if share_of(asked, self._total) == self._number:
+            super().calculate(asked, properties, system_changes)
             return
-        self.atoms = atoms.copy()
+        self.atoms = asked.copy()
         self.skipped += 1
-        zeros = {"forces": np.zeros((len(atoms), 3)), "stress": np.zeros(6)}
+        zeros = {"forces": np.zeros((len(asked), 3)), "stress": np.zeros(6)}
         self.results = {name: zeros.get(name, 0.0) for name in self.implemented_properties}
 
 

@@ -20,12 +20,12 @@ def compiled(function: Callable) -> Callable:
 
     The folder lies in NUMBA_CACHE_DIR if that is set, else beside the sources, else in the cache of the user.
     """
-    configured = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(Path(configured or _home()) / f"numba-{fingerprint(SOURCES)}")
+    configured = numba.config.CACHE_DIR  # type: ignore[attr-defined]
+    numba.config.CACHE_DIR = str(Path(configured or _home()) / f"numba-{fingerprint(SOURCES)}")  # type: ignore[attr-defined]
     try:
         return numba.njit(cache=True)(function)
     finally:
-        numba.config.CACHE_DIR = configured
+        numba.config.CACHE_DIR = configured  # type: ignore[attr-defined]
 
 
 @lru_cache(maxsize=1)

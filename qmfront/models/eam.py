@@ -142,13 +142,13 @@ def load_eam(
 ) -> EAMModel:
     """The model behind a packaged name or a file; arguments and errors as in `EAM`, `read_eam_file`, `tabulated`."""
     if str(potential) in packaged_potentials():
-        return packaged_zhou(str(potential))
+        return packaged_zhou(str(potential))  # type: ignore[return-value]
     if not Path(potential).suffix:
         raise ValueError(
             f"EAM potential {str(potential)!r} is unknown. Choose one of {packaged_potentials()} or give the path of "
             "an .eam.alloy or .eam.fs file."
         )
-    return tabulated(read_eam_file(potential), interpolation=interpolation, switch_width=switch_width)
+    return tabulated(read_eam_file(potential), interpolation=interpolation, switch_width=switch_width)  # type: ignore[return-value]
 
 
 def energy_forces(

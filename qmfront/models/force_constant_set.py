@@ -175,9 +175,9 @@ def matching_sites(
     """For every wanted (labels, vector) the index of the entry that equals it."""
     tree = cKDTree(np.column_stack([APART * labels, vector]))
     distance, index = tree.query(np.column_stack([APART * wanted_labels, wanted_vector]))
-    if distance.max() > MATCH:
+    if distance.max() > MATCH:  # type: ignore[union-attr]
         raise RuntimeError(
-            f"A symmetry image of a site is missing by {distance.max():.2e} Å. A shell lies within rounding of the "
+            f"A symmetry image of a site is missing by {distance.max():.2e} Å. A shell lies within rounding of the "  # type: ignore[union-attr]
             "reach: change reach by 0.01 Å."
         )
-    return index
+    return index  # type: ignore[return-value]

@@ -40,7 +40,7 @@ def main(folder: Path) -> None:
         question = broadcast(_next(channel) if world.rank == 0 else None)
         if question is None:
             return
-        _send(channel, answered(model, *question, wanted))
+        _send(channel, answered(model, *question, wanted))  # type: ignore[call-arg]
 
 
 def answered(model: Any, description: dict, properties: list[str], wanted: list[str]) -> tuple[str, Any]:

@@ -216,7 +216,7 @@ def _read(folder: Path) -> tuple[dict[str, Any], dict[str, np.ndarray], dict[str
         stored, metas = {}, {}
         for name, array in group.arrays():
             stored[name] = np.asarray(array[...])
-            dims = " ".join(array.metadata.dimension_names or ())
+            dims = " ".join(str(name) for name in getattr(array.metadata, "dimension_names", None) or ())
             metas[name] = {**array.attrs.asdict(), "dims": dims, "kind": array.dtype.kind}
         return group.attrs.asdict(), stored, metas
     except Exception as error:  # zarr has no common base for what a damaged store can raise

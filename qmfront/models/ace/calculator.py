@@ -56,7 +56,7 @@ class ACE(Calculator):
         """The calculator of a potential.json; errors as in `load_potential`."""
         return cls(load_potential(path), skin=skin)
 
-    def save(self, path: str | Path, *, metadata: Mapping[str, Any] | None = None) -> None:  # type: ignore[override]
+    def save(self, path: str | Path, *, metadata: Mapping[str, Any] | None = None) -> None:
         """Write the potential; see `save_potential`."""
         save_potential(self.potential, path, metadata=metadata)
 

@@ -91,7 +91,7 @@ def _symmetrised(tensor: np.ndarray, channels: tuple[tuple[int, int, int], ...])
     """Mean over the permutations of the axes that leave the tuple of channels unchanged."""
     n = len(channels)
     orders = [p for p in permutations(range(n)) if all(channels[p[i]] == channels[i] for i in range(n))]
-    return sum(tensor.transpose(order) for order in orders) / len(orders)
+    return sum(tensor.transpose(order) for order in orders) / len(orders)  # type: ignore[return-value]
 
 
 @cache

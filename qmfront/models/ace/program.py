@@ -176,10 +176,10 @@ def _prefix_tree(products: dict[tuple[int, ...], float], constant: float) -> tup
             visit(child, child_channel, depth + 1)
 
     visit(tree, 0, 0)
-    depth, channel, value = (np.array(column) for column in zip(*nodes, strict=True))
+    depth, channel, value = (np.array(column) for column in zip(*nodes, strict=True))  # type: ignore[assignment]
     leaf_channel = np.array([leaf[0] for leaf in leaves], dtype=np.int64)
     leaf_value = np.array([leaf[1] for leaf in leaves], dtype=float)
-    return depth, channel, value, np.array(first_leaf), leaf_channel, leaf_value
+    return depth, channel, value, np.array(first_leaf), leaf_channel, leaf_value  # type: ignore[return-value]
 
 
 def _legendre_factors(l_max: int) -> np.ndarray:

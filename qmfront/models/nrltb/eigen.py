@@ -37,7 +37,7 @@ class Eigenstates:
         """
         if self.tridiagonal_vectors is None:
             raise ValueError("These eigenstates hold values only. Call solve with vectors=True.")
-        reflect, substitute = get_lapack_funcs(_names(self.cholesky)[4:], (self.cholesky,))
+        reflect, substitute = get_lapack_funcs(_names(self.cholesky)[4:], (self.cholesky,))  # type: ignore[misc]
         vectors = np.array(self.tridiagonal_vectors[:, :count], self.cholesky.dtype, order="F")
         if count == 0:
             return vectors
@@ -66,7 +66,7 @@ def solve(hamiltonian: np.ndarray, overlap: np.ndarray, *, vectors: bool) -> Eig
     RuntimeError
         If the overlap is not positive definite, or LAPACK does not converge.
     """
-    cholesky, reduce, tridiagonal, workspace = get_lapack_funcs(_names(hamiltonian)[:4], (hamiltonian,))
+    cholesky, reduce, tridiagonal, workspace = get_lapack_funcs(_names(hamiltonian)[:4], (hamiltonian,))  # type: ignore[misc]
     factor, info = cholesky(overlap, lower=True, clean=False, overwrite_a=True)
     if info > 0:
         raise RuntimeError(
@@ -91,10 +91,10 @@ def _tridiagonal_states(
     if len(diagonal) == 1:
         return diagonal, np.ones((1, 1))
     if vectors:
-        (divide,) = get_lapack_funcs(("stevd",), (diagonal,))
+        (divide,) = get_lapack_funcs(("stevd",), (diagonal,))  # type: ignore[misc]
         values, inner, info = divide(diagonal, beside)
     else:
-        (iterate,) = get_lapack_funcs(("sterf",), (diagonal,))
+        (iterate,) = get_lapack_funcs(("sterf",), (diagonal,))  # type: ignore[misc]
         (values, info), inner = iterate(diagonal, beside), None
     if info != 0:
         raise RuntimeError(

@@ -155,7 +155,7 @@ def _by_poles(shared: Blocks, electrons: Electrons, strips: Strips) -> tuple[Eva
         energy=found.energy,
         free_energy=found.grand_potential,
         eigenvalues=None,
-        chemical_potential=electrons.mu,
+        chemical_potential=electrons.mu,  # type: ignore[arg-type]
         n_electrons=found.n_electrons,
         gradient=None,
     )

@@ -150,7 +150,7 @@ def is_positive_definite(matrices: Pencil, factor: float, energy: float) -> bool
             for piece in matrices.coupling[i]:
                 beside[piece.rows, piece.columns] = factor * (piece.H - energy * piece.S)
             solved = solve_triangular(lower, beside, lower=True, overwrite_b=True, check_finite=False)
-            update = solved.conj().T @ solved
+            update = solved.conj().T @ solved  # type: ignore[assignment]
     return True
 
 
