@@ -2,6 +2,9 @@
 
 import json
 
+from pydantic import TypeAdapter
+
+from qmfront.config.defect import AnyDefect, Disc
 from qmfront.crystal.defect import Defect
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.defects import defect_of
@@ -17,11 +20,16 @@ from qmfront.storage.logs import logged
 TOLERANCE = 1e-6
 
 
-def main(inputs: dict, defect: dict, factor: float, operators: dict, path: str) -> None:
+def main(inputs: dict, described: dict, factor: float, operators: dict, path: str) -> None:
     bulk = Bulk.from_arrays(store.load(inputs["bulk"], "bulk"))
     surface = Surface.from_arrays(store.load(inputs["surface"], "surface")) if "surface" in inputs else None
     case = Defect.from_arrays(store.load(inputs["structure"], "structure"))
-    larger, _ = defect_of(bulk, defect, surface)
+    larger, _ = defect_of(
+        bulk,
+        TypeAdapter(AnyDefect).validate_python(described["defect"]),
+        Disc.model_validate(described["domain"]),
+        surface=surface,
+    )
     found = clamp_error(
         case,
         larger,
@@ -36,4 +44,4 @@ def main(inputs: dict, defect: dict, factor: float, operators: dict, path: str) 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
         p = snakemake.params
-        main(dict(snakemake.input.items()), p.defect, p.factor, p.operators, snakemake.output.table)
+        main(dict(snakemake.input.items()), p.described, p.factor, p.operators, snakemake.output.table)

@@ -1,5 +1,8 @@
 """Sites, predictor and first partition: bulk.zarr (and surface.zarr) -> structure.zarr, .extxyz."""
 
+from pydantic import TypeAdapter
+
+from qmfront.config.defect import AnyDefect, AnyDomain
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.defects import defect_of
 from qmfront.elasticity.surface import Surface
@@ -10,11 +13,17 @@ from qmfront.storage.extxyz import write_extxyz
 from qmfront.storage.logs import logged
 
 
-def main(inputs: dict, defect: dict, initial: dict, buffer: dict, outputs: dict) -> None:
+def main(inputs: dict, described: dict, initial: dict, buffer: dict, outputs: dict) -> None:
     surface = Surface.from_arrays(store.load(inputs["surface"], "surface")) if "surface" in inputs else None
-    case, seeds = defect_of(Bulk.from_arrays(store.load(inputs["bulk"], "bulk")), defect, surface)
+    case, seeds = defect_of(
+        Bulk.from_arrays(store.load(inputs["bulk"], "bulk")),
+        TypeAdapter(AnyDefect).validate_python(described["defect"]),
+        TypeAdapter(AnyDomain).validate_python(described["domain"]),
+        surface=surface,
+        rim=described["rim"],
+    )
     region = first_region(case, initial, Thresholds(**buffer), seeds=seeds)
-    config = {"defect": defect, "initial_region": initial}
+    config = {**described, "initial_region": initial}
     store.save(outputs["store"], "structure", {**case.arrays(), "region": region}, config=config)
     write_extxyz(
         outputs["xyz"],
@@ -30,4 +39,4 @@ def main(inputs: dict, defect: dict, initial: dict, buffer: dict, outputs: dict)
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
         p = snakemake.params
-        main(dict(snakemake.input.items()), p.defect, p.initial, p.buffer, dict(snakemake.output.items()))
+        main(dict(snakemake.input.items()), p.described, p.initial, p.buffer, dict(snakemake.output.items()))

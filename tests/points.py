@@ -2,6 +2,7 @@
 
 from functools import cache
 
+from qmfront.config.defect import Box, Point
 from qmfront.crystal.defect import Defect
 from qmfront.elasticity.defects import defect_of
 from qmfront.operators.assembly import assemble
@@ -20,8 +21,8 @@ DEFECTS = {
 
 @cache
 def point(name: str, cells: int = 3, position: tuple[float, float, float] = (1.25, 1.5, 1.0)) -> Defect:
-    description = {"kind": "point", "position": position, "cells": cells, **DEFECTS[name]}
-    return defect_of(silicon(), description)[0]
+    described = Point(kind="point", position=position, **DEFECTS[name])
+    return defect_of(silicon(), described, Box(kind="box", cells=cells))[0]
 
 
 @cache

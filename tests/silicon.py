@@ -9,11 +9,12 @@ from matscipy.calculators.manybody import Manybody
 from matscipy.calculators.manybody.explicit_forms import StillingerWeber
 from matscipy.calculators.manybody.explicit_forms.stillinger_weber import Stillinger_Weber_PRB_31_5262_Si
 
+from qmfront.config.defect import Disc, Dislocation
 from qmfront.crystal.defect import Defect
 from qmfront.crystal.lattice import cubic_crystal
 from qmfront.crystal.stencil import stencil
 from qmfront.elasticity.bulk import Bulk, Probe, bulk_of
-from qmfront.elasticity.straight import straight_defect
+from qmfront.elasticity.defects import defect_of
 from qmfront.operators.assembly import assemble
 from qmfront.operators.operators import Operators
 
@@ -41,17 +42,15 @@ def silicon() -> Bulk:
 @cache
 def edge(radius_r0: float = 8.0) -> Defect:
     """1/2<110>{001} edge dislocation, which the configuration of a case describes like this."""
-    description = {
-        "kind": "dislocation",
-        "line": (1, -1, 0),
-        "plane": (0, 0, 1),
-        "burgers": (0.5, 0.5, 0.0),
-        "core_offset": (0.0, 0.0),
-        "core_map_radius_r0": 4.0,
-        "radius_r0": radius_r0,
-        "clamp_width": FORCE_RANGE,
-    }
-    return straight_defect(silicon(), description)
+    described = Dislocation(
+        kind="dislocation",
+        line=(1, -1, 0),
+        plane=(0, 0, 1),
+        burgers=(0.5, 0.5, 0.0),
+        core_offset=(0.0, 0.0),
+        core_map_radius_r0=4.0,
+    )
+    return defect_of(silicon(), described, Disc(kind="disc", radius_r0=radius_r0, clamp_width=FORCE_RANGE))[0]
 
 
 @cache

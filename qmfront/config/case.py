@@ -1,10 +1,8 @@
 """What a case is: a defect, its domain, and the settings of every stage of the adaptive loop."""
 
-from typing import Annotated
+from pydantic import JsonValue
 
-from pydantic import Field, JsonValue
-
-from qmfront.config.defect import Box, Crack, Disc, Dislocation, File, Point
+from qmfront.config.defect import AnyDefect, AnyDomain
 from qmfront.config.section import Name, Section, key
 from qmfront.config.stages import (
     Adapt,
@@ -29,8 +27,8 @@ class Case(Section):
     material: Name = key("Name of the material")
     potential: Name = key("Name of the MM potential")
     qm_kwargs: dict[str, JsonValue] = key("Keyword arguments of the QM model over those of the material")
-    defect: Annotated[Dislocation | Crack | Point | File, Field(discriminator="kind")] = key("The defect")
-    domain: Annotated[Disc | Box, Field(discriminator="kind")] = key("The computational domain")
+    defect: AnyDefect = key("The defect")
+    domain: AnyDomain = key("The computational domain")
     initial_region: InitialRegion = key("The QM region of iteration 0")
     reference: Reference = key("The full QM solution on the same domain")
     solve: Solve = key("The equilibrium solver")

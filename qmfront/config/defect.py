@@ -1,7 +1,7 @@
 from math import hypot
 from typing import Annotated, Literal
 
-from pydantic import Strict, model_validator
+from pydantic import Field, Strict, model_validator
 
 from qmfront.config.section import Direction, Positions, Section, Vector, key
 from qmfront.config.section import Point as PlanePoint
@@ -158,3 +158,7 @@ class File(Section):
                     "are not perpendicular"
                 )
         return self
+
+
+AnyDefect = Annotated[Dislocation | Crack | Point | File, Field(discriminator="kind")]
+AnyDomain = Annotated[Disc | Box, Field(discriminator="kind")]

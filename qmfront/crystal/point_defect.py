@@ -3,9 +3,7 @@
 Positions are folded around the defect, so that no distance to it up to half of the box needs an image.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -40,11 +38,6 @@ class PointDefect:
     removed: tuple[tuple[float, float, float], ...]
     added: tuple[tuple[float, float, float], ...]
     cells: int
-
-    @classmethod
-    def from_config(cls, description: Mapping[str, Any]) -> "PointDefect":
-        """From the sections defect and domain of a case in one mapping."""
-        return cls(**{name: value for name, value in description.items() if name != "kind"})
 
 
 def point_defect(crystal: Crystal, edge: float, defect: PointDefect) -> Defect:

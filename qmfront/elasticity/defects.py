@@ -1,39 +1,93 @@
-"""From the description of a case to its defect, whatever its kind, and where its first QM region begins."""
+"""From the sections `defect` and `domain` of a case to the defect, and the seeds of its first QM region."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from qmfront.crystal.defect import Defect
+from qmfront.config.defect import AnyDefect, AnyDomain, Box, Crack, Disc, Dislocation, File, Point
+from qmfront.config.section import Direction
+from qmfront.config.section import Point as PlanePoint
+from qmfront.crystal.defect import Defect, straight_body
+from qmfront.crystal.disc import default_origin, disc, straight_line_cell
+from qmfront.crystal.lattice import Crystal
 from qmfront.crystal.point_defect import PointDefect, point_defect
 from qmfront.crystal.structure_file import StructureFile, defect_of_file
 from qmfront.elasticity.bulk import Bulk, cubic_lattice_constant
-from qmfront.elasticity.straight import straight_defect
+from qmfront.elasticity.straight import StraightDislocation, dislocation_defect
+from qmfront.elasticity.straight_crack import StraightCrack, crack_defect
 from qmfront.elasticity.surface import Surface
 
 
 def defect_of(
-    bulk: Bulk, description: Mapping[str, Any], surface: Surface | None = None
+    bulk: Bulk, defect: AnyDefect, domain: AnyDomain, *, surface: Surface | None = None, rim: float = 0.0
 ) -> tuple[Defect, np.ndarray | None]:
-    """The defect, and the seeds (n,) bool of its first QM region where a file has them.
+    """The defect with its predictor, and the seeds (n,) bool of its first QM region where a file has them.
 
     Parameters
     ----------
     bulk : Bulk
-    description : {kind, ...}
-        The section defect with the keys of domain: of a point defect {position, removed, added, cells}, of a straight
-        one as straight_defect, of a file also `rim`, Å, see StructureFile.
-    surface : Surface, for cracks
+    surface : Surface
+        Of the plane of a crack, for the Griffith load.
+    rim : float, Å
+        Of a file, see StructureFile.
     """
-    kind = description["kind"]
-    if kind == "point":
-        edge = cubic_lattice_constant(bulk.crystal)
-        return point_defect(bulk.crystal, edge, PointDefect.from_config(description)), None
-    if kind != "file":
-        return straight_defect(bulk, description, surface), None
-    names = StructureFile.__dataclass_fields__
-    chosen = {name: value for name, value in description.items() if name in names}
-    chosen |= {"file": Path(description["file"]), "axes": np.array(description["axes"])}
-    return defect_of_file(bulk.crystal, cubic_lattice_constant(bulk.crystal), StructureFile(**chosen))
+    match defect, domain:
+        case Dislocation(), Disc():
+            fields = defect.model_dump(exclude={"kind"}) | domain.model_dump(exclude={"kind"})
+            return dislocation_defect(bulk, StraightDislocation(**fields)), None
+        case Crack(), Disc():
+            if surface is None:
+                raise ValueError("A crack needs the surface of its plane, which gives the Griffith load.")
+            fields = defect.model_dump(exclude={"kind"}) | domain.model_dump(exclude={"kind"})
+            return crack_defect(bulk, StraightCrack(**fields), surface_energy=surface.energy), None
+    return defect_without_field(bulk.crystal, defect, domain, rim=rim)
+
+
+def defect_without_field(
+    crystal: Crystal, defect: AnyDefect, domain: AnyDomain, *, rim: float = 0.0
+) -> tuple[Defect, np.ndarray | None]:
+    """As `defect_of`, from the crystal alone, without moduli: the predictor of straight defects is 0.
+
+    Parameters
+    ----------
+    crystal : Crystal
+        At rest, in cubic axes.
+    rim : float, Å
+        Of a file, see StructureFile.
+
+    Raises
+    ------
+    ValueError if the domain is not of the kind that the defect needs, or a file is not what it is said to be.
+    """
+    match defect, domain:
+        case Dislocation(), Disc():
+            return _perfect_disc(crystal, defect.line, defect.plane, defect.core_offset, domain), None
+        case Crack(), Disc():
+            return _perfect_disc(crystal, defect.front, defect.plane, defect.tip_offset, domain), None
+        case Point(), Box():
+            chosen = PointDefect(defect.position, defect.removed, defect.added, domain.cells)
+            return point_defect(crystal, cubic_lattice_constant(crystal), chosen), None
+        case File(), Disc():
+            fields = defect.model_dump(exclude={"kind", "file", "axes"})
+            chosen = StructureFile(
+                file=Path(defect.file),
+                axes=np.array(defect.axes),
+                radius_r0=domain.radius_r0,
+                rim=rim,
+                **fields,
+            )
+            return defect_of_file(crystal, cubic_lattice_constant(crystal), chosen)
+    raise ValueError(f"A {defect.kind} does not fit into a {domain.kind}.")
+
+
+def _perfect_disc(
+    crystal: Crystal, line: Direction, plane: Direction, offset: PlanePoint, domain: Disc
+) -> Defect:
+    line_cell = straight_line_cell(crystal, np.array(line), np.array(plane))
+    sites = disc(
+        line_cell,
+        domain.radius_r0 * crystal.nearest_neighbour_distance,
+        clamp_width=domain.clamp_width,
+        origin=default_origin(line_cell) + np.asarray(offset),
+    )
+    return straight_body(line_cell, sites, np.zeros_like(sites.positions))

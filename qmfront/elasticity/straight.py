@@ -1,8 +1,6 @@
-"""Straight defects: from the perfect crystal to sites, predictor and stencil of a case; dislocations here."""
+"""Straight dislocations: from the perfect crystal to sites, predictor and stencil of a case."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -11,9 +9,7 @@ from qmfront.crystal.disc import LineCell, Sites, default_origin, disc, straight
 from qmfront.elasticity.bulk import Bulk, cubic_lattice_constant
 from qmfront.elasticity.dislocation import dislocation_predictor, inverse_core_map, smooth_step
 from qmfront.elasticity.moduli import rotated_moduli
-from qmfront.elasticity.straight_crack import StraightCrack, crack_defect
 from qmfront.elasticity.stroh import DislocationField
-from qmfront.elasticity.surface import Surface
 
 
 @dataclass(frozen=True)
@@ -39,25 +35,6 @@ class StraightDislocation:
     core_map_radius_r0: float
     radius_r0: float
     clamp_width: float
-
-
-def straight_defect(bulk: Bulk, description: Mapping[str, Any], surface: Surface | None = None) -> Defect:
-    """The defect of a case.
-
-    Parameters
-    ----------
-    bulk : Bulk
-    description : {kind: "dislocation", ...} or {kind: "crack", ...}
-        The fields of StraightDislocation or StraightCrack besides.
-    surface : Surface, for cracks
-        Of the crack plane, for the Griffith load.
-    """
-    fields = {name: value for name, value in description.items() if name != "kind"}
-    if description["kind"] == "dislocation":
-        return dislocation_defect(bulk, StraightDislocation(**fields))
-    if surface is None:
-        raise ValueError("A crack needs the surface of its plane, which gives the Griffith load.")
-    return crack_defect(bulk, StraightCrack(**fields), surface_energy=surface.energy)
 
 
 def dislocation_defect(bulk: Bulk, dislocation: StraightDislocation) -> Defect:

@@ -149,7 +149,11 @@ def ground_of(crystal: Crystal, edge: float, case: Mapping[str, Any], *, rim: fl
     defect, initial = case["defect"], case["initial_region"]
     seeds = None
     if defect["kind"] == "point":
-        made = point_defect(crystal, edge, PointDefect.from_config({**defect, **_size(case["domain"])}))
+        made = point_defect(
+            crystal,
+            edge,
+            PointDefect(defect["position"], defect["removed"], defect["added"], case["domain"]["cells"]),
+        )
     elif defect["kind"] == "file":
         names = StructureFile.__dataclass_fields__
         chosen = {name: value for name, value in {**defect, **_size(case["domain"])}.items() if name in names}

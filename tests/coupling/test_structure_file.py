@@ -11,6 +11,7 @@ from ase.calculators.emt import EMT
 from ase.constraints import FixAtoms
 from ase.io import write
 
+from qmfront.config.defect import Disc, File
 from qmfront.coupling.anderson import AndersonSettings
 from qmfront.coupling.partition import QM
 from qmfront.coupling.reference import ReferenceSettings, reference_arrays
@@ -27,7 +28,7 @@ from qmfront.models.ace.basis import build_basis
 from qmfront.models.ace.calculator import ACE
 from qmfront.operators.assembly import assemble
 from qmfront.refine.fast_marching import Marking
-from qmfront.refine.next_partition import RefineSettings, first_region, refined_arrays
+from qmfront.refine.next_partition import RefineSettings, first_region, next_partition
 from qmfront.refine.regions import Thresholds
 from qmfront.storage.timing import Seconds
 from qmfront.training.fit import Fit, FitSettings, fit_potential
@@ -83,20 +84,18 @@ def own(made: Made, folder: Path) -> Own:
     cell = ase_bulk(
         made.symbol, {"b2": "cesiumchloride"}.get(made.structure, made.structure), a=made.guess, cubic=True
     )
-    description = {
-        "kind": "file",
-        "file": str(vacancy(cell, folder)),
-        "axes": np.eye(3, dtype=int).tolist(),
-        "lattice_constant": made.guess,
-        "lattice": None,
-        "clamp": "fix_atoms",
-        "seed": None,
-        "core": None,
-        "radius_r0": 0.0,
-        "clamp_width": 0.0,
-        "rim": 2 * made.cutoff,
-    }
-    return Own(bulk, fit, *defect_of(bulk, description))
+    described = File(
+        kind="file",
+        file=str(vacancy(cell, folder)),
+        axes=((1, 0, 0), (0, 1, 0), (0, 0, 1)),
+        lattice_constant=made.guess,
+        lattice=None,
+        clamp="fix_atoms",
+        seed=None,
+        core=None,
+    )
+    domain = Disc(kind="disc", radius_r0=1.0, clamp_width=1.0)
+    return Own(bulk, fit, *defect_of(bulk, described, domain, rim=2 * made.cutoff))
 
 
 def vacancy(cell: Any, folder: Path) -> Path:
@@ -197,7 +196,7 @@ def next_region(
     )
     thresholds = Thresholds(t_new=1.0, t_buf=1.0, buffer_width=BUFFER, exact_factor=1.5, minimum_growth=0.4)
     settings = RefineSettings("fast_marching", Marking(thresholds, 0.5, "mean"), (0.0, 0.0), 2.0)
-    arrays, _ = refined_arrays(
+    arrays, _ = next_partition(
         defect, {"eta_site": found.eta_site}, region, solution["displacement"], settings=settings
     )
     return arrays["region"]

@@ -13,7 +13,7 @@ from qmfront.figures.snapshots import (
     region_table,
 )
 from qmfront.refine.fast_marching import Marking
-from qmfront.refine.next_partition import RefineSettings, first_region, refined_arrays
+from qmfront.refine.next_partition import RefineSettings, first_region, next_partition
 from qmfront.refine.regions import Thresholds
 
 THRESHOLDS = Thresholds(t_new=2.0, t_buf=1.0, buffer_width=3.0, exact_factor=1.5)
@@ -31,7 +31,7 @@ def snapshot(edge) -> tuple[np.ndarray, np.ndarray, Mapping[str, np.ndarray], fl
     region = first_region(edge, {"radius_r0": 2.2, "centre_r0": (0.0, 0.0)}, settings.marking.thresholds)
     x = edge.sites
     eta = 1e-3 * (2 + np.tanh(x[:, 1])) / (1 + (x[:, 0] ** 2 + x[:, 1] ** 2) / 30)
-    arrays, attributes = refined_arrays(edge, {"eta_site": eta}, region, np.zeros_like(x), settings=settings)
+    arrays, attributes = next_partition(edge, {"eta_site": eta}, region, np.zeros_like(x), settings=settings)
     return eta, region, arrays, attributes["threshold"]
 
 

@@ -141,10 +141,11 @@ def structure_file_of(w):
     return {"structure": defect.file} if defect.kind == "file" else {}
 
 
-def rim_of(w):
-    """How far free atoms of a file stay from its surface: twice the cut-off of the potential."""
-    is_file = study.cases[w.case].defect.kind == "file"
-    return {"rim": 2 * study.potential_of(w.case).basis.cutoff} if is_file else {}
+def described_defect(w):
+    """Defect and domain of a case. Free atoms of a file stay as far from its surface as the potential reaches twice."""
+    case = study.cases[w.case]
+    rim = 2 * study.potential_of(w.case).basis.cutoff if case.defect.kind == "file" else 0.0
+    return {**case.model_dump(mode="json", include={"defect", "domain"}), "rim": rim}
 
 
 def completing_potential(w):

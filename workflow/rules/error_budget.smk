@@ -57,7 +57,7 @@ rule clamp:
         "../../envs/environment.yaml"
     threads: 1
     params:
-        defect=larger_defect,
+        described=larger_defect,
         factor=lambda w: study.cases[w.case].clamp.factor,
         operators=lambda w: {
             "reach": study.material_of(w.case).force_constants.reach,

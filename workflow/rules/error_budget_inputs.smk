@@ -17,7 +17,6 @@ def bars():
 
 def larger_defect(w):
     """The defect of a case on the larger domain of its clamp error."""
-    case = study.cases[w.case]
-    domain = case.domain.model_dump(mode="json", exclude={"kind"})
-    domain["radius_r0"] *= case.clamp.factor
-    return {**case.defect.model_dump(mode="json"), **domain, **rim_of(w)}
+    described = described_defect(w)
+    described["domain"]["radius_r0"] *= study.cases[w.case].clamp.factor
+    return described

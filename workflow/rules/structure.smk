@@ -15,11 +15,7 @@ rule structure:
         "../../envs/environment.yaml"
     threads: 1
     params:
-        defect=lambda w: {
-            **study.cases[w.case].defect.model_dump(mode="json"),
-            **study.cases[w.case].domain.model_dump(mode="json", exclude={"kind"}),
-            **rim_of(w),
-        },
+        described=described_defect,
         initial=section("initial_region"),
         buffer=first_buffer,
     message:
