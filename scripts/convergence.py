@@ -18,10 +18,7 @@ def main(inputs: dict, folders: list[str], outputs: dict) -> None:
         errors = [true_error(found, wanted, defect.stencil) for found in solutions]
     write_extxyz(
         outputs["xyz"],
-        defect.body.atoms(solutions[-1]).positions,
-        defect.numbers,
-        cell=defect.cell,
-        pbc=defect.pbc,
+        defect.body.atoms(solutions[-1]),
         region=load(f"{folders[-1]}/partition.zarr", "partition")["region"],
         arrays={
             "eta": load(f"{folders[-1]}/estimate.zarr", "estimate")["eta_site"],

@@ -1,5 +1,6 @@
 """Sites, predictor and first partition: bulk.zarr (and surface.zarr) -> structure.zarr, .extxyz."""
 
+import numpy as np
 from pydantic import TypeAdapter
 
 from qmfront.config.defect import AnyDefect, AnyDomain
@@ -25,15 +26,8 @@ def main(inputs: dict, described: dict, initial: dict, buffer: dict, outputs: di
     region = first_region(case, initial, Thresholds(**buffer), seeds=seeds)
     config = {**described, "initial_region": initial}
     store.save(outputs["store"], "structure", {**case.arrays(), "region": region}, config=config)
-    write_extxyz(
-        outputs["xyz"],
-        case.body.reference,
-        case.numbers,
-        cell=case.cell,
-        pbc=case.pbc,
-        region=region,
-        arrays={"predictor": case.predictor},
-    )
+    atoms = case.body.atoms(np.zeros_like(case.predictor))
+    write_extxyz(outputs["xyz"], atoms, region=region, arrays={"predictor": case.predictor})
 
 
 if __name__ == "__main__":

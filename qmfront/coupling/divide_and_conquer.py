@@ -122,10 +122,10 @@ def divided_forces(
 
 def box_of(body: Body, tile: np.ndarray, box_cells: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Sites (m,), images (m, 3) Å and cell (3, 3) Å of the box around a tile that leaves the defect in one piece."""
-    domain = float(body.cell[0, 0])
-    centre = centre_of(folded(body.lattice[tile], body.lattice[tile[0]], domain))
-    for cells in range(box_cells, round(domain / body.period)):
-        sites, image = sites_in_box(body.lattice, centre, cells=cells, period=body.period, domain=domain)
+    domain = body.domain
+    centre = centre_of(folded(body.lattice[tile], body.lattice[tile[0]], domain.edge))
+    for cells in range(box_cells, domain.cells):
+        sites, image = sites_in_box(body.lattice, centre, domain, cells=cells)
         if np.isin(tile, sites).all() and not _torn(body, sites):
             return sites, image, cells * body.period * np.eye(3)
     everything = np.arange(len(body.numbers))

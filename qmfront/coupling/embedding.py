@@ -97,20 +97,15 @@ def boxed(
         raise ValueError(
             "embedding.kind: box needs a domain that is periodic in all directions (defect.kind: point). Take cluster."
         )
-    domain = float(body.cell[0, 0])
+    domain = body.domain
     around = centre_of(body.lattice[cluster.sites[cluster.wanted]])
-    places = folded(body.lattice[cluster.sites], around, domain)
-    cells, whole = (
-        box_cells(places, body.period, minimum=minimum_cells, shape=shape),
-        round(domain / body.period),
-    )
-    if np.all(cells >= whole):
+    places = folded(body.lattice[cluster.sites], around, domain.edge)
+    cells = box_cells(places, body.period, minimum=minimum_cells, shape=shape)
+    if np.all(cells >= domain.cells):
         everything = np.arange(len(body.numbers))
         return everything, np.zeros((len(everything), 3)), body.cell
-    cells = np.minimum(cells, whole)
-    sites, image = sites_in_box(
-        body.lattice, centre_of(places), cells=cells, period=body.period, domain=domain
-    )
+    cells = np.minimum(cells, domain.cells)
+    sites, image = sites_in_box(body.lattice, centre_of(places), domain, cells=cells)
     outside = np.setdiff1d(cluster.sites, sites)
     if len(outside):
         raise ValueError(

@@ -1,8 +1,11 @@
+"""The atoms of a solve: the sites with their predictor, as a whole or a cluster of them, displaced or perfect."""
+
 from dataclasses import dataclass
 
 import numpy as np
 from ase import Atoms
 
+from qmfront.crystal.box import CubicDomain
 from qmfront.crystal.cluster import Cluster
 
 
@@ -26,6 +29,11 @@ class Body:
     pbc: np.ndarray
     lattice: np.ndarray
     period: float = np.inf
+
+    @property
+    def domain(self) -> CubicDomain:
+        """The periodic domain, for those that are boxes of cubic cells."""
+        return CubicDomain(self.period, float(self.cell[0, 0]))
 
     @property
     def whole(self) -> Cluster:

@@ -5,6 +5,7 @@ displacements on opposite faces, which the buffer keeps away from the QM region.
 grows along one axis at a time, where a cell more in all three directions is too dear.
 """
 
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -13,6 +14,19 @@ Shape = Literal["cube", "cuboid"]
 
 TIE = 1e-6
 """Of a period; sites this close to the lower face of a box belong to it, to the upper face do not."""
+
+
+@dataclass(frozen=True)
+class CubicDomain:
+    """A cubic domain of cubic cells, periodic in all directions: edges of a cell and of the whole, Å."""
+
+    period: float
+    edge: float
+
+    @property
+    def cells(self) -> int:
+        """Cells along an edge."""
+        return round(self.edge / self.period)
 
 
 def box_cells(
@@ -40,7 +54,7 @@ def folded(places: np.ndarray, centre: np.ndarray, domain: float) -> np.ndarray:
 
 
 def sites_in_box(
-    sites: np.ndarray, centre: np.ndarray, *, cells: int | np.ndarray, period: float, domain: float
+    sites: np.ndarray, centre: np.ndarray, domain: CubicDomain, *, cells: int | np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Sites of a periodic domain inside the box of cells around a centre, each in the image that lies there.
 
@@ -48,10 +62,9 @@ def sites_in_box(
     ----------
     sites : (n, 3) float, Å
     centre : (3,) float, Å
+    domain : CubicDomain
     cells : int or (3,) int
-        Cubic cells along each edge.
-    period, domain : float, Å
-        Edges of the cubic cell and of the domain.
+        Cubic cells along each edge of the box.
 
     Returns
     -------
@@ -59,8 +72,9 @@ def sites_in_box(
     image : (m, 3) float, Å
         What takes the site to its place in the box: 0 or a vector of the domain.
     """
+    period, edge = domain.period, domain.edge
     low = centre - cells * period / 2
-    image = -domain * np.floor((sites - low) / domain + TIE * period / domain)
+    image = -edge * np.floor((sites - low) / edge + TIE * period / edge)
     inside = np.all((sites + image - low) / period < cells - TIE, axis=1)
     return np.flatnonzero(inside), image[inside]
 
@@ -68,11 +82,10 @@ def sites_in_box(
 def box_around(
     inner: np.ndarray,
     sites: np.ndarray,
+    domain: CubicDomain,
     *,
     width: float,
     minimum_cells: int,
-    period: float,
-    domain: float,
     shape: Shape = "cube",
 ) -> np.ndarray:
     """Sites of the smallest box that keeps its faces a width away from the inner sites, (n,) bool.
@@ -84,17 +97,17 @@ def box_around(
     inner : (n,) bool
     sites : (n, 3) float, Å
         Folded around the defect, so that the inner ones are together.
+    domain : CubicDomain
     width : float, Å
     minimum_cells : int
         No edge of a box has fewer.
     shape : "cube" or "cuboid"
     """
-    places, whole = sites[inner], round(domain / period)
-    cells = box_cells(places, period, width=width, minimum=minimum_cells, shape=shape)
-    if np.all(cells >= whole):
+    places = sites[inner]
+    cells = box_cells(places, domain.period, width=width, minimum=minimum_cells, shape=shape)
+    if np.all(cells >= domain.cells):
         return np.ones(len(sites), bool)
-    cells = np.minimum(cells, whole)
-    chosen, _ = sites_in_box(sites, centre_of(places), cells=cells, period=period, domain=domain)
+    chosen, _ = sites_in_box(sites, centre_of(places), domain, cells=np.minimum(cells, domain.cells))
     included = inner.copy()
     included[chosen] = True
     return included

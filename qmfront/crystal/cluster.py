@@ -1,3 +1,5 @@
+"""Clusters of sites for the QM model: which sites lie around a region, and vacuum in free directions."""
+
 from dataclasses import dataclass
 from itertools import product
 

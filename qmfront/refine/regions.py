@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from qmfront.coupling.partition import BUFFER, FAR_FIELD, MM, QM
-from qmfront.crystal.box import Shape, box_around
+from qmfront.crystal.box import CubicDomain, Shape, box_around
 from qmfront.refine.domain import Domain, shell_around
 
 
@@ -170,10 +170,9 @@ def _cube(in_qm: np.ndarray, domain: Domain, thresholds: Thresholds) -> np.ndarr
     return box_around(
         in_qm,
         domain.coordinates,
+        CubicDomain(domain.period, float(domain.cell[0, 0])),
         width=thresholds.buffer_width,
         minimum_cells=thresholds.cube_cells,
-        period=domain.period,
-        domain=float(domain.cell[0, 0]),
         shape=thresholds.shape,
     )
 

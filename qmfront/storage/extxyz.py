@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+from ase import Atoms
 from ase.data import chemical_symbols
 
 from qmfront.storage.durable import write_file
@@ -16,11 +17,8 @@ LETTERS = {"f": "R", "i": "I", "b": "L", "U": "S"}
 
 def write_extxyz(
     path: Path | str,
-    positions: np.ndarray,
-    numbers: np.ndarray,
+    atoms: Atoms,
     *,
-    cell: np.ndarray,
-    pbc: np.ndarray,
     region: np.ndarray,
     arrays: Mapping[str, np.ndarray] | None = None,
 ) -> None:
@@ -32,12 +30,7 @@ def write_extxyz(
     Parameters
     ----------
     path : usually *.extxyz
-    positions : (n, 3) float, Å
-        y = l + u0 + u, (2.1).
-    numbers : (n,) int
-    cell : (3, 3) float, Å
-        Only rows of periodic directions matter.
-    pbc : (3,) bool
+    atoms : positions y = l + u0 + u, Å, (2.1); of their cell only rows of periodic directions matter
     region : (n,) int
         0 QM, 1 buffer, 2 MM, 3 far field; column `region` holds the words of REGIONS, `region_id` the numbers,
         by which OVITO can colour (older versions skip columns of words).
@@ -48,11 +41,9 @@ def write_extxyz(
     ------
     ValueError if lengths disagree, a number is not finite, a region is unknown, or a name or word holds a space.
     """
-    positions, numbers = np.asarray(positions, float), np.asarray(numbers)
-    if positions.ndim != 2 or positions.shape[1] != 3 or len(positions) == 0:
-        raise ValueError(f"positions have shape {positions.shape} in place of (n, 3). Give one row per site.")
+    positions, pbc = atoms.positions, np.asarray(atoms.pbc, bool)
     columns = {
-        "species": np.array(chemical_symbols)[numbers],
+        "species": np.array(chemical_symbols)[atoms.numbers],
         "pos": positions,
         "region": _region_words(np.asarray(region)),
         "region_id": np.asarray(region),
@@ -60,7 +51,7 @@ def write_extxyz(
     }
     for name, array in columns.items():
         _check(name, array, len(positions))
-    box, origin = drawn_box(positions, np.asarray(cell, float), np.asarray(pbc, bool))
+    box, origin = drawn_box(positions, np.asarray(atoms.cell.array, float), pbc)
     kinds = ":".join(f"{n}:{LETTERS[a.dtype.kind]}:{a[0].size}" for n, a in columns.items())
     flags = " ".join("T" if periodic else "F" for periodic in pbc)
     header = f'Lattice="{_join(box)}" Origin="{_join(origin)}" Properties={kinds} pbc="{flags}"'

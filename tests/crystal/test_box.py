@@ -11,7 +11,7 @@ from qmfront.coupling.force_mixing import hybrid_forces
 from qmfront.coupling.partition import BUFFER, MM, QM
 from qmfront.coupling.reference import ReferenceSettings, reference_arrays
 from qmfront.coupling.stability import LanczosSettings
-from qmfront.crystal.box import box_around, box_cells, sites_in_box
+from qmfront.crystal.box import CubicDomain, box_around, box_cells, sites_in_box
 from qmfront.crystal.cluster import cluster_around, surrounded
 from tests.points import operators_of, point
 from tests.silicon import sw_forces
@@ -28,9 +28,8 @@ def test_a_box_holds_one_image_of_every_site_of_its_cells(cells):
     defect = point("vacancy", 5)
     rng = np.random.default_rng(cells)
     for centre in defect.core + rng.uniform(-20, 20, (10, 3)):
-        chosen, image = sites_in_box(
-            defect.sites, centre, cells=cells, period=defect.period, domain=5 * defect.period
-        )
+        domain = CubicDomain(defect.period, 5 * defect.period)
+        chosen, image = sites_in_box(defect.sites, centre, domain, cells=cells)
         inside = defect.sites[chosen] + image - centre
         assert len(chosen) in (8 * cells**3, 8 * cells**3 - 1), "all of them, but for the vacancy"
         assert len(set(chosen)) == len(chosen)
@@ -67,9 +66,8 @@ def test_the_buffer_fills_the_box_of_the_qm_model():
     defect = point("triangular", 6)
     for shift in ((0.0, 0.0, 0.0), (9.0, -7.0, 11.0)):
         inner = np.linalg.norm(defect.sites - defect.core - shift, axis=1) < 5.0
-        cube = box_around(
-            inner, defect.sites, width=3.0, minimum_cells=2, period=defect.period, domain=6 * defect.period
-        )
+        domain = CubicDomain(defect.period, 6 * defect.period)
+        cube = box_around(inner, defect.sites, domain, width=3.0, minimum_cells=2)
         sites, _, cell = boxed(defect.body, cluster_around(inner, cube), 2)
         assert set(sites) == set(np.flatnonzero(cube))
         assert round(cell[0, 0] / defect.period) == 3
@@ -82,9 +80,10 @@ def test_a_cuboid_grows_along_one_axis():
     slim = np.all(np.abs(defect.sites - defect.core) < [3.0, 1.5, 1.5], axis=1)
     long = np.all(np.abs(defect.sites - defect.core) < [5.2, 2.5, 2.5], axis=1)
     for inner, cells in ((slim, (2, 2, 2)), (long, (3, 2, 2))):
-        choice = {"width": 2.3, "period": period, "shape": "cuboid"}
-        assert tuple(box_cells(defect.sites[inner], minimum=2, **choice)) == cells
-        included = box_around(inner, defect.sites, minimum_cells=2, domain=5 * period, **choice)
+        choice = {"width": 2.3, "shape": "cuboid"}
+        assert tuple(box_cells(defect.sites[inner], period, minimum=2, **choice)) == cells
+        domain = CubicDomain(period, 5 * period)
+        included = box_around(inner, defect.sites, domain, minimum_cells=2, **choice)
         cluster = cluster_around(inner, included)
         sites, _, cell = boxed(defect.body, cluster, 2, shape="cuboid")
         assert set(sites) == set(np.flatnonzero(included)) and len(sites) == 8 * np.prod(cells) + 2
