@@ -5,15 +5,15 @@ from importlib.machinery import PathFinder
 from math import ceil, hypot
 from pathlib import Path
 
-from qmfront.config.case import Case
 from qmfront.config.defect import Box, Disc, File, Point
 from qmfront.config.errors import did_you_mean
 from qmfront.config.figures import NEED_ERRORS, NEED_FRONT, Certificate, Curves, Figure, Locality, Scaling
 from qmfront.config.labels import labels_of
 from qmfront.config.material import Material, QuantumModel
+from qmfront.config.merge import names_of_files
 from qmfront.config.potential import Potential
 from qmfront.config.potential_checks import problems_of_potentials
-from qmfront.config.study import Study
+from qmfront.config.study import Case, Study
 
 CORE_RADIUS_R0 = 1.0
 """Atoms within this distance (r0) of the core line belong to the core and must be QM."""
@@ -33,10 +33,10 @@ def problems_of_study(study: Study, root: Path) -> list[str]:
     root : folder that relative paths start from
     """
     return [
-        *problems_of_potentials(study),
+        *problems_of_potentials(study, root),
         *_materials(study, root),
         *_cases(study, root),
-        *_figures(study),
+        *_figures(study, root),
     ]
 
 
@@ -99,7 +99,8 @@ def _case(name: str, case: Case, study: Study, root: Path) -> Iterator[str]:
         )
     material, potential = study.materials.get(case.material), study.potentials.get(case.potential)
     if material is None:
-        yield f"material: no material {case.material!r}{did_you_mean(case.material, study.materials)}"
+        known = {*study.materials, *names_of_files("material", root)}
+        yield f"material: no material {case.material!r}{did_you_mean(case.material, known)}"
     elif isinstance(case.defect, File):
         yield from _kinds(case)
         yield from _structure_file(case, case.defect, root)
@@ -113,7 +114,8 @@ def _case(name: str, case: Case, study: Study, root: Path) -> Iterator[str]:
     if material is not None:
         yield from _buffer(case, material)
     if potential is None:
-        yield f"potential: no potential {case.potential!r}{did_you_mean(case.potential, study.potentials)}"
+        known = {*study.potentials, *names_of_files("potential", root)}
+        yield f"potential: no potential {case.potential!r}{did_you_mean(case.potential, known)}"
         return
     if potential.material != case.material:
         yield (
@@ -227,13 +229,14 @@ def _clamp(case: Case, potential: Potential, material: Material) -> Iterator[str
         )
 
 
-def _figures(study: Study) -> Iterator[str]:
+def _figures(study: Study, root: Path) -> Iterator[str]:
     for name, figure in study.figures.items():
         place = f"figures.{name}"
         if isinstance(figure, Certificate):
             for potential in figure.potentials:
                 if potential not in study.potentials:
-                    yield f"{place}: no potential {potential!r}{did_you_mean(potential, study.potentials)}"
+                    known = {*study.potentials, *names_of_files("potential", root)}
+                    yield f"{place}: no potential {potential!r}{did_you_mean(potential, known)}"
         absent = [case for case in figure.cases if case not in study.cases]
         if absent:
             hint = did_you_mean(absent[0], study.cases) if len(absent) == 1 else ""

@@ -1,3 +1,5 @@
+"""What is relaxed: a defect, and the domain around it."""
+
 from math import hypot
 from typing import Annotated, Literal
 
@@ -10,15 +12,21 @@ from qmfront.config.section import Point as PlanePoint
 class Dislocation(Section):
     """A straight dislocation, (B.1)-(B.4); vectors are in cubic crystal axes."""
 
-    kind: Literal["dislocation"] = key("Kind of defect")
+    kind: Literal["dislocation"] = key("Kind of defect", default="dislocation")
     line: Direction = key("Line direction, three integers in cubic axes")
     burgers: Vector = key("Burgers vector in cubic axes", unit="a0")
     plane: Direction = key("Normal of the cut (glide) plane, three integers in cubic axes")
     core_offset: PlanePoint = key(
-        "Position of the core in the crystal relative to the default one, along e1 and e2", unit="Å"
+        "Position of the core in the crystal relative to the default one, along e1 and e2",
+        unit="Å",
+        default=(0.0, 0.0),
     )
     core_map_radius_r0: float = key(
-        "Radius over which the core map (B.4) removes the singularity", unit="r0", gt=0.0, le=50.0
+        "Radius over which the core map (B.4) removes the singularity",
+        unit="r0",
+        default=3.0,
+        gt=0.0,
+        le=50.0,
     )
 
     @property
@@ -35,7 +43,7 @@ class Dislocation(Section):
 class Crack(Section):
     """A straight crack opened in mode I, (B.5); vectors are in cubic crystal axes."""
 
-    kind: Literal["crack"] = key("Kind of defect")
+    kind: Literal["crack"] = key("Kind of defect", default="crack")
     front: Direction = key("Direction of the crack front, three integers in cubic axes")
     plane: Direction = key("Normal of the crack plane, three integers in cubic axes")
     load: float = key(
@@ -44,6 +52,7 @@ class Crack(Section):
     tip_offset: PlanePoint = key(
         "Position of the tip of the predictor in the crystal relative to the default one, along e1 and e2",
         unit="Å",
+        default=(0.0, 0.0),
     )
 
     @property
@@ -60,7 +69,7 @@ class Crack(Section):
 class Point(Section):
     """A point defect, or a cluster of them, in a periodic box; positions are in cubic crystal axes."""
 
-    kind: Literal["point"] = key("Kind of defect")
+    kind: Literal["point"] = key("Kind of defect", default="point")
     position: Vector = key(
         "Position of the site of the defect in the box, whose corner is the origin", unit="a0"
     )
@@ -68,8 +77,9 @@ class Point(Section):
         "Sites that are left out, relative to the site of the defect; which sites there are, the structure tells "
         "(diamond: the site has bonds along [1, 1, 1]/4)",
         unit="a0",
+        default=(),
     )
-    added: Positions = key("Atoms that are put in, relative to the site of the defect", unit="a0")
+    added: Positions = key("Atoms that are put in, relative to the site of the defect", unit="a0", default=())
 
     @property
     def slip(self) -> float:
@@ -99,17 +109,19 @@ def _refuse_out_of_plane(plane: Direction, **vectors: Direction | Vector) -> Non
 class Disc(Section):
     """The domain of a straight defect: a disc around it."""
 
-    kind: Literal["disc"] = key("Kind of domain")
+    kind: Literal["disc"] = key("Kind of domain", default="disc")
     radius_r0: float = key(
-        "Radius of the free disc; the clamped rim lies outside", unit="r0", gt=0.0, le=2000.0
+        "Radius of the free disc; the clamped rim lies outside", unit="r0", default=50.0, gt=0.0, le=2000.0
     )
-    clamp_width: float = key("Width of the rim whose atoms stay at the predictor", unit="Å", gt=0.0)
+    clamp_width: float = key(
+        "Width of the rim whose atoms stay at the predictor", unit="Å", default=15.0, gt=0.0
+    )
 
 
 class Box(Section):
     """The domain of a point defect: a periodic box of cubic cells."""
 
-    kind: Literal["box"] = key("Kind of domain")
+    kind: Literal["box"] = key("Kind of domain", default="box")
     cells: int = key("Cubic cells along each edge", unit="1", ge=2, le=100)
 
 
@@ -119,28 +131,32 @@ Axes = Annotated[tuple[Direction, Direction, Direction], Strict(False)]
 class File(Section):
     """A defect in an extended XYZ file of the user; straight, its line along z."""
 
-    kind: Literal["file"] = key("Kind of defect")
+    kind: Literal["file"] = key("Kind of defect", default="file")
     file: str = key("Path of the extended XYZ file, relative to the root of the project")
     axes: Axes = key("Crystal directions along x, y and z of the file, three integers each in cubic axes")
     lattice_constant: float | None = key(
         "Lattice constant with which the file was made, if it is not that of the QM model: the structure is scaled",
         unit="Å",
+        default=None,
         gt=0.0,
     )
     lattice: str | None = key(
         "Name of an array (n, 3) of the file with the site of the perfect crystal of every atom; null: the atoms are "
-        "the reference configuration"
+        "the reference configuration",
+        default=None,
     )
     clamp: str = key(
         "radius: atoms beyond domain.radius_r0 from the core are held; fix_atoms: those that the file fixes; any other "
-        "word is the name of an array that is not zero on atoms to hold"
+        "word is the name of an array that is not zero on atoms to hold",
+        default="fix_atoms",
     )
     seed: str | None = key(
         "Name of an array that is not zero on the atoms around which the first QM region lies; null: those at the "
-        "core, or where neighbours are missing"
+        "core, or where neighbours are missing",
+        default=None,
     )
     core: PlanePoint | None = key(
-        "Position of the defect, x and y in the file; null: the centre of the seeds", unit="Å"
+        "Position of the defect, x and y in the file; null: the centre of the seeds", unit="Å", default=None
     )
 
     @property

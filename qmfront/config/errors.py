@@ -105,6 +105,8 @@ def _meaning(field: FieldInfo | None) -> str:
 def _unknown_key(location: Location, model: type[BaseModel]) -> str:
     word = str(location[-1])
     parent = section_at(location[:-1], model) or model
+    if word in getattr(parent, "gone", {}):
+        return f"the key is gone, remove it: {parent.gone[word]}"
     siblings = list(parent.model_fields)
     if get_close_matches(word, siblings, n=1, cutoff=0.6):
         return f"unknown key{did_you_mean(word, siblings)}"

@@ -1,18 +1,20 @@
 """From the configuration that Snakemake read to a complete, checked study."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
 
-from qmfront.config.case import Case
 from qmfront.config.checks import problems_of_study
-from qmfront.config.errors import ConfigError, Location, problems_of
+from qmfront.config.errors import ConfigError, problems_of
+from qmfront.config.figures import Certificate
 from qmfront.config.material import Material
-from qmfront.config.merge import layers_of, merged, source_of
+from qmfront.config.merge import Definitions, Layer, dotted, merged, place_of
 from qmfront.config.potential import Potential
-from qmfront.config.study import Configuration, Study
+from qmfront.config.section import defaults_of
+from qmfront.config.study import Case, Configuration, Study
 
 Part = TypeVar("Part", Case, Material, Potential)
 
@@ -32,65 +34,97 @@ def load(config: Mapping[str, Any], root: Path) -> Study:
     """
     root = Path(root)
     written = _configuration(config)
-    study = Study(
-        cases=_resolved(lambda name: _case(name, config["case_defaults"], root), written.cases),
-        materials=_resolved(lambda name: _merged("material", name, config, Material), written.materials),
-        potentials=_resolved(lambda name: _merged("potential", name, config, Potential), written.potentials),
-        figures={name: figure for name, figure in written.figures.items() if figure is not None},
+    figures = {name: figure for name, figure in written.figures.items() if figure is not None}
+    cases = _Resolver(Case, Definitions("case", written.cases, root), written.case_defaults)
+    potentials = _Resolver(
+        Potential, Definitions("potential", written.potentials, root), written.potential_defaults
     )
-    problems = problems_of_study(study, root)
+    materials = _Resolver(
+        Material, Definitions("material", written.materials, root), written.material_defaults
+    )
+    problems: dict[str, None] = {}  # ordered, and a problem of a file that others extend is told once
+    for part in (cases, potentials, materials):
+        problems |= dict.fromkeys(part.problems_of_defaults())
+    found_cases = cases.resolved(written.cases, problems)
+    shown = [
+        name for figure in figures.values() if isinstance(figure, Certificate) for name in figure.potentials
+    ]
+    named = [*written.potentials, *(case.potential for case in found_cases.values()), *shown]
+    found_potentials = potentials.resolved(potentials.known(named), problems)
+    made_of = [part.material for part in (*found_cases.values(), *found_potentials.values())]
+    found_materials = materials.resolved(materials.known([*written.materials, *made_of]), problems)
     if problems:
         raise ConfigError(problems)
+    study = Study(cases=found_cases, materials=found_materials, potentials=found_potentials, figures=figures)
+    contradictions = problems_of_study(study, root)
+    if contradictions:
+        raise ConfigError(contradictions)
     return study
 
 
 def _configuration(config: Mapping[str, Any]) -> Configuration:
+    if "cases" not in config:
+        raise ConfigError(
+            [
+                "cases: the key is missing. A study says all that it is, and nothing of config/config.yaml is added to "
+                "it. To change some keys of another study, name both files: "
+                "--configfile config/config.yaml CHANGES.yaml"
+            ]
+        )
     try:
-        return Configuration.model_validate({**config, "figures": config.get("figures") or {}})
+        return Configuration.model_validate(config)
     except ValidationError as error:
-        raise ConfigError(problems_of(error, Configuration, name_of=_dotted)) from error
+        raise ConfigError(problems_of(error, Configuration, name_of=dotted)) from error
 
 
-def _resolved(resolve: Callable[[str], Part], names: Iterable[str]) -> dict[str, Part]:
-    """What resolve gives for every name, or one error with the problems of all of them."""
-    parts: dict[str, Part] = {}
-    problems: dict[str, None] = {}  # ordered, and a problem of a file that others extend is told once
-    for name in names:
+@dataclass(frozen=True)
+class _Resolver(Generic[Part]):
+    """Cases, materials or potentials from their names.
+
+    defaults : what the study says of all of them
+    """
+
+    model: type[Part]
+    definitions: Definitions
+    defaults: Mapping[str, Any]
+
+    @property
+    def _defaults(self) -> Layer:
+        return Layer(f"{self.definitions.kind}_defaults", self.defaults)
+
+    def known(self, names: Iterable[str]) -> list[str]:
+        """Those of the names that are defined, each once; the checks tell the others."""
+        defined = set(self.definitions.names)
+        return [name for name in dict.fromkeys(names) if name in defined]
+
+    def problems_of_defaults(self) -> list[str]:
+        """What is wrong with the defaults, whether or not any name takes the values; they need not be complete."""
+        layers = [self._defaults]
         try:
-            parts[name] = resolve(name)
-        except ConfigError as error:
-            problems |= dict.fromkeys(error.problems)
-    if problems:
-        raise ConfigError(problems)
-    return parts
+            self.model.model_validate(merged(defaults_of(self.model), self.defaults))
+        except ValidationError as error:
+            found = problems_of(error, self.model, name_of=lambda location: place_of(location, layers))
+            return [problem for problem in found if ": the key is missing" not in problem]
+        return []
 
+    def resolved(self, names: Iterable[str], problems: dict[str, None]) -> dict[str, Part]:
+        """What the names stand for; what is wrong with some of them joins the problems."""
+        parts: dict[str, Part] = {}
+        for name in names:
+            try:
+                parts[name] = self._one(name)
+            except ConfigError as error:
+                problems |= dict.fromkeys(error.problems)
+        return parts
 
-def _merged(kind: str, name: str, config: Mapping[str, Any], model: type[Part]) -> Part:
-    """A material or potential with its defaults."""
-
-    def in_group(location: Location) -> str:
-        return _dotted((f"{kind}s", name, *location))
-
-    try:
-        return model.model_validate(merged(config[f"{kind}_defaults"], config[f"{kind}s"][name]))
-    except ValidationError as error:
-        raise ConfigError(problems_of(error, model, name_of=in_group)) from error
-
-
-def _case(name: str, defaults: Mapping[str, Any], root: Path) -> Case:
-    layers = layers_of(name, root)
-    content: dict[str, Any] = dict(defaults)
-    for layer in layers:
-        content = merged(content, layer.content)
-
-    def with_file(location: Location) -> str:
-        return f"{source_of(location, layers)}: {_dotted(location)}"
-
-    try:
-        return Case.model_validate(content)
-    except ValidationError as error:
-        raise ConfigError(problems_of(error, Case, name_of=with_file)) from error
-
-
-def _dotted(location: Location) -> str:
-    return ".".join(str(name) for name in location) or "the whole configuration"
+    def _one(self, name: str) -> Part:
+        layers = [self._defaults, *self.definitions.layers_of(name)]
+        content: dict[str, Any] = defaults_of(self.model)
+        for layer in layers:
+            content = merged(content, layer.content)
+        try:
+            return self.model.model_validate(content)
+        except ValidationError as error:
+            raise ConfigError(
+                problems_of(error, self.model, name_of=lambda location: place_of(location, layers))
+            ) from error

@@ -63,19 +63,21 @@ class QuantumModel(Section):
     """The reference model: any ASE calculator."""
 
     calculator: DottedPath = key("Dotted path of an ASE calculator class or factory")
-    kwargs: dict[str, JsonValue] = key("Keyword arguments of the calculator")
+    kwargs: dict[str, JsonValue] = key("Keyword arguments of the calculator", default={})
     files: dict[str, str] = key(
         "Keyword arguments that are paths of files, relative to the root of the project; they override "
         "kwargs, or take the place of {name} in the texts of kwargs, and their content counts as input of every job "
-        "that uses the model"
+        "that uses the model",
+        default={},
     )
     cutoff: float = key("Range of the model's interaction", unit="Å", gt=0.0, lt=50.0)
     time_limit: float | None = key(
-        "Time after which a call counts as failed; null waits for ever", unit="s", gt=0.0
+        "Time after which a call counts as failed; null waits for ever", unit="s", default=None, gt=0.0
     )
     retries: int = key(
         "Further tries after a call that raised, took too long or returned NaN, each with a new calculator",
         unit="1",
+        default=1,
         ge=0,
         le=100,
     )
@@ -104,23 +106,29 @@ def _filled(value: Any, paths: dict[str, str]) -> Any:
 class ForceConstantSteps(Section):
     """How the force constants of the homogeneous lattice are measured."""
 
-    reach: float = key("Force constants of atoms farther apart than this are zero", unit="Å", gt=0.0, lt=50.0)
-    displacement: float = key("Displacement of the central difference of forces", unit="Å", gt=0.0, le=0.1)
+    reach: float = key(
+        "Force constants of atoms farther apart than this are zero", unit="Å", default=11.0, gt=0.0, lt=50.0
+    )
+    displacement: float = key(
+        "Displacement of the central difference of forces", unit="Å", default=2e-4, gt=0.0, le=0.1
+    )
     beyond: Literal["zero", "potential"] = key(
         "Force constants beyond the reach in the operators of a case: zero, or those of its potential, where a "
-        "supercell is so small that what it cuts off carries the elasticity"
+        "supercell is so small that what it cuts off carries the elasticity",
+        default="zero",
     )
     supercell: Literal["primitive", "cubic"] = key(
-        "Cells that the supercell is made of; cubic ones give a model with k-points those of the boxes of a case"
+        "Cells that the supercell is made of; cubic ones give a model with k-points those of the boxes of a case",
+        default="primitive",
     )
 
 
 class StressSamples(Section):
     """Strained homogeneous lattices from which the Cauchy-Born difference QM - MM is fitted."""
 
-    amplitude: float = key("Largest component of the sampled strains", unit="1", gt=0.0, le=0.1)
-    count: int = key("Number of sampled strains", unit="1", ge=6, le=1000)
-    seed: int = key("Seed of the random strains", unit="1", ge=0)
+    amplitude: float = key("Largest component of the sampled strains", unit="1", default=0.03, gt=0.0, le=0.1)
+    count: int = key("Number of sampled strains", unit="1", default=24, ge=6, le=1000)
+    seed: int = key("Seed of the random strains", unit="1", default=0, ge=0)
 
 
 class ModuliSteps(Section):
@@ -130,23 +138,31 @@ class ModuliSteps(Section):
         "Strain of the differences of stresses; null: from the polynomial through the strain samples, which a model "
         "with noise needs",
         unit="1",
+        default=1e-3,
         gt=0.0,
         le=0.02,
     )
     rest_force: float = key(
-        "Largest force that is left on the sublattices of a strained crystal", unit="eV/Å", gt=0.0, le=1e-2
+        "Largest force that is left on the sublattices of a strained crystal",
+        unit="eV/Å",
+        default=1e-11,
+        gt=0.0,
+        le=1e-2,
     )
 
 
 class SurfaceSlab(Section):
     """The slab on which a free surface is measured."""
 
-    layers: int = key("Number of atomic layers of the slab", unit="1", ge=4, le=400)
-    vacuum: float = key("Empty space beside the slab", unit="Å", gt=0.0, le=200.0)
-    max_force: float = key("Largest force that is left on a relaxed slab", unit="eV/Å", gt=0.0, le=0.1)
+    layers: int = key("Number of atomic layers of the slab", unit="1", default=24, ge=4, le=400)
+    vacuum: float = key("Empty space beside the slab", unit="Å", default=12.0, gt=0.0, le=200.0)
+    max_force: float = key(
+        "Largest force that is left on a relaxed slab", unit="eV/Å", default=1e-6, gt=0.0, le=0.1
+    )
     phonon_cells: int = key(
         "Number N of surface cells in a row from which the phonons of the slab are measured at N/2 + 1 waves",
         unit="1",
+        default=8,
         ge=2,
         le=64,
     )
@@ -155,26 +171,37 @@ class SurfaceSlab(Section):
 class Preflight(Section):
     """How the reference model is doubted before any long job."""
 
-    refuse: bool = key("Whether a model that fails stops the run; the page is written either way")
+    refuse: bool = key(
+        "Whether a model that fails stops the run; the page is written either way", default=True
+    )
     atoms: int = key(
         "Least number of atoms of the cell in which energy, forces and stress are compared",
         unit="1",
+        default=24,
         ge=2,
         le=500,
     )
-    rattle: float = key("Standard deviation of the displacements in it", unit="Å", gt=0.0, le=0.3)
+    rattle: float = key(
+        "Standard deviation of the displacements in it", unit="Å", default=0.05, gt=0.0, le=0.3
+    )
     noise: float = key(
         "Largest difference between the forces that two answers to the same question give",
         unit="eV/Å",
+        default=1e-4,
         gt=0.0,
     )
     force_error: float = key(
-        "Largest difference between forces and derivatives of the energy, relative", unit="1", gt=0.0, lt=1.0
+        "Largest difference between forces and derivatives of the energy, relative",
+        unit="1",
+        default=1e-3,
+        gt=0.0,
+        lt=1.0,
     )
     stress_error: float = key(
         "Largest difference between stress and derivatives of the energy, relative; plane waves at a low cut-off "
         "need a loose one",
         unit="1",
+        default=1e-3,
         gt=0.0,
         lt=1.0,
     )
@@ -182,34 +209,47 @@ class Preflight(Section):
         "Largest change of the energy per atom and of forces when the cell is doubled; a model with k-points needs "
         "a loose one",
         unit="eV, eV/Å",
+        default=1e-4,
         gt=0.0,
     )
     difference_error: float = key(
         "Largest relative error that noise of the forces causes in differences at force_constants.displacement",
         unit="1",
+        default=1e-3,
         gt=0.0,
         lt=1.0,
     )
     buffer_error: float = key(
-        "Force error that a buffer of the recommended width leaves at its centre", unit="eV/Å", gt=0.0
+        "Force error that a buffer of the recommended width leaves at its centre",
+        unit="eV/Å",
+        default=1e-5,
+        gt=0.0,
     )
     clusters: bool = key(
         "Whether clusters in vacuum are asked about; a plane-wave model that will only see periodic boxes pays for the "
-        "vacuum and learns nothing from it"
+        "vacuum and learns nothing from it",
+        default=True,
     )
     seconds: float = key(
-        "Larger clusters are left out once they would take longer than this, all together", unit="s", gt=0.0
+        "Larger clusters are left out once they would take longer than this, all together",
+        unit="s",
+        default=30.0,
+        gt=0.0,
     )
 
 
 class Measurements(Section):
     """How the reference model is asked about the crystal."""
 
-    preflight: Preflight = key("How the reference model is doubted before any long job")
-    force_constants: ForceConstantSteps = key("Measurement of the force constants")
-    stress_samples: StressSamples = key("Strains sampled for the Cauchy-Born difference")
-    moduli: ModuliSteps = key("Measurement of the elastic moduli")
-    surface: SurfaceSlab = key("Measurement of free surfaces")
+    preflight: Preflight = key("How the reference model is doubted before any long job", default=Preflight())
+    force_constants: ForceConstantSteps = key(
+        "Measurement of the force constants", default=ForceConstantSteps()
+    )
+    stress_samples: StressSamples = key(
+        "Strains sampled for the Cauchy-Born difference", default=StressSamples()
+    )
+    moduli: ModuliSteps = key("Measurement of the elastic moduli", default=ModuliSteps())
+    surface: SurfaceSlab = key("Measurement of free surfaces", default=SurfaceSlab())
 
 
 class Material(Measurements):

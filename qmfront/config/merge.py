@@ -1,27 +1,114 @@
-"""Case files: reading, inheritance by `extends`, and merging with the defaults."""
+"""What a name stands for: the layers that define a case, a material or a potential, and how they merge.
+
+A name is that of a file in config/cases, config/materials or config/potentials, of an entry in the study, or of both:
+the entry then changes keys of the file. Either may start from another one by `extends`.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 
 from qmfront.config.errors import ConfigError, Location, did_you_mean
 
-FOLDER = Path("config") / "cases"
+Kind = Literal["case", "material", "potential"]
+ABSENT = object()
 
 
 @dataclass(frozen=True)
 class Layer:
-    """What one file says.
+    """Some keys of a case, a material or a potential.
 
-    source : the file, relative to the root of the project
-    content : its keys, without `extends`
+    source : what says them, a file relative to the root of the project or a section of the study
+    content : the keys, without `extends`
     """
 
     source: str
-    content: dict[str, Any]
+    content: Mapping[str, Any]
+
+    def place(self, location: Location) -> str:
+        """Where a reader finds a key: 'config/cases/a.yaml: refine.t_new', 'case_defaults.refine.t_new'."""
+        if self.source.endswith(".yaml"):
+            return f"{self.source}: {dotted(location)}"
+        return dotted((self.source, *location))
+
+
+@dataclass(frozen=True)
+class Definitions:
+    """The cases, materials or potentials that can be named in a study.
+
+    entries : those that the study itself defines or changes, by name
+    root : folder of the project
+    """
+
+    kind: Kind
+    entries: Mapping[str, Any]
+    root: Path
+
+    @property
+    def names(self) -> list[str]:
+        """All of them, sorted."""
+        written = (name for name, entry in self.entries.items() if entry)
+        return sorted({*written, *names_of_files(self.kind, self.root)})
+
+    def layers_of(self, name: str) -> list[Layer]:
+        """The layers that define a name, the most general first.
+
+        Raises
+        ------
+        ConfigError : there is no such name, a file is not YAML, or definitions extend each other in a circle
+        """
+        layers: list[Layer] = []
+        trail: list[str] = []
+        wanted: Any = name
+        while wanted is not None:
+            if wanted in trail:
+                shown = " -> ".join([*trail, wanted])
+                raise ConfigError([f"{self.kind}s extend each other in a circle: {shown}"])
+            own, extended = self._own_layers(wanted, wanted_by=layers[0] if layers else None)
+            layers = [*own, *layers]
+            trail.append(wanted)
+            wanted = extended
+        return layers
+
+    def _own_layers(self, name: str, *, wanted_by: Layer | None) -> tuple[list[Layer], str | None]:
+        """What a name says itself, and the name that it extends."""
+        file, entry = self._file(name), self.entries.get(name, {})
+        found = []
+        if file.is_file() and "extends" not in entry:
+            shown = file.relative_to(self.root).as_posix()
+            found.append(Layer(shown, read_yaml(file, shown=shown)))
+        if entry:
+            found.append(Layer(f"{self.kind}s.{name}", entry))
+        if not found:
+            raise ConfigError([self._absent(name, wanted_by)])
+        extended = None
+        for number, layer in enumerate(found):
+            content = dict(layer.content)
+            extended = content.pop("extends", extended)
+            found[number] = Layer(layer.source, content)
+        if extended is not None and not isinstance(extended, str):
+            raise ConfigError(
+                [
+                    f"{found[-1].place(('extends',))} = {extended!r} should be the name of one other {self.kind}"
+                ]
+            )
+        return found, extended
+
+    def _absent(self, name: str, wanted_by: Layer | None) -> str:
+        who = f"{wanted_by.source} extends" if wanted_by else f"{self.kind}s lists"
+        file = self._file(name).relative_to(self.root).as_posix()
+        return f"{who} {name!r}, but there is no file {file}{did_you_mean(name, self.names)}"
+
+    def _file(self, name: str) -> Path:
+        return self.root / "config" / f"{self.kind}s" / f"{name}.yaml"
+
+
+def names_of_files(kind: Kind, root: Path) -> list[str]:
+    """Names of the cases, materials or potentials that have a file in the project."""
+    return sorted(file.stem for file in (root / "config" / f"{kind}s").glob("*.yaml"))
 
 
 class _Loader(yaml.SafeLoader):
@@ -56,43 +143,6 @@ def read_yaml(path: Path, *, shown: str) -> dict[str, Any]:
     return content
 
 
-def layers_of(case: str, root: Path) -> list[Layer]:
-    """The files that define a case, the most general first.
-
-    Raises
-    ------
-    ConfigError : a file is missing or not YAML, or cases extend each other in a circle
-    """
-    layers: list[Layer] = []
-    trail: list[str] = []
-    name: Any = case
-    while name is not None:
-        trail.append(name)
-        if name in trail[:-1]:
-            raise ConfigError([f"cases extend each other in a circle: {' -> '.join(trail)}"])
-        content = dict(_read_case(name, root, wanted_by=trail[-2] if len(trail) > 1 else None))
-        name = content.pop("extends", None)
-        if name is not None and not isinstance(name, str):
-            raise ConfigError(
-                [f"{_shown(trail[-1])}: extends = {name!r} should be the name of one other case"]
-            )
-        layers.insert(0, Layer(_shown(trail[-1]), content))
-    return layers
-
-
-def _read_case(name: str, root: Path, *, wanted_by: str | None) -> dict[str, Any]:
-    path = root / FOLDER / f"{name}.yaml"
-    if not path.is_file():
-        known = sorted(file.stem for file in (root / FOLDER).glob("*.yaml"))
-        who = f"{_shown(wanted_by)} extends" if wanted_by else "cases lists"
-        raise ConfigError([f"{who} {name!r}, but there is no file {_shown(name)}{did_you_mean(name, known)}"])
-    return read_yaml(path, shown=_shown(name))
-
-
-def _shown(name: str) -> str:
-    return (FOLDER / f"{name}.yaml").as_posix()
-
-
 def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     """base with the keys of over; mappings merge key by key, everything else is replaced.
 
@@ -112,20 +162,39 @@ def _same_kind(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     return "kind" not in old or "kind" not in new or old["kind"] == new["kind"]
 
 
-def source_of(location: Location, layers: list[Layer]) -> str:
-    """The file that said what stands at a location: the last of the layers that holds it, or its parent."""
+def place_of(location: Location, layers: list[Layer]) -> str:
+    """Where what stands at a location was said: in the last of the layers that holds it, or its parent."""
+    standing = [
+        layer
+        for number, layer in enumerate(layers)
+        if not any(_replaced(layer.content, later.content, location) for later in layers[number + 1 :])
+    ]
     for end in range(len(location), 0, -1):
-        for layer in reversed(layers):
-            if _holds(layer.content, location[:end]):
-                return layer.source
-    return layers[-1].source
+        for layer in reversed(standing):
+            if _at(location[:end], layer.content) is not ABSENT:
+                return layer.place(location)
+    return layers[-1].place(location)
 
 
-def _holds(content: Any, location: Location) -> bool:
+def dotted(location: Location) -> str:
+    """Dotted path of a key."""
+    return ".".join(str(name) for name in location) or "the whole configuration"
+
+
+def _replaced(old: Mapping[str, Any], new: Mapping[str, Any], location: Location) -> bool:
+    """Whether nothing that old says at a location survives a merge with new, since it is of another kind there."""
+    pairs = ((_at(location[:end], old), _at(location[:end], new)) for end in range(1, len(location) + 1))
+    return any(
+        isinstance(one, Mapping) and isinstance(other, Mapping) and not _same_kind(one, other)
+        for one, other in pairs
+    )
+
+
+def _at(location: Location, content: Any) -> Any:
     for name in location:
         in_mapping = isinstance(content, Mapping) and name in content
         in_list = isinstance(content, list) and isinstance(name, int) and name < len(content)
         if not (in_mapping or in_list):
-            return False
+            return ABSENT
         content = content[name]
-    return True
+    return content

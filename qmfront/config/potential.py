@@ -1,14 +1,15 @@
 """What an MM potential is: a linear ACE basis (appendix C), what it is matched to, and the regression."""
 
 from math import gcd
+from types import MappingProxyType
 from typing import Annotated, Literal
 
-from pydantic import Field, Strict, field_validator, model_validator
+from pydantic import Field, Strict, field_validator
 
 from qmfront.config.section import Direction, Name, Point, Section, key
 
 Degree = Annotated[int, Field(ge=1, le=40)]
-Degrees = Annotated[tuple[Degree, ...], Strict(False)]
+Degrees = Annotated[tuple[Degree, ...], Strict(False), Field(min_length=1, max_length=5)]
 Cells = Annotated[int, Field(ge=1, le=20)]
 Repeat = Annotated[tuple[Cells, Cells], Strict(False)]
 Repeats = Annotated[tuple[Cells, Cells, Cells], Strict(False)]
@@ -18,31 +19,25 @@ Planes = Annotated[tuple[Direction, ...], Strict(False)]
 class Basis(Section):
     """The basis functions of the atomic cluster expansion."""
 
-    cutoff: float = key("Cut-off radius of the potential", unit="Å", gt=0.0, lt=20.0)
-    order: int = key(
-        "Largest correlation order (number of neighbours in one basis function)", unit="1", ge=1, le=5
-    )
+    gone = MappingProxyType({"order": "the largest correlation order is the number of entries of max_degree"})
+
+    cutoff: float = key("Cut-off radius of the potential", unit="Å", default=5.5, gt=0.0, lt=20.0)
     max_degree: Degrees = key(
-        "Largest total degree (radial plus angular) per correlation order 1, 2, ...; each 1 to 40"
+        "Largest total degree (radial plus angular) per correlation order 1, 2, ... (number of neighbours in one basis "
+        "function): one to five numbers, each 1 to 40",
+        default=(16, 14, 10),
     )
     angular_weight: float = key(
-        "Weight of the angular degree l in the total degree", unit="1", gt=0.0, le=5.0
+        "Weight of the angular degree l in the total degree", unit="1", default=1.5, gt=0.0, le=5.0
     )
     radial_lambda: float = key(
         "Exponent lambda of the distance transform of the Chebyshev radial basis; "
         "larger resolves short distances better, small resolves all alike",
         unit="1",
+        default=2.0,
         gt=0.0,
         le=20.0,
     )
-
-    @model_validator(mode="after")
-    def _one_degree_per_order(self) -> "Basis":
-        if len(self.max_degree) != self.order:
-            raise ValueError(
-                f"max_degree has {len(self.max_degree)} entries for order {self.order}; give one per order"
-            )
-        return self
 
 
 def _small(amplitudes: Point) -> Point:
@@ -54,20 +49,21 @@ def _small(amplitudes: Point) -> Point:
 class FlatSlabs(Section):
     """Slabs whose layers are shifted as a whole and that are strained."""
 
-    count: int = key("Number of slabs per plane", unit="1", ge=0, le=1000)
-    shift: float = key("Largest shift of a layer along each axis", unit="Å", ge=0.0, le=0.5)
-    strain: float = key("Largest component of the strain", unit="1", ge=0.0, le=0.1)
+    count: int = key("Number of slabs per plane", unit="1", default=10, ge=0, le=1000)
+    shift: float = key("Largest shift of a layer along each axis", unit="Å", default=0.02, ge=0.0, le=0.5)
+    strain: float = key("Largest component of the strain", unit="1", default=0.02, ge=0.0, le=0.1)
 
 
 class RattledSlabs(Section):
     """Repeated slabs with normally distributed displacements of all atoms."""
 
-    count: int = key("Number of slabs per plane", unit="1", ge=0, le=1000)
+    count: int = key("Number of slabs per plane", unit="1", default=20, ge=0, le=1000)
     amplitudes: Point = key(
         "Standard deviation of the displacements along each axis: of the first and of the last slab, with equal "
-        "steps between; in Å, both >= 0 and <= 0.5"
+        "steps between; in Å, both >= 0 and <= 0.5",
+        default=(0.01, 0.05),
     )
-    repeat: Repeat = key("Surface cells along both vectors of the face; each 1 to 20")
+    repeat: Repeat = key("Surface cells along both vectors of the face; each 1 to 20", default=(3, 3))
 
     _amplitudes = field_validator("amplitudes")(_small)
 
@@ -75,22 +71,28 @@ class RattledSlabs(Section):
 class Rattled(Section):
     """Strained supercells with random displacements of all atoms: they keep a fit sane off the perfect lattice."""
 
-    repeat: Repeats = key("Cubic cells along the axes; each 1 to 20")
+    repeat: Repeats = key("Cubic cells along the axes; each 1 to 20", default=(2, 2, 2))
     count: int = key("Number of cells", unit="1", ge=1, le=10000)
     amplitudes: Point = key(
         "Standard deviation of the displacements along each axis: of the first and of the last cell, with equal "
-        "steps between; in Å, both >= 0 and <= 0.5"
+        "steps between; in Å, both >= 0 and <= 0.5",
+        default=(0.01, 0.1),
     )
-    strain: float = key("Largest component of the strain of the cells", unit="1", ge=0.0, le=0.1)
-    seed: int = key("Seed of the random cells", unit="1", ge=0)
+    strain: float = key(
+        "Largest component of the strain of the cells", unit="1", default=0.03, ge=0.0, le=0.1
+    )
+    seed: int = key("Seed of the random cells", unit="1", default=0, ge=0)
     interstitials: int = key(
         "Most atoms that are added to a cell at random places: the cells get 0, 1, ... in turn. Potentials for "
         "interstitials need them",
         unit="1",
+        default=0,
         ge=0,
         le=10,
     )
-    distance_r0: float = key("No added atom is closer to another atom", unit="r0", gt=0.0, le=2.0)
+    distance_r0: float = key(
+        "No added atom is closer to another atom", unit="r0", default=0.9, gt=0.0, le=2.0
+    )
 
     _amplitudes = field_validator("amplitudes")(_small)
 
@@ -99,13 +101,15 @@ class Surfaces(Section):
     """Slabs of the reference model that the potential is fitted to besides the lattice (section 4.3)."""
 
     planes: Planes = key("Miller indices of the faces in cubic axes, at least one plane")
-    layers: int = key("Number of atomic layers of every slab", unit="1", ge=4, le=100)
+    layers: int = key("Number of atomic layers of every slab", unit="1", default=10, ge=4, le=100)
     face_weight: float = key(
-        "Factor of the weights for the relaxed and the unrelaxed flat slab", unit="1", ge=0.0
+        "Factor of the weights for the relaxed and the unrelaxed flat slab", unit="1", default=30.0, ge=0.0
     )
-    flat: FlatSlabs = key("Flat slabs beside those two")
-    rattled: RattledSlabs = key("Rattled slabs; without enough of them the face of a fit collapses")
-    seed: int = key("Seed of the random slabs", unit="1", ge=0)
+    flat: FlatSlabs = key("Flat slabs beside those two", default=FlatSlabs())
+    rattled: RattledSlabs = key(
+        "Rattled slabs; without enough of them the face of a fit collapses", default=RattledSlabs()
+    )
+    seed: int = key("Seed of the random slabs", unit="1", default=0, ge=0)
 
     @field_validator("planes")
     @classmethod
@@ -123,43 +127,55 @@ class Surfaces(Section):
 class Weights(Section):
     """Weights of the observations in the loss (2.12), (4.5); each multiplies a relative squared error."""
 
-    energy: float = key("Weight of the cohesive energy", unit="1", ge=0.0)
-    stress: float = key("Weight of zero stress at the QM lattice constant", unit="1", ge=0.0)
-    force_constants: float = key("Weight W_1^F of the force constants, (4.5)", unit="1", ge=0.0)
-    third_derivative: float = key("Weight W_2^V of the third derivative of W_cb, (4.5)", unit="1", ge=0.0)
-    fourth_derivative: float = key("Weight of the fourth derivative of W_cb", unit="1", ge=0.0)
+    energy: float = key("Weight of the cohesive energy", unit="1", default=1.0, ge=0.0)
+    stress: float = key("Weight of zero stress at the QM lattice constant", unit="1", default=1.0, ge=0.0)
+    force_constants: float = key("Weight W_1^F of the force constants, (4.5)", unit="1", default=10.0, ge=0.0)
+    third_derivative: float = key(
+        "Weight W_2^V of the third derivative of W_cb, (4.5)", unit="1", default=1.0, ge=0.0
+    )
+    fourth_derivative: float = key("Weight of the fourth derivative of W_cb", unit="1", default=1.0, ge=0.0)
     strained_force_constants: float = key(
-        "Weight of the force constants of the strained lattice", unit="1", ge=0.0
+        "Weight of the force constants of the strained lattice", unit="1", default=1.0, ge=0.0
     )
-    fifth_derivative: float = key("Weight of the fifth derivative of W_cb", unit="1", ge=0.0)
+    fifth_derivative: float = key("Weight of the fifth derivative of W_cb", unit="1", default=1.0, ge=0.0)
     twice_strained_force_constants: float = key(
-        "Weight of the second derivatives of the force constants by strain", unit="1", ge=0.0
+        "Weight of the second derivatives of the force constants by strain", unit="1", default=1.0, ge=0.0
     )
-    rattled_energy: float = key("Weight of the energies of rattled cells", unit="1", ge=0.0)
-    rattled_forces: float = key("Weight of the forces on rattled cells", unit="1", ge=0.0)
+    rattled_energy: float = key("Weight of the energies of rattled cells", unit="1", default=0.1, ge=0.0)
+    rattled_forces: float = key("Weight of the forces on rattled cells", unit="1", default=0.1, ge=0.0)
     sampled_stress: float = key(
         "Weight of the stresses of the strain samples of the bulk, observed where rattled cells are",
         unit="1",
+        default=0.1,
         ge=0.0,
     )
-    field_stress: float = key("Weight of the stresses at strains of the predictor", unit="1", ge=0.0)
+    field_stress: float = key(
+        "Weight of the stresses at strains of the predictor", unit="1", default=1e-2, ge=0.0
+    )
     surface_energy: float = key(
         "Weight of the excess energies of slabs; far below the others, or the lattice is no longer matched",
         unit="1",
+        default=1e-2,
         ge=0.0,
     )
     surface_forces: float = key(
-        "Weight of the forces on slabs; the paper has a tenth of that of the energies", unit="1", ge=0.0
+        "Weight of the forces on slabs; the paper has a tenth of that of the energies",
+        unit="1",
+        default=1e-3,
+        ge=0.0,
     )
 
 
 class SmoothnessPrior(Section):
     """Rough basis functions are expensive; both regressions work in variables scaled by it."""
 
-    strength: float = key("Strength of the prior of ridge relative to the data", unit="1", ge=0.0, lt=1.0)
+    strength: float = key(
+        "Strength of the prior of ridge relative to the data", unit="1", default=1e-7, ge=0.0, lt=1.0
+    )
     smoothness: float = key(
         "Exponent p of the prior (1 + s)^p that penalises basis functions of smoothness number s",
         unit="1",
+        default=1.0,
         ge=0.0,
         le=10.0,
     )
@@ -168,11 +184,18 @@ class SmoothnessPrior(Section):
 class RelevanceDetermination(Section):
     """Automatic relevance determination, the paper's regression (section 4.2), by evidence maximisation."""
 
-    max_iterations: int = key("Largest number of iterations", unit="1", ge=1)
-    tolerance: float = key("Relative change of the coefficients at which it stops", unit="1", gt=0.0, lt=1.0)
-    noise: float = key("Least noise of the observations relative to their size", unit="1", gt=0.0, lt=1.0)
+    max_iterations: int = key("Largest number of iterations", unit="1", default=200, ge=1)
+    tolerance: float = key(
+        "Relative change of the coefficients at which it stops", unit="1", default=1e-6, gt=0.0, lt=1.0
+    )
+    noise: float = key(
+        "Least noise of the observations relative to their size", unit="1", default=1e-9, gt=0.0, lt=1.0
+    )
     threshold: float = key(
-        "A function is dropped when its precision exceeds this multiple of the smallest one", unit="1", gt=1.0
+        "A function is dropped when its precision exceeds this multiple of the smallest one",
+        unit="1",
+        default=1e14,
+        gt=1.0,
     )
 
 
@@ -180,46 +203,53 @@ class Regression(Section):
     """How the coefficients are found."""
 
     method: Literal["ridge", "ard"] = key(
-        "ridge with a smoothness prior, or automatic relevance determination"
+        "ridge with a smoothness prior, or automatic relevance determination", default="ridge"
     )
-    prior: SmoothnessPrior = key("Prior of the coefficients")
-    ard: RelevanceDetermination = key("Settings of ard")
+    prior: SmoothnessPrior = key("Prior of the coefficients", default=SmoothnessPrior())
+    ard: RelevanceDetermination = key("Settings of ard", default=RelevanceDetermination())
 
 
 class Potential(Section):
     """An MM potential fitted to a material."""
 
     material: Name = key("Name of the material it is fitted to")
-    basis: Basis = key("The basis functions")
+    basis: Basis = key("The basis functions", default=Basis())
     matching: Literal[0, 1, 2, 3] = key(
         "What is matched: 0 force constants alone, 1 the paper's (4.5), adding the third derivative of W_cb, "
         "2 adding the fourth derivative and the force constants of the strained lattice, 3 adding the fifth "
-        "derivative and the second derivatives of the force constants by strain"
+        "derivative and the second derivatives of the force constants by strain",
+        default=1,
     )
-    weights: Weights = key("Weights of the observations; those that matching leaves out are ignored")
+    weights: Weights = key(
+        "Weights of the observations; those that matching leaves out are ignored", default=Weights()
+    )
     strain_step: float = key(
         "Strain h of the derivatives of W_cb, taken from stresses at nine points -4h to 4h, and of the "
         "derivatives of the force constants; 2h for what matching 3 adds",
         unit="1",
+        default=2.5e-3,
         gt=0.0,
         le=5e-3,
     )
-    rattled: Rattled | None = key("Rattled cells that it is fitted to as well; null: none")
+    rattled: Rattled | None = key("Rattled cells that it is fitted to as well; null: none", default=None)
     held_out: Rattled | None = key(
-        "Rattled cells that it is not fitted to, on whose forces its intervals are checked; null: none"
+        "Rattled cells that it is not fitted to, on whose forces its intervals are checked; null: none",
+        default=None,
     )
     field_samples: int = key(
         "Sites of the predictor at whose strains stresses are observed as well, spread over the free sites of the "
         "first case that has this potential, a straight defect; 0: none",
         unit="1",
+        default=0,
         ge=0,
         le=10000,
     )
-    surfaces: Surfaces | None = key("Slabs that it is fitted to as well; null: none")
+    surfaces: Surfaces | None = key("Slabs that it is fitted to as well; null: none", default=None)
     jobs: int = key(
         "Number of jobs among which the QM calls of the training stage are scattered; 1 leaves them in that stage",
         unit="1",
+        default=1,
         ge=1,
         le=1000,
     )
-    regression: Regression = key("How the coefficients are found")
+    regression: Regression = key("How the coefficients are found", default=Regression())

@@ -1,21 +1,24 @@
 """Checks of the potentials of a study, against its materials and its cases."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from qmfront.config.defect import Disc, File
 from qmfront.config.errors import did_you_mean
 from qmfront.config.figures import Certificate
+from qmfront.config.merge import names_of_files
 from qmfront.config.study import Study
 
 
-def problems_of_potentials(study: Study) -> Iterator[str]:
+def problems_of_potentials(study: Study, root: Path) -> Iterator[str]:
     """Every inconsistency of the potentials of a study, one message each."""
     for name, potential in study.potentials.items():
         material = study.materials.get(potential.material)
         if material is None:
+            known = {*study.materials, *names_of_files("material", root)}
             yield (
                 f"potentials.{name}.material: no material {potential.material!r}"
-                f"{did_you_mean(potential.material, study.materials)}"
+                f"{did_you_mean(potential.material, known)}"
             )
             continue
         cutoff, reach = potential.basis.cutoff, material.force_constants.reach

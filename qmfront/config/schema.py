@@ -8,35 +8,52 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from qmfront.config.case import Case
 from qmfront.config.material import Material
 from qmfront.config.potential import Potential
-from qmfront.config.study import Configuration
+from qmfront.config.section import NAME
+from qmfront.config.study import Case, Configuration
 
 FOLDER = Path(__file__).parents[2] / "workflow" / "schemas"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+DEFINED = {"case": Case, "material": Material, "potential": Potential}
 PARTIAL = "Partial"
 """Prefix of the definitions in which every key is optional."""
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """Schema by file name: of config.yaml, and of a case file, in which every key is optional."""
+    """Schema by file name: of a study, and of files in config/cases, materials and potentials."""
     configuration = Configuration.model_json_schema()
-    for group, model in (("materials", Material), ("potentials", Potential)):
+    files = {}
+    for kind, model in DEFINED.items():
         partial, name = _partial(model), PARTIAL + model.__name__
-        configuration["$defs"] |= partial.pop("$defs") | {name: partial}
-        written = configuration["properties"][group]
-        written["patternProperties"] = {
-            pattern: {"$ref": f"#/$defs/{name}"} for pattern in written["patternProperties"]
+        extends = f"Name of another {kind} whose keys this one starts from."
+        partial["properties"] = {
+            "extends": {"type": "string", "description": extends},
+            **partial["properties"],
         }
-    configuration["properties"]["figures"]["type"] = ["object", "null"]
-    case = _partial(Case)
-    extends = "Name of another case whose keys this one starts from; what that leaves open is case_defaults."
-    case["properties"] = {"extends": {"type": "string", "description": extends}, **case["properties"]}
-    return {
-        "config.schema.json": {"$schema": DIALECT, **configuration},
-        "case.schema.json": {"$schema": DIALECT, **case},
-    }
+        files[f"{kind}.schema.json"] = {"$schema": DIALECT, **partial}
+        own = {key: value for key, value in partial.items() if key != "$defs"}
+        configuration["$defs"] |= partial["$defs"] | {name: own}
+        _refer(configuration["properties"], kind, {"$ref": f"#/$defs/{name}"})
+    _allow_short_forms(configuration["properties"])
+    return {"config.schema.json": {"$schema": DIALECT, **configuration}, **files}
+
+
+def _refer(properties: dict[str, Any], kind: str, reference: dict[str, Any]) -> None:
+    """What a study says of a kind follows the schema of that kind."""
+    written = properties[f"{kind}s"]
+    written["patternProperties"] = dict.fromkeys(written["patternProperties"], reference)
+    defaults = properties[f"{kind}_defaults"]
+    properties[f"{kind}_defaults"] = {"description": defaults["description"], **reference}
+
+
+def _allow_short_forms(properties: dict[str, Any]) -> None:
+    """Cases may be a list of names, and figures null."""
+    cases = properties["cases"]
+    description, title = cases.pop("description"), cases.pop("title")
+    names = {"type": "array", "items": {"type": "string", "pattern": NAME}, "minItems": 1}
+    properties["cases"] = {"description": description, "title": title, "anyOf": [names, cases]}
+    properties["figures"]["type"] = ["object", "null"]
 
 
 def _partial(model: type[BaseModel]) -> dict[str, Any]:

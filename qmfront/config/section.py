@@ -1,13 +1,17 @@
 """The base of every part of the configuration: keys with a meaning, a unit and a range."""
 
+import copy
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, Strict, StringConstraints
+from pydantic_core import to_jsonable_python
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]+$")]
+NAME = r"^[A-Za-z0-9_]+$"
+Name = Annotated[str, StringConstraints(pattern=NAME)]
 """Name of a case, material or potential; it becomes part of file names."""
 
 # A YAML list is a Python list: strictness would refuse it for a tuple.
@@ -25,6 +29,8 @@ class Section(BaseModel):
     """A group of keys: immutable, refuses unknown keys, text for numbers, nan and infinity."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    gone: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """Keys of earlier versions, and what says the same now."""
 
 
 def key(meaning: str, *, unit: str = "", default: Any = ..., **limits: float) -> Any:
@@ -34,7 +40,7 @@ def key(meaning: str, *, unit: str = "", default: Any = ..., **limits: float) ->
     ----------
     meaning : sentence without the final stop
     unit : "Å", "eV/Å", "r0" (nearest-neighbour distance), "1" for pure numbers, "" where there is none
-    default : only for keys that a reader would never set (most defaults live in config/config.yaml)
+    default : the value of a key that is left out; without one the key is required
     limits : gt, ge, lt, le
     """
     text = f"{meaning}."
@@ -44,8 +50,15 @@ def key(meaning: str, *, unit: str = "", default: Any = ..., **limits: float) ->
         text += f" Range: {range_text(limits)}."
     extra = {"unit": unit} if unit else None
     # Snakemake fills in every default of a schema, those of another kind of figure or defect too: tell it none.
-    given = {} if default is ... else {"default_factory": lambda: default}
+    given = {} if default is ... else {"default_factory": lambda: copy.deepcopy(default)}
     return Field(description=text, json_schema_extra=extra, **given, **limits)
+
+
+def defaults_of(model: type[BaseModel]) -> dict[str, JsonValue]:
+    """Plain values of the keys of a section that may be left out."""
+    fields = {name: field for name, field in model.model_fields.items() if not field.is_required()}
+    values = {name: field.get_default(call_default_factory=True) for name, field in fields.items()}
+    return to_jsonable_python(values)
 
 
 def range_text(limits: Mapping[str, float]) -> str:

@@ -1,3 +1,5 @@
+"""Settings of the stages of the adaptive loop (Algorithms 1 and 2), one section each."""
+
 from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, Strict
@@ -14,9 +16,11 @@ Widths = Annotated[tuple[Width, ...], Strict(False)]
 class InitialRegion(Section):
     """The QM region of iteration 0: a disc (a ball in a box) that must contain the core."""
 
-    radius_r0: float = key("Radius", unit="r0", gt=0.0)
+    radius_r0: float = key("Radius", unit="r0", default=3.3, gt=0.0)
     centre_r0: Centre = key(
-        "Centre relative to the core, along e1 and e2 (and e3 in a box; left out, 0)", unit="r0"
+        "Centre relative to the core, along e1 and e2 (and e3 in a box; left out, 0)",
+        unit="r0",
+        default=(0.0, 0.0),
     )
 
 
@@ -24,16 +28,23 @@ class Solve(Section):
     """Root finding for the mixed forces, (2.10): Anderson with the force constants as Jacobian."""
 
     algebraic_fraction: float = key(
-        "Stop when the algebraic part of the error is below this fraction of eta", unit="1", gt=0.0, lt=1.0
+        "Stop when the algebraic part of the error is below this fraction of eta",
+        unit="1",
+        default=0.03,
+        gt=0.0,
+        lt=1.0,
     )
-    memory: int = key("Number of earlier iterates that Anderson mixes", unit="1", ge=0, le=200)
-    step_cap: float = key("Largest displacement of an atom in one step", unit="Å", gt=0.0, le=2.0)
-    max_calls: int = key("Largest number of QM calls of one solve", unit="1", ge=1)
+    memory: int = key("Number of earlier iterates that Anderson mixes", unit="1", default=20, ge=0, le=200)
+    step_cap: float = key(
+        "Largest displacement of an atom in one step", unit="Å", default=0.3, gt=0.0, le=2.0
+    )
+    max_calls: int = key("Largest number of QM calls of one solve", unit="1", default=60, ge=1)
     descent_force: Force | None = key(
         "A solve from the predictor first goes downhill until no force is larger, and any solve goes five times "
         "further if root finding fails; null: root finding first, which needs fewer calls near the solution, and "
         "downhill to 0.01 eV/Å if it fails",
         unit="eV/Å",
+        default=None,
     )
 
 
@@ -42,13 +53,15 @@ class Embedding(Section):
 
     kind: Literal["cluster", "box"] = key(
         "A cluster with vacuum beside it, or the smallest periodic box of cubic cells that holds it: boxes need a "
-        "domain that is a box, and the buffer fills them"
+        "domain that is a box, and the buffer fills them",
+        default="cluster",
     )
-    minimum_cells: int = key("No box has fewer cubic cells along an edge", unit="1", ge=1, le=100)
+    minimum_cells: int = key("No box has fewer cubic cells along an edge", unit="1", default=1, ge=1, le=100)
     shape: Literal["cube", "cuboid"] = key("A cuboid grows along one axis at a time", default="cube")
     subtract_lattice: bool = key(
         "Whether the forces of the same cluster cut from the perfect crystal are subtracted: they are the leading part "
-        "of what the surface of the cluster does to an electronic-structure model"
+        "of what the surface of the cluster does to an electronic-structure model",
+        default=False,
     )
 
 
@@ -59,13 +72,16 @@ class Locality(Section):
         "Widths of the buffer whose forces on the initial QM region are compared with those on the whole domain; "
         "an empty list measures nothing",
         unit="Å",
+        default=(),
     )
     alternatives: dict[str, dict[str, JsonValue]] = key(
-        "Keyword arguments of the QM model by label, such as a finer k-mesh: what they change at buffer.width"
+        "Keyword arguments of the QM model by label, such as a finer k-mesh: what they change at buffer.width",
+        default={},
     )
     tolerance: float = key(
         "Largest force error at buffer.width; a wider one stops the case before its first solve",
         unit="eV/Å",
+        default=1e-2,
         gt=0.0,
     )
 
@@ -74,11 +90,15 @@ class Buffer(Section):
     """The buffer around the QM region, united with {T <= t_new + t_buf} of (4.4)."""
 
     width: float = key(
-        "Width of the geometric shell; twice the cut-off is exact for EAM potentials", unit="Å", ge=0.0
+        "Width of the geometric shell; twice the cut-off is exact for EAM potentials",
+        unit="Å",
+        default=10.8,
+        ge=0.0,
     )
     residual_factor: float = key(
         "The residual forces are evaluated with this multiple of the buffer width (section 3.2.2)",
         unit="1",
+        default=2.0,
         ge=1.0,
         le=4.0,
     )
@@ -88,42 +108,58 @@ class Circle(Section):
     """Growth by concentric discs, the classical alternative."""
 
     centre_r0: Centre = key(
-        "Centre relative to the core, along e1 and e2 (and e3 in a box; left out, 0)", unit="r0"
+        "Centre relative to the core, along e1 and e2 (and e3 in a box; left out, 0)",
+        unit="r0",
+        default=(0.0, 0.0),
     )
-    growth: float = key("Factor of the number of QM atoms per iteration", unit="1", gt=1.0, le=10.0)
+    growth: float = key(
+        "Factor of the number of QM atoms per iteration", unit="1", default=2.0, gt=1.0, le=10.0
+    )
 
 
 class Refine(Section):
     """Algorithm 2: the new QM region and buffer."""
 
     method: Literal["fast_marching", "benefit", "circle"] = key(
-        "Front driven by the estimator, sites of most benefit per cost, or a growing disc (in a box a ball)"
+        "Front driven by the estimator, sites of most benefit per cost, or a growing disc (in a box a ball)",
+        default="fast_marching",
     )
-    t_new: float = key("Arrival time T_new below which an atom becomes QM, (4.4)", unit="1", gt=0.0, le=100.0)
+    t_new: float = key(
+        "Arrival time T_new below which an atom becomes QM, (4.4)", unit="1", default=4.0, gt=0.0, le=100.0
+    )
     t_buf: float = key(
-        "Arrival time T_buf beyond T_new below which an atom is buffer, (4.4)", unit="1", ge=0.0, le=100.0
+        "Arrival time T_buf beyond T_new below which an atom is buffer, (4.4)",
+        unit="1",
+        default=3.0,
+        ge=0.0,
+        le=100.0,
     )
-    mesh: float = key("Spacing h_est of the grid of the fast marching method", unit="Å", gt=0.0, le=2.0)
+    mesh: float = key(
+        "Spacing h_est of the grid of the fast marching method", unit="Å", default=0.4, gt=0.0, le=2.0
+    )
     normalisation: Literal["mean", "max"] = key(
-        "The speed is eta_l over its mean or its maximum in QM and buffer"
+        "The speed is eta_l over its mean or its maximum in QM and buffer", default="mean"
     )
-    minimum_growth: float = key("Least relative growth of the number of QM atoms", unit="1", ge=0.0, le=2.0)
-    circle: Circle = key("Settings of the method circle")
+    minimum_growth: float = key(
+        "Least relative growth of the number of QM atoms", unit="1", default=0.1, ge=0.0, le=2.0
+    )
+    circle: Circle = key("Settings of the method circle", default=Circle())
 
 
 class Adapt(Section):
     """When the adaptive loop (Algorithm 1) stops."""
 
-    tolerance: float = key("Stop when eta is below this", unit="Å", gt=0.0)
-    max_iterations: int = key("Largest number of iterations", unit="1", ge=1, le=1000)
-    max_qm_atoms: int = key("No refinement beyond this number of QM atoms", unit="1", ge=1)
+    tolerance: float = key("Stop when eta is below this", unit="Å", default=1e-4, gt=0.0)
+    max_iterations: int = key("Largest number of iterations", unit="1", default=12, ge=1, le=1000)
+    max_qm_atoms: int = key("No refinement beyond this number of QM atoms", unit="1", default=1000, ge=1)
 
 
 class Energy(Section):
     """The energy of the last iteration by virtual work of the mixed forces."""
 
     compute: bool = key(
-        "Whether it is computed: 16 QM calls on the QM region, the exact layer and the wide buffer of the residual"
+        "Whether it is computed: 16 QM calls on the QM region, the exact layer and the wide buffer of the residual",
+        default=False,
     )
 
 
@@ -131,28 +167,33 @@ class Clamp(Section):
     """The error of the clamp, from the answer of a larger domain. No QM call."""
 
     factor: float | None = key(
-        "Radius of the larger disc over that of the case; null: not computed", unit="1", ge=1.1, le=4.0
+        "Radius of the larger disc over that of the case; null: not computed",
+        unit="1",
+        default=None,
+        ge=1.1,
+        le=4.0,
     )
 
 
 class Divide(Section):
     """QM forces of a periodic domain, tile by tile, each from a periodic box around it; computed where asked for."""
 
-    tile_cells: int = key("Cubic cells along the edge of a tile", unit="1", ge=1, le=100)
+    tile_cells: int = key("Cubic cells along the edge of a tile", unit="1", default=1, ge=1, le=100)
     box_cells: int = key(
         "Cubic cells along the edge of the box around a tile; a box that would tear the defect apart grows",
         unit="1",
+        default=3,
         ge=1,
         le=100,
     )
-    jobs: int = key("Jobs that the tiles are spread over", unit="1", ge=1, le=1000)
+    jobs: int = key("Jobs that the tiles are spread over", unit="1", default=8, ge=1, le=1000)
 
 
 class Laplacian(Section):
     """The generalised graph Laplacian (3.2)."""
 
-    A: float = key("Decay A of the weights exp(-A (r/r_nn - 1))", unit="1", ge=0.0, le=20.0)
-    cutoff_r0: float = key("Largest distance of connected atoms", unit="r0", gt=1.0, le=10.0)
+    A: float = key("Decay A of the weights exp(-A (r/r_nn - 1))", unit="1", default=3.0, ge=0.0, le=20.0)
+    cutoff_r0: float = key("Largest distance of connected atoms", unit="r0", default=2.5, gt=1.0, le=10.0)
 
 
 class Hessian(Section):
@@ -160,11 +201,13 @@ class Hessian(Section):
 
     model: Literal["mm", "mixed"] = key(
         "Whose Hessian: mm, that of the potential on all sites, costs no QM call; mixed, that of the mixed forces, "
-        "costs steps + 1 QM calls in every iteration"
+        "costs steps + 1 QM calls in every iteration",
+        default="mm",
     )
     steps: int = key(
         "Steps of conjugate gradients, preconditioned with the force constants of the perfect lattice",
         unit="1",
+        default=4,
         ge=1,
         le=50,
     )
@@ -175,57 +218,75 @@ class Estimate(Section):
 
     norm: Literal["hessian", "force_constants", "laplacian"] = key(
         "Operator behind the dual norm: the Hessian at the solution, the force constants of the perfect lattice, or "
-        "the paper's L of (3.2)"
+        "the paper's L of (3.2)",
+        default="hessian",
     )
     residual: Literal["exact", "cauchy_born", "paper"] = key(
-        "Residual outside QM and buffer: exact, Cauchy-Born difference, or the paper's linear form (3.7)"
+        "Residual outside QM and buffer: exact, Cauchy-Born difference, or the paper's linear form (3.7)",
+        default="cauchy_born",
     )
     beside: list[Literal["exact", "cauchy_born", "paper"]] = key(
-        "Residuals that are computed beside it where there is a reference to compare with"
+        "Residuals that are computed beside it where there is a reference to compare with",
+        default=["exact", "cauchy_born", "paper"],
     )
-    stabilisation: float = key("C_stab of (3.2); 0.1 is the paper's choice", unit="eV/Å^2", ge=0.0, le=10.0)
+    stabilisation: float = key(
+        "C_stab of (3.2); 0.1 is the paper's choice", unit="eV/Å^2", default=0.0, ge=0.0, le=10.0
+    )
     layer_r0: float = key(
         "Width of the layer around the QM region where the residual cauchy_born is exact; 0 takes the forces of the "
         "solve on the QM region and costs no QM call",
         unit="r0",
+        default=2.0,
         ge=0.0,
     )
     layer_tolerance: float = key(
         "Relative change of eta up to which the next layer may be thinner than layer_r0, or none; 0 keeps its width",
         unit="1",
+        default=0.0,
         ge=0.0,
         le=0.5,
     )
     face_layer: float = key(
-        "Width of the layer at crack faces where the residual is exact in any variant", unit="Å", ge=0.0
+        "Width of the layer at crack faces where the residual is exact in any variant",
+        unit="Å",
+        default=11.0,
+        ge=0.0,
     )
     far_field_samples: int = key(
         "Homogeneous lattices that both models are asked about at strains of the far field, where 24 of them say that "
         "the polynomial dW is more than 20 % off there; 0 believes the polynomial",
         unit="1",
+        default=0,
         ge=0,
         le=100000,
     )
-    hessian: Hessian = key("Settings of the norm hessian")
-    laplacian: Laplacian = key("Settings of the norm laplacian")
+    hessian: Hessian = key("Settings of the norm hessian", default=Hessian())
+    laplacian: Laplacian = key("Settings of the norm laplacian", default=Laplacian())
 
 
 class Stability(Section):
     """The lowest eigenvalue of H v = lambda H_FC v, from differences of forces."""
 
-    tolerance: float = key("Relative accuracy of the eigenvalue", unit="1", gt=0.0, lt=1.0)
-    vectors: int = key("Lanczos vectors before a restart", unit="1", ge=3, le=200)
-    step: float = key("Largest displacement of an atom in the differences", unit="Å", gt=0.0, le=0.05)
-    one_sided: bool = key("Whether one force call per vector has to do, less accurate than two")
+    tolerance: float = key("Relative accuracy of the eigenvalue", unit="1", default=1e-3, gt=0.0, lt=1.0)
+    vectors: int = key("Lanczos vectors before a restart", unit="1", default=20, ge=3, le=200)
+    step: float = key(
+        "Largest displacement of an atom in the differences", unit="Å", default=1e-4, gt=0.0, le=0.05
+    )
+    one_sided: bool = key(
+        "Whether one force call per vector has to do, less accurate than two", default=False
+    )
 
 
 class Reference(Section):
     """The full QM solution on the same domain, against which errors are measured."""
 
-    compute: bool = key("Whether it is computed; without it there are estimates but no errors")
-    max_force: float = key("Largest force component at convergence", unit="eV/Å", gt=0.0, le=0.1)
-    max_calls: int = key("Largest number of force evaluations", unit="1", ge=1)
-    start: Literal["predictor"] | Annotated[int, Field(ge=0, le=100)] = key(
-        "Where the relaxation starts: at the predictor, or, which saves calls, at the solution of this iteration"
+    compute: bool = key("Whether it is computed; without it there are estimates but no errors", default=True)
+    max_force: float = key(
+        "Largest force component at convergence", unit="eV/Å", default=1e-8, gt=0.0, le=0.1
     )
-    stability: Stability = key("The proof that the reference is a minimum")
+    max_calls: int = key("Largest number of force evaluations", unit="1", default=200, ge=1)
+    start: Literal["predictor"] | Annotated[int, Field(ge=0, le=100)] = key(
+        "Where the relaxation starts: at the predictor, or, which saves calls, at the solution of this iteration",
+        default="predictor",
+    )
+    stability: Stability = key("The proof that the reference is a minimum", default=Stability())

@@ -1,39 +1,105 @@
-"""The whole configuration: as written (`Configuration`) and with its cases resolved (`Study`)."""
+"""A study: as written (`Configuration`), and with its cases resolved (`Study`)."""
 
-from pydantic import JsonValue
+from typing import Any
 
-from qmfront.config.case import Case
+from pydantic import JsonValue, field_validator
+
+from qmfront.config.defect import AnyDefect, AnyDomain, Disc
 from qmfront.config.figures import Figure
-from qmfront.config.material import Material, Measurements
+from qmfront.config.material import Material
 from qmfront.config.potential import Potential
-from qmfront.config.section import Name, Names, Section, key
+from qmfront.config.section import Name, Section, key
+from qmfront.config.stages import (
+    Adapt,
+    Buffer,
+    Clamp,
+    Divide,
+    Embedding,
+    Energy,
+    Estimate,
+    InitialRegion,
+    Locality,
+    Reference,
+    Refine,
+    Solve,
+)
+
+Written = dict[str, Any]
+"""Some keys of a case, material or potential; the others come from what it extends, then from the defaults."""
+
+
+class Case(Section):
+    """A defect relaxed adaptively: its domain, and the settings of every stage of the loop."""
+
+    title: str = key("One line that says what the case shows, for figures and report")
+    material: Name = key("Name of the material")
+    potential: Name = key("Name of the MM potential")
+    qm_kwargs: dict[str, JsonValue] = key(
+        "Keyword arguments of the QM model over those of the material", default={}
+    )
+    defect: AnyDefect = key("The defect")
+    domain: AnyDomain = key("The computational domain", default=Disc())
+    initial_region: InitialRegion = key("The QM region of iteration 0", default=InitialRegion())
+    reference: Reference = key("The full QM solution on the same domain", default=Reference())
+    solve: Solve = key("The equilibrium solver", default=Solve())
+    buffer: Buffer = key("The buffer around the QM region", default=Buffer())
+    embedding: Embedding = key("How the QM model sees QM region and buffer", default=Embedding())
+    locality: Locality = key("Measurement of the buffer that the QM model needs", default=Locality())
+    estimate: Estimate = key("The error estimator", default=Estimate())
+    refine: Refine = key("Mark and refine", default=Refine())
+    adapt: Adapt = key("When the loop stops", default=Adapt())
+    energy: Energy = key("The energy of the last iteration", default=Energy())
+    clamp: Clamp = key("The error of the clamp", default=Clamp())
+    divide: Divide = key("QM forces on the whole domain by divide and conquer", default=Divide())
 
 
 class Configuration(Section):
-    """The configuration file as written."""
+    """A study as written: one file, or several of which the later ones override keys of the earlier ones."""
 
-    cases: Names = key("Cases to compute: names of files in config/cases, without .yaml", min_length=1)
-    material_defaults: Measurements = key(
-        "How reference models are asked: what a material does not say is taken from here"
+    cases: dict[Name, Written] = key(
+        "Cases to compute: a list of names of files in config/cases, or what each case is by name; a name of a file "
+        "there changes keys of that case",
+        min_length=1,
     )
-    materials: dict[Name, dict[str, JsonValue]] = key(
-        "Materials by name: crystal and qm, and how their measurements differ"
+    materials: dict[Name, Written] = key(
+        "Materials by name, beside those of config/materials; a name of a file there changes keys of that material",
+        default={},
     )
-    potential_defaults: Potential = key(
-        "A complete potential: what a potential does not say is taken from here"
+    potentials: dict[Name, Written] = key(
+        "MM potentials by name, beside those of config/potentials; a name of a file there changes keys of that "
+        "potential",
+        default={},
     )
-    potentials: dict[Name, dict[str, JsonValue]] = key("MM potentials by name; each says how it differs")
-    case_defaults: Case = key("A complete case: what a case file does not say is taken from here")
     figures: dict[Name, Figure | None] = key(
-        "Figures by name, which is that of the file and of the target; null draws none, and takes back a default; "
-        "null in place of all of them draws no figure"
+        "Figures by name, which is that of the file and of the target; null draws none, and takes back one of an "
+        "earlier file; null in place of all of them draws no figure",
+        default={},
     )
+    case_defaults: Written = key("Keys of all cases: what a case leaves open is taken from here", default={})
+    material_defaults: Written = key(
+        "Keys of all materials: what a material leaves open is taken from here", default={}
+    )
+    potential_defaults: Written = key(
+        "Keys of all potentials: what a potential leaves open is taken from here", default={}
+    )
+
+    @field_validator("cases", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        """A list of names stands for cases of which nothing is changed."""
+        return {name: {} for name in value} if isinstance(value, list | tuple) else value
+
+    @field_validator("figures", mode="before")
+    @classmethod
+    def _no_figures(cls, value: Any) -> Any:
+        return {} if value is None else value
 
 
 class Study(Section):
     """A configuration whose cases are complete and checked.
 
     cases : the resolved cases by name, in the order in which they were listed
+    materials, potentials : those that the study defines, and those that its cases, potentials and figures name
     """
 
     cases: dict[Name, Case] = key("Resolved cases by name")

@@ -41,7 +41,7 @@ Problems = Callable[[dict[str, Any]], tuple[str, ...]]
             ["case_defaults.adapt.tolerence", "did you mean 'tolerance'?"],
         ),
         ("figurs", {}, ["figurs: unknown key (did you mean 'figures'?)"]),
-        ("case_defaults.t_new", 2.0, ["there is 'case_defaults.refine.t_new'"]),
+        ("case_defaults.t_new", 2.0, ["case_defaults.t_new: unknown key here; there is 'refine.t_new'"]),
         ("case_defaults.buffer.width", "9 nm", ["buffer.width: '9 nm' is text", "in Å", "Range: >= 0"]),
         ("case_defaults.adapt.tolerance", "1e-4", ["write 1.0e-4", "Unit: Å"]),
         ("case_defaults.adapt.tolerance", 0.0, ["adapt.tolerance: 0.0", "greater than 0"]),
@@ -54,7 +54,16 @@ Problems = Callable[[dict[str, Any]], tuple[str, ...]]
         ("case_defaults.defect.plane", [0, 1, 0], ["line [0, 1, 0] does not lie in the cut plane"]),
         ("case_defaults.defect.burgers", [0.0, 0.0, 0.0], ["burgers is the zero vector"]),
         ("case_defaults.estimate", 3, ["case_defaults.estimate: 3 is not a group of keys"]),
-        ("potential_defaults.basis.max_degree", [9, 9], ["max_degree has 2 entries for order 3"]),
+        (
+            "potential_defaults.basis.max_degree",
+            [],
+            ["basis.max_degree: [] is refused", "one to five numbers"],
+        ),
+        (
+            "potential_defaults.basis.order",
+            3,
+            ["basis.order: the key is gone, remove it", "entries of max_degree"],
+        ),
         (
             "potentials.matching_1",
             {"matchin": 1},
@@ -82,8 +91,8 @@ Problems = Callable[[dict[str, Any]], tuple[str, ...]]
         ("figures.figure_4", "edge_T4", ["figures.figure_4: 'edge_T4'"]),
         ("figures.stages.n_qm", [100, 50], ["figures.stages: n_qm [100, 50] does not increase"]),
         ("figures.figure 7", None, ["figures: 'figure 7' is refused"]),
-        ("cases", [], ["cases: [] is refused"]),
-        ("cases", ["edge T4", "edge_T2"], ["cases.0: 'edge T4'"]),
+        ("cases", [], ["cases: {} is refused", "a list of names"]),
+        ("cases", ["edge T4", "edge_T2"], ["cases: 'edge T4' is refused"]),
     ],
 )
 def test_key_by_key(path: str, value: Any, pieces: list[str], problems: Problems) -> None:
@@ -218,7 +227,13 @@ def test_a_problem_shared_by_cases_is_told_once(problems: Problems) -> None:
 
 
 def test_all_problems_are_told_at_once(problems: Problems) -> None:
-    found = problems({"case_defaults.refine.mesh": -1.0, "case_defaults.adapt.tolerance": "x", "typo": 1})
+    found = problems(
+        {
+            "case_defaults.refine.mesh": -1.0,
+            "case_defaults.adapt.tolerance": "x",
+            "potentials.matching_1.matching": 9,
+        }
+    )
     assert len(found) == 3
 
 

@@ -107,7 +107,7 @@ def test_another_kind_of_defect_replaces_the_default_one(changed: Change, projec
     with pytest.raises(ConfigError) as caught:
         load(changed({"cases": ["a"], "figures": NO_FIGURES}), folder)
     missing = [problem.split(": the key is missing")[0] for problem in caught.value.problems]
-    assert missing == [f"config/cases/a.yaml: defect.{name}" for name in ("plane", "load", "tip_offset")]
+    assert missing == [f"config/cases/a.yaml: defect.{name}" for name in ("plane", "load")]
 
 
 def test_a_crack_is_a_case(changed: Change, project: Project) -> None:
