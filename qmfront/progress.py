@@ -14,9 +14,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 INTERVAL = 1.0
@@ -135,10 +136,12 @@ def lines(state: State) -> list[str]:
 
 def live_line(state: State) -> str:
     """One line: what runs, and where its case stands."""
-    told = [*map(str, state.jobs[:2])] + ([f"and {len(state.jobs) - 2} more"] if len(state.jobs) > 2 else [])
+    running = [*map(str, state.jobs[:2])] + (
+        [f"and {len(state.jobs) - 2} more"] if len(state.jobs) > 2 else []
+    )
     subjects = {job.subject for job in state.jobs}
     standing = [str(case) for case in state.cases if case.name in subjects]
-    return " | ".join([*told, *standing[:1]])
+    return " | ".join([*running, *standing[:1]])
 
 
 def attended(command: Sequence[str], root: Path) -> int:
@@ -150,7 +153,9 @@ def attended(command: Sequence[str], root: Path) -> int:
     )
     form = "{percentage:3.0f}% |{bar:20}| {n_fmt}/{total_fmt} steps, {elapsed}{postfix}"
     with tqdm(total=1, bar_format=form, dynamic_ncols=True, leave=False) as bar:
-        reader = threading.Thread(target=_pass_on, args=(process.stdout, bar), daemon=True)
+        reader = threading.Thread(
+            target=_pass_on, args=(process.stdout, partial(bar.write, file=sys.stderr)), daemon=True
+        )
         reader.start()
         while process.poll() is None:
             with suppress(KeyboardInterrupt):  # the command hears it too, and ends its jobs
@@ -162,9 +167,9 @@ def attended(command: Sequence[str], root: Path) -> int:
     return process.returncode
 
 
-def _pass_on(stream: Iterable[str], bar: object) -> None:
+def _pass_on(stream: Iterable[str], write: Callable[[str], None]) -> None:
     for line in stream:
-        bar.write(line.rstrip("\n"), file=sys.stderr)
+        write(line.rstrip("\n"))
 
 
 def _left(plan: Path, k: int) -> float | None:

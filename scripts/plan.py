@@ -1,24 +1,43 @@
 """What a case will cost, before it is spent: preflight.json (and what is finished) -> plan.json, .md."""
 
-import json
 from pathlib import Path
 
-from qmfront.crystal.lattice import cubic_crystal
-from qmfront.plan.page import page, told
+from ase import Atoms
+
+from qmfront.config.material import Material
+from qmfront.config.potential import Potential
+from qmfront.config.study import Case
+from qmfront.evaluate.evaluation import Evaluation, ask
+from qmfront.models.calculator import build
+from qmfront.plan.case import planned_case
+from qmfront.plan.finished import finished_in
+from qmfront.plan.page import page, summary
 from qmfront.plan.plan import plan
+from qmfront.preflight.report import Report
 from qmfront.storage.durable import write_file
 from qmfront.storage.logs import logged, tell
 
 
-def main(preflight: str, crystal: dict, spec: dict, study: dict, case: str, outputs: dict) -> None:
-    guess = cubic_crystal(crystal["symbol"], crystal["structure"], crystal["lattice_constant_guess"])
-    content = plan(guess, json.loads(Path(preflight).read_text()), spec, study, Path("results") / case)
-    write_file(outputs["page"], page(case, content))
-    write_file(outputs["table"], json.dumps(content, indent=2) + "\n")
-    tell(told(case, content))
+def main(preflight: str, spec: dict, sections: dict, name: str, outputs: dict) -> None:
+    calculator = build(spec)
+
+    def call(atoms: Atoms) -> Evaluation:
+        return ask(atoms, calculator, ("energy", "forces"), name=spec["calculator"])
+
+    planned = planned_case(
+        Case.model_validate(sections["case"]),
+        Potential.model_validate(sections["potential"]),
+        Material.model_validate(sections["material"]),
+        Report.read(preflight),
+        call,
+    )
+    found = plan(planned, finished_in(Path("results") / name))
+    write_file(outputs["page"], page(name, found))
+    write_file(outputs["table"], found.json())
+    tell(summary(name, found))
 
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
         p, case = snakemake.params, snakemake.wildcards.case
-        main(snakemake.input.preflight, p.crystal, p.qm, p.study, case, dict(snakemake.output.items()))
+        main(snakemake.input.preflight, p.qm, p.sections, case, dict(snakemake.output.items()))

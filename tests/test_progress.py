@@ -1,4 +1,4 @@
-"""What is told of a run is what its files say, on a terminal as a live line and elsewhere as lines."""
+"""What is reported of a run is what its files say, on a terminal as a live line and elsewhere as lines."""
 
 import fcntl
 import json
@@ -67,6 +67,15 @@ def test_time_left_is_that_of_the_plan(tmp_path: Path) -> None:
     assert "left" not in str(cases(root)[0])
 
 
+def test_both_jobs_of_an_iteration_are_seen(tmp_path: Path) -> None:
+    root = a_run(tmp_path)
+    write(root / "logs/edge/1/adapt.log", "x: QM call 1: 480 atoms\n")
+    solve, adapt = (root / f"logs/edge/{name}.log.lock" for name in ("2/solve", "1/adapt"))
+    with exclusive(solve, what="test"), exclusive(adapt, what="test"):
+        found = {(job.rule, job.k, job.qm_calls) for job in running_jobs(root)}
+    assert found == {("solve", 2, 2), ("adapt", 1, 1)}
+
+
 def test_nothing_and_half_written_files(tmp_path: Path) -> None:
     assert lines(state_of(tmp_path)) == ["Nothing was computed here yet."]
     write(tmp_path / "results/edge/0/estimate.json", '{"n_qm": 5')
@@ -78,7 +87,7 @@ def test_a_line_per_iteration() -> None:
     estimate = {"n_qm": 56, "eta": 0.11787, "qm_calls": 15}
     goes_on = report("edge", {"k": 0, "stop": False, "reason": "r"}, estimate)
     assert goes_on == "edge, iteration 0: N_QM = 56, eta = 1.179e-01 Å, 15 QM calls; goes on"
-    assert report("edge", {"k": 0, "stop": True, "reason": "enough"}, estimate).endswith("; stops: enough")
+    assert report("edge", {"k": 0, "stop": True, "reason": "r"}, estimate).endswith("; stops: r")
 
 
 def test_on_a_terminal_a_line_stays_below_the_output(tmp_path: Path) -> None:
@@ -120,11 +129,11 @@ def test_elsewhere_the_command_runs_as_it_is(tmp_path: Path) -> None:
         check=True,
     )
     assert (done.stdout, done.stderr) == ("plain\n", "")
-    told_once = subprocess.run(
+    once = subprocess.run(
         command[:3],
         cwd=a_run(tmp_path),
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
     )
-    assert told_once.stdout.splitlines()[0] == "7 of 20 steps"
+    assert once.stdout.splitlines()[0] == "7 of 20 steps"

@@ -12,6 +12,8 @@ Width = Annotated[float, Field(gt=0.0, le=200.0)]
 
 Widths = Annotated[tuple[Width, ...], Strict(False)]
 
+Residual = Literal["exact", "cauchy_born", "paper"]
+
 
 class InitialRegion(Section):
     """The QM region of iteration 0: a disc (a ball in a box) that must contain the core."""
@@ -221,11 +223,11 @@ class Estimate(Section):
         "the paper's L of (3.2)",
         default="hessian",
     )
-    residual: Literal["exact", "cauchy_born", "paper"] = key(
+    residual: Residual = key(
         "Residual outside QM and buffer: exact, Cauchy-Born difference, or the paper's linear form (3.7)",
         default="cauchy_born",
     )
-    beside: list[Literal["exact", "cauchy_born", "paper"]] = key(
+    beside: list[Residual] = key(
         "Residuals that are computed beside it where there is a reference to compare with",
         default=["exact", "cauchy_born", "paper"],
     )

@@ -1,6 +1,6 @@
 """A study: as written (`Configuration`), and with its cases resolved (`Study`)."""
 
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import JsonValue, field_validator
 
@@ -21,6 +21,7 @@ from qmfront.config.stages import (
     Locality,
     Reference,
     Refine,
+    Residual,
     Solve,
 )
 
@@ -51,6 +52,12 @@ class Case(Section):
     energy: Energy = key("The energy of the last iteration", default=Energy())
     clamp: Clamp = key("The error of the clamp", default=Clamp())
     divide: Divide = key("QM forces on the whole domain by divide and conquer", default=Divide())
+
+    @property
+    def residuals(self) -> list[Residual]:
+        """Those that are computed: that of its estimate, and those beside it where there is a reference."""
+        wanted = {self.estimate.residual, *(self.estimate.beside if self.reference.compute else [])}
+        return [name for name in get_args(Residual) if name in wanted]
 
 
 class Configuration(Section):

@@ -1,15 +1,16 @@
 """How the estimate falls with the QM region: eta(N) = eta_0 (N / N_0)^slope, assumed first, then learnt.
 
 Before an iteration has run nothing is known of a case but its kind: the slope is that of theory and of our own
-studies, and eta_0 is a range (`prior`). Finished iterations take the place of both, each as far as they tell something.
+studies, and eta_0 is a range (`prior`). Finished iterations take the place of both, as far as they determine them.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+from qmfront.plan.finished import FinishedIteration
+from qmfront.plan.jobs import Range
 from qmfront.plan.prior import Prior
 
 SLOPES = {
@@ -57,18 +58,14 @@ class Decay:
         """N_QM at which eta is the tolerance, Å."""
         return float(self.n * (tolerance / self.eta) ** (1 / self.slope))
 
-    def plain(self) -> dict[str, Any]:
-        """For JSON."""
-        return asdict(self)
-
 
 def assumed_slope(kind: str, matching: int) -> float:
     """The slope of a kind of defect with a potential of this matching order."""
     return SLOPES.get((kind, matching), SLOPE_OF_FILE)
 
 
-def decays(slope: float, finished: Sequence[Mapping[str, Any]], first: Prior) -> dict[str, Decay]:
-    """The least, the expected and the largest eta(N): {"low", "expected", "high"}.
+def decays(slope: float, finished: Sequence[FinishedIteration], first: Prior) -> Range[Decay]:
+    """The least, the expected and the largest eta(N).
 
     The slope is normally distributed around the assumed one, log eta around a line; with m finished iterations
 
@@ -79,20 +76,17 @@ def decays(slope: float, finished: Sequence[Mapping[str, Any]], first: Prior) ->
     Parameters
     ----------
     slope : assumed
-    finished : {n_qm, eta (Å)} of every iteration, in order
-    first : of which nothing is left once an iteration is finished
+    first : replaced by the iterations as soon as one is finished
     """
     if not finished:
-        names = ("low", "expected", "high")
-        return {name: Decay(first.n, eta, slope, 0) for name, eta in zip(names, first.eta, strict=True)}
-    n = np.array([row["n_qm"] for row in finished], float)
-    eta = np.array([row["eta"] for row in finished], float)
+        return Range(*first.eta).map(lambda eta: Decay(first.n, eta, slope, 0))
+    n = np.array([each.n_qm for each in finished], float)
+    eta = np.array([each.eta for each in finished], float)
     x, y = np.log(n) - np.log(n).mean(), np.log(eta) - np.log(eta).mean()
     weight = 1 / SLOPE_SPREAD**2 + x @ x / SCATTER**2
     mean = (slope / SLOPE_SPREAD**2 + x @ y / SCATTER**2) / weight
     margin = CONFIDENCE / np.sqrt(weight)
-    slopes = {"low": mean - margin, "expected": mean, "high": mean + margin}
-    return {
-        name: Decay(float(n[-1]), float(eta[-1]), float(np.clip(s, STEEPEST, FLATTEST)), len(n))
-        for name, s in slopes.items()
-    }
+    slopes = Range(mean - margin, mean, mean + margin)
+    return slopes.map(
+        lambda slope: Decay(float(n[-1]), float(eta[-1]), float(np.clip(slope, STEEPEST, FLATTEST)), len(n))
+    )

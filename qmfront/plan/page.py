@@ -1,134 +1,139 @@
 """The page of a plan, as Markdown: what a user reads before paying."""
 
-from collections.abc import Mapping
-from typing import Any
-
+from qmfront.plan.jobs import Iteration, Job
+from qmfront.plan.plan import Plan, Scenario
 from qmfront.preflight.page import table_of
 
+SCENARIOS = (
+    "eta",
+    "iterations",
+    "last N_QM",
+    "eta there, Å",
+    "QM calls",
+    "hours",
+    "memory, MB",
+    "ends because",
+)
+JOBS = ("job", "state", "N_QM", "atoms seen", "eta, Å", "QM calls", "time")
 
-def page(case: str, content: Mapping[str, Any]) -> str:
-    """Markdown of the content of results/plan/{case}.json."""
+
+def page(case: str, plan: Plan) -> str:
+    """Markdown of a plan.
+
+    Parameters
+    ----------
+    case : its name
+    """
+    found = plan.scenarios
     parts = [
-        f"# Plan of {case}: {content['calculator']}",
-        _said(content),
+        f"# Plan of {case}: {plan.calculator}",
+        _expected(plan),
         table_of(
-            (
-                "eta",
-                "iterations",
-                "last N_QM",
-                "eta there, Å",
-                "QM calls",
-                "hours",
-                "memory, MB",
-                "ends because",
-            ),
-            [_scenario(name, found) for name, found in content["scenarios"].items()],
+            SCENARIOS,
+            [
+                _scenario("from the least value", found.low),
+                _scenario("as expected", found.expected),
+                _scenario("from the largest value", found.high),
+            ],
         ),
         "## Jobs, as expected",
         table_of(
-            ("job", "state", "N_QM", "atoms seen", "eta, Å", "QM calls", "time"),
-            [
-                *map(_stage, content["preparation"]),
-                *map(_iteration, content["iterations"]),
-                *map(_stage, content["afterwards"]),
-            ],
+            JOBS,
+            [*map(_job, plan.preparation), *map(_iteration, plan.iterations), *map(_job, plan.afterwards)],
         ),
-        _assumptions(content),
-        *content["notes"],
+        _assumptions(plan),
+        *plan.notes,
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def told(case: str, content: Mapping[str, Any]) -> str:
+def summary(case: str, plan: Plan) -> str:
     """One line for terminals and logs."""
-    low, expected, high = (content["scenarios"][name] for name in ("low", "expected", "high"))
-    hours = [found["hours_left"] for found in (low, expected, high)]
+    expected = plan.scenarios.expected
+    least, most = _least_and_most(plan)
     return (
-        f"{case}: {content['finished']} iterations are finished; left: {time_of(3600 * expected['hours_left'])} "
-        f"({time_of(3600 * min(hours))} to {time_of(3600 * max(hours))}), to N_QM {expected['n_qm']}; "
-        f"{expected['reason']}"
+        f"{case}: {plan.finished} iterations are finished; left: {time_of(3600 * expected.hours_left)} "
+        f"({least} to {most}), to N_QM {expected.n_qm}; {expected.reason}"
     )
 
 
-def _said(content: Mapping[str, Any]) -> str:
-    found = content["scenarios"]["expected"]
-    before, loop, left = (
-        time_of(3600 * found[name]) for name in ("preparation_hours", "hours", "hours_left")
-    )
+def _expected(plan: Plan) -> str:
+    found = plan.scenarios.expected
+    least, most = _least_and_most(plan)
     return (
-        f"Tolerance {content['tolerance']:g} Å, {content['sites']} sites. Expected: {before} and "
-        f"{found['preparation_calls']} QM calls before the first iteration, {loop} and {found['qm_calls']} QM calls in "
-        f"{found['iterations']} iterations, of which {content['finished']} are finished; "
-        f"{_afterwards(found)}{left} are left in all, {_interval(content)}. "
-        f"Then: {found['reason']}."
+        f"Tolerance {plan.tolerance:g} Å, {plan.sites} sites. Expected: {time_of(3600 * found.preparation_hours)} and "
+        f"{found.preparation_calls} QM calls before the first iteration, {time_of(3600 * found.hours)} and "
+        f"{found.qm_calls} QM calls in {found.iterations} iterations, of which {plan.finished} are finished; "
+        f"{_afterwards(found)}{time_of(3600 * found.hours_left)} are left in all, between {least} and {most} as far as "
+        f"eta is known. Then: {found.reason}."
     )
 
 
-def _afterwards(found: Mapping[str, Any]) -> str:
-    if not found["afterwards_calls"]:
+def _afterwards(found: Scenario) -> str:
+    if not found.afterwards_calls:
         return ""
-    return (
-        f"{time_of(3600 * found['afterwards_hours'])} and {found['afterwards_calls']} QM calls after them; "
-    )
+    return f"{time_of(3600 * found.afterwards_hours)} and {found.afterwards_calls} QM calls after them; "
 
 
-def _interval(content: Mapping[str, Any]) -> str:
-    hours = [3600 * found["hours_left"] for found in content["scenarios"].values()]
-    return f"between {time_of(min(hours))} and {time_of(max(hours))} as far as eta can be told"
+def _least_and_most(plan: Plan) -> tuple[str, str]:
+    """Time that is left, of all scenarios."""
+    found = plan.scenarios
+    hours = [scenario.hours_left for scenario in (found.low, found.expected, found.high)]
+    return time_of(3600 * min(hours)), time_of(3600 * max(hours))
 
 
-def _assumptions(content: Mapping[str, Any]) -> str:
-    low, expected, high = (content["decay"][name] for name in ("low", "expected", "high"))
-    price = content["price"]
-    if content["finished"]:
-        learnt = (
-            f"Of eta {content['finished']} finished iterations are known; beyond them it falls as N_QM to the power "
-            f"of {expected['slope']:.2f} ({low['slope']:.2f} to {high['slope']:.2f}). QM calls and seconds are those "
+def _assumptions(plan: Plan) -> str:
+    low, expected, high = plan.decay.low, plan.decay.expected, plan.decay.high
+    cost, shape = plan.price.cost, plan.price.shape
+    if plan.finished:
+        basis = (
+            f"Of eta {plan.finished} finished iterations are known; beyond them it falls as N_QM to the power "
+            f"of {expected.slope:.2f} ({low.slope:.2f} to {high.slope:.2f}). QM calls and seconds are those "
             "of the finished iterations, continued."
         )
     else:
-        learnt = (
-            f"Nothing is known of this case yet: eta at {expected['n']:.0f} QM atoms is taken to be {low['eta']:.2g}, "
-            f"{expected['eta']:.2g} or {high['eta']:.2g} Å ({content['prior']}), and to fall as N_QM to "
-            f"the power of {expected['slope']:g} (theory). Plan again after an iteration or two."
+        basis = (
+            f"Nothing is known of this case yet: eta at {expected.n:.0f} QM atoms is taken to be {low.eta:.2g}, "
+            f"{expected.eta:.2g} or {high.eta:.2g} Å ({plan.prior}), and to fall as N_QM to "
+            f"the power of {expected.slope:g} (theory). Plan again after an iteration or two."
         )
     return (
-        f"{learnt} A call of n atoms takes t(n) = {price['shape'] * price['base']:.2g} s + "
-        f"{price['shape'] * price['factor']:.2g} s n^{price['exponent']:g}, from calls of up to {price['largest']} "
-        "atoms; beyond, it is extrapolated."
+        f"{basis} A call of n atoms takes t(n) = {shape * cost.base:.2g} s + {shape * cost.factor:.2g} s "
+        f"n^{cost.exponent:g}, from calls of up to {cost.largest} atoms; beyond, it is extrapolated."
     )
 
 
-def _scenario(name: str, found: Mapping[str, Any]) -> tuple[str, ...]:
-    words = {"low": "from the least value", "expected": "as expected", "high": "from the largest value"}
-    eta = "-" if found["eta"] is None else f"{found['eta']:.1e}"
+def _scenario(words: str, found: Scenario) -> tuple[str, ...]:
     return (
-        words[name],
-        str(found["iterations"]),
-        str(found["n_qm"]),
-        eta,
-        str(found["qm_calls"]),
-        f"{found['hours']:.2g}",
-        f"{found['memory']:.0f}",
-        f"{found['reason']}; eta meets the tolerance at {found['n_qm_for_tolerance']:.3g} QM atoms",
+        words,
+        str(found.iterations),
+        str(found.n_qm),
+        "-" if found.eta is None else f"{found.eta:.1e}",
+        str(found.qm_calls),
+        f"{found.hours:.2g}",
+        f"{found.memory:.0f}",
+        f"{found.reason}; eta meets the tolerance at {found.n_qm_for_tolerance:.3g} QM atoms",
     )
 
 
-def _stage(row: Mapping[str, Any]) -> tuple[str, ...]:
-    state = "finished" if row["finished"] else "to come"
-    return row["stage"], state, "", str(row["atoms"] or ""), "", str(row["calls"]), time_of(row["seconds"])
+def _job(job: Job) -> tuple[str, ...]:
+    return job.stage, _state(job), "", str(job.atoms or ""), "", str(job.calls), time_of(job.seconds)
 
 
-def _iteration(row: Mapping[str, Any]) -> tuple[str, ...]:
+def _iteration(each: Iteration) -> tuple[str, ...]:
     return (
-        f"iteration {row['k']}",
-        "finished" if row["finished"] else "to come",
-        str(row["n_qm"]),
-        str(row["cluster"]),
-        f"{row['eta']:.1e}",
-        str(row["calls"]),
-        time_of(row["seconds"]),
+        f"iteration {each.k}",
+        _state(each),
+        str(each.n_qm),
+        str(each.cluster),
+        f"{each.eta:.1e}",
+        str(each.calls),
+        time_of(each.seconds),
     )
+
+
+def _state(each: Job | Iteration) -> str:
+    return "finished" if each.finished else "to come"
 
 
 def time_of(seconds: float) -> str:

@@ -1,255 +1,174 @@
 """The plan of a case: N_QM, QM calls, hours and memory to its end, before they are spent."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ase.neighborlist import neighbor_list
 
-from qmfront.crystal.lattice import Crystal
-from qmfront.elasticity.bulk import cubic_lattice_constant
-from qmfront.models.calculator import build
-from qmfront.plan.decay import assumed_slope, decays
-from qmfront.plan.geometry import Ground, first_partition, ground_of
-from qmfront.plan.iterations import Loop, energy_of, finished_iterations, predicted_iterations
-from qmfront.plan.preparation import far_field, preparation
-from qmfront.plan.price import Price, cost_of_clusters, look_seconds
-from qmfront.plan.prior import Prior, changed_atoms, general_prior, prior
-from qmfront.plan.resources import with_resources
-from qmfront.preflight.cost import Cost
-from qmfront.refine.next_partition import RefineSettings
-from qmfront.refine.regions import Thresholds
-
-SCENARIOS = ("low", "expected", "high")
+from qmfront.plan.case import PlannedCase
+from qmfront.plan.decay import Decay, assumed_slope, decays
+from qmfront.plan.finished import Finished
+from qmfront.plan.iterations import Loop, energy_of, iterations_to_the_end
+from qmfront.plan.jobs import Iteration, Job, Range
+from qmfront.plan.preparation import preparation
+from qmfront.plan.price import Price, look_seconds
+from qmfront.plan.resources import resources_of
 
 
-@dataclass(frozen=True, eq=False)
-class Prospect:
-    """All that is known of a case before its first iteration.
+@dataclass(frozen=True)
+class Scenario:
+    """Totals of a way in which eta may fall.
 
-    crystal : as the preflight found it at rest
-    preflight : content of results/preflight/{material}.json
-    case, potential : resolved sections, plain values
-    residuals : names of the residuals that are computed
-    n_qm, n_buf : sites of the first partition
-    reach : of the force constants, Å
-    cost : Cost
-        Of a QM call of its clusters.
+    n_qm_for_tolerance : N_QM at which eta meets the tolerance
+    iterations, n_qm, eta : how many, N_QM and eta (Å) of the last one
+    reason : why it is the last one
+    qm_calls, hours : of all iterations
+    preparation_calls, preparation_hours : of what comes before them
+    afterwards_calls, afterwards_hours : of what comes after them
+    hours_left : of everything that is not finished
+    memory : of the largest job, MB
     """
 
-    crystal: Crystal
-    preflight: Mapping[str, Any]
-    case: Mapping[str, Any]
-    potential: Mapping[str, Any]
-    residuals: Sequence[str]
-    ground: Ground
-    thresholds: Thresholds
+    n_qm_for_tolerance: float
+    iterations: int
     n_qm: int
-    n_buf: int
-    cost: Cost
-    reach: float
-
-    @property
-    def radius(self) -> float:
-        """Of the first QM region, Å."""
-        return self.case["initial_region"]["radius_r0"] * self.ground.r0
-
-    @property
-    def is_thin(self) -> bool:
-        """Whether MM sites beside the first QM region see the defect."""
-        return self.radius < self.potential["basis"]["cutoff"]
-
-    @property
-    def is_matched(self) -> bool:
-        """Whether the fit can be expected to meet all force constants: where every site is a centre of inversion.
-
-        Relative error in tungsten 2e-7, in copper (EMT) 7e-5; tight-binding silicon, two sites per cell, leaves 4e-3.
-        """
-        return len(self.crystal.numbers) == 1
-
-    @property
-    def prior(self) -> Prior:
-        """What is known of eta."""
-        if self.is_thin or not self.ground.is_local:
-            return general_prior()
-        neighbours = neighbor_list("i", self.crystal.to_atoms(), 1.1 * self.ground.r0)
-        return prior(
-            self.potential["matching"],
-            n_qm=self.n_qm,
-            r0=self.ground.r0,
-            coordination=len(neighbours) / len(self.crystal.numbers),
-            dimension=self.ground.dimension,
-            changed=changed_atoms(self.case["defect"], self.ground.lost),
-        )
+    eta: float | None
+    reason: str
+    qm_calls: int
+    preparation_calls: int
+    preparation_hours: float
+    afterwards_calls: int
+    afterwards_hours: float
+    hours: float
+    hours_left: float
+    memory: float
 
 
-def plan(
-    guess: Crystal,
-    preflight: Mapping[str, Any],
-    spec: Mapping[str, Any],
-    study: Mapping[str, Any],
-    folder: Path,
-) -> dict[str, Any]:
-    """Plain values for JSON and page.
+@dataclass(frozen=True)
+class Plan:
+    """What a case will cost.
 
-    Parameters
-    ----------
-    guess : crystal of the material, as in the configuration
-    preflight : content of results/preflight/{material}.json
-    spec : {calculator, kwargs}, of the case
-    study : {case, potential, residuals, seconds, reach}
-        Resolved sections, names of the residuals that are computed, the seconds that the price of calls may cost, and
-        the reach of the force constants, Å.
-    folder : results/{case}; what it holds of finished iterations is learnt from
-
-    Raises
-    ------
-    ValueError if the preflight tells no price, or the first region does not fit into the domain.
+    calculator : dotted path of the QM model
+    tolerance : Å
+    finished : number of finished iterations
+    sites : of the domain
+    prior : where eta before the first iteration comes from, in words
+    decay : eta(N)
+    notes : what a look at the sizes shows, in words
+    price : Price
+    scenarios : totals
+    preparation, iterations, afterwards : the jobs as expected
     """
-    prospect = prospect_of(guess, preflight, spec, study)
-    done = {
-        "reference": (folder / "reference.zarr" / "zarr.json").is_file(),
-        "energy": (folder / "energy.json").is_file(),
-    }
-    found = planned(prospect, finished_iterations(folder), **done)
-    return {"calculator": spec["calculator"], **found}
+
+    calculator: str
+    tolerance: float
+    finished: int
+    sites: int
+    prior: str
+    decay: Range[Decay]
+    notes: list[str]
+    price: Price
+    scenarios: Range[Scenario]
+    preparation: list[Job]
+    iterations: list[Iteration]
+    afterwards: list[Job]
+
+    def json(self) -> str:
+        """The content of results/plan/{case}.json: each job with what it asks a cluster for."""
+        content = {
+            **asdict(self),
+            "price": {**asdict(self.price.cost), "shape": self.price.shape},
+            "preparation": [_with_resources(job) for job in self.preparation],
+            "iterations": [_jobs_of(each) for each in self.iterations],
+            "afterwards": [_with_resources(job) for job in self.afterwards],
+        }
+        return json.dumps(content, indent=2) + "\n"
 
 
-def prospect_of(
-    guess: Crystal, preflight: Mapping[str, Any], spec: Mapping[str, Any], study: Mapping[str, Any]
-) -> Prospect:
-    """Sites, first partition and price of a case; parameters and errors as `plan`."""
-    if not (preflight["cost"] and preflight["rest"]):
-        raise ValueError(
-            f"The preflight of {preflight['material']} ended before a call had a price: nothing can be planned. Its "
-            "page says why."
-        )
-    case, potential = study["case"], study["potential"]
-    crystal = guess.strained(preflight["rest"]["scale"] * np.eye(3))
-    thresholds = RefineSettings.from_config(case).marking.thresholds
-    rim = 2 * potential["basis"]["cutoff"]
-    ground = ground_of(crystal, cubic_lattice_constant(crystal), case, rim=rim)
-    n_qm, n_buf = first_partition(ground, thresholds)
-    cost = cost_of_clusters(
-        ground,
-        Cost(**preflight["cost"]),
-        build(spec),
-        name=spec["calculator"],
-        cluster=n_qm + n_buf,
-        seconds=study["seconds"],
-        box_cells=case["embedding"]["minimum_cells"] if case["embedding"]["kind"] == "box" else 0,
+def plan(planned: PlannedCase, finished: Finished) -> Plan:
+    """The plan after some iterations."""
+    case, n_sites = planned.case, len(planned.domain)
+    look = look_seconds(planned.crystal, planned.reach)
+    price = Price(planned.cost, n_sites, look=look).learnt(finished.iterations)
+    loop = Loop(planned, price)
+    before = preparation(planned, price, finished, cluster=loop.cluster(planned.domain.n_qm))
+    slope, first = assumed_slope(planned.kind, planned.potential.matching), planned.prior
+    ways = decays(slope, finished.iterations, first)
+
+    def way_to_the_end(decay: Decay) -> _Way:
+        iterations, reason = iterations_to_the_end(loop, decay, finished.iterations)
+        after = energy_of(loop, iterations, finished)
+        return _Way(before, iterations, after, reason, decay.needed(case.adapt.tolerance))
+
+    found = ways.map(way_to_the_end)
+    return Plan(
+        calculator=planned.calculator,
+        tolerance=case.adapt.tolerance,
+        finished=len(finished.iterations),
+        sites=n_sites,
+        prior=first.words,
+        decay=ways,
+        notes=_notes(planned),
+        price=price,
+        scenarios=found.map(_summed),
+        preparation=before,
+        iterations=found.expected.iterations,
+        afterwards=found.expected.after,
     )
-    return Prospect(
-        crystal=crystal,
-        preflight=preflight,
-        case=case,
-        potential=potential,
-        residuals=study["residuals"],
-        ground=ground,
-        thresholds=thresholds,
-        n_qm=n_qm,
-        n_buf=n_buf,
-        cost=cost,
-        reach=study["reach"],
+
+
+@dataclass(frozen=True)
+class _Way:
+    """All jobs of a way in which eta may fall; why it ends, and N_QM at which eta meets the tolerance."""
+
+    before: list[Job]
+    iterations: list[Iteration]
+    after: list[Job]
+    reason: str
+    needed: float
+
+
+def _summed(way: _Way) -> Scenario:
+    """What is finished is not in the hours that are left."""
+    rows = way.iterations
+    every: Sequence[Job | Iteration] = [*way.before, *rows, *way.after]
+    return Scenario(
+        n_qm_for_tolerance=way.needed,
+        iterations=len(rows),
+        n_qm=rows[-1].n_qm if rows else 0,
+        eta=rows[-1].eta if rows else None,
+        reason=way.reason,
+        qm_calls=sum(each.calls for each in rows),
+        preparation_calls=sum(job.calls for job in way.before),
+        preparation_hours=sum(job.seconds for job in way.before) / 3600,
+        afterwards_calls=sum(job.calls for job in way.after),
+        afterwards_hours=sum(job.seconds for job in way.after) / 3600,
+        hours=sum(each.seconds for each in rows) / 3600,
+        hours_left=sum(each.seconds for each in every if not each.finished) / 3600,
+        memory=max((each.memory for each in every), default=0.0),
     )
 
 
-def planned(
-    prospect: Prospect, finished: Sequence[Mapping[str, Any]], *, reference: bool, energy: bool = False
-) -> dict[str, Any]:
-    """The plan after some iterations, plain values.
-
-    Parameters
-    ----------
-    finished : rows of `finished_iterations`
-    reference, energy : whether they are there
-    """
-    case, n_sites = prospect.case, len(prospect.ground.numbers)
-    look = look_seconds(prospect.crystal, prospect.reach)
-    price = Price(prospect.cost, n_sites, look=look).learnt(finished)
-    loop = Loop(prospect.ground, price, prospect.thresholds, case, prospect.residuals, prospect.is_matched)
-    before = preparation(
-        case,
-        prospect.potential,
-        prospect.crystal,
-        price,
-        prospect.preflight,
-        clusters={"first": loop.cluster(prospect.n_qm), "domain": n_sites},
-        finished={"reference": reference, "others": bool(finished)},
-    )
-    before += _far_field(prospect, price, done=bool(finished))
-    slope, first = assumed_slope(loop.kind, prospect.potential["matching"]), prospect.prior
-    ways, tolerance = decays(slope, finished, first), case["adapt"]["tolerance"]
-    found = {name: predicted_iterations(loop, ways[name], prospect.n_qm, finished) for name in SCENARIOS}
-    after = {name: energy_of(loop, rows, done=energy) for name, (rows, _) in found.items()}
-    return {
-        "tolerance": tolerance,
-        "finished": len(finished),
-        "sites": n_sites,
-        "prior": first.words,
-        "decay": {name: way.plain() for name, way in ways.items()},
-        "notes": _notes(prospect),
-        "price": {**asdict(price.cost), "shape": price.shape},
-        "scenarios": {
-            name: _summed(rows, (before, after[name]), reason, ways[name].needed(tolerance))
-            for name, (rows, reason) in found.items()
-        },
-        "preparation": with_resources(before),
-        "iterations": with_resources(found["expected"][0]),
-        "afterwards": with_resources(after["expected"]),
-    }
-
-
-def _far_field(prospect: Prospect, price: Price, *, done: bool) -> list[dict[str, Any]]:
-    """Straight defects alone have one; no more lattices than free sites."""
-    samples, ground = prospect.case["estimate"]["far_field_samples"], prospect.ground
-    if ground.dimension == 3:
+def _notes(planned: PlannedCase) -> list[str]:
+    """What a look at the sizes shows, in words."""
+    if not planned.is_thin:
         return []
-    samples = min(samples, int(ground.domain.free.sum()))
-    sphere = Cost(**prospect.preflight["cost"])
-    return far_field(samples, prospect.crystal, price, sphere, finished=done)
-
-
-def _notes(prospect: Prospect) -> list[str]:
-    """What a look at the sizes tells, in words."""
-    if not prospect.is_thin:
-        return []
-    cutoff = prospect.potential["basis"]["cutoff"]
-    needed = np.ceil(100 * cutoff / prospect.ground.r0) / 100
+    cutoff = planned.potential.basis.cutoff
+    needed = np.ceil(100 * cutoff / planned.domain.r0) / 100
     return [
-        f"The first QM region ends {prospect.radius:.1f} Å from the defect, less than the cut-off of the potential "
+        f"The first QM region ends {planned.radius:.1f} Å from the defect, less than the cut-off of the potential "
         f"({cutoff:g} Å): the forces on MM atoms beside it are made with the defect in sight, which the potential was "
         f"not fitted to. A first solve may not converge; initial_region.radius_r0 = {needed:g} is wide enough."
     ]
 
 
-def _summed(
-    rows: Sequence[Mapping[str, Any]],
-    others: tuple[Sequence[Mapping[str, Any]], Sequence[Mapping[str, Any]]],
-    reason: str,
-    needed: float,
-) -> dict[str, Any]:
-    """Totals of a way in which eta may fall; what is finished is not in the hours that are left.
+def _with_resources(job: Job) -> dict[str, Any]:
+    return {**asdict(job), "resources": asdict(resources_of(job.seconds, job.memory))}
 
-    others : rows of what comes before the iterations and after them
-    """
-    before, after = others
-    every = [*before, *rows, *after]
-    ahead = [row for row in every if not row["finished"]]
-    return {
-        "n_qm_for_tolerance": needed,
-        "iterations": len(rows),
-        "n_qm": rows[-1]["n_qm"] if rows else 0,
-        "eta": rows[-1]["eta"] if rows else None,
-        "reason": reason,
-        "qm_calls": sum(row["calls"] for row in rows),
-        "preparation_calls": sum(row["calls"] for row in before),
-        "preparation_hours": sum(row["seconds"] for row in before) / 3600,
-        "afterwards_calls": sum(row["calls"] for row in after),
-        "afterwards_hours": sum(row["seconds"] for row in after) / 3600,
-        "hours": sum(row["seconds"] for row in rows) / 3600,
-        "hours_left": sum(row["seconds"] for row in ahead) / 3600,
-        "memory": max((row["memory"] for row in every), default=0.0),
-    }
+
+def _jobs_of(each: Iteration) -> dict[str, Any]:
+    jobs = {"solve": each.solve_seconds, "adapt": each.adapt_seconds}
+    resources = {name: asdict(resources_of(seconds, each.memory)) for name, seconds in jobs.items()}
+    return {**asdict(each), "seconds": each.seconds, "resources": resources}

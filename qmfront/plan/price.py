@@ -1,15 +1,16 @@
 """What a job of a case costs: QM calls by the fit of the preflight, and our own part by the number of sites."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from ase import Atoms
 
+from qmfront.config.stages import Embedding
 from qmfront.crystal.lattice import Crystal
-from qmfront.evaluate.evaluation import ask
-from qmfront.plan.geometry import Ground
+from qmfront.evaluate.evaluation import Evaluation
+from qmfront.plan.finished import FinishedIteration
+from qmfront.plan.geometry import UndeformedDomain
 from qmfront.preflight.cost import Cost, fitted_cost
 from qmfront.preflight.samples import rattled
 from qmfront.preflight.subject import Timing, own_seconds, peak_memory
@@ -26,7 +27,7 @@ JOB_SECONDS = 2.5
 SITE_MEMORY = 0.03
 """MB per site of the domain: 2.2 GB for 67 896 atoms (README)."""
 TIMED_SECONDS = 1.0
-"""A cluster whose call takes less is asked REPEATS times."""
+"""A cluster whose call takes less is called REPEATS times."""
 REPEATS = 3
 LENIENCE = 2.0
 """A fit to small clusters expects too much of the next one, whose time says most: it may take this much more."""
@@ -39,8 +40,8 @@ class Price:
 
     cost : Cost
         Of a QM call of a cluster of the case.
-    shape : factor that finished iterations put to it
     n_sites : sites of the domain
+    shape : factor that finished iterations put to it
     own : seconds of our own part of a call, per site
     look : seconds of a look at the model error, per site
     """
@@ -53,15 +54,15 @@ class Price:
 
     def call(self, n_atoms: int) -> float:
         """Seconds of a QM call of a cluster of the case."""
-        return self.shape * float(self.cost.seconds(n_atoms))
+        return self.shape * self.cost.seconds(n_atoms)
 
     def job(self, qm_calls: int, n_atoms: int, *, looks: int = 0) -> float:
         """Seconds of a job that makes so many calls, with the MM forces and the looks beside them."""
         ours = JOB_SECONDS + self.n_sites * (SETUP_SECONDS + self.own * qm_calls + self.look * looks)
         return ours + qm_calls * self.call(n_atoms)
 
-    def answer(self, steps: int, qm_calls: int, n_atoms: int) -> float:
-        """Seconds of the answer of the Hessian: forces of the potential in every step, QM calls beside them or not."""
+    def correction(self, steps: int, qm_calls: int, n_atoms: int) -> float:
+        """Seconds of the Hessian correction: forces of the potential in every step, QM calls beside them or not."""
         if not steps:
             return 0.0
         return self.n_sites * (SETUP_SECONDS + steps * self.own) + qm_calls * self.call(n_atoms)
@@ -70,23 +71,21 @@ class Price:
         """Peak memory of a job, MB."""
         return self.cost.memory(n_atoms) + SITE_MEMORY * self.n_sites
 
-    def learnt(self, finished: Sequence[Mapping[str, Any]]) -> "Price":
-        """The price that finished solves paid: {cluster, qm_calls, qm_seconds, solve_seconds}.
+    def learnt(self, finished: Sequence[FinishedIteration]) -> "Price":
+        """The price that finished solves paid.
 
         The shape is their geometric mean, later ones counting more, since what is predicted is larger still. Looks are
         in what our own part of a call took.
         """
-        told = [row for row in finished if row["qm_calls"] and row["qm_seconds"] > 0]
-        if not told:
+        solves = [each for each in finished if each.qm_calls and each.qm_seconds > 0]
+        if not solves:
             return self
-        ratio = [
-            row["qm_seconds"] / row["qm_calls"] / float(self.cost.seconds(row["cluster"])) for row in told
-        ]
-        weights = np.arange(1, len(told) + 1)
+        ratio = [each.qm_seconds / each.qm_calls / self.cost.seconds(each.cluster) for each in solves]
+        weights = np.arange(1, len(solves) + 1)
         rest = [
-            max(row["solve_seconds"] - row["qm_seconds"] - SETUP_SECONDS * self.n_sites, 0.0)
-            / (row["qm_calls"] * self.n_sites)
-            for row in told
+            max(each.solve_seconds - each.qm_seconds - SETUP_SECONDS * self.n_sites, 0.0)
+            / (each.qm_calls * self.n_sites)
+            for each in solves
         ]
         return replace(
             self,
@@ -103,14 +102,12 @@ def look_seconds(crystal: Crystal, reach: float) -> float:
 
 
 def cost_of_clusters(
-    ground: Ground,
+    domain: UndeformedDomain,
     sphere: Cost,
-    calculator: Any,
+    call: Callable[[Atoms], Evaluation],
+    embedding: Embedding,
     *,
-    name: str,
-    cluster: int,
     seconds: float,
-    box_cells: int = 0,
 ) -> Cost:
     """t(n) of clusters of this case, from calls of some of them; of spheres, scaled, if too few can be afforded.
 
@@ -120,30 +117,29 @@ def cost_of_clusters(
     Parameters
     ----------
     sphere : of the preflight
-    cluster : atoms of the first QM region and its buffer
+    call : the QM model
     seconds : that all of these calls may take
-    box_cells : cells along the edge of the smallest periodic box, 0 for clusters
     """
     timings: list[Timing] = []
-    for atoms in _clusters(ground, cluster, box_cells):
-        expected = float(_fitted(timings, sphere).seconds(len(atoms)))
+    for atoms in _clusters(domain, embedding):
+        expected = _fitted(timings, sphere).seconds(len(atoms))
         if expected > LENIENCE * seconds - sum(timing.seconds for timing in timings):
             break
         for seed in range(REPEATS if expected < TIMED_SECONDS else 1):
-            answer = ask(rattled(atoms, 0.01, seed=seed), calculator, ("energy", "forces"), name=name)
-            timings.append(Timing(len(atoms), own_seconds(answer), peak_memory()))
+            evaluation = call(rattled(atoms, 0.01, seed=seed))
+            timings.append(Timing(len(atoms), own_seconds(evaluation), peak_memory()))
     return _fitted(timings, sphere)
 
 
-def _clusters(ground: Ground, cluster: int, box_cells: int) -> Iterator[Atoms]:
+def _clusters(domain: UndeformedDomain, embedding: Embedding) -> Iterator[Atoms]:
     """Smaller ones than the first of the case, that, and larger ones; in a box all boxes there are."""
-    if box_cells:
-        edge = round(float(ground.domain.cell[0, 0]) / ground.domain.period)
-        yield from (ground.box(cells) for cells in range(box_cells, edge + 1))
+    if embedding.kind == "box":
+        edge = round(float(domain.sites.cell[0, 0]) / domain.sites.period)
+        yield from (domain.box(cells) for cells in range(embedding.minimum_cells, edge + 1))
         return
-    count = max(cluster / 4, SMALLEST)
-    while count <= len(ground.numbers):
-        yield ground.nearest(round(count))
+    count = max((domain.n_qm + domain.n_buf) / 4, SMALLEST)
+    while count <= len(domain):
+        yield domain.nearest(round(count))
         count *= 2
 
 
@@ -155,5 +151,5 @@ def _fitted(timings: Sequence[Timing], sphere: Cost) -> Cost:
     if len(sizes) > 2:
         return fitted_cost(timings)
     largest = min(timing.seconds for timing in timings if timing.n_atoms == sizes[-1])
-    ratio = largest / float(sphere.seconds(sizes[-1]))
+    ratio = largest / sphere.seconds(sizes[-1])
     return replace(sphere, base=ratio * sphere.base, factor=ratio * sphere.factor)

@@ -8,14 +8,14 @@ r0, an error of the MM forces of relative size m |e|^(q-1) leaves
 
 outside, c^2 = 2/3 and 1/2. Force constants give q = 1. The first order in strain that is not matched gives
 q = matching + 2; its m is that of a dislocation, |e| = b / (2 pi r), whose eta is known: q - 1 stands there in place of
-2 q - 1. A region that ends within the cut-off of the potential is not told about: MM sites see the defect itself.
+2 q - 1. It says nothing of a region that ends within the cut-off of the potential: MM sites see the defect itself.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+
+from qmfront.config.defect import AnyDefect, Point
 
 SEEN_N = 50
 SEEN_ETA = (1.5e-4, 2e-2, 3e-1)
@@ -78,17 +78,16 @@ def general_prior() -> Prior:
     return Prior(SEEN_N, SEEN_ETA, "all that we have seen lies between")
 
 
-def changed_atoms(defect: Mapping[str, Any], lost: float) -> tuple[float, float]:
+def changed_atoms(defect: AnyDefect, lost: float) -> tuple[float, float]:
     """Lattice sites without an atom, and atoms without a site; an atom that is put on a lost site is neither.
 
     Parameters
     ----------
-    defect : section of a case
-    lost : of a file, see `Ground`
+    lost : of a file, see `UndeformedDomain`
     """
-    if defect["kind"] == "file":
+    if not isinstance(defect, Point):
         return lost, 0.0
-    net = len(defect["added"]) - len(defect["removed"])
+    net = len(defect.added) - len(defect.removed)
     return max(-net, 0.0), max(net, 0.0)
 
 

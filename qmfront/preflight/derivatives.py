@@ -7,6 +7,7 @@ hartree per bohr in place of eV/Å, is another mistake than no relation at all.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from ase import Atoms
@@ -15,7 +16,7 @@ from ase.units import Bohr, GPa, Hartree, Rydberg
 from qmfront.evaluate.evaluation import Evaluation
 from qmfront.preflight.checks import Check, limited
 from qmfront.preflight.samples import TENSION, directions, strained
-from qmfront.preflight.subject import Subject
+from qmfront.preflight.subject import Subject, stress_of
 
 FORCE_STEP = 0.01
 """Å; displacement of the atom that moves most."""
@@ -43,7 +44,7 @@ def force_check(subject: Subject, atoms: Atoms, evaluation: Evaluation, *, limit
         other.positions += t * move
         return other
 
-    slopes = np.array([_slope(subject, lambda t, m=move: moved(m, t), FORCE_STEP) for move in moves])
+    slopes = np.array([_slope(subject, partial(moved, move), FORCE_STEP) for move in moves])
     return _compared(
         "forces against differences of the energy",
         slopes,
@@ -56,10 +57,13 @@ def force_check(subject: Subject, atoms: Atoms, evaluation: Evaluation, *, limit
 def stress_check(subject: Subject, atoms: Atoms, *, limit: float) -> Check:
     """Stress of the atoms under tension against energies of strained ones."""
     tense = strained(atoms, TENSION)
-    stress = subject.evaluate(tense, stress=True).stress
-    xx, yy, zz, yz, xz, xy = stress
+    xx, yy, zz, yz, xz, xy = stress_of(subject.evaluate(tense, stress=True))
     sigma = np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
-    slopes = np.array([_slope(subject, lambda t, e=e: strained(tense, t * e), STRAIN_STEP) for e in STRAINS])
+
+    def under(strain: np.ndarray, t: float) -> Atoms:
+        return strained(tense, t * strain)
+
+    slopes = np.array([_slope(subject, partial(under, e), STRAIN_STEP) for e in STRAINS])
     return _compared(
         "stress against differences of the energy",
         slopes,

@@ -88,12 +88,12 @@ def noise_of(subject: Subject, atoms: Atoms, *, step: float, repeat: float) -> N
     structure has the same forces.
     """
     points = np.arange(-2, 3)
-    values = []
+    forces = []
     for point in points:
         moved = atoms.copy()
         moved.positions[0] += point * step * np.array([0.6, 0.48, 0.64])
-        values.append(subject.evaluate(moved).forces.ravel())
-    values = np.array(values)
+        forces.append(subject.evaluate(moved).forces.ravel())
+    values = np.array(forces)
     powers = np.vander(points.astype(float), 3)
     fitted, *_ = np.linalg.lstsq(powers, values, rcond=None)
     rough = np.sqrt(np.sum((values - powers @ fitted) ** 2, axis=0) / (len(points) - 3)).max()

@@ -6,7 +6,7 @@ import numpy as np
 
 from qmfront.crystal.lattice import Crystal
 from qmfront.preflight.checks import Check
-from qmfront.preflight.subject import Subject
+from qmfront.preflight.subject import Subject, stress_of
 
 SPREAD = 0.01
 FARTHEST = 0.06
@@ -27,7 +27,7 @@ def rest_checks(subject: Subject, guess: Crystal) -> tuple[list[Check], Rest]:
     """Three lattices of the primitive cell: parabolas through pressure and energy."""
     scales = np.array([1 - SPREAD, 1.0, 1 + SPREAD])
     found = [subject.evaluate(guess.strained(s * np.eye(3)).to_atoms(), stress=True) for s in scales]
-    tension = np.array([each.stress[:3].mean() for each in found])
+    tension = np.array([stress_of(each)[:3].mean() for each in found])
     energy = np.array([each.energy for each in found])
     a, b, c = np.polyfit(scales - 1, tension, 2)
     modulus = float(b / 3)

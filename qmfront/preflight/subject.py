@@ -92,6 +92,12 @@ class Subject:
         return found
 
 
+def stress_of(evaluation: Evaluation) -> np.ndarray:
+    """The stress (6,) of an evaluation with stress, eV/Å^3, in Voigt order."""
+    assert evaluation.stress is not None, "evaluated without stress"
+    return evaluation.stress
+
+
 def peak_memory() -> float:
     """Largest resident memory so far of this process and, if larger, of its finished children, MB."""
     used = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))

@@ -1,205 +1,206 @@
 """The plan of a small tungsten edge dislocation: when it stops, what it learns, and what its numbers are made of."""
 
+import json
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
+from ase import Atoms
 
+from qmfront.config.potential import Rattled
+from qmfront.config.stages import Embedding
 from qmfront.crystal.lattice import cubic_crystal
+from qmfront.evaluate.evaluation import Evaluation
+from qmfront.plan.case import PlannedCase
+from qmfront.plan.finished import Finished
 from qmfront.plan.iterations import WARM_LOOKS, WARM_SOLVE
-from qmfront.plan.page import page, told
-from qmfront.plan.plan import Prospect, planned
+from qmfront.plan.jobs import Iteration, Job
+from qmfront.plan.page import page, summary
+from qmfront.plan.plan import Plan, plan
 from qmfront.plan.price import cost_of_clusters, look_seconds
-from tests.plan.prospects import COST, case, finished, prospect
+from qmfront.plan.resources import resources_of
+from tests.plan.cases import COST, POTENTIAL, finished, planned
+
+FRESH = Finished()
+FEW = {"tolerance": 1e-9, "max_iterations": 3, "max_qm_atoms": 1000}
+HESSIAN = {"norm": "hessian", "hessian": {"model": "mixed", "steps": 4}}
 
 
-def test_it_ends_where_the_tolerance_is_met(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = planned(prospect(monkeypatch), [], reference=False)
-    eta = [row["eta"] for row in found["iterations"]]
+def job_of(found: Plan, stage: str) -> Job | None:
+    return next((job for job in (*found.preparation, *found.afterwards) if job.stage == stage), None)
+
+
+def iterations(made: PlannedCase, done: Finished = FRESH) -> list[Iteration]:
+    return plan(made, done).iterations
+
+
+def test_it_ends_where_the_tolerance_is_met() -> None:
+    found = plan(planned(), FRESH)
+    eta = [each.eta for each in found.iterations]
     assert eta[-1] < 5e-3 <= eta[-2]
-    assert np.all(np.diff([row["n_qm"] for row in found["iterations"]]) > 0)
-    low, expected, high = (found["scenarios"][name] for name in ("low", "expected", "high"))
-    assert low["hours"] < expected["hours"] < high["hours"]
-    assert "below the tolerance" in expected["reason"]
-    assert "clamp" in high["reason"] or "limit" in high["reason"], "0.3 Å cannot come down in this disc"
+    assert np.all(np.diff([each.n_qm for each in found.iterations]) > 0)
+    ways = found.scenarios
+    assert ways.low.hours < ways.expected.hours < ways.high.hours
+    assert "below the tolerance" in ways.expected.reason
+    assert "clamp" in ways.high.reason or "limit" in ways.high.reason, "0.3 Å cannot come down in this disc"
 
 
-def test_limits_of_the_case_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    adapt = {"tolerance": 1e-9, "max_iterations": 3, "max_qm_atoms": 1000}
-    found = planned(prospect(monkeypatch, adapt=adapt), [], reference=False)
-    assert len(found["iterations"]) == 3
-    circle = {**case()["refine"], "method": "circle"}
-    found = planned(prospect(monkeypatch, adapt=adapt, refine=circle), [], reference=False)
-    assert found["iterations"][1]["n_qm"] == 2 * found["iterations"][0]["n_qm"]
+def test_limits_of_the_case_are_kept() -> None:
+    assert len(iterations(planned(adapt=FEW))) == 3
+    first, second, _ = iterations(planned(adapt=FEW, refine={"method": "circle"}))
+    assert second.n_qm == 2 * first.n_qm
 
 
-def test_finished_iterations_set_eta_calls_and_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    adapt = {"tolerance": 1e-3, "max_iterations": 12, "max_qm_atoms": 1000}
-    found = planned(prospect(monkeypatch, adapt=adapt), finished(3), reference=False)
-    past, ahead = found["iterations"][:3], found["iterations"][3:]
-    assert [row["finished"] for row in past] == [True] * 3
-    assert ahead and not any(row["finished"] for row in ahead)
-    assert found["price"]["shape"] == pytest.approx(2.0)
-    assert found["decay"]["expected"]["slope"] == pytest.approx(-2.0, abs=0.2)
-    cluster = ahead[0]["cluster"]
-    assert ahead[0]["solve_seconds"] == pytest.approx(8 * 2 * float(COST.seconds(cluster)), rel=0.1)
-    left = sum(row["seconds"] for row in ahead) / 3600
-    assert found["scenarios"]["expected"]["hours_left"] == pytest.approx(left)
-    fresh = planned(prospect(monkeypatch, adapt=adapt), [], reference=False)
-    assert fresh["iterations"][1]["calls"] == WARM_SOLVE + 1, "one call for the residual"
+def test_finished_iterations_set_eta_calls_and_seconds() -> None:
+    made = planned(adapt={"tolerance": 1e-3})
+    found = plan(made, finished(3))
+    past, ahead = found.iterations[:3], found.iterations[3:]
+    assert [each.finished for each in past] == [True] * 3
+    assert ahead and not any(each.finished for each in ahead)
+    assert found.price.shape == pytest.approx(2.0)
+    assert found.decay.expected.slope == pytest.approx(-2.0, abs=0.2)
+    assert ahead[0].solve_seconds == pytest.approx(8 * 2 * COST.seconds(ahead[0].cluster), rel=0.1)
+    left = sum(each.seconds for each in ahead) / 3600
+    assert found.scenarios.expected.hours_left == pytest.approx(left)
+    assert iterations(made)[1].calls == WARM_SOLVE + 1, "one call for the residual"
 
 
-def test_a_subtracted_lattice_and_exact_residuals_are_paid_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    plain = planned(prospect(monkeypatch), [], reference=False)["iterations"][0]
-    embedding = {"kind": "cluster", "minimum_cells": 1, "shape": "cube", "subtract_lattice": True}
-    twice = planned(prospect(monkeypatch, embedding=embedding), [], reference=False)["iterations"][0]
-    assert twice["calls"] == plain["calls"] + 1
-    assert twice["residual_seconds"] > 1.5 * plain["residual_seconds"]
+def test_the_file_holds_every_job_with_what_it_asks_for() -> None:
+    """Of an iteration solve and adapt: residual, Hessian correction, estimate and front together."""
+    found = plan(planned(), finished(2))
+    content = json.loads(found.json())
+    past = content["iterations"][0]
+    assert past["seconds"] == pytest.approx(past["solve_seconds"] + past["adapt_seconds"])
+    assert past["adapt_seconds"] > 101.0, "100 s of the residual, 1 s of the rest"
+    for each in content["iterations"]:
+        for name in ("solve", "adapt"):
+            asked = resources_of(each[f"{name}_seconds"], each["memory"])
+            assert each["resources"][name] == {"runtime": asked.runtime, "mem_mb": asked.mem_mb}
+    assert {job["stage"] for job in content["preparation"]} >= {"bulk", "training", "potential", "operators"}
+    assert set(content["scenarios"]) == set(content["decay"]) == {"low", "expected", "high"}
 
 
-def test_held_out_cells_are_paid_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Twelve cells of two times two times two cubes, two atoms each."""
-    made = prospect(monkeypatch, held_out={"repeat": [2, 2, 2], "count": 12})
-    rows = {row["stage"]: row for row in planned(made, [], reference=False)["preparation"]}
-    assert (rows["intervals"]["calls"], rows["intervals"]["atoms"]) == (12, 16)
-    assert "intervals" not in [
-        row["stage"] for row in planned(prospect(monkeypatch), [], reference=False)["preparation"]
-    ]
-
-
-def test_a_reference_is_part_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    wanted = {"compute": True, "stability": {"vectors": 20, "one_sided": False}}
-    made = prospect(monkeypatch, reference=wanted)
-    before = planned(made, [], reference=False)["preparation"]
-    (row,) = [row for row in before if row["stage"] == "reference"]
-    assert row["atoms"] == len(made.ground.numbers)
-    assert row["seconds"] > row["calls"] * float(COST.seconds(row["atoms"]))
-    hours = planned(made, [], reference=False)["scenarios"]["expected"]["hours_left"]
-    assert hours - planned(made, [], reference=True)["scenarios"]["expected"]["hours_left"] == pytest.approx(
-        row["seconds"] / 3600
+def test_a_subtracted_lattice_and_exact_residuals_are_paid_for() -> None:
+    plain, twice = (
+        iterations(planned(embedding={"subtract_lattice": subtract}))[0] for subtract in (False, True)
     )
+    assert twice.calls == plain.calls + 1
+    assert twice.adapt_seconds > 1.5 * plain.adapt_seconds
 
 
-def test_the_page_tells_a_thin_region(monkeypatch: pytest.MonkeyPatch) -> None:
-    thin = {"radius_r0": 1.5, "centre_r0": [0.0, 0.0]}
-    found = {"calculator": "x", **planned(prospect(monkeypatch, initial_region=thin), [], reference=False)}
-    assert "initial_region.radius_r0 = 2.01 is wide enough" in page("edge", found)
-    wide = {"calculator": "x", **planned(prospect(monkeypatch), [], reference=False)}
+def test_held_out_cells_are_paid_for() -> None:
+    """Twelve cells of two times two times two cubes, two atoms each."""
+    checked = POTENTIAL.model_copy(update={"held_out": Rattled(repeat=(2, 2, 2), count=12)})
+    job = job_of(plan(planned(checked), FRESH), "intervals")
+    assert (job.calls, job.atoms) == (12, 16)
+    assert job_of(plan(planned(), FRESH), "intervals") is None
+
+
+def test_a_reference_is_part_of_it() -> None:
+    made = planned(reference={"compute": True})
+    before, after = plan(made, FRESH), plan(made, Finished(reference=True))
+    job = job_of(before, "reference")
+    assert job.atoms == len(made.domain)
+    assert job.seconds > job.calls * COST.seconds(job.atoms)
+    saved = before.scenarios.expected.hours_left - after.scenarios.expected.hours_left
+    assert saved == pytest.approx(job.seconds / 3600)
+
+
+def test_the_page_warns_of_a_thin_region() -> None:
+    thin = plan(planned(initial_region={"radius_r0": 1.5}), FRESH)
+    assert "initial_region.radius_r0 = 2.01 is wide enough" in page("edge", thin)
+    wide = plan(planned(), FRESH)
     assert "wide enough" not in page("edge", wide)
     assert "Nothing is known of this case yet" in page("edge", wide)
-    assert told("edge", wide).startswith("edge: 0 iterations are finished; left: ")
+    assert summary("edge", wide).startswith("edge: 0 iterations are finished; left: ")
 
 
-def test_clusters_of_the_case_are_timed(monkeypatch: pytest.MonkeyPatch, eam) -> None:
-    """A model of four times the price of spheres, whatever the size; too dear a model is not asked at all."""
-    made = prospect(monkeypatch)
-    clock = {"cpu": 0.0}
+def test_clusters_of_the_case_are_timed() -> None:
+    """A model of four times the price of spheres, whatever the size; too dear a model is never called."""
+    made = planned()
+    sizes = []
 
-    def answer(atoms: Any, *_: Any, **__: Any) -> Any:
-        clock["asked"] = len(atoms)
-        return type("Answer", (), {"seconds": 4e-3 * len(atoms) ** 2, "cpu_seconds": 0.0})()
+    def call(atoms: Atoms) -> Evaluation:
+        sizes.append(len(atoms))
+        return Evaluation(0.0, np.zeros((len(atoms), 3)), None, 4e-3 * len(atoms) ** 2, 0.0, False)
 
-    monkeypatch.setattr("qmfront.plan.price.ask", answer)
-    found = cost_of_clusters(made.ground, COST, eam, name="eam", cluster=200, seconds=1e4)
+    found = cost_of_clusters(made.domain, COST, call, made.case.embedding, seconds=1e4)
     assert found.exponent == 2.0
     assert found.seconds(500) == pytest.approx(4 * COST.seconds(500), rel=1e-6)
-    clock.pop("asked")
-    assert cost_of_clusters(made.ground, COST, eam, name="eam", cluster=200, seconds=1e-6) == COST
-    assert "asked" not in clock
+    assert min(sizes) < made.domain.n_qm + made.domain.n_buf < max(sizes)
+    sizes.clear()
+    assert cost_of_clusters(made.domain, COST, call, made.case.embedding, seconds=1e-6) == COST
+    assert not sizes
 
 
-def row_of(found: dict, stage: str) -> dict | None:
-    rows = [*found["preparation"], *found["afterwards"]]
-    return next((row for row in rows if row["stage"] == stage), None)
-
-
-def test_the_energy_is_paid_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_energy_is_paid_for_once() -> None:
     """16 calls of the cluster of the residual, at the end of each way, until it is there."""
-    plain = planned(prospect(monkeypatch), [], reference=False)
-    assert row_of(plain, "energy") is None
-    twice = {"kind": "cluster", "minimum_cells": 1, "shape": "cube", "subtract_lattice": True}
-    made = prospect(monkeypatch, energy={"compute": True})
-    found = planned(made, [], reference=False)
-    row = row_of(found, "energy")
-    wide = made.ground.around(found["iterations"][-1]["n_qm"], layer=2.0 * made.ground.r0, width=21.6)
-    assert (row["calls"], row["atoms"], row["finished"]) == (16, wide, False)
-    assert row["seconds"] == pytest.approx(16 * float(COST.seconds(wide)), rel=0.1)
+    plain = plan(planned(), FRESH)
+    assert job_of(plain, "energy") is None
+    made = planned(energy={"compute": True})
+    found = plan(made, FRESH)
+    job = job_of(found, "energy")
+    wide = made.domain.around(found.iterations[-1].n_qm, layer=2.0 * made.domain.r0, width=21.6)
+    assert (job.calls, job.atoms, job.finished) == (16, wide, False)
+    assert job.seconds == pytest.approx(16 * COST.seconds(wide), rel=0.1)
     for way in ("low", "expected", "high"):
-        with_energy, without = (content["scenarios"][way] for content in (found, plain))
-        assert with_energy["afterwards_calls"] == 16 and without["afterwards_calls"] == 0
-        more = with_energy["hours_left"] - without["hours_left"]
-        assert more == pytest.approx(with_energy["afterwards_hours"]) and more > 0
-    subtracted = prospect(monkeypatch, energy={"compute": True}, embedding=twice)
-    assert row_of(planned(subtracted, [], reference=False), "energy")["calls"] == 32
-    assert "16 QM calls after them" in page("edge", {"calculator": "x", **found})
-    assert "| energy |" in page("edge", {"calculator": "x", **found})
-    limits = {"tolerance": 1e-9, "max_iterations": 3, "max_qm_atoms": 1000}
-    over = prospect(monkeypatch, energy={"compute": True}, adapt=limits)
-    done = planned(over, finished(3), reference=False, energy=True)
-    assert row_of(done, "energy")["finished"] and done["scenarios"]["expected"]["hours_left"] == 0
-    assert not row_of(planned(over, finished(2), reference=False, energy=True), "energy")["finished"]
+        with_energy, without = (getattr(content.scenarios, way) for content in (found, plain))
+        assert with_energy.afterwards_calls == 16 and without.afterwards_calls == 0
+        more = with_energy.hours_left - without.hours_left
+        assert more == pytest.approx(with_energy.afterwards_hours) and more > 0
+    subtracted = planned(energy={"compute": True}, embedding={"subtract_lattice": True})
+    assert job_of(plan(subtracted, FRESH), "energy").calls == 32
+    assert "16 QM calls after them" in page("edge", found)
+    assert "| energy |" in page("edge", found)
+    over = planned(energy={"compute": True}, adapt=FEW)
+    done = plan(over, finished(3, energy=True))
+    assert job_of(done, "energy").finished and done.scenarios.expected.hours_left == 0
+    assert not job_of(plan(over, finished(2, energy=True)), "energy").finished
 
 
-def test_lattices_of_the_far_field_are_paid_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """24 that doubt the polynomial and those that take its place, before the first iteration."""
-    plain = planned(prospect(monkeypatch), [], reference=False)
-    estimate = {**case()["estimate"], "far_field_samples": 100}
-    made = prospect(monkeypatch, estimate=estimate)
-    found = planned(made, [], reference=False)
-    row = row_of(found, "far field")
-    assert (row["calls"], row["atoms"]) == (124, 1)
-    assert row_of(plain, "far field") is None
-    ways = [content["scenarios"]["expected"] for content in (plain, found)]
-    assert ways[1]["preparation_calls"] == ways[0]["preparation_calls"] + 124
-    assert ways[1]["hours_left"] - ways[0]["hours_left"] == pytest.approx(row["seconds"] / 3600)
-    assert row_of(planned(made, finished(1), reference=False), "far field")["finished"]
+def test_lattices_of_the_far_field_are_paid_for() -> None:
+    """24 that test the polynomial and those that take its place, before the first iteration."""
+    made = planned(estimate={"far_field_samples": 100})
+    plain, found = plan(planned(), FRESH), plan(made, FRESH)
+    job = job_of(found, "far field")
+    assert (job.calls, job.atoms) == (124, 1)
+    assert job_of(plain, "far field") is None
+    ways = [content.scenarios.expected for content in (plain, found)]
+    assert ways[1].preparation_calls == ways[0].preparation_calls + 124
+    assert ways[1].hours_left - ways[0].hours_left == pytest.approx(job.seconds / 3600)
+    assert job_of(plan(made, finished(1)), "far field").finished
 
 
-def test_strains_of_the_field_are_paid_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_strains_of_the_field_are_paid_for() -> None:
     """One primitive cell of a Bravais lattice for each site."""
-    plain, asked = (
-        row_of(planned(prospect(monkeypatch, field_samples=samples), [], reference=False), "training")
-        for samples in (0, 300)
-    )
-    assert asked["calls"] == plain["calls"] + 300
+    of_field = POTENTIAL.model_copy(update={"field_samples": 300})
+    plain, more = (job_of(plan(planned(each), FRESH), "training") for each in (POTENTIAL, of_field))
+    assert more.calls == plain.calls + 300
 
 
-def test_steps_on_the_hessian_are_paid_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_steps_on_the_hessian_are_paid_for() -> None:
     """Steps + 1 calls of the cluster of the solve in every iteration."""
-    plain = planned(prospect(monkeypatch), [], reference=False)["iterations"]
-    estimate = {**case()["estimate"], "norm": "hessian", "hessian": {"model": "mixed", "steps": 4}}
-    made = prospect(monkeypatch, estimate=estimate)
-    asked = planned(made, [], reference=False)["iterations"]
-    for row, other in zip(asked, plain, strict=True):
-        assert row["calls"] == other["calls"] + 5
-        assert row["seconds"] - other["seconds"] == pytest.approx(
-            5 * float(COST.seconds(row["cluster"])), rel=0.2
+    made = planned(estimate=HESSIAN)
+    for each, plain in zip(iterations(made), iterations(planned()), strict=True):
+        assert each.calls == plain.calls + 5
+        assert each.solve_seconds == plain.solve_seconds
+        assert each.adapt_seconds - plain.adapt_seconds == pytest.approx(
+            5 * COST.seconds(each.cluster), rel=0.2
         )
-    past = [
-        {**row, "answer_calls": 5, "rest_seconds": 1.0 + 6 * float(COST.seconds(row["cluster"]))}
-        for row in finished(2)
-    ]
-    told_past, plain_past = (
-        planned(made, rows, reference=False)["iterations"][0] for rows in (past, finished(2))
-    )
-    assert told_past["calls"] == plain_past["calls"] + 5
-    assert told_past["seconds"] > plain_past["seconds"] + 5 * float(COST.seconds(told_past["cluster"]))
+    with_correction = finished(2, correction_calls=5, rest_seconds=500.0)
+    each, plain = (iterations(made, done)[0] for done in (with_correction, finished(2)))
+    assert each.calls == plain.calls + 5
+    assert each.seconds == pytest.approx(plain.seconds + 499.0)
 
 
-def test_steps_on_the_hessian_of_the_potential_cost_no_qm_call(monkeypatch: pytest.MonkeyPatch) -> None:
-    plain = planned(prospect(monkeypatch), [], reference=False)["iterations"]
-    asked = planned(
-        prospect(monkeypatch, estimate={**case()["estimate"], "norm": "hessian"}), [], reference=False
-    )["iterations"]
-    assert [row["calls"] for row in asked] == [row["calls"] for row in plain]
-    assert all(row["seconds"] > other["seconds"] for row, other in zip(asked, plain, strict=True))
+def test_steps_on_the_hessian_of_the_potential_cost_no_qm_call() -> None:
+    plain, corrected = iterations(planned()), iterations(planned(estimate={"norm": "hessian"}))
+    assert [each.calls for each in corrected] == [each.calls for each in plain]
+    assert all(each.seconds > other.seconds for each, other in zip(corrected, plain, strict=True))
 
 
-def test_forces_of_the_solve_are_no_call_of_the_residual(monkeypatch: pytest.MonkeyPatch) -> None:
-    estimate = {**case()["estimate"], "layer_r0": 0.0}
-    found = planned(prospect(monkeypatch, estimate=estimate), [], reference=False)
-    assert found["iterations"][1]["calls"] == WARM_SOLVE
+def test_forces_of_the_solve_are_no_call_of_the_residual() -> None:
+    assert iterations(planned(estimate={"layer_r0": 0.0}))[1].calls == WARM_SOLVE
 
 
 @pytest.mark.parametrize("sites", [1, 2])
@@ -207,20 +208,36 @@ def test_looks_at_the_model_error_take_time(sites: int, monkeypatch: pytest.Monk
     """In proportion to the pairs of force constants; what finished solves took holds theirs. A solve leaves them out
     where one site per cell lets the potential have all force constants, the residual does not.
     """
-    monkeypatch.setattr(Prospect, "is_matched", property(lambda _: sites == 1))
-    made = prospect(monkeypatch)
+    monkeypatch.setattr(PlannedCase, "is_matched", property(lambda _: sites == 1))
+    made = planned()
     far = replace(made, reach=10.0)
     assert look_seconds(made.crystal, 10.0) == pytest.approx(8 * look_seconds(made.crystal, made.reach))
-    near, wide = (planned(each, [], reference=False)["iterations"][1] for each in (made, far))
-    more = 7 * look_seconds(made.crystal, made.reach) * len(made.ground.numbers)
+    near, wide = (iterations(each)[1] for each in (made, far))
+    more = 7 * look_seconds(made.crystal, made.reach) * len(made.domain)
     looks = WARM_LOOKS if sites == 2 else 0
-    assert wide["solve_seconds"] - near["solve_seconds"] == pytest.approx(looks * more)
-    assert wide["residual_seconds"] - near["residual_seconds"] == pytest.approx(more)
-    learnt = [planned(each, finished(2), reference=False)["iterations"][-1] for each in (made, far)]
-    assert learnt[0]["solve_seconds"] == learnt[1]["solve_seconds"]
+    assert wide.solve_seconds - near.solve_seconds == pytest.approx(looks * more)
+    assert wide.adapt_seconds - near.adapt_seconds == pytest.approx(more)
+    learnt = [iterations(each, finished(2))[-1] for each in (made, far)]
+    assert learnt[0].solve_seconds == learnt[1].solve_seconds
 
 
-def test_force_constants_are_expected_to_match_on_a_bravais_lattice(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = prospect(monkeypatch)
+def test_force_constants_are_expected_to_match_on_a_bravais_lattice() -> None:
+    made = planned()
     assert made.is_matched
     assert not replace(made, crystal=cubic_crystal("Si", "diamond", 5.43)).is_matched
+
+
+def test_the_plan_sees_the_boxes_of_a_box_embedding() -> None:
+    """A box is the buffer: more atoms than the cluster."""
+    box = Embedding(kind="box", minimum_cells=3, subtract_lattice=False)
+    vacancy = {"kind": "point", "position": [0.0] * 3, "removed": [[0.0] * 3], "added": []}
+    made = planned(
+        defect=vacancy,
+        domain={"kind": "box", "cells": 6},
+        initial_region={"radius_r0": 1.1, "centre_r0": [0.0, 0.0]},
+        buffer={"width": 2.0, "residual_factor": 1.0},
+        embedding=box.model_dump(mode="json"),
+    )
+    first = iterations(made)[0]
+    assert first.cluster == made.domain.seen(first.n_qm, box, layer=0.0, width=2.0)
+    assert first.cluster > made.domain.around(first.n_qm, layer=0.0, width=2.0)

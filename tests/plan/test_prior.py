@@ -10,8 +10,9 @@ from ase.build import bulk
 from ase.constraints import FixAtoms
 from ase.io import write
 
+from qmfront.config.defect import File, Point
 from qmfront.elasticity.bulk import cubic_lattice_constant
-from qmfront.plan.geometry import Ground, ground_of
+from qmfront.plan.geometry import UndeformedDomain, undeformed_domain
 from qmfront.plan.prior import (
     INTERSTITIAL,
     LINEAR,
@@ -23,6 +24,8 @@ from qmfront.plan.prior import (
     prior,
     relaxation_volume,
 )
+from qmfront.refine.regions import Thresholds
+from tests.plan.cases import case
 
 STEP = {"r0": 2.5, "coordination": 12.0, "changed": (1.0, 0.0)}
 PERIOD = 3.0
@@ -68,17 +71,20 @@ def test_larger_regions_and_better_matching_leave_less() -> None:
 
 def test_what_is_changed() -> None:
     """A dumbbell is an interstitial, a displaced atom is anything."""
-    dumbbell = {"kind": "point", "removed": [[0, 0, 0]], "added": [[0.2, 0, 0], [-0.2, 0, 0]]}
+    place, site = {"kind": "point", "position": (0.0, 0.0, 0.0)}, ((0.0, 0.0, 0.0),)
+    dumbbell = Point(**place, removed=site, added=((0.2, 0.0, 0.0), (-0.2, 0.0, 0.0)))
     assert changed_atoms(dumbbell, 0.0) == (0, 1)
-    assert changed_atoms({**dumbbell, "added": []}, 0.0) == (1, 0)
+    assert changed_atoms(Point(**place, removed=site, added=()), 0.0) == (1, 0)
     assert relaxation_volume(0, 1)[::2] == INTERSTITIAL
     assert relaxation_volume(2, 0)[::2] == tuple(2 * v for v in VACANCY)
     assert relaxation_volume(0, 0)[::2] == (VACANCY[0], INTERSTITIAL[1])
     assert LINEAR[0] < LINEAR[1]
 
 
-def ground_in(crystal: Any, atoms: Any, clamped: np.ndarray, path: Path, **others: Any) -> Ground:
-    """The ground of a file with these atoms."""
+def domain_in(
+    crystal: Any, atoms: Any, clamped: np.ndarray, path: Path, **others: Any
+) -> tuple[File, UndeformedDomain]:
+    """The description of a file with these atoms, and its domain."""
     atoms.pbc = (False, False, True)
     atoms.set_constraint(FixAtoms(mask=clamped))
     write(path, atoms)
@@ -93,15 +99,12 @@ def ground_in(crystal: Any, atoms: Any, clamped: np.ndarray, path: Path, **other
         "core": None,
         **others,
     }
-    case = {
-        "defect": defect,
-        "domain": {"kind": "disc", "radius_r0": 5.0},
-        "initial_region": {"radius_r0": 1.1, "centre_r0": [0.0, 0.0]},
-    }
-    return ground_of(crystal, cubic_lattice_constant(crystal), case, rim=4.0)
+    described = case(defect=defect, initial_region={"radius_r0": 1.1}, buffer={"width": 2.0})
+    thin = Thresholds(buffer_width=2.0, exact_factor=1.0)
+    return described.defect, undeformed_domain(crystal, described, thin, rim=4.0)
 
 
-def test_a_file_tells_its_vacancies(tungsten: Any, tmp_path: Path) -> None:
+def test_vacancies_of_a_file_are_counted(tungsten: Any, tmp_path: Path) -> None:
     """By the bonds that their neighbours miss; atoms at the surface miss some too, but are clamped."""
     atoms = bulk("W", "bcc", a=cubic_lattice_constant(tungsten.crystal), cubic=True) * (12, 12, 3)
     middle = atoms.positions.mean(axis=0)
@@ -109,17 +112,17 @@ def test_a_file_tells_its_vacancies(tungsten: Any, tmp_path: Path) -> None:
     apart = np.delete(np.linalg.norm((atoms.positions - atoms.positions[hole])[:, :2], axis=1), hole)
     del atoms[hole]
     atoms.set_cell(1.001 * atoms.cell, scale_atoms=True)
-    ground = ground_in(tungsten.crystal, atoms, apart > 8.0, tmp_path / "vacancy.extxyz")
-    assert ground.is_local and ground.dimension == 2
-    assert ground.lost == pytest.approx(1.0)
-    assert changed_atoms({"kind": "file"}, ground.lost) == (ground.lost, 0.0)
+    described, domain = domain_in(tungsten.crystal, atoms, apart > 8.0, tmp_path / "vacancy.extxyz")
+    assert domain.is_local and domain.dimension == 2
+    assert domain.lost == pytest.approx(1.0)
+    assert changed_atoms(described, domain.lost) == (domain.lost, 0.0)
 
 
 def test_a_dislocation_in_a_file_is_none(tungsten: Any, edge: Any, tmp_path: Path) -> None:
     """Its strain reaches the clamp as b / (2 pi r)."""
     atoms = Atoms(edge.numbers, edge.body.reference, cell=edge.cell)
     axes = np.rint(edge.frame).astype(int).tolist()
-    ground = ground_in(
+    _, domain = domain_in(
         tungsten.crystal, atoms, ~edge.free, tmp_path / "edge.extxyz", axes=axes, core=[0.0, 0.0]
     )
-    assert not ground.is_local
+    assert not domain.is_local

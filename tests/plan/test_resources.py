@@ -1,16 +1,18 @@
 """What jobs ask a cluster for: from the plan where there is one, and more in every further try."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
-from qmfront.plan.resources import DEFAULTS, FACTOR, MARGIN, resource, with_resources
+from qmfront.plan.resources import DEFAULTS, FACTOR, MARGIN, resource, resources_of
 
 
 def written(folder: Path, seconds: float) -> Path:
-    iteration = {"k": 0, "solve_seconds": seconds, "residual_seconds": 60.0, "memory": 1000.0}
+    reference, adapt = asdict(resources_of(7200.0, 4000.0)), asdict(resources_of(60.0, 1000.0))
+    solves = (asdict(resources_of(time, 1000.0)) for time in (seconds, 2 * seconds))
     content = {
-        "preparation": with_resources([{"stage": "reference", "seconds": 7200.0, "memory": 4000.0}]),
-        "iterations": with_resources([iteration, {**iteration, "k": 1, "solve_seconds": 2 * seconds}]),
+        "preparation": [{"stage": "reference", "resources": reference}],
+        "iterations": [{"resources": {"solve": solve, "adapt": adapt}} for solve in solves],
     }
     path = folder / "edge.json"
     path.write_text(json.dumps(content))
@@ -19,8 +21,8 @@ def written(folder: Path, seconds: float) -> Path:
 
 def test_without_a_plan_there_are_defaults(tmp_path: Path) -> None:
     for stage, given in DEFAULTS.items():
-        for name, value in given.items():
-            assert resource(tmp_path / "none.json", stage, name, k=3) == value
+        assert resource(tmp_path / "none.json", stage, "runtime", k=3) == given.runtime
+        assert resource(tmp_path / "none.json", stage, "mem_mb", k=3) == given.mem_mb
 
 
 def test_a_plan_is_followed_iteration_by_iteration(tmp_path: Path) -> None:
@@ -31,13 +33,13 @@ def test_a_plan_is_followed_iteration_by_iteration(tmp_path: Path) -> None:
     assert resource(plan, "adapt", "runtime", k=1) == MARGIN + FACTOR
     assert resource(plan, "reference", "runtime") == MARGIN + FACTOR * 120
     assert resource(plan, "reference", "mem_mb") == 6500
-    assert resource(plan, "training", "runtime") == DEFAULTS["training"]["runtime"], "the plan does not tell"
+    assert resource(plan, "training", "runtime") == DEFAULTS["training"].runtime, "not in the plan"
 
 
 def test_a_plan_of_other_stages_gives_defaults(tmp_path: Path) -> None:
     plan = written(tmp_path, 600.0)
     plan.write_text(plan.read_text().replace('"adapt"', '"residual"'))
-    assert resource(plan, "adapt", "runtime", k=0) == DEFAULTS["adapt"]["runtime"]
+    assert resource(plan, "adapt", "runtime", k=0) == DEFAULTS["adapt"].runtime
 
 
 def test_a_new_plan_is_read(tmp_path: Path) -> None:

@@ -269,18 +269,11 @@ def shares(w):
     return [f"results/potentials/{w.potential}/shares/{number}.json" for number in range(total) if total > 1]
 
 
-def residual_names(case):
-    """Residuals of a case: its own, and those beside it where there is a reference to compare with."""
-    chosen = study.cases[case]
-    wanted = {chosen.estimate.residual, *(chosen.estimate.beside if chosen.reference.compute else [])}
-    return [name for name in ("exact", "cauchy_born", "paper") if name in wanted]
-
-
 def residual_settings(w):
     """How residual forces of a case are computed."""
     case = study.cases[w.case]
     residual = {
-        "names": residual_names(w.case),
+        "names": case.residuals,
         "layer_r0": case.estimate.layer_r0,
         "face_layer": case.estimate.face_layer,
         "buffer": case.buffer.width * case.buffer.residual_factor,

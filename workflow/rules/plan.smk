@@ -18,14 +18,11 @@ rule plan:
         "../../envs/environment.yaml"
     threads: 1
     params:
-        crystal=lambda w: study.material_of(w.case).crystal.model_dump(mode="json"),
         qm=qm_of_case,
-        study=lambda w: {
+        sections=lambda w: {
             "case": study.cases[w.case].model_dump(mode="json"),
             "potential": study.potential_of(w.case).model_dump(mode="json"),
-            "residuals": residual_names(w.case),
-            "seconds": study.material_of(w.case).preflight.seconds,
-            "reach": study.material_of(w.case).force_constants.reach,
+            "material": study.material_of(w.case).model_dump(mode="json"),
         },
         finished=estimated,
     message:
