@@ -28,7 +28,7 @@ run: $(RUN_STAMP) ## compute the default cases and draw the figures
 	@$(call say_where)
 
 paper: $(RUN_STAMP) ## the same at the scale of the paper: hours
-	@python -m qmfront.progress -- python -m snakemake --cores $(CORES) $(ARGS) --configfile config/paper.yaml
+	@python -m qmfront.progress -- python -m snakemake --cores $(CORES) $(ARGS) --configfile config/studies/paper.yaml
 	@$(call say_where)
 
 plan: $(RUN_STAMP) ## what the cases will cost, before it is spent: results/plan; ARGS='--configfile FILE'

@@ -1,4 +1,4 @@
-"""qmfront: adaptive QM/MM for crystalline defects. `snakemake --cores 8` computes the cases of config/config.yaml."""
+"""qmfront: adaptive QM/MM for crystalline defects. `snakemake --cores 8` computes the study of config/config.yaml."""
 
 from pathlib import Path
 
@@ -9,7 +9,10 @@ from qmfront.config.load import load
 min_version("9.0")
 
 
-configfile: "config/config.yaml"
+# What names its cases is a study of its own; what names none, such as --config key=value, changes the default study.
+if "cases" not in config:
+
+    configfile: "config/config.yaml"
 
 
 study = load(config, Path(workflow.basedir))

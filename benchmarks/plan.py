@@ -12,7 +12,6 @@ from pathlib import Path
 import pandas as pd
 from ase import Atoms
 from snakemake.common.configfile import load_configfile
-from snakemake.utils import update_config
 
 from qmfront.config.load import load
 from qmfront.evaluate.evaluation import Evaluation, ask
@@ -25,9 +24,7 @@ from qmfront.preflight.report import Report
 
 def rows(configfile: str, name: str) -> pd.DataFrame:
     """Predicted and actual numbers of the iterations from m on; also of all of them, for m = 0."""
-    config = load_configfile("config/config.yaml")
-    update_config(config, load_configfile(configfile))
-    study = load(config, Path())
+    study = load(load_configfile(configfile), Path())
     case, material = study.cases[name], study.material_of(name)
     kwargs = {**material.qm.arguments(Path()), **case.qm_kwargs}
     calculator = build({"calculator": material.qm.calculator, "kwargs": kwargs})

@@ -63,14 +63,6 @@ def load(config: Mapping[str, Any], root: Path) -> Study:
 
 
 def _configuration(config: Mapping[str, Any]) -> Configuration:
-    if "cases" not in config:
-        raise ConfigError(
-            [
-                "cases: the key is missing. A study says all that it is, and nothing of config/config.yaml is added to "
-                "it. To change some keys of another study, name both files: "
-                "--configfile config/config.yaml CHANGES.yaml"
-            ]
-        )
     try:
         return Configuration.model_validate(config)
     except ValidationError as error:

@@ -24,7 +24,7 @@ SHIFT_CALLS = 10
 RELAXED_SLABS = 40
 """Calls that relax the free slab of a crack plane, in its own job and for the fit."""
 FIT_SECONDS = 30.0
-# ASSUME; 13 s for the potential of config/own.yaml, a minute or two for those of config.yaml.
+# ASSUME; 13 s for the potential of config/studies/own.yaml, a minute or two for those of config/config.yaml.
 
 
 def preparation(planned: PlannedCase, price: Price, finished: Finished, *, cluster: int) -> list[Job]:

@@ -1,30 +1,35 @@
-"""The configuration files of the project as Snakemake would merge them."""
+"""Studies of the project as Snakemake would read them."""
 
-import copy
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from snakemake.common.configfile import load_configfile
-from snakemake.utils import update_config
 
 ROOT = Path(__file__).parents[2]
-MAIN = load_configfile(ROOT / "config" / "config.yaml")
-OVERLAYS = {name: load_configfile(ROOT / "config" / f"{name}.yaml") for name in ("minimal", "paper")}
+STUDIES = {
+    path.stem: path
+    for path in (ROOT / "config/config.yaml", *sorted((ROOT / "config/studies").glob("*.yaml")))
+}
+"""File by name; the default study is called config."""
 
 
-def merged_config(name: str = "config") -> dict[str, Any]:
-    config = copy.deepcopy(MAIN)
-    if name != "config":
-        update_config(config, copy.deepcopy(OVERLAYS[name]))
-    return config
+EDGE = yaml.safe_load((ROOT / "config/cases/edge_T4.yaml").read_text(encoding="utf-8"))
+"""Keys of a complete case."""
 
 
-@pytest.fixture(params=["config", "minimal", "paper"])
+def study_as_written(name: str) -> dict[str, Any]:
+    """A study; its cases by name, none of them changed."""
+    return load_configfile(str(STUDIES[name]))
+
+
+@pytest.fixture(params=["config", "minimal", "paper", "gallery"])
 def shipped(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """Each configuration that the project ships."""
-    return merged_config(request.param)
+    """Studies of tungsten that the project ships."""
+    return study_as_written(request.param)
 
 
 @pytest.fixture
@@ -34,15 +39,16 @@ def root() -> Path:
 
 @pytest.fixture
 def changed() -> Callable[..., dict[str, Any]]:
-    """changed({"case_defaults.refine.mesh": 0.2}): config.yaml with values replaced at dotted paths."""
+    """changed({"case_defaults.refine.mesh": 0.2}): the gallery with values replaced at dotted paths."""
 
     def change(values: dict[str, Any]) -> dict[str, Any]:
-        config = merged_config()
+        config = study_as_written("gallery")
+        config["cases"] = {name: {} for name in config["cases"]}
         for path, value in values.items():
             *parents, last = path.split(".")
             section = config
             for parent in parents:
-                section = section[parent]
+                section = section.setdefault(parent, {})
             section[last] = value
         return config
 
@@ -51,10 +57,12 @@ def changed() -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Callable[..., Path]:
-    """project(a={...}): a folder whose config/cases holds these case files and nothing else."""
+    """project(a={...}): a folder with the materials and potentials of the project, and these cases alone."""
 
     def make(**cases: str) -> Path:
         folder = tmp_path / "config" / "cases"
+        for kind in ("materials", "potentials"):
+            shutil.copytree(ROOT / "config" / kind, tmp_path / "config" / kind, dirs_exist_ok=True)
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in cases.items():
             (folder / f"{name}.yaml").write_text(text, encoding="utf-8")

@@ -10,6 +10,7 @@ import pytest
 from qmfront.config.checks import missing_module
 from qmfront.config.errors import ConfigError
 from qmfront.config.load import load
+from tests.config.conftest import EDGE
 
 Change = Callable[[dict[str, Any]], dict[str, Any]]
 NO_FIGURES: dict[str, Any] = {}
@@ -17,7 +18,7 @@ NO_FIGURES: dict[str, Any] = {}
 
 @pytest.fixture
 def problems(changed: Change, root: Path) -> Callable[..., tuple[str, ...]]:
-    """Problems of config.yaml with some values replaced."""
+    """Problems of the gallery with some values replaced."""
 
     def find(values: dict[str, Any]) -> tuple[str, ...]:
         with pytest.raises(ConfigError) as caught:
@@ -50,9 +51,9 @@ Problems = Callable[[dict[str, Any]], tuple[str, ...]]
         ("case_defaults.refine.t_new", math.nan, ["refine.t_new: nan", "finite"]),
         ("case_defaults.refine.method", "circel", ["'circel'", "'fast_marching', 'benefit' or 'circle'"]),
         ("case_defaults.solve.memory", 2.5, ["solve.memory: 2.5", "valid integer"]),
-        ("case_defaults.defect.burgers", [1.0, 0.0], ["defect.burgers.2: the key is missing", "Unit: a0"]),
-        ("case_defaults.defect.plane", [0, 1, 0], ["line [0, 1, 0] does not lie in the cut plane"]),
-        ("case_defaults.defect.burgers", [0.0, 0.0, 0.0], ["burgers is the zero vector"]),
+        ("cases.edge_T4.defect.burgers", [1.0, 0.0], ["defect.burgers.2: the key is missing", "Unit: a0"]),
+        ("cases.edge_T4.defect.plane", [0, 1, 0], ["line [0, 1, 0] does not lie in the cut plane"]),
+        ("cases.edge_T4.defect.burgers", [0.0, 0.0, 0.0], ["burgers is the zero vector"]),
         ("case_defaults.estimate", 3, ["case_defaults.estimate: 3 is not a group of keys"]),
         (
             "potential_defaults.basis.max_degree",
@@ -115,10 +116,10 @@ FILE = {
 @pytest.mark.parametrize(
     ("values", "pieces"),
     [
-        ({"case_defaults.material": "tungstn"}, ["no material 'tungstn'", "did you mean 'tungsten'?"]),
-        ({"potential_defaults.material": "iron"}, ["potentials.matching_1.material: no material 'iron'"]),
+        ({"cases.edge_T4.material": "tungstn"}, ["no material 'tungstn'", "did you mean 'tungsten'?"]),
+        ({"potentials.matching_1.material": "iron"}, ["potentials.matching_1.material: no material 'iron'"]),
         (
-            {"case_defaults.potential": "matchin_1"},
+            {"cases.edge_T4.potential": "matchin_1"},
             ["no potential 'matchin_1'", "did you mean 'matching_1'?"],
         ),
         ({"figures.effectivity.case": "edge_T5"}, ["figures.effectivity: 'edge_T5' is not among the cases"]),
@@ -159,7 +160,7 @@ FILE = {
         ),
         ({"case_defaults.initial_region.radius_r0": 60.0}, ["initial_region reaches 164.5 Å"]),
         (
-            {"case_defaults.defect": FILE, "case_defaults.clamp.factor": 1.5},
+            {"cases.edge_T4.defect": FILE, "cases.edge_T4.clamp.factor": 1.5},
             ["clamp.factor: a file cannot be made again on a larger disc"],
         ),
         (
@@ -184,7 +185,7 @@ FILE = {
             ["potentials.silicon_0.field_samples takes the strains of the first case", "a figure shows its"],
         ),
         (
-            {"case_defaults.defect": FILE, "potentials.matching_1.field_samples": 100},
+            {"cases.edge_T2.defect": FILE, "potentials.matching_1.field_samples": 100},
             ["potentials.matching_1.field_samples", "'edge_T2', the first case", "no straight dislocation"],
         ),
         ({"materials.tungsten.qm.files": {"potential": "W.fs"}}, ["files.potential = 'W.fs': no such file"]),
@@ -238,7 +239,7 @@ def test_all_problems_are_told_at_once(problems: Problems) -> None:
 
 
 def test_a_reserved_name(changed: Change, root: Path, project: Callable[..., Path]) -> None:
-    config = changed({"cases": ["bulk"], "figures": NO_FIGURES})
+    config = changed({"cases": ["bulk"], "figures": NO_FIGURES, "case_defaults": EDGE})
     with pytest.raises(ConfigError, match="'bulk' is a folder of the results"):
         load(config, project(bulk=""))
 

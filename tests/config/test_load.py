@@ -10,6 +10,9 @@ import yaml
 from qmfront.config.errors import ConfigError
 from qmfront.config.load import load
 from qmfront.config.material import Crystal, QuantumModel
+from qmfront.config.potential import RelevanceDetermination, Weights
+from qmfront.config.stages import Refine
+from tests.config.conftest import EDGE
 
 Change = Callable[[dict[str, Any]], dict[str, Any]]
 Project = Callable[..., Path]
@@ -28,12 +31,15 @@ def test_case_file_wins_over_parent_wins_over_defaults(changed: Change, project:
         base="{refine: {t_new: 2.0, mesh: 0.3}, adapt: {tolerance: 1.0e-3}}",
         child="{extends: base, refine: {t_new: 8.0}}",
     )
-    config = changed({"cases": ["child"], "figures": NO_FIGURES})
+    config = changed(
+        {"cases": ["child"], "figures": NO_FIGURES, "case_defaults": EDGE | {"buffer": {"width": 9.0}}}
+    )
     case = load(config, folder).cases["child"]
     assert case.refine.t_new == 8.0  # the file
     assert case.refine.mesh == 0.3  # the case it extends
     assert case.adapt.tolerance == 1e-3
-    assert case.refine.t_buf == config["case_defaults"]["refine"]["t_buf"]  # the defaults
+    assert case.buffer.width == 9.0  # the defaults of the study
+    assert case.refine.t_buf == Refine().t_buf  # those of the code
 
 
 def test_potential_says_only_how_it_differs(changed: Change, root: Path) -> None:
@@ -41,11 +47,11 @@ def test_potential_says_only_how_it_differs(changed: Change, root: Path) -> None
     potential = load(config, root).potentials["matching_2"]
     assert potential.matching == 2
     assert potential.weights.stress == 3.0
-    assert potential.weights.force_constants == config["potential_defaults"]["weights"]["force_constants"]
+    assert potential.weights.force_constants == Weights().force_constants
 
 
 def test_the_regression_merges_key_by_key(changed: Change, root: Path) -> None:
-    """A potential that sets the strength of the prior keeps its smoothness and the settings of ard."""
+    """An entry that sets the strength of the prior keeps the smoothness of the file and the default settings of ard."""
     config = changed(
         {
             "potentials.matching_2": {
@@ -55,10 +61,42 @@ def test_the_regression_merges_key_by_key(changed: Change, root: Path) -> None:
         }
     )
     regression = load(config, root).potentials["matching_2"].regression
-    defaults = config["potential_defaults"]["regression"]
+    held_out = load(config, root).potentials["matching_2"].held_out
+    assert held_out is not None and held_out.count == 12, "what the file of that name says stays"
     assert (regression.method, regression.prior.strength) == ("ard", 0.5)
-    assert regression.prior.smoothness == defaults["prior"]["smoothness"]
-    assert regression.ard.model_dump() == defaults["ard"]
+    assert regression.prior.smoothness == 0.0
+    assert regression.ard == RelevanceDetermination()
+
+
+def test_what_a_study_names_is_loaded_and_no_more(changed: Change, root: Path) -> None:
+    """Materials and potentials come from their files when a case or a figure names them."""
+    certificate = {"kind": "certificate", "potentials": ["silicon_0"]}
+    study = load(changed({"cases": ["edge_T4"], "potentials": {}, "figures": {"c": certificate}}), root)
+    assert (set(study.potentials), set(study.materials)) == (
+        {"matching_1", "silicon_0"},
+        {"tungsten", "silicon"},
+    )
+
+
+def test_a_study_can_say_everything_itself(tmp_path: Path) -> None:
+    """Cases, materials and potentials without any file in config, one of each from another one."""
+    material = {
+        "crystal": {"structure": "bcc", "symbol": "W", "lattice_constant_guess": 3.165},
+        "qm": {"calculator": "qmfront.models.eam.EAM", "kwargs": {"potential": "W_zhou"}, "cutoff": 5.4},
+    }
+    config = {
+        "cases": {
+            "one": EDGE | {"material": "mine", "potential": "weak"},
+            "two": {"extends": "one", "buffer": {"width": 9.0}},
+        },
+        "materials": {"mine": material},
+        "potentials": {"strong": {"material": "mine"}, "weak": {"extends": "strong", "matching": 0}},
+    }
+    study = load(config, tmp_path)
+    assert (study.cases["two"].buffer.width, study.cases["two"].defect) == (9.0, study.cases["one"].defect)
+    assert study.potentials["weak"] == study.potentials["strong"].model_copy(update={"matching": 0})
+    assert study.materials["mine"].force_constants.reach == 11.0
+    assert study.figures == {}
 
 
 def test_overriding_a_default_reaches_every_case(changed: Change, root: Path) -> None:
@@ -97,7 +135,7 @@ def test_loading_changes_nothing_in_the_input(changed: Change, root: Path) -> No
 )
 def test_broken_case_files(files: dict[str, str], message: str, changed: Change, project: Project) -> None:
     with pytest.raises(ConfigError) as caught:
-        load(changed({"cases": ["a"], "figures": NO_FIGURES}), project(**files))
+        load(changed({"cases": ["a"], "figures": NO_FIGURES, "case_defaults": EDGE}), project(**files))
     assert message in str(caught.value)
 
 
@@ -105,14 +143,14 @@ def test_another_kind_of_defect_replaces_the_default_one(changed: Change, projec
     """Keys of a dislocation do not leak into a crack: they are not unknown keys of it, and its own are missing."""
     folder = project(a="{defect: {kind: crack, front: [0, 0, 1]}}")
     with pytest.raises(ConfigError) as caught:
-        load(changed({"cases": ["a"], "figures": NO_FIGURES}), folder)
+        load(changed({"cases": ["a"], "figures": NO_FIGURES, "case_defaults": EDGE}), folder)
     missing = [problem.split(": the key is missing")[0] for problem in caught.value.problems]
     assert missing == [f"config/cases/a.yaml: defect.{name}" for name in ("plane", "load")]
 
 
 def test_a_crack_is_a_case(changed: Change, project: Project) -> None:
     text = "{defect: {kind: crack, front: [0, 0, 1], plane: [1, 1, 0], load: 0.9, tip_offset: [0, 0]}}"
-    study = load(changed({"cases": ["a"], "figures": NO_FIGURES}), project(a=text))
+    study = load(changed({"cases": ["a"], "figures": NO_FIGURES, "case_defaults": EDGE}), project(a=text))
     crack = study.cases["a"].defect
     assert (crack.kind, crack.plane, crack.load, crack.slip) == ("crack", (1, 1, 0), 0.9, 0.0)
 
@@ -131,7 +169,7 @@ def test_bad_cracks(wrong: dict[str, Any], message: str, changed: Change, projec
     crack = {"kind": "crack", "front": [0, 0, 1], "plane": [1, 1, 0], "load": 0.9, "tip_offset": [0.0, 0.0]}
     text = yaml.safe_dump({"defect": crack | wrong})
     with pytest.raises(ConfigError) as caught:
-        load(changed({"cases": ["a"], "figures": NO_FIGURES}), project(a=text))
+        load(changed({"cases": ["a"], "figures": NO_FIGURES, "case_defaults": EDGE}), project(a=text))
     assert any(message in problem for problem in caught.value.problems), caught.value.problems
 
 

@@ -1,29 +1,15 @@
-"""Point defects in the configuration: the shipped cases, and what contradicts itself."""
+"""Point defects in the configuration: what contradicts itself."""
 
 from pathlib import Path
 
 import pytest
-from snakemake.common.configfile import load_configfile
-from snakemake.utils import update_config
 
 from qmfront.config.errors import ConfigError
 from qmfront.config.load import load
-from tests.config.conftest import ROOT, merged_config
+from tests.config.conftest import EDGE
 
 BOX = "{kind: box, cells: 4}"
 POINT = "{kind: point, position: [1.0, 1.0, 1.0], removed: [[0.0, 0.0, 0.0]], added: []}"
-
-
-@pytest.mark.parametrize(
-    "name", ["points", "points_minimal", "points_eam", "points_large", "dft", "dft_cluster"]
-)
-def test_shipped_studies_are_sound(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("qmfront.config.checks.missing_module", lambda dotted: None)  # GPAW need not be here
-    config = merged_config()
-    for layer in ["points", name] if name == "points_large" else [name]:
-        update_config(config, load_configfile(ROOT / "config" / f"{layer}.yaml"))
-    study = load(config, ROOT)
-    assert all(case.defect.kind == "point" and case.domain.kind == "box" for case in study.cases.values())
 
 
 @pytest.mark.parametrize(
@@ -49,4 +35,4 @@ def test_shipped_studies_are_sound(name: str, monkeypatch: pytest.MonkeyPatch) -
 def test_contradictions_are_told(case: str, message: str, project, changed) -> None:
     folder: Path = project(one=case)
     with pytest.raises(ConfigError, match=message):
-        load(changed({"cases": ["one"], "figures": {}}), folder)
+        load(changed({"cases": ["one"], "figures": {}, "case_defaults": EDGE}), folder)

@@ -1,31 +1,50 @@
-"""Every study of config/ is a configuration that can be used, if its calculator is installed."""
-
-from pathlib import Path
-from typing import Any
+"""Every study of the project can be used, if its calculator is installed, and says no more than it needs."""
 
 import pytest
-from snakemake.common.configfile import load_configfile
-from snakemake.utils import update_config
 
-from qmfront.config.errors import ConfigError
 from qmfront.config.load import load
+from qmfront.config.merge import names_of_files
+from qmfront.config.study import Study
+from tests.config.conftest import ROOT, STUDIES, study_as_written
 
-CONFIG = Path(__file__).parents[2] / "config"
-BELOW = {"points_large": ["points"]}
-"""Files on top of which a study is computed, beside config.yaml."""
+POINT_DEFECTS = ("points", "points_minimal", "points_eam", "points_large", "dft", "dft_cluster")
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in CONFIG.glob("*.yaml")))
+@pytest.fixture(autouse=True)
+def _calculators_need_not_be_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("qmfront.config.checks.missing_module", lambda dotted: None)
+
+
+def loaded(name: str) -> Study:
+    return load(study_as_written(name), ROOT)
+
+
+@pytest.mark.parametrize("name", STUDIES)
 def test_it_can_be_loaded(name: str) -> None:
-    config = load_configfile(str(CONFIG / "config.yaml"))
-    for file in [*BELOW.get(name, []), name]:
-        update_config(config, load_configfile(str(CONFIG / f"{file}.yaml")))
-    assert [problem for problem in problems_in(config) if "in this environment" not in problem] == []
+    study = loaded(name)
+    assert list(study.cases) == list(study_as_written(name)["cases"])
+    if name in POINT_DEFECTS:
+        assert all(case.defect.kind == "point" and case.domain.kind == "box" for case in study.cases.values())
 
 
-def problems_in(config: dict[str, Any]) -> tuple[str, ...]:
-    try:
-        load(config, CONFIG.parent)
-    except ConfigError as error:
-        return error.problems
-    return ()
+@pytest.mark.parametrize("name", STUDIES)
+def test_it_takes_back_no_figure_of_another_study(name: str) -> None:
+    figures = study_as_written(name).get("figures", {})
+    assert None not in figures.values()
+
+
+def test_every_case_material_and_potential_is_of_some_study() -> None:
+    """What no study names is never computed, and would rot."""
+    studies = [loaded(name) for name in STUDIES]
+    named = {
+        "case": {name for study in studies for name in study.cases},
+        "material": {name for study in studies for name in study.materials},
+        "potential": {name for study in studies for name in study.potentials},
+    }
+    for kind, names in named.items():
+        assert set(names_of_files(kind, ROOT)) - names == set(), kind
+
+
+def test_the_default_study_has_figures_1_to_7() -> None:
+    figures = loaded("config").figures
+    assert set(figures) >= {f"figure_{number}" for number in range(1, 8)}

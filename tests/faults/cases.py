@@ -81,8 +81,10 @@ def prepared(folder: Path, case: Mapping[str, Any]) -> tuple[Project, tuple[str,
     project = Project.copy_of(ROOT, folder / "project")
     text = yaml.safe_dump({**CASE, **case})
     (project.folder / "config/cases/small.yaml").write_text(text, encoding="utf-8")
-    names = yaml.safe_load(project.text("config/config.yaml"))["figures"]
-    config = project.overlay("small", {**STUDY, "figures": {**dict.fromkeys(names), **FIGURE}})
+    (project.folder / "config/small.yaml").write_text(
+        yaml.safe_dump({**STUDY, "figures": FIGURE}), encoding="utf-8"
+    )
+    config = ("config/small.yaml",)
     target = f"results/{PREFLIGHT}/tungsten.json"
     done = project.snakemake(target, config=config, path=INJECT, variables=variables(project))
     assert done.returncode == 0, done.stdout

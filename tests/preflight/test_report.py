@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from qmfront.config.material import Measurements
 from qmfront.crystal.lattice import cubic_crystal
@@ -13,9 +12,7 @@ from qmfront.preflight.page import page
 from qmfront.preflight.report import Report, refuse, report
 from qmfront.preflight.subject import RefusedError, Subject
 
-ROOT = Path(__file__).parents[2]
-WRITTEN = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))["material_defaults"]
-DEFAULTS = Measurements.model_validate(WRITTEN)
+DEFAULTS = Measurements()
 
 
 def report_of(calculator: str, symbol: str, structure: Any, a0: float) -> Report:

@@ -100,7 +100,7 @@ def test_the_whole_study_is_the_same_as_on_one_machine(cluster: None, tmp_path: 
 
     The QM calls of one training stage are scattered over three jobs.
     """
-    config = ("config/minimal.yaml",)
+    config = ("config/studies/minimal.yaml",)
     local, remote = (Project.copy_of(ROOT, tmp_path / name / "project") for name in ("local", "remote"))
     scattered = remote.overlay("scattered", {"potentials": {"minimal_surface": {"jobs": 3}}})[1:]
     submitted, most, before = Submitted(remote, (*config, *scattered), ()), 0, set(jobs())
@@ -129,7 +129,7 @@ def test_patches_of_a_divided_domain_are_jobs_of_their_own(cluster: None, tmp_pa
     """Tight binding on 66 atoms: two jobs with four tiles each give the forces of one call on the whole."""
     project = Project.copy_of(ROOT, tmp_path / "project")
     target, before = "results/di_66/0/divided.json", set(jobs())
-    submitted = Submitted(project, ("config/points_minimal.yaml",), (target,))
+    submitted = Submitted(project, ("config/studies/points_minimal.yaml",), (target,))
     said = submitted.run()
     assert said.count("QM forces on tiles of di_66") >= 2
     assert {jobs()[number] for number in set(jobs()) - before} == {"COMPLETED"}

@@ -44,7 +44,7 @@ class Project:
         return cls(folder)
 
     def command(
-        self, *arguments: str, config: tuple[str, ...] = ("config/minimal.yaml",), cores: int = CORES
+        self, *arguments: str, config: tuple[str, ...] = ("config/studies/minimal.yaml",), cores: int = CORES
     ) -> list[str]:
         """Targets and options come before --configfile, which takes all that follows."""
         call = [sys.executable, "-m", "snakemake", "--cores", str(cores), *arguments]
@@ -53,7 +53,7 @@ class Project:
     def snakemake(
         self,
         *arguments: str,
-        config: tuple[str, ...] = ("config/minimal.yaml",),
+        config: tuple[str, ...] = ("config/studies/minimal.yaml",),
         path: Path | None = None,
         variables: Mapping[str, str] | None = None,
         cores: int = CORES,
@@ -71,9 +71,9 @@ class Project:
         )
 
     def overlay(self, name: str, content: dict[str, Any]) -> tuple[str, ...]:
-        """The configuration files of the minimal case with this one on top."""
+        """The minimal study with changes on top."""
         (self.folder / "config" / f"{name}.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
-        return ("config/minimal.yaml", f"config/{name}.yaml")
+        return ("config/studies/minimal.yaml", f"config/{name}.yaml")
 
     def text(self, path: str) -> str:
         return (self.folder / path).read_text(encoding="utf-8")

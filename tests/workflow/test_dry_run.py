@@ -27,14 +27,17 @@ ALWAYS = {
 }
 
 
-@pytest.mark.parametrize("name", ["config", "minimal", "paper"])
-def test_every_configuration_gives_a_plan(name: str, fresh: Any, planned_jobs: Any) -> None:
-    done = fresh.snakemake("--dry-run", config=() if name == "config" else (f"config/{name}.yaml",))
+@pytest.mark.parametrize(
+    "study", ["config/config.yaml", "config/studies/minimal.yaml", "config/studies/gallery.yaml"]
+)
+def test_every_study_gives_a_plan(study: str, fresh: Any, planned_jobs: Any) -> None:
+    """The default one without being named; nothing of it in another one."""
+    done = fresh.snakemake("--dry-run", config=() if study == "config/config.yaml" else (study,))
     assert done.returncode == 0, done.stdout
     jobs = planned_jobs(done.stdout)
-    written = yaml.safe_load((ROOT / "config" / f"{name}.yaml").read_text(encoding="utf-8"))
+    written = yaml.safe_load((ROOT / study).read_text(encoding="utf-8"))
     kinds = Counter(f"draw_{figure['kind']}" for figure in written["figures"].values() if figure)
-    assert len(kinds) >= 9
+    assert len(kinds) >= 6
     assert {name: count for name, count in jobs.items() if name.startswith("draw_")} == kinds
     assert set(jobs) >= ALWAYS
     assert jobs["solve"] == jobs["adapt"] == jobs["convergence"] == len(written["cases"])
@@ -47,6 +50,16 @@ def test_a_figure_is_a_target_by_its_name(fresh: Any, planned_jobs: Any) -> None
     jobs = planned_jobs(done.stdout)
     assert jobs["draw_convergence"] == jobs["figure_4"] == 1
     assert [name for name in jobs if name.startswith("draw_")] == ["draw_convergence"]
+
+
+def test_keys_without_cases_change_the_default_study(fresh: Any, planned_jobs: Any) -> None:
+    """What names its cases is a study of its own; a file with figures alone is drawn for the cases of the default."""
+    fresh.overlay("more", {"figures": {"mine": {"kind": "errors", "cases": ["edge_T2", "edge_T8"]}}})
+    done = fresh.snakemake("--dry-run", config=("config/more.yaml",))
+    assert done.returncode == 0, done.stdout
+    jobs = planned_jobs(done.stdout)
+    assert (jobs["draw_errors"], jobs["solve"]) == (1, 4)
+    assert jobs["draw_convergence"] == 2
 
 
 def test_figures_are_taken_back_and_added(fresh: Any, planned_jobs: Any) -> None:

@@ -10,7 +10,7 @@ import yaml
 
 from tests.workflow.project import ROOT, Project
 
-CONFIG = ("config/minimal_silicon.yaml",)
+CONFIG = ("config/studies/minimal_silicon.yaml",)
 CASE = "minimal_silicon"
 
 

@@ -15,7 +15,7 @@ def test_lammps(fresh: Any) -> None:
     from tests.models.lammps_oracle import lammps_module
 
     lammps_module()
-    config = ("config/own_lammps.yaml",)
+    config = ("config/studies/own_lammps.yaml",)
     done = fresh.snakemake(config=config)
     assert done.returncode == 0, done.stdout
     table = pd.read_csv(io.StringIO(fresh.text("results/own_lammps/convergence.csv")))
@@ -31,7 +31,7 @@ def test_lammps(fresh: Any) -> None:
 
 def test_a_file_and_emt(fresh: Any) -> None:
     """The example of the tutorial; the plan made before and the truth."""
-    config = ("config/own.yaml",)
+    config = ("config/studies/own.yaml",)
     assert fresh.snakemake("plans", config=config).returncode == 0
     plan = json.loads(fresh.text("results/plan/own.json"))
     done = fresh.snakemake(config=config)

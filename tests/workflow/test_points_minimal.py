@@ -11,7 +11,7 @@ import yaml
 from qmfront.storage import store
 from tests.workflow.project import ROOT, Project
 
-CONFIG = ("config/points_minimal.yaml",)
+CONFIG = ("config/studies/points_minimal.yaml",)
 CASE = "results/di_66"
 
 
