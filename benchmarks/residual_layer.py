@@ -34,7 +34,8 @@ def main(case: str, material: str, potential: str, results: Path) -> pd.DataFram
     operators = Operators.from_arrays(load(results / case / "operators.zarr", "operators"))
     certificate = load(results / "potentials" / potential / "certificate.zarr", "potential")
     bulk = Bulk.from_arrays(load(results / "bulk" / f"{material}.zarr", "bulk"))
-    linear, mismatch = linear_mismatch(bulk, certificate), StrainPolynomial.from_certificate(certificate)
+    linear = linear_mismatch(bulk, certificate).assembled(defect)
+    mismatch = StrainPolynomial.from_certificate(certificate)
     riesz = operators.force_constant_map(defect.free, tolerance=1e-8)
 
     def eta(forces: np.ndarray) -> float:

@@ -10,7 +10,7 @@ from qmfront.estimate.iteration import estimated_iteration
 from qmfront.estimate.residual import ResidualSettings
 from qmfront.evaluate.forces import calculator_forces, journaled_forces
 from qmfront.evaluate.journal import Journal, Tally
-from qmfront.mismatch.model_difference import differences
+from qmfront.mismatch.model_difference import ModelDifference
 from qmfront.models.ace.calculator import ACE
 from qmfront.operators.operators import Operators
 from qmfront.refine.decision import decision, report
@@ -21,12 +21,11 @@ from qmfront.storage.provenance import content_hash
 from qmfront.storage.store import load, save
 from qmfront.storage.timing import Seconds
 
-KINDS = ("structure", "bulk", "far_field", "mismatch", "solution", "operators", "partition")
+KINDS = ("structure", "mismatch", "solution", "operators", "partition")
 
 
 def main(inputs: dict, spec: dict, settings: dict, journal: Journal, outputs: dict) -> None:
-    certificate = load(inputs["certificate"], "potential")
-    read = {kind: load(inputs[kind], kind) for kind in KINDS if kind in inputs}
+    read = {kind: load(inputs[kind], kind) for kind in KINDS}
     defect, region = Defect.from_arrays(read["structure"]), read["partition"]["region"]
     seconds = Seconds(tally := Tally())
     found = estimated_iteration(
@@ -39,9 +38,7 @@ def main(inputs: dict, spec: dict, settings: dict, journal: Journal, outputs: di
         before=Layer.of(load(inputs["before"], "residual")) if "before" in inputs else None,
         settings=ResidualSettings(**settings["residual"]),
         estimate=settings["estimate"],
-        differ=differences(
-            read["bulk"], certificate, defect, read.get("far_field"), assembled=read["mismatch"]
-        ),
+        difference=ModelDifference.from_arrays(read["mismatch"], defect),
         embedding=Embedding(**settings["embedding"]),
     )
     attrs, corrections = found.attributes(

@@ -8,26 +8,26 @@ from qmfront.estimate.energy import solution_energy
 from qmfront.estimate.residual import ResidualSettings
 from qmfront.evaluate.forces import calculator_forces, journaled_forces
 from qmfront.evaluate.journal import Journal, Tally
-from qmfront.mismatch.model_difference import differences
+from qmfront.mismatch.model_difference import ModelDifference
 from qmfront.models.ace.calculator import ACE
 from qmfront.operators.operators import Operators
 from qmfront.storage import store
 from qmfront.storage.durable import write_file
 from qmfront.storage.logs import logged
 
-KINDS = ("structure", "operators", "partition", "solution", "bulk", "far_field")
+KINDS = ("structure", "operators", "partition", "solution", "mismatch")
 
 
 def main(inputs: dict, spec: dict, settings: dict, journal: Journal, path: str) -> None:
-    read = {kind: store.load(inputs[kind], kind) for kind in KINDS if kind in inputs}
-    certificate, tally = store.load(inputs["certificate"], "potential"), Tally()
+    read = {kind: store.load(inputs[kind], kind) for kind in KINDS}
+    tally = Tally()
     found = solution_energy(
         read["solution"]["displacement"],
         defect := Defect.from_arrays(read["structure"]),
         Operators.from_arrays(read["operators"]),
         read["partition"]["region"],
         (journaled_forces(spec, journal, tally), calculator_forces(ACE.load(inputs["potential"]))),
-        differences=differences(read["bulk"], certificate, defect, read.get("far_field")),
+        difference=ModelDifference.from_arrays(read["mismatch"], defect),
         settings=ResidualSettings(**settings["residual"]),
         embedding=Embedding(**settings["embedding"]),
     )

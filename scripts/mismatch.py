@@ -1,17 +1,22 @@
-"""Force constants by which the models of a case differ, on its sites: structure.zarr -> mismatch.zarr."""
+"""How the models of a case differ beyond its QM region: bulk, certificate (and far_field.zarr) -> mismatch.zarr."""
 
 from qmfront.crystal.defect import Defect
 from qmfront.elasticity.bulk import Bulk
-from qmfront.mismatch.linear import assembled_mismatch, linear_mismatch
+from qmfront.mismatch.far_field import FarField
+from qmfront.mismatch.model_difference import model_difference
 from qmfront.storage import store
 from qmfront.storage.logs import logged
 
 
 def main(inputs: dict, path: str) -> None:
-    bulk = Bulk.from_arrays(store.load(inputs["bulk"], "bulk"))
-    linear = linear_mismatch(bulk, store.load(inputs["certificate"], "potential"))
-    defect = Defect.from_arrays(store.load(inputs["structure"], "structure"))
-    store.save(path, "mismatch", assembled_mismatch(linear, defect))
+    asked = store.load(inputs["far_field"], "far_field") if "far_field" in inputs else None
+    found = model_difference(
+        Bulk.from_arrays(store.load(inputs["bulk"], "bulk")),
+        store.load(inputs["certificate"], "potential"),
+        Defect.from_arrays(store.load(inputs["structure"], "structure")),
+        None if asked is None else FarField.from_store(asked, asked.attrs),
+    )
+    store.save(path, "mismatch", found.arrays())
 
 
 if __name__ == "__main__":

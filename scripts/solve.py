@@ -4,7 +4,7 @@ from qmfront.coupling.solve import SolveSettings, solution_arrays
 from qmfront.crystal.defect import Defect
 from qmfront.evaluate.forces import calculator_forces, journaled_forces
 from qmfront.evaluate.journal import Journal, Tally
-from qmfront.mismatch.model_difference import difference_map
+from qmfront.mismatch.model_difference import ModelDifference
 from qmfront.models.ace.calculator import ACE
 from qmfront.operators.operators import Operators
 from qmfront.refine.next_partition import partition_of
@@ -12,21 +12,14 @@ from qmfront.storage import store
 from qmfront.storage.logs import logged
 from qmfront.storage.timing import Seconds
 
-KINDS = ("structure", "operators", "bulk", "far_field", "mismatch")
+KINDS = ("structure", "operators", "mismatch")
 
 
 def main(inputs: dict, spec: dict, settings: dict, journal: Journal, outputs: dict) -> None:
     seconds = Seconds(tally := Tally())
-    read = {kind: store.load(inputs[kind], kind) for kind in KINDS if kind in inputs}
+    read = {kind: store.load(inputs[kind], kind) for kind in KINDS}
     refined = store.load(inputs["refined"], "partition") if "refined" in inputs else None
     defect, partition = Defect.from_arrays(read["structure"]), partition_of(read["structure"], refined)
-    difference = difference_map(
-        read["bulk"],
-        store.load(inputs["certificate"], "potential"),
-        defect,
-        read.get("far_field"),
-        assembled=read["mismatch"],
-    )
     start = store.load(inputs["start"], "solution")["displacement"] if "start" in inputs else None
     with seconds.of("solve"):
         arrays = solution_arrays(
@@ -35,7 +28,7 @@ def main(inputs: dict, spec: dict, settings: dict, journal: Journal, outputs: di
             partition["region"],
             (journaled_forces(spec, journal, tally), calculator_forces(ACE.load(inputs["potential"]))),
             start=start,
-            difference=difference,
+            difference=ModelDifference.from_arrays(read["mismatch"], defect).for_stop().forces,
             settings=SolveSettings.from_config(settings),
         )
     marks = {} if refined is None else dict(refined.attrs)

@@ -7,7 +7,6 @@ from typing import Literal
 
 import numpy as np
 from ase import Atoms
-from ase.build import bulk
 from ase.data import chemical_symbols
 from ase.geometry import minkowski_reduce
 from scipy.spatial import HalfspaceIntersection
@@ -170,6 +169,8 @@ def cubic_crystal(symbol: str, structure: Structure, a0: float) -> Crystal:
     a0 : float, Å
         Cubic lattice constant.
     """
+    from ase.build import bulk  # imports a third of ASE
+
     return crystal_from_atoms(bulk(symbol, NAMES_OF_ASE.get(structure, structure), a=a0))
 
 

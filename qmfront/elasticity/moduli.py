@@ -4,11 +4,6 @@ from typing import Literal
 
 import numpy as np
 from ase.calculators.calculator import Calculator
-from matscipy.elasticity import (
-    Voigt_6x6_to_full_3x3x3x3,
-    cubic_to_Voigt_6x6,
-    full_3x3x3x3_to_Voigt_6x6,
-)
 from scipy.optimize import brentq
 
 from qmfront.crystal.lattice import Crystal
@@ -154,16 +149,22 @@ def rotated_moduli(moduli: np.ndarray, frame: np.ndarray) -> np.ndarray:
 
 def cubic_moduli(c11: float, c12: float, c44: float) -> np.ndarray:
     """C_ijkl (3, 3, 3, 3) of a cubic crystal in cubic axes, in the unit of the arguments."""
+    from matscipy.elasticity import Voigt_6x6_to_full_3x3x3x3, cubic_to_Voigt_6x6  # imports scipy.stats
+
     return Voigt_6x6_to_full_3x3x3x3(cubic_to_Voigt_6x6(c11, c12, c44))
 
 
 def to_voigt(moduli: np.ndarray) -> np.ndarray:
     """Voigt matrix (6, 6), order xx yy zz yz xz xy, of C_ijkl; raises if a symmetry is broken."""
+    from matscipy.elasticity import full_3x3x3x3_to_Voigt_6x6  # imports scipy.stats
+
     return full_3x3x3x3_to_Voigt_6x6(moduli, tol=SYMMETRY_TOLERANCE * np.abs(moduli).max())
 
 
 def from_voigt(voigt: np.ndarray) -> np.ndarray:
     """C_ijkl (3, 3, 3, 3) of a Voigt matrix (6, 6), order xx yy zz yz xz xy."""
+    from matscipy.elasticity import Voigt_6x6_to_full_3x3x3x3  # imports scipy.stats
+
     return Voigt_6x6_to_full_3x3x3x3(np.asarray(voigt, float))
 
 

@@ -15,7 +15,6 @@ the error of the forces, the third of second order: each is told by itself.
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 
@@ -23,7 +22,7 @@ from qmfront.coupling.embedding import VACUUM, Embedding, Forces
 from qmfront.coupling.partition import QM
 from qmfront.crystal.defect import Defect
 from qmfront.estimate.residual import ResidualSettings, core_residual, exact_core
-from qmfront.mismatch.model_difference import model_difference
+from qmfront.mismatch.model_difference import ModelDifference
 from qmfront.operators.operators import Operators
 from qmfront.operators.riesz import ForceConstantMap
 
@@ -123,7 +122,7 @@ def solution_energy(
     region: np.ndarray,
     models: tuple[Forces, Forces],
     *,
-    differences: dict[str, Any],
+    difference: ModelDifference,
     settings: ResidualSettings,
     embedding: Embedding = VACUUM,
 ) -> WorkEnergy:
@@ -134,14 +133,13 @@ def solution_energy(
     displacement : (n, 3) float, Å
     region : (n,) int
     models : (qm, mm)
-    differences : {mismatch, linear, lacking}
-        As for `residual_arrays`.
+    difference : ModelDifference
     settings : ResidualSettings
         Layer and buffer; its names are not used.
     """
     core = exact_core(displacement, defect, region, settings)
     return work_energy(
-        _parts(defect, region, models, core, settings.buffer, embedding, differences),
+        _parts(defect, region, models, core, settings.buffer, embedding, difference),
         operators.force_constant_map(defect.free, tolerance=CG_TOLERANCE),
         start=np.zeros_like(displacement),
         end=displacement,
@@ -155,7 +153,7 @@ def _parts(
     core: np.ndarray,
     buffer: float,
     embedding: Embedding,
-    differences: dict[str, Any],
+    difference: ModelDifference,
 ) -> Parts:
     qm, mm = models
     own, exact, free = (mask[:, None] for mask in (region == QM, core, defect.free))
@@ -163,7 +161,7 @@ def _parts(
     def parts(u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         inside, _ = core_residual(defect.body, u, core, qm, buffer=buffer, embedding=embedding)
         outside = mm(defect.body.atoms(u))
-        beyond = outside + model_difference(u, defect, **differences)
+        beyond = outside + difference.forces(u)
         mixed = np.where(own, inside, outside)
         whole = np.where(exact, inside, beyond)
         return np.where(free, mixed, 0.0), np.where(free, whole - mixed, 0.0)

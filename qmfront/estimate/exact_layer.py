@@ -22,7 +22,7 @@ from qmfront.coupling.partition import QM
 from qmfront.crystal.defect import Defect
 from qmfront.estimate.estimator import estimator
 from qmfront.estimate.residual import ResidualSettings, combined, exact_core, residual_arrays
-from qmfront.mismatch.model_difference import model_difference
+from qmfront.mismatch.model_difference import ModelDifference
 from qmfront.operators.operators import Operators
 from qmfront.operators.riesz import ForceConstantMap
 from qmfront.storage.timing import Seconds
@@ -125,7 +125,7 @@ def residual_with_layer(
     *,
     before: Layer | None,
     settings: ResidualSettings,
-    differ: Mapping[str, Any],
+    difference: ModelDifference,
     seconds: Seconds,
     embedding: Embedding = VACUUM,
 ) -> tuple[dict[str, np.ndarray], Layer]:
@@ -139,8 +139,7 @@ def residual_with_layer(
         Of the iteration before; None for the first one.
     settings : ResidualSettings
         With the widest layer.
-    differ : mapping
-        Arguments mismatch, linear and lacking, see `differences`.
+    difference : ModelDifference
     """
     n_qm, widest = int(np.sum(region == QM)), settings.layer_r0
     width = layer_width(before, n_qm, widest=widest) if settings.layer_tolerance > 0 else widest
@@ -151,7 +150,7 @@ def residual_with_layer(
         operators,
         region,
         qm,
-        **differ,
+        difference=difference,
         settings=settings,
         seconds=seconds,
         embedding=embedding,
@@ -160,7 +159,7 @@ def residual_with_layer(
     if "cauchy_born" not in arrays or settings.layer_tolerance == 0:
         return arrays, Layer(width, width, widest_at, {})
     with seconds.of("cauchy_born"):
-        beyond = solution["forces"] + model_difference(solution["displacement"], defect, **differ)
+        beyond = solution["forces"] + difference.forces(solution["displacement"])
         riesz = operators.force_constant_map(defect.free, tolerance=CG_TOLERANCE)
         etas = layer_etas(arrays["cauchy_born"], beyond, solution, defect, region, riesz, settings=settings)
     return arrays, Layer(width, enough(etas, settings.layer_tolerance), widest_at, etas)

@@ -16,6 +16,7 @@ from qmfront.estimate.estimator import CG_TOLERANCE, Estimates, estimates, repre
 from qmfront.estimate.exact_layer import Layer, residual_with_layer
 from qmfront.estimate.hessian_correction import answers
 from qmfront.estimate.residual import ResidualSettings
+from qmfront.mismatch.model_difference import ModelDifference
 from qmfront.operators.operators import Operators
 from qmfront.storage.timing import Seconds
 
@@ -73,7 +74,7 @@ def estimated_iteration(
     before: Layer | None,
     settings: ResidualSettings,
     estimate: Mapping[str, Any],
-    differ: Mapping[str, Any],
+    difference: ModelDifference,
     seconds: Seconds,
     embedding: Embedding = VACUUM,
 ) -> EstimatedIteration:
@@ -90,8 +91,8 @@ def estimated_iteration(
     settings : ResidualSettings
     estimate : {norm, residual, stabilisation, hessian}
         Section estimate of a case.
-    differ : {mismatch, linear, lacking}
-        See `differences`.
+    difference : ModelDifference
+        Of the two models, beyond the exact sites.
     seconds : Seconds
         Gets the processor time of each part.
     embedding : Embedding
@@ -104,7 +105,7 @@ def estimated_iteration(
         models[0],
         before=before,
         settings=settings,
-        differ=differ,
+        difference=difference,
         seconds=seconds,
         embedding=embedding,
     )

@@ -16,9 +16,7 @@ from qmfront.crystal.body import Body
 from qmfront.crystal.cluster import Cluster, cluster_around, surrounded
 from qmfront.crystal.defect import Defect
 from qmfront.crystal.neighbours import Pairs, separations
-from qmfront.elasticity.strain_polynomial import StrainPolynomial
-from qmfront.mismatch.linear import LinearMismatch
-from qmfront.mismatch.model_difference import model_difference
+from qmfront.mismatch.model_difference import ModelDifference
 from qmfront.operators.force_constant_operator import linear_forces
 from qmfront.operators.operators import Operators
 from qmfront.storage.timing import Seconds
@@ -104,11 +102,9 @@ def residual_arrays(
     region: np.ndarray,
     qm: Forces,
     *,
-    mismatch: StrainPolynomial,
+    difference: ModelDifference,
     settings: ResidualSettings,
     seconds: Seconds,
-    linear: LinearMismatch | None = None,
-    lacking: np.ndarray | None = None,
     embedding: Embedding = VACUUM,
 ) -> dict[str, np.ndarray]:
     """Arrays of a store of kind "residual", (n, 3) eV/Å each.
@@ -121,12 +117,8 @@ def residual_arrays(
     Parameters
     ----------
     solution : {displacement, forces}
-    mismatch : StrainPolynomial
-        Of the two models, beyond the orders of strain that the fit matched.
-    linear : LinearMismatch, optional
-        Of the two models, to first order; None if they have the same force constants.
-    lacking : (n, 3, 3) float, eV, optional
-        What the stress of `mismatch` lacks, see `far_field`.
+    difference : ModelDifference
+        Of the two models, beyond the exact sites of the variant cauchy_born.
     seconds : Seconds
         Gets the processor time of each residual.
     embedding : Embedding
@@ -145,8 +137,8 @@ def residual_arrays(
                 inside, _ = core_residual(
                     defect.body, u, core, qm, buffer=settings.buffer, embedding=embedding
                 )
-            differ = model_difference(u, defect, mismatch=mismatch, linear=linear, lacking=lacking)
-            found["cauchy_born"] = combined(core, inside, mixed + differ, defect.free)
+            beyond = mixed + difference.forces(u)
+            found["cauchy_born"] = combined(core, inside, beyond, defect.free)
     if "paper" in settings.names:
         with seconds.of("paper"):
             core = (region <= BUFFER) | faces

@@ -41,15 +41,12 @@ class LinearMismatch:
         dC.
     relative : float
         Norm of dPhi over the norm of Phi^QM.
-    assembled : mapping, optional
-        See `assembled_mismatch`; without it pairs are labelled anew for every displacement, which takes seconds.
     """
 
     crystal: Crystal
     constants: ForceConstants
     moduli: np.ndarray
     relative: float
-    assembled: Mapping[str, Any] | None = None
 
     @property
     def negligible(self) -> bool:
@@ -61,7 +58,56 @@ class LinearMismatch:
         return (certificate["moduli_qm"] - certificate["moduli_mm"]) * (not self.negligible)
 
     def forces(self, defect: Defect, displacement: np.ndarray) -> np.ndarray:
-        """F (n, 3), eV/Å, at u0 + u; zero if dPhi is negligible.
+        """F (n, 3), eV/Å, at u0 + u, see `AssembledMismatch.forces`; assembles, which takes seconds."""
+        return self.assembled(defect).forces(defect, displacement)
+
+    def assembled(self, defect: Defect) -> "AssembledMismatch":
+        """The same on the sites of a case: pairs are those of the predictor, slip removed."""
+        n = defect.n_sites
+        volume = abs(np.linalg.det(self.crystal.cell)) / len(self.crystal.basis)
+        stiffness = volume * rotated_moduli(self.moduli, defect.frame)
+        nothing = AssembledMismatch(
+            np.zeros((n, 3)),
+            sparse.bsr_matrix((3 * n, 3 * n), blocksize=(3, 3)),
+            0.0 * stiffness,
+            self.relative,
+        )
+        return nothing if self.negligible else replace(self._on_pairs(defect), stiffness=stiffness)
+
+    def _on_pairs(self, defect: Defect) -> "AssembledMismatch":
+        constants = self.constants.rotated(defect.frame)
+        crystal = self.crystal.rotated(defect.frame)
+        reach = float(np.linalg.norm(constants.vector, axis=1).max())
+        known = np.flatnonzero(defect.basis_index != ADDED)
+        predictor, rows = np.zeros_like(defect.sites), []
+        for tile, pairs, matrices, vector in labelled_pairs(defect, known, crystal, constants, reach):
+            predictor[known[tile]] = linear_forces(pairs, matrices, vector, len(known))[tile]
+            placed = Pairs(known[pairs.first], known[pairs.second], pairs.vector)
+            rows.append(pair_operator(placed, matrices, defect.n_sites))
+        return AssembledMismatch(predictor, stacked(rows), np.zeros((3, 3, 3, 3)), self.relative)
+
+
+@dataclass(frozen=True)
+class AssembledMismatch:
+    """dPhi and dC on the sites of a case.
+
+    predictor : (n, 3) float, eV/Å
+        -sum_rho dPhi(rho) (d_rho - rho) at u = 0; zero on sites without a place in the lattice.
+    operator : (3n, 3n) bsr_matrix, eV/Å^2
+        dH u = sum_rho dPhi(rho) (u_m - u_l).
+    stiffness : (3, 3, 3, 3) float, eV
+        V dC / nb in the frame of the case.
+    relative : float
+        Norm of dPhi over the norm of Phi^QM.
+    """
+
+    predictor: np.ndarray
+    operator: sparse.bsr_matrix
+    stiffness: np.ndarray
+    relative: float
+
+    def forces(self, defect: Defect, displacement: np.ndarray) -> np.ndarray:
+        """F_0 - dH u - F^cb[dC] (n, 3), eV/Å, at u0 + u; zero if dPhi is negligible.
 
         Raises
         ------
@@ -70,24 +116,8 @@ class LinearMismatch:
         """
         if displacement.shape != defect.sites.shape:
             raise ValueError(f"displacement has shape {displacement.shape} in place of {defect.sites.shape}.")
-        if self.negligible:
-            return np.zeros_like(displacement)
-        return self._lattice_forces(defect, displacement) - self._long_waves(defect, displacement)
-
-    def _lattice_forces(self, defect: Defect, displacement: np.ndarray) -> np.ndarray:
-        """-sum_rho dPhi(rho) (d_rho - rho), tile by tile; pairs are those of the predictor, slip removed."""
-        if self.assembled is not None:
-            operator = _operator(self.assembled, defect.n_sites)
-            return self.assembled["predictor"] - (operator @ displacement.ravel()).reshape(-1, 3)
-        constants = self.constants.rotated(defect.frame)
-        crystal = self.crystal.rotated(defect.frame)
-        reach = float(np.linalg.norm(constants.vector, axis=1).max())
-        known = np.flatnonzero(defect.basis_index != ADDED)
-        u, forces = displacement[known], np.zeros_like(displacement)
-        for tile, pairs, matrices, vector in labelled_pairs(defect, known, crystal, constants, reach):
-            current = vector + u[pairs.second] - u[pairs.first]
-            forces[known[tile]] = linear_forces(pairs, matrices, current, len(known))[tile]
-        return forces
+        lattice = self.predictor - (self.operator @ displacement.ravel()).reshape(-1, 3)
+        return lattice - self._long_waves(defect, displacement) if self.stiffness.any() else lattice
 
     def _long_waves(self, defect: Defect, displacement: np.ndarray) -> np.ndarray:
         """F^cb[dC]: minus the gradient of sum_l (V/2) e_l : dC : e_l / nb, e the symmetric part of F - 1."""
@@ -97,43 +127,27 @@ class LinearMismatch:
         current = separations(defect.body.reference + displacement, defect.cell, defect.pbc, stencil)
         gradient = deformation_gradients(stencil, current, defect.n_sites, basis_index=basis)
         strain = (gradient + gradient.swapaxes(1, 2)) / 2 - np.eye(3)
-        moduli = rotated_moduli(self.moduli, defect.frame) * abs(np.linalg.det(self.crystal.cell))
-        stress = np.einsum("ijkl,nkl->nij", moduli, strain) / len(self.crystal.basis)
+        stress = np.einsum("ijkl,nkl->nij", self.stiffness, strain)
         return deformation_forces(stencil, stress, basis_index=basis)
 
+    def arrays(self) -> dict[str, Any]:
+        """Part of a store of kind "mismatch"."""
+        return {
+            "linear_predictor": self.predictor,
+            "blocks": self.operator.data,
+            "columns": self.operator.indices,
+            "pointer": self.operator.indptr,
+            "stiffness": self.stiffness,
+            "relative": self.relative,
+        }
 
-def assembled_mismatch(linear: LinearMismatch, defect: Defect) -> dict[str, np.ndarray]:
-    """Arrays of a store of kind "mismatch": dPhi on the sites of a case, -sum_rho dPhi (d_rho - rho) = F_0 - dH u.
-
-    Without a row where dPhi is negligible. Sites without a place in the lattice have no force.
-    """
-    n = defect.n_sites
-    if linear.negligible:
-        pointer = np.zeros(n + 1, int)
-        empty = {"blocks": np.zeros((0, 3, 3)), "columns": np.zeros(0, int), "pointer": pointer}
-        return {**empty, "predictor": np.zeros((n, 3))}
-    constants = linear.constants.rotated(defect.frame)
-    crystal = linear.crystal.rotated(defect.frame)
-    reach = float(np.linalg.norm(constants.vector, axis=1).max())
-    known = np.flatnonzero(defect.basis_index != ADDED)
-    predictor, rows = np.zeros((n, 3)), []
-    for tile, pairs, matrices, vector in labelled_pairs(defect, known, crystal, constants, reach):
-        predictor[known[tile]] = linear_forces(pairs, matrices, vector, len(known))[tile]
-        placed = Pairs(known[pairs.first], known[pairs.second], pairs.vector)
-        rows.append(pair_operator(placed, matrices, n))
-    operator = stacked(rows)
-    return {
-        "blocks": operator.data,
-        "columns": operator.indices,
-        "pointer": operator.indptr,
-        "predictor": predictor,
-    }
-
-
-def _operator(arrays: Mapping[str, Any], n_sites: int) -> sparse.bsr_matrix:
-    """dH (3n, 3n), eV/Å^2, of `assembled_mismatch`."""
-    parts = (arrays["blocks"], arrays["columns"], arrays["pointer"])
-    return sparse.bsr_matrix(parts, shape=(3 * n_sites, 3 * n_sites))
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Any]) -> "AssembledMismatch":
+        """The inverse of `arrays`."""
+        size = 3 * len(arrays["linear_predictor"])
+        parts = (arrays["blocks"], arrays["columns"], arrays["pointer"])
+        operator = sparse.bsr_matrix(parts, shape=(size, size))
+        return cls(arrays["linear_predictor"], operator, arrays["stiffness"], arrays["relative"])
 
 
 def linear_mismatch(bulk: Bulk, certificate: Mapping[str, Any]) -> LinearMismatch:

@@ -1,8 +1,13 @@
-"""How QM and MM model differ beyond the QM region, put together from the stores that know it."""
+"""How QM and MM model differ beyond the QM region, as far as strains and force constants know it: no QM call.
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from functools import partial
+    F^QM - F^MM = -grad sum_l dW(F_l) / nb  +  what the force constants of the fit miss
+
+`cauchy_born` has the first term, `linear` the second. What homogeneous lattices at the strains of the far field said
+about dW (`far_field`) is a correction of its stress.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,75 +17,71 @@ from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.strain_polynomial import StrainPolynomial
 from qmfront.mismatch.cauchy_born import cauchy_born_difference
 from qmfront.mismatch.far_field import FarField
-from qmfront.mismatch.linear import LinearMismatch, linear_mismatch
+from qmfront.mismatch.linear import AssembledMismatch, linear_mismatch
 
 SLIGHT = 1e-3
 """Relative difference of force constants."""
 
 
-def differences(
-    bulk: Mapping[str, Any],
-    certificate: Mapping[str, Any],
-    defect: Defect,
-    far_field: Any | None,
-    *,
-    assembled: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
-    """The arguments mismatch, linear and lacking of `residual_arrays`.
+@dataclass(frozen=True)
+class ModelDifference:
+    """F^QM - F^MM on the sites of a case.
 
-    Parameters
-    ----------
-    bulk, certificate : stores of kind "bulk" and "potential"
     defect : Defect
-    far_field : store of kind "far_field", or None
-    assembled : store of kind "mismatch", optional
-        Saves the labelling of all pairs for every displacement.
+    polynomial : StrainPolynomial
+        dW, beyond the orders of strain that the fit matched.
+    linear : AssembledMismatch, optional
+        The difference to first order; None if the force constants are the same.
+    correction : (n, 3, 3) float, eV, optional
+        What the stress of the polynomial lacks, see `far_field`.
     """
-    mismatch = StrainPolynomial.from_certificate(certificate)
-    lacking: np.ndarray | None = None
-    if far_field is not None:
-        lacking = FarField.from_store(far_field, far_field.attrs).correction(defect, mismatch.decay)
-    return {
-        "mismatch": mismatch,
-        "linear": replace(linear_mismatch(Bulk.from_arrays(bulk), certificate), assembled=assembled),
-        "lacking": lacking,
-    }
 
+    defect: Defect
+    polynomial: StrainPolynomial
+    linear: AssembledMismatch | None = None
+    correction: np.ndarray | None = None
 
-def difference_map(
-    bulk: Mapping[str, Any],
-    certificate: Mapping[str, Any],
-    defect: Defect,
-    far_field: Any | None,
-    *,
-    assembled: Mapping[str, Any] | None = None,
-) -> Callable[[np.ndarray], np.ndarray]:
-    """The map u (n, 3) Å -> F^QM - F^MM (n, 3) eV/Å that tells a solve when to stop, see `model_difference`.
+    def forces(self, displacement: np.ndarray) -> np.ndarray:
+        """F^QM - F^MM (n, 3), eV/Å, at u (n, 3) Å."""
+        defect = self.defect
+        forces = cauchy_born_difference(
+            defect.body,
+            displacement,
+            defect.stencil,
+            self.polynomial,
+            defect.frame,
+            basis_index=defect.basis_index,
+            lacking=self.correction,
+        )
+        return forces + self.linear.forces(defect, displacement) if self.linear else forces
 
-    What force constants that agree to SLIGHT miss is left out: a stop need not know it. Arguments as in `differences`.
-    """
-    known = differences(bulk, certificate, defect, far_field, assembled=assembled)
-    if known["linear"].relative <= SLIGHT:
-        known["linear"] = None
-    return partial(model_difference, defect=defect, **known)
+    def for_stop(self) -> "ModelDifference":
+        """What a solve needs to know: without the linear part if force constants agree to SLIGHT."""
+        slight = self.linear is not None and self.linear.relative <= SLIGHT
+        return replace(self, linear=None) if slight else self
+
+    def arrays(self) -> dict[str, Any]:
+        """Arrays of a store of kind "mismatch"."""
+        found = {"exponents": self.polynomial.exponents, "coefficients": self.polynomial.coefficients}
+        found |= {} if self.linear is None else self.linear.arrays()
+        return found if self.correction is None else {**found, "correction": self.correction}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Any], defect: Defect) -> "ModelDifference":
+        """The inverse of `arrays`."""
+        return cls(
+            defect,
+            StrainPolynomial(arrays["exponents"], arrays["coefficients"]),
+            AssembledMismatch.from_arrays(arrays) if "blocks" in arrays else None,
+            arrays.get("correction"),
+        )
 
 
 def model_difference(
-    displacement: np.ndarray,
-    defect: Defect,
-    *,
-    mismatch: StrainPolynomial,
-    linear: LinearMismatch | None = None,
-    lacking: np.ndarray | None = None,
-) -> np.ndarray:
-    """F^QM - F^MM (n, 3), eV/Å, as far as strains and force constants tell it; arguments as in residual_arrays."""
-    forces = cauchy_born_difference(
-        defect.body,
-        displacement,
-        defect.stencil,
-        mismatch,
-        defect.frame,
-        basis_index=defect.basis_index,
-        lacking=lacking,
-    )
-    return forces + (linear.forces(defect, displacement) if linear else 0.0)
+    bulk: Bulk, certificate: Mapping[str, Any], defect: Defect, far_field: FarField | None = None
+) -> ModelDifference:
+    """From the bulk of the QM model, the certificate of the fit, and what the far field of the case said, if asked."""
+    polynomial = StrainPolynomial.from_certificate(certificate)
+    linear = linear_mismatch(bulk, certificate).assembled(defect)
+    correction = None if far_field is None else far_field.correction(defect, polynomial.decay)
+    return ModelDifference(defect, polynomial, linear, correction)

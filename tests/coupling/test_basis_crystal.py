@@ -1,7 +1,5 @@
 """QM/MM on an edge dislocation of silicon: the error falls with the QM region, and the estimator follows it."""
 
-from functools import partial
-
 import numpy as np
 import pytest
 
@@ -12,7 +10,7 @@ from qmfront.coupling.solve import SolveSettings, solution_arrays
 from qmfront.crystal.cluster import surrounded
 from qmfront.estimate.estimator import estimates, true_error
 from qmfront.estimate.residual import ResidualSettings, residual_arrays
-from qmfront.mismatch.model_difference import model_difference
+from qmfront.mismatch.model_difference import ModelDifference
 from qmfront.models.ace.basis import build_basis
 from qmfront.models.ace.calculator import ACE
 from qmfront.operators.assembly import assemble
@@ -62,7 +60,7 @@ def test_error_falls_with_the_qm_radius(fit):
             region,
             models,
             start=start,
-            difference=partial(model_difference, defect=defect, mismatch=fit.mismatch),
+            difference=ModelDifference(defect, fit.mismatch).forces,
             settings=SolveSettings(0.03, settings),
         )
         start = solution["displacement"]
@@ -73,7 +71,7 @@ def test_error_falls_with_the_qm_radius(fit):
             operators,
             region,
             sw_forces,
-            mismatch=fit.mismatch,
+            difference=ModelDifference(defect, fit.mismatch),
             settings=wanted,
             seconds=Seconds(),
         )

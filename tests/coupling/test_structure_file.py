@@ -1,6 +1,5 @@
 """Vacancies from files, of copper and of a compound, with a calculator of ASE: the estimate stands for the error."""
 
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,7 +22,7 @@ from qmfront.elasticity.defects import defect_of
 from qmfront.estimate.estimator import estimates, true_error
 from qmfront.estimate.residual import ResidualSettings, residual_arrays
 from qmfront.evaluate.forces import calculator_forces
-from qmfront.mismatch.model_difference import model_difference
+from qmfront.mismatch.model_difference import ModelDifference
 from qmfront.models.ace.basis import build_basis
 from qmfront.models.ace.calculator import ACE
 from qmfront.operators.assembly import assemble
@@ -136,7 +135,7 @@ def test_the_estimate_of_a_vacancy(made: Made, tmp_path: Path) -> None:
         region,
         (qm, mm),
         start=None,
-        difference=partial(model_difference, defect=defect, mismatch=fit.mismatch),
+        difference=ModelDifference(defect, fit.mismatch).forces,
         settings=SolveSettings(0.03, AndersonSettings()),
     )
     error = true_error(solution["displacement"], reference["displacement"], defect.stencil)
@@ -147,7 +146,7 @@ def test_the_estimate_of_a_vacancy(made: Made, tmp_path: Path) -> None:
         operators,
         region,
         qm,
-        mismatch=fit.mismatch,
+        difference=ModelDifference(defect, fit.mismatch),
         settings=ResidualSettings(("exact", "cauchy_born"), 1.0, 0.0, 1.5 * BUFFER),
         seconds=Seconds(),
     )
@@ -172,7 +171,7 @@ def test_the_estimate_of_a_vacancy(made: Made, tmp_path: Path) -> None:
             refined,
             (qm, mm),
             start=solution["displacement"],
-            difference=partial(model_difference, defect=defect, mismatch=fit.mismatch),
+            difference=ModelDifference(defect, fit.mismatch).forces,
             settings=SolveSettings(0.03, AndersonSettings()),
         )
         assert np.all(refined[region == QM] == QM)

@@ -8,6 +8,7 @@ from qmfront.coupling.partition import FAR_FIELD, MM, QM
 from qmfront.elasticity.strain_polynomial import StrainPolynomial
 from qmfront.estimate.energy import kronrod, solution_energy, work_energy
 from qmfront.estimate.residual import ResidualSettings
+from qmfront.mismatch.model_difference import ModelDifference
 
 
 @pytest.fixture(scope="module")
@@ -92,18 +93,14 @@ def test_of_a_solution(edge, edge_operators, eam, eam_forces, field):
         calls.append(len(atoms))
         return eam_forces(atoms)
 
-    nowhere = {
-        "mismatch": StrainPolynomial(np.zeros((1, 6), int), np.zeros(1)),
-        "linear": None,
-        "lacking": None,
-    }
+    nowhere = ModelDifference(edge, StrainPolynomial(np.zeros((1, 6), int), np.zeros(1)))
     found = solution_energy(
         field,
         edge,
         edge_operators,
         np.select([~edge.free, radius < 2.5 * edge.r0], [FAR_FIELD, QM], MM),
         (counted, eam_forces),
-        differences=nowhere,
+        difference=nowhere,
         settings=ResidualSettings((), 1.0, 0.0, eam.force_range),
     )
     true = energy(edge, eam, field) - energy(edge, eam, 0 * field)

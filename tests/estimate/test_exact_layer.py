@@ -8,10 +8,11 @@ from qmfront.elasticity.strain_polynomial import StrainPolynomial
 from qmfront.estimate.estimator import estimator
 from qmfront.estimate.exact_layer import RENEWAL, Layer, enough, layer_width, residual_with_layer
 from qmfront.estimate.residual import ResidualSettings
+from qmfront.mismatch.model_difference import ModelDifference
 from qmfront.storage import store
 from qmfront.storage.timing import Seconds
 
-NOTHING = {"mismatch": StrainPolynomial(np.zeros((1, 6), int), np.zeros(1)), "linear": None, "lacking": None}
+NOTHING = StrainPolynomial(np.zeros((1, 6), int), np.zeros(1))
 
 
 @pytest.mark.parametrize(
@@ -70,7 +71,7 @@ def residual(edge, operators, qm, *, before=None, tolerance=0.1):
         qm,
         before=before,
         settings=ResidualSettings(("cauchy_born",), 2.0, 0.0, 6.0, tolerance),
-        differ=NOTHING,
+        difference=ModelDifference(edge, NOTHING),
         seconds=Seconds(),
     )
 

@@ -11,8 +11,11 @@ from qmfront.crystal.stencil import stencil
 from qmfront.elasticity.moduli import cubic_moduli
 from qmfront.elasticity.strain_polynomial import StrainPolynomial
 from qmfront.estimate.residual import ResidualSettings, residual_arrays
-from qmfront.mismatch.linear import LinearMismatch, assembled_mismatch, linear_mismatch
-from qmfront.mismatch.model_difference import SLIGHT, difference_map
+from qmfront.mismatch.linear import LinearMismatch, linear_mismatch
+from qmfront.mismatch.model_difference import SLIGHT, ModelDifference, model_difference
+from qmfront.operators.force_constant_operator import linear_forces
+from qmfront.operators.labelled_pairs import labelled_pairs
+from qmfront.storage import store
 from qmfront.storage.timing import Seconds
 from tests.silicon import silicon
 
@@ -172,7 +175,10 @@ def test_a_stop_counts_force_constants_unless_they_differ_slightly(edge, tungste
     linear = linear_mismatch(tungsten, certificate)
     assert (linear.relative > SLIGHT) == (part == 1.0) and not linear.negligible
     u = np.where(edge.free[:, None], 0.02 * np.random.default_rng(6).normal(size=edge.sites.shape), 0.0)
-    found, expected = difference_map(tungsten.arrays(), certificate, edge, None)(u), linear.forces(edge, u)
+    found, expected = (
+        model_difference(tungsten, certificate, edge).for_stop().forces(u),
+        linear.forces(edge, u),
+    )
     assert np.abs(expected).max() > 1e-2 * part
     np.testing.assert_allclose(found, expected if part == 1.0 else 0.0, rtol=0, atol=1e-12)
 
@@ -192,8 +198,9 @@ def test_without_a_layer_the_residual_costs_no_qm_call(edge, edge_operators, tun
             edge_operators,
             region,
             qm,
-            mismatch=StrainPolynomial(np.zeros((1, 6), int), np.zeros(1)),
-            linear=linear,
+            difference=ModelDifference(
+                edge, StrainPolynomial(np.zeros((1, 6), int), np.zeros(1)), linear.assembled(edge)
+            ),
             settings=ResidualSettings(("cauchy_born",), width, 0.0, 11.5),
             seconds=Seconds(),
         )["cauchy_born"]
@@ -210,11 +217,31 @@ def test_without_a_layer_the_residual_costs_no_qm_call(edge, edge_operators, tun
 
 
 def test_an_assembled_difference_gives_the_forces_of_the_labelled_pairs(tungsten, edge) -> None:
-    """At the predictor and away from it, across the slip plane and at the rim, where neighbours are missing."""
-    linear = missed(tungsten, SHORT)
-    assembled = replace(linear, assembled=assembled_mismatch(linear, edge))
+    """Pair by pair, at the predictor and away from it, across the slip plane and at the rim, where neighbours miss."""
+    linear = replace(missed(tungsten, SHORT), moduli=np.zeros((3, 3, 3, 3)))
     u = 0.1 * np.random.default_rng(5).normal(size=edge.sites.shape)
+    constants, crystal = linear.constants.rotated(edge.frame), linear.crystal.rotated(edge.frame)
+    reach = float(np.linalg.norm(constants.vector, axis=1).max())
     for displacement in (np.zeros_like(u), u):
-        expected = linear.forces(edge, displacement)
+        expected = np.zeros_like(u)
+        for tile, pairs, matrices, vector in labelled_pairs(
+            edge, np.arange(edge.n_sites), crystal, constants, reach
+        ):
+            current = vector + displacement[pairs.second] - displacement[pairs.first]
+            expected[tile] = linear_forces(pairs, matrices, current, edge.n_sites)[tile]
         assert np.abs(expected).max() > 1e-3
-        np.testing.assert_allclose(assembled.forces(edge, displacement), expected, rtol=0, atol=1e-12)
+        np.testing.assert_allclose(linear.forces(edge, displacement), expected, rtol=0, atol=1e-12)
+
+
+def test_a_difference_survives_its_store(tungsten, edge, tmp_path) -> None:
+    """Polynomial, force constants, moduli and the correction of the far field."""
+    rng = np.random.default_rng(8)
+    polynomial = StrainPolynomial(np.array([[4, 0, 0, 0, 0, 0]]), np.array([30.0]))
+    correction = rng.normal(size=(edge.n_sites, 3, 3))
+    difference = ModelDifference(edge, polynomial, missed(tungsten, SHORT).assembled(edge), correction)
+    path = store.save(tmp_path / "mismatch.zarr", "mismatch", difference.arrays())
+    u = 0.02 * rng.normal(size=edge.sites.shape)
+    again = ModelDifference.from_arrays(store.load(path, "mismatch"), edge)
+    assert np.array_equal(again.forces(u), difference.forces(u))
+    plain = ModelDifference(edge, polynomial).forces(u)
+    assert np.abs(again.forces(u) - plain).max() > 1e-3

@@ -10,6 +10,7 @@ from qmfront.coupling.partition import BUFFER, FAR_FIELD, MM, QM
 from qmfront.elasticity.strain_polynomial import StrainPolynomial, invariants
 from qmfront.estimate.residual import ResidualSettings, residual_arrays
 from qmfront.mismatch.cauchy_born import cauchy_born_difference
+from qmfront.mismatch.model_difference import ModelDifference
 from qmfront.operators.assembly import assemble
 from qmfront.storage.timing import Seconds
 
@@ -96,7 +97,7 @@ def test_every_residual_is_exact_at_the_faces(crack, crack_operators, eam_forces
             crack_operators,
             region,
             eam_forces,
-            mismatch=StrainPolynomial(np.zeros((1, 6), int), np.zeros(1)),
+            difference=ModelDifference(crack, StrainPolynomial(np.zeros((1, 6), int), np.zeros(1))),
             settings=settings,
             seconds=Seconds(),
         )

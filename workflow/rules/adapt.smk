@@ -3,6 +3,7 @@
 
 rule mismatch:
     input:
+        unpack(far_field_of),
         code=code("mismatch.py"),
         structure="results/{case}/structure.zarr/zarr.json",
         bulk=bulk_store,
@@ -17,7 +18,7 @@ rule mismatch:
         "../../envs/environment.yaml"
     threads: 1
     message:
-        "Difference of the force constants of both models on {wildcards.case}"
+        "Difference of both models on the sites of {wildcards.case}"
     script:
         "../../scripts/mismatch.py"
 
@@ -58,16 +59,13 @@ rule far_field:
 rule solve:
     input:
         unpack(start_of),
-        unpack(far_field_of),
         code=code("solve.py"),
         qm_code=lambda w: qm_code(material_of(w)),
         qm_files=lambda w: qm_files(material_of(w)),
         structure="results/{case}/structure.zarr/zarr.json",
         operators="results/{case}/operators.zarr/zarr.json",
         mismatch="results/{case}/mismatch.zarr/zarr.json",
-        bulk=bulk_store,
         potential=potential_file("potential.json"),
-        certificate=potential_file("certificate.zarr/zarr.json"),
     output:
         partition="results/{case}/{k}/partition.zarr/zarr.json",
         store="results/{case}/{k}/solution.zarr/zarr.json",
@@ -96,7 +94,6 @@ rule solve:
 
 checkpoint adapt:
     input:
-        unpack(far_field_of),
         unpack(layer_of),
         code=code("adapt.py"),
         qm_code=lambda w: qm_code(material_of(w)),
@@ -106,9 +103,7 @@ checkpoint adapt:
         mismatch="results/{case}/mismatch.zarr/zarr.json",
         partition="results/{case}/{k}/partition.zarr/zarr.json",
         solution="results/{case}/{k}/solution.zarr/zarr.json",
-        bulk=bulk_store,
         potential=potential_file("potential.json"),
-        certificate=potential_file("certificate.zarr/zarr.json"),
     output:
         residual="results/{case}/{k}/residual.zarr/zarr.json",
         estimate="results/{case}/{k}/estimate.zarr/zarr.json",

@@ -6,7 +6,6 @@ include: "error_budget_inputs.smk"
 
 rule energy:
     input:
-        unpack(far_field_of),
         code=code("energy.py"),
         qm_code=lambda w: qm_code(material_of(w)),
         qm_files=lambda w: qm_files(material_of(w)),
@@ -14,9 +13,8 @@ rule energy:
         operators="results/{case}/operators.zarr/zarr.json",
         partition=last("partition.zarr/zarr.json"),
         solution=last("solution.zarr/zarr.json"),
-        bulk=bulk_store,
+        mismatch="results/{case}/mismatch.zarr/zarr.json",
         potential=potential_file("potential.json"),
-        certificate=potential_file("certificate.zarr/zarr.json"),
     output:
         table="results/{case}/energy.json",
     log:
