@@ -11,6 +11,9 @@ BIN := .venv/bin
 RUN_STAMP := .venv/.installed-run
 DEV_STAMP := .venv/.installed-dev
 
+# A job is a short process: where no bytecode is kept, each compiles hundreds of modules again, two seconds.
+unexport PYTHONDONTWRITEBYTECODE
+
 # One thread per process: jobs run side by side.
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
