@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy.spatial import cKDTree
 
-from qmfront.coupling.anderson import AndersonSettings
+from qmfront.config.stages import Solve
 from qmfront.coupling.force_mixing import model_forces
 from qmfront.coupling.reference import relax_reference
 from qmfront.crystal.defect import Defect
@@ -68,7 +68,7 @@ def relaxed(bulk: Bulk, calculator: EAM, cells: int) -> tuple[Defect, np.ndarray
         operators.force_constant_map(defect.free, tolerance=1e-4),
         start=np.zeros_like(defect.sites),
         max_force=MAX_FORCE,
-        settings=AndersonSettings(),
+        settings=Solve(),
     )
     return defect, found.displacement - found.displacement.mean(axis=0)
 

@@ -2,10 +2,13 @@
 
 import json
 
-from qmfront.coupling.embedding import Embedding
+from qmfront.config.stages import Buffer, Embedding, Estimate
+from qmfront.coupling.anderson import Solution
+from qmfront.coupling.force_mixing import Models
+from qmfront.coupling.hybrid import Hybrid
 from qmfront.crystal.defect import Defect
 from qmfront.estimate.estimator import summary
-from qmfront.estimate.exact_layer import Layer
+from qmfront.estimate.exact_layer import Layer, LayeredSettings
 from qmfront.estimate.iteration import estimated_iteration
 from qmfront.estimate.residual import ResidualSettings
 from qmfront.evaluate.forces import calculator_forces, journaled_forces
@@ -21,42 +24,44 @@ from qmfront.storage.provenance import content_hash
 from qmfront.storage.store import load, save
 from qmfront.storage.timing import Seconds
 
-KINDS = ("structure", "mismatch", "solution", "operators", "partition")
-
 
 def main(inputs: dict, spec: dict, settings: dict, journal: Journal, outputs: dict) -> None:
-    read = {kind: load(inputs[kind], kind) for kind in KINDS}
-    defect, region = Defect.from_arrays(read["structure"]), read["partition"]["region"]
-    seconds = Seconds(tally := Tally())
+    seconds, estimate = Seconds(tally := Tally()), Estimate.model_validate(settings["estimate"])
+    residual = ResidualSettings(
+        tuple(settings["residuals"]), estimate, Buffer.model_validate(settings["buffer"])
+    )
+    region, stored = load(inputs["partition"], "partition")["region"], load(inputs["solution"], "solution")
+    hybrid = Hybrid(
+        Defect.from_arrays(load(inputs["structure"], "structure")),
+        Operators.from_arrays(load(inputs["operators"], "operators")),
+        Models(journaled_forces(spec, journal, tally), calculator_forces(ACE.load(inputs["potential"]))),
+        Embedding.model_validate(settings["embedding"]),
+    )
     found = estimated_iteration(
-        read["solution"],
-        defect,
-        Operators.from_arrays(read["operators"]),
+        hybrid,
         region,
-        (journaled_forces(spec, journal, tally), calculator_forces(ACE.load(inputs["potential"]))),
+        solution := Solution.from_arrays(stored),
+        ModelDifference.from_arrays(load(inputs["mismatch"], "mismatch"), hybrid.defect),
+        settings=LayeredSettings(
+            residual, Layer.of(load(inputs["before"], "residual")) if "before" in inputs else None
+        ),
         seconds=seconds,
-        before=Layer.of(load(inputs["before"], "residual")) if "before" in inputs else None,
-        settings=ResidualSettings(**settings["residual"]),
-        estimate=settings["estimate"],
-        difference=ModelDifference.from_arrays(read["mismatch"], defect),
-        embedding=Embedding(**settings["embedding"]),
     )
-    attrs, corrections = found.attributes(
-        seconds, tally.calls, model=settings["estimate"]["hessian"]["model"]
-    )
+    attrs, corrections = found.attributes(seconds, tally.calls, model=estimate.hessian.model)
     save(outputs["residual"], "residual", found.residuals, attrs, config={"qm": spec, **settings})
     save(outputs["estimate"], "estimate", found.arrays(), corrections, config=settings)
-    numbers = summary(found.estimates, region, read["solution"], chosen=found.chosen)
+    calls, algebraic = stored.attrs["qm_calls"], solution.measure[-1]
+    numbers = summary(found.estimates, region, estimate, algebraic=algebraic, qm_calls=calls)
     write_file(outputs["table"], json.dumps(numbers, indent=2) + "\n")
     content = decision(numbers, settings["k"], **settings["adapt"])
     with seconds.of("refine"):
         arrays, marks = next_partition(
-            defect,
+            hybrid.defect,
             found.arrays(),
             region,
-            read["solution"]["displacement"],
+            solution.displacement,
             stop=content["stop"],
-            settings=RefineSettings.from_config(settings["refine"]),
+            settings=RefineSettings.from_config(settings),
         )
     marks |= {"seconds": {"refine": seconds.get("refine", 0.0)}}
     save(outputs["refined"], "partition", arrays, marks, config=settings)

@@ -2,7 +2,9 @@
 
 import json
 
-from qmfront.coupling.embedding import Embedding
+from qmfront.config.stages import Buffer, Embedding, Estimate
+from qmfront.coupling.force_mixing import Models
+from qmfront.coupling.hybrid import Hybrid
 from qmfront.crystal.defect import Defect
 from qmfront.estimate.energy import solution_energy
 from qmfront.estimate.residual import ResidualSettings
@@ -11,25 +13,27 @@ from qmfront.evaluate.journal import Journal, Tally
 from qmfront.mismatch.model_difference import ModelDifference
 from qmfront.models.ace.calculator import ACE
 from qmfront.operators.operators import Operators
-from qmfront.storage import store
 from qmfront.storage.durable import write_file
 from qmfront.storage.logs import logged
-
-KINDS = ("structure", "operators", "partition", "solution", "mismatch")
+from qmfront.storage.store import load
 
 
 def main(inputs: dict, spec: dict, settings: dict, journal: Journal, path: str) -> None:
-    read = {kind: store.load(inputs[kind], kind) for kind in KINDS}
     tally = Tally()
+    hybrid = Hybrid(
+        Defect.from_arrays(load(inputs["structure"], "structure")),
+        Operators.from_arrays(load(inputs["operators"], "operators")),
+        Models(journaled_forces(spec, journal, tally), calculator_forces(ACE.load(inputs["potential"]))),
+        Embedding.model_validate(settings["embedding"]),
+    )
     found = solution_energy(
-        read["solution"]["displacement"],
-        defect := Defect.from_arrays(read["structure"]),
-        Operators.from_arrays(read["operators"]),
-        read["partition"]["region"],
-        (journaled_forces(spec, journal, tally), calculator_forces(ACE.load(inputs["potential"]))),
-        difference=ModelDifference.from_arrays(read["mismatch"], defect),
-        settings=ResidualSettings(**settings["residual"]),
-        embedding=Embedding(**settings["embedding"]),
+        hybrid,
+        load(inputs["partition"], "partition")["region"],
+        load(inputs["solution"], "solution")["displacement"],
+        ModelDifference.from_arrays(load(inputs["mismatch"], "mismatch"), hybrid.defect),
+        ResidualSettings(
+            (), Estimate.model_validate(settings["estimate"]), Buffer.model_validate(settings["buffer"])
+        ),
     )
     write_file(path, json.dumps(found.numbers() | {"qm_calls": tally.calls}, indent=2) + "\n")
 

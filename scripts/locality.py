@@ -1,7 +1,7 @@
 """Force error against buffer width: structure.zarr -> locality.zarr."""
 
-from qmfront.coupling.buffer_error import LocalitySettings, locality_arrays, refuse_thin_buffer
-from qmfront.coupling.embedding import Embedding
+from qmfront.config.stages import Embedding
+from qmfront.coupling.buffer_error import locality_arrays, refuse_thin_buffer
 from qmfront.crystal.defect import Defect
 from qmfront.evaluate.forces import journaled_forces
 from qmfront.evaluate.journal import Journal, Tally
@@ -10,7 +10,7 @@ from qmfront.storage.logs import logged
 
 
 def main(structure: str, specs: dict, embedding: dict, settings: dict, journal: Journal, path: str) -> None:
-    tally, chosen, limits = Tally(), Embedding(**embedding), LocalitySettings(**settings)
+    tally, chosen = Tally(), Embedding.model_validate(embedding)
     stored = store.load(structure, "structure")
     forces = {label: journaled_forces(spec, journal, tally) for label, spec in specs.items()}
     qm = forces.pop("")
@@ -18,13 +18,13 @@ def main(structure: str, specs: dict, embedding: dict, settings: dict, journal: 
         Defect.from_arrays(stored),
         stored["region"],
         qm,
+        forces,
+        widths=(settings["width"], *settings["widths"]),
         embedding=chosen,
-        alternatives=forces,
-        settings=limits,
     )
-    refuse_thin_buffer(arrays, chosen, limits)
+    refuse_thin_buffer(arrays, chosen, width=settings["width"], tolerance=settings["tolerance"])
     attrs = {"alternatives": list(forces), "qm_calls": tally.calls, "qm_seconds": tally.cpu_seconds}
-    attrs |= {"buffer": limits.width, "tolerance": limits.tolerance}
+    attrs |= {"buffer": settings["width"], "tolerance": settings["tolerance"]}
     attrs["subtract_lattice"] = chosen.subtract_lattice
     config = {"specs": specs, "embedding": embedding, "settings": settings}
     store.save(path, "locality", arrays, attrs, config=config)

@@ -1,9 +1,9 @@
 """The QM solution on the whole domain: structure.zarr, operators.zarr -> reference.zarr."""
 
-from qmfront.coupling.anderson import AndersonSettings
-from qmfront.coupling.embedding import Embedding
-from qmfront.coupling.reference import ReferenceSettings, reference_arrays
-from qmfront.coupling.stability import LanczosSettings
+from qmfront.config.stages import Embedding, Reference
+from qmfront.coupling.force_mixing import Models
+from qmfront.coupling.hybrid import Hybrid
+from qmfront.coupling.reference import reference_arrays
 from qmfront.crystal.defect import Defect
 from qmfront.evaluate.forces import journaled_forces
 from qmfront.evaluate.journal import Journal, Tally
@@ -13,27 +13,26 @@ from qmfront.storage.logs import logged
 from qmfront.storage.timing import Seconds
 
 
-def main(inputs: dict, spec: dict, settings: dict, journal: Journal, path: str) -> None:
-    seconds = Seconds(tally := Tally())
+def main(inputs: dict, spec: dict, sections: tuple[dict, dict], journal: Journal, path: str) -> None:
+    seconds, (settings, embedding) = Seconds(tally := Tally()), sections
+    qm = journaled_forces(spec, journal, tally)
+    hybrid = Hybrid(
+        Defect.from_arrays(store.load(inputs["structure"], "structure")),
+        Operators.from_arrays(store.load(inputs["operators"], "operators")),
+        Models(qm, qm),
+        Embedding.model_validate(embedding),
+    )
+    start = store.load(inputs["start"], "solution")["displacement"] if "start" in inputs else None
     with seconds.of("reference"):
-        arrays = reference_arrays(
-            Defect.from_arrays(store.load(inputs["structure"], "structure")),
-            Operators.from_arrays(store.load(inputs["operators"], "operators")),
-            journaled_forces(spec, journal, tally),
-            settings=ReferenceSettings(
-                settings["max_force"],
-                AndersonSettings(max_calls=settings["max_calls"]),
-                LanczosSettings(**settings["stability"]),
-            ),
-            embedding=Embedding(**settings["embedding"]),
-            start=store.load(inputs["start"], "solution")["displacement"] if "start" in inputs else None,
-        )
+        arrays = reference_arrays(hybrid, Reference.model_validate(settings), start)
     attrs = {"seconds": dict(seconds), "qm_calls": tally.calls, "qm_seconds": tally.cpu_seconds}
-    store.save(path, "reference", arrays, attrs, config={"qm": spec, "reference": settings})
+    config = {"qm": spec, "reference": settings, "embedding": embedding}
+    store.save(path, "reference", arrays, attrs, config=config)
 
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
         p = snakemake.params
         journal = Journal.of_job(p.journal, snakemake.resources)
-        main(dict(snakemake.input.items()), p.qm, p.settings, journal, snakemake.output.store)
+        sections = (p.settings, p.embedding)
+        main(dict(snakemake.input.items()), p.qm, sections, journal, snakemake.output.store)

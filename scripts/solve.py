@@ -1,6 +1,9 @@
 """The QM/MM equilibrium (2.10) of one iteration -> partition.zarr, solution.zarr."""
 
-from qmfront.coupling.solve import SolveSettings, solution_arrays
+from qmfront.config.stages import Embedding, Solve
+from qmfront.coupling.force_mixing import Models
+from qmfront.coupling.hybrid import Hybrid
+from qmfront.coupling.solve import solve
 from qmfront.crystal.defect import Defect
 from qmfront.evaluate.forces import calculator_forces, journaled_forces
 from qmfront.evaluate.journal import Journal, Tally
@@ -12,34 +15,37 @@ from qmfront.storage import store
 from qmfront.storage.logs import logged
 from qmfront.storage.timing import Seconds
 
-KINDS = ("structure", "operators", "mismatch")
 
-
-def main(inputs: dict, spec: dict, settings: dict, journal: Journal, outputs: dict) -> None:
+def main(inputs: dict, spec: dict, sections: tuple[dict, dict], journal: Journal, outputs: dict) -> None:
     seconds = Seconds(tally := Tally())
-    read = {kind: store.load(inputs[kind], kind) for kind in KINDS}
+    structure = store.load(inputs["structure"], "structure")
     refined = store.load(inputs["refined"], "partition") if "refined" in inputs else None
-    defect, partition = Defect.from_arrays(read["structure"]), partition_of(read["structure"], refined)
     start = store.load(inputs["start"], "solution")["displacement"] if "start" in inputs else None
+    partition, (settings, embedding) = partition_of(structure, refined), sections
+    hybrid = Hybrid(
+        Defect.from_arrays(structure),
+        Operators.from_arrays(store.load(inputs["operators"], "operators")),
+        Models(journaled_forces(spec, journal, tally), calculator_forces(ACE.load(inputs["potential"]))),
+        Embedding.model_validate(embedding),
+    )
+    difference = ModelDifference.from_arrays(store.load(inputs["mismatch"], "mismatch"), hybrid.defect)
     with seconds.of("solve"):
-        arrays = solution_arrays(
-            defect,
-            Operators.from_arrays(read["operators"]),
+        found = solve(
+            hybrid,
             partition["region"],
-            (journaled_forces(spec, journal, tally), calculator_forces(ACE.load(inputs["potential"]))),
+            difference.for_stop().forces,
             start=start,
-            difference=ModelDifference.from_arrays(read["mismatch"], defect).for_stop().forces,
-            settings=SolveSettings.from_config(settings),
+            settings=Solve.model_validate(settings),
         )
     marks = {} if refined is None else dict(refined.attrs)
     store.save(outputs["partition"], "partition", partition, {"seconds": {}, **marks}, config=settings)
     attrs = {"seconds": dict(seconds), "qm_calls": tally.calls, "qm_seconds": tally.cpu_seconds}
-    store.save(outputs["store"], "solution", arrays, attrs, config={"qm": spec, "solve": settings})
+    config = {"qm": spec, "solve": settings, "embedding": embedding}
+    store.save(outputs["store"], "solution", found.arrays(), attrs, config=config)
 
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
         i, p, o = snakemake.input, snakemake.params, snakemake.output
-        main(
-            dict(i.items()), p.qm, p.settings, Journal.of_job(p.journal, snakemake.resources), dict(o.items())
-        )
+        journal = Journal.of_job(p.journal, snakemake.resources)
+        main(dict(i.items()), p.qm, (p.settings, p.embedding), journal, dict(o.items()))

@@ -5,10 +5,12 @@ Jacobian, corrected by the secant information of the last steps (type II).
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+
+from qmfront.config.stages import Solve
 
 logger = logging.getLogger(__name__)
 
@@ -18,16 +20,7 @@ class NoEquilibriumError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class AndersonSettings:
-    """memory: secant pairs kept; step_cap: largest move of an atom per step, Å; max_calls: force calls."""
-
-    memory: int = 20
-    step_cap: float = 0.3
-    max_calls: int = 60
-
-
-@dataclass(frozen=True)
-class Equilibrium:
+class Solution:
     """A solution of F(u) = 0.
 
     displacement, forces : (n, 3) float, Å and eV/Å
@@ -41,6 +34,16 @@ class Equilibrium:
     measure: np.ndarray
     max_force: np.ndarray
 
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Arrays of a store of kind "solution"."""
+        own = {"displacement": self.displacement, "forces": self.forces}
+        return {**own, "history": self.max_force, "measure": self.measure}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "Solution":
+        """The inverse of `arrays`."""
+        return cls(*(arrays[name] for name in ("displacement", "forces", "measure", "history")))
+
 
 def solve_equilibrium(
     force: Callable[[np.ndarray], np.ndarray],
@@ -48,8 +51,8 @@ def solve_equilibrium(
     precondition: Callable[[np.ndarray], np.ndarray],
     converged: Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[bool, float]],
     *,
-    settings: AndersonSettings,
-) -> Equilibrium:
+    settings: Solve,
+) -> Solution:
     """Find u with F(u) = 0, Eq. (2.10).
 
     Parameters
@@ -58,7 +61,8 @@ def solve_equilibrium(
     start : (n, 3) float, Å
     precondition : F -> H^-1 F, Å
     converged : (u, F, H^-1 F) -> (stop?, measure)
-    settings : AndersonSettings
+    settings : Solve
+        memory, step_cap and max_calls.
 
     Raises
     ------
@@ -81,7 +85,7 @@ def solve_equilibrium(
         maxima.append(float(np.abs(forces).max()))
         logger.info("force call %d: measure %.3e, max|F| %.3e eV/Å", call, measure, maxima[-1])
         if done:
-            return Equilibrium(u, forces, np.array(measures), np.array(maxima))
+            return Solution(u, forces, np.array(measures), np.array(maxima))
         u = u + _capped(history.step(u, residual), settings.step_cap)
     raise NoEquilibriumError(
         f"No equilibrium after {settings.max_calls} force calls: measure {measures[-1]:.3e} (best "

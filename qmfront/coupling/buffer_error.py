@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,23 +13,14 @@ from qmfront.crystal.defect import Defect
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class LocalitySettings:
-    """widths (Å) of the buffers that are tried, `width` (Å) that of the case; tolerance, eV/Å, of its force error."""
-
-    widths: tuple[float, ...]
-    width: float
-    tolerance: float
-
-
 def locality_arrays(
     defect: Defect,
     region: np.ndarray,
     qm: Forces,
-    *,
-    embedding: Embedding,
     alternatives: Mapping[str, Forces],
-    settings: LocalitySettings,
+    *,
+    widths: Sequence[float],
+    embedding: Embedding,
 ) -> dict[str, np.ndarray]:
     """Arrays of a store of kind "locality": force errors on the QM region of iteration 0, at the predictor.
 
@@ -44,28 +34,27 @@ def locality_arrays(
     ----------
     region : (n,) int
     qm : Atoms -> forces
-    embedding : Embedding
-        Of the case, for F.
     alternatives : label -> Atoms -> forces
         The same model with other arguments.
-    settings : LocalitySettings
+    widths : float, Å
+        The first one is that of the buffer of the case.
+    embedding : Embedding
+        Of the case, for F.
     """
-    inner = region == QM
+    inner, own = region == QM, widths[0]
     wanted = _forces(defect, inner, qm, embedding, width=None)
-    widths = sorted({*settings.widths, settings.width})
+    ascending = sorted(set(widths))
     errors: dict[bool, list[float]] = {False: [], True: []}
-    for width in widths:
+    for width in ascending:
         for subtracted, found in errors.items():
-            forces = _forces(defect, inner, qm, replace(embedding, subtract_lattice=subtracted), width=width)
-            found.append(_largest(forces - wanted))
+            chosen = embedding.model_copy(update={"subtract_lattice": subtracted})
+            found.append(_largest(_forces(defect, inner, qm, chosen, width=width) - wanted))
         logger.info("buffer %.1f Å: force error %.2e, lattice subtracted %.2e eV/Å", width, *_last(errors))
-    used = _forces(defect, inner, qm, embedding, width=settings.width)
-    others = [
-        _forces(defect, inner, other, embedding, width=settings.width) for other in alternatives.values()
-    ]
+    used = _forces(defect, inner, qm, embedding, width=own)
+    others = [_forces(defect, inner, other, embedding, width=own) for other in alternatives.values()]
     return {
-        "width": np.array(widths),
-        "n_atoms": np.array([_cluster(defect, inner, width).sum() for width in widths]),
+        "width": np.array(ascending),
+        "n_atoms": np.array([_cluster(defect, inner, width).sum() for width in ascending]),
         "error": np.array(errors[False]),
         "error_subtracted": np.array(errors[True]),
         "change": np.array([_largest(forces - used) for forces in others]),
@@ -79,21 +68,21 @@ def force_error(found: Mapping[str, np.ndarray], width: float, embedding: Embedd
 
 
 def refuse_thin_buffer(
-    found: Mapping[str, np.ndarray], embedding: Embedding, settings: LocalitySettings
+    found: Mapping[str, np.ndarray], embedding: Embedding, *, width: float, tolerance: float
 ) -> None:
-    """Raises RuntimeError if the buffer of the case leaves a larger force error than its tolerance."""
-    error = force_error(found, settings.width, embedding)
-    if error <= settings.tolerance:
+    """Raises RuntimeError if the buffer of the case, width Å, leaves a larger force error than tolerance, eV/Å."""
+    error = force_error(found, width, embedding)
+    if error <= tolerance:
         return
-    enough = [w for w in found["width"] if force_error(found, w, embedding) <= settings.tolerance]
+    enough = [w for w in found["width"] if force_error(found, w, embedding) <= tolerance]
     advice = (
         f"Set buffer.width to {min(enough):g} Å"
         if enough
         else f"None of {', '.join(f'{w:g}' for w in found['width'])} Å is enough: try wider ones (locality.widths)"
     )
     raise RuntimeError(
-        f"A buffer of {settings.width:g} Å leaves a force error of {error:.1e} eV/Å on the QM region, more than "
-        f"locality.tolerance = {settings.tolerance:g} eV/Å. {advice}, or raise the tolerance if such an error will do."
+        f"A buffer of {width:g} Å leaves a force error of {error:.1e} eV/Å on the QM region, more than "
+        f"locality.tolerance = {tolerance:g} eV/Å. {advice}, or raise the tolerance if such an error will do."
     )
 
 

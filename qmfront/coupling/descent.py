@@ -6,11 +6,11 @@ at least.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from qmfront.coupling.anderson import NoEquilibriumError
+from qmfront.coupling.anderson import NoEquilibriumError, Solution
 
 logger = logging.getLogger(__name__)
 
@@ -76,6 +76,34 @@ def descend(
         f"{np.abs(forces).max():.2e}). The defect moves far from its saddle: change its load or position, or raise "
         "reference.max_calls."
     )
+
+
+def root_or_descent(
+    root: Callable[[np.ndarray], Solution],
+    descent: Callable[[np.ndarray, float], np.ndarray],
+    start: np.ndarray,
+    limits: Iterable[float | None],
+) -> Solution:
+    """Root finding; where it fails, again from the end of a descent, and of one that goes further.
+
+    Parameters
+    ----------
+    root : u (n, 3) Å -> Solution
+    descent : (u, largest force in eV/Å) -> u
+    start : (n, 3) float, Å
+    limits : largest force of the descent before each try; None for a try from where the last one began
+
+    Raises the NoEquilibriumError of the first try if all fail.
+    """
+    failures: list[NoEquilibriumError] = []
+    for limit in limits:
+        try:
+            start = start if limit is None else descent(start, limit)
+            return root(start)
+        except NoEquilibriumError as error:
+            failures.append(error)
+            logger.info("no equilibrium yet: %s", error)
+    raise failures[0] from failures[-1]
 
 
 def _direction(

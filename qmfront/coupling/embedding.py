@@ -6,37 +6,16 @@ where the domain is periodic in all directions.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from ase import Atoms
 
+from qmfront.config.stages import Embedding
 from qmfront.crystal.body import Body
 from qmfront.crystal.box import Shape, box_cells, centre_of, folded, sites_in_box
 from qmfront.crystal.cluster import Cluster
 
 Forces = Callable[[Atoms], np.ndarray]
-
-
-@dataclass(frozen=True)
-class Embedding:
-    """Choices of the embedding.
-
-    subtract_lattice : bool
-        F(u) = F_C(l + u0 + u) - F_C(l) for every cluster C: one QM call more per cluster. A box needs none.
-    kind : "cluster" or "box"
-        Vacuum beside the cluster, or the smallest periodic box of cubic cells that holds it.
-    minimum_cells : int
-        No box has fewer cubic cells along an edge.
-    shape : "cube" or "cuboid"
-        Whether all edges of the box are equal.
-    """
-
-    subtract_lattice: bool = False
-    kind: Literal["cluster", "box"] = "cluster"
-    minimum_cells: int = 1
-    shape: Shape = "cube"
 
 
 VACUUM = Embedding()

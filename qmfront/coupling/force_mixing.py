@@ -1,6 +1,7 @@
 """Hybrid forces (2.11): QM on the QM region, computed in QM + buffer; MM everywhere else."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,8 +11,16 @@ from qmfront.crystal.body import Body
 from qmfront.operators.translations import balanced
 
 
+@dataclass(frozen=True)
+class Models:
+    """The two models of a case: ASE atoms (m,) -> forces (m, 3), eV/Å."""
+
+    qm: Forces
+    mm: Forces
+
+
 def hybrid_forces(
-    body: Body, region: np.ndarray, *, qm: Forces, mm: Forces, embedding: Embedding = VACUUM
+    body: Body, region: np.ndarray, models: Models, embedding: Embedding = VACUUM
 ) -> Callable[[np.ndarray], np.ndarray]:
     """The map u -> F^H(u), Eq. (2.11), zero on the far field; without a far field their sum is taken off.
 
@@ -19,19 +28,17 @@ def hybrid_forces(
     ----------
     body : Body
     region : (n,) int
-        0 QM, 1 buffer, 2 MM, 3 far field.
-    qm : Atoms -> (c, 3) eV/Å
-        Called once per u with the QM + buffer cluster.
-    mm : Atoms -> (n, 3) eV/Å
-        Called once per u with all sites.
+        See `Region`.
+    models : Models
+        Called once per u each: QM with the QM + buffer cluster, MM with all sites.
     embedding : Embedding
         How the QM model sees its cluster.
     """
     inside, clamped = region == QM, region == FAR_FIELD
-    quantum = embedded_forces(body, qm_cluster(region), qm, embedding)
+    quantum = embedded_forces(body, qm_cluster(region), models.qm, embedding)
 
     def force(displacement: np.ndarray) -> np.ndarray:
-        forces = mm(body.atoms(displacement)).copy()
+        forces = models.mm(body.atoms(displacement)).copy()
         forces[inside] = quantum(displacement)
         forces[clamped] = 0.0
         return balanced(forces, ~clamped)

@@ -1,10 +1,22 @@
 """The decomposition of the lattice into QM, buffer, MM and far field, and the clusters cut from it."""
 
+from enum import IntEnum
+
 import numpy as np
 
 from qmfront.crystal.cluster import Cluster
 
-QM, BUFFER, MM, FAR_FIELD = 0, 1, 2, 3
+
+class Region(IntEnum):
+    """Where a site lies; regions (n,) int hold these values."""
+
+    QM = 0
+    BUFFER = 1
+    MM = 2
+    FAR_FIELD = 3
+
+
+QM, BUFFER, MM, FAR_FIELD = Region
 
 REGION_NAMES = ("QM", "buffer", "MM", "far field")
 

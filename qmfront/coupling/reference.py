@@ -2,30 +2,24 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from qmfront.coupling.anderson import (
-    AndersonSettings,
-    Equilibrium,
-    NoEquilibriumError,
-    solve_equilibrium,
-)
+from qmfront.config.stages import Reference, Solve
+from qmfront.coupling.anderson import NoEquilibriumError, Solution, solve_equilibrium
 from qmfront.coupling.core import core_position, tip_position
-from qmfront.coupling.descent import descend
-from qmfront.coupling.embedding import VACUUM, Embedding, Forces
-from qmfront.coupling.force_mixing import model_forces
+from qmfront.coupling.descent import descend, root_or_descent
+from qmfront.coupling.hybrid import Field, Hybrid
 from qmfront.coupling.solve import DESCENT_TOLERANCE, inexact
-from qmfront.coupling.stability import DEFAULT_LANCZOS, LanczosSettings, lowest_mode
+from qmfront.coupling.stability import lowest_mode
 from qmfront.crystal.defect import Defect
-from qmfront.operators.operators import Operators
 from qmfront.operators.riesz import ForceConstantMap
 
 logger = logging.getLogger(__name__)
 
-Field = Callable[[np.ndarray], np.ndarray]
-"""u (n, 3) Å -> F (n, 3) eV/Å, zero on clamped sites."""
+LANCZOS_TOLERANCE = 1e-6
+"""Relative residual of H_FC^-1 F in the Lanczos run."""
 
 ATTEMPTS = 4
 """Saddles that are left before the case is given up."""
@@ -40,37 +34,16 @@ LARGEST_ADVANCE_R0 = 5.0
 """r0; a tip farther than this from that of the predictor has left the field that the clamp belongs to."""
 
 
-@dataclass(frozen=True)
-class ReferenceSettings:
-    """How the reference is found and tested.
-
-    max_force : float, eV/Å
-    anderson : AndersonSettings
-    lanczos : LanczosSettings
-        Of the test that it is a minimum.
-    """
-
-    max_force: float
-    anderson: AndersonSettings
-    lanczos: LanczosSettings = DEFAULT_LANCZOS
-
-
 def reference_arrays(
-    defect: Defect,
-    operators: Operators,
-    qm: Forces,
-    *,
-    settings: ReferenceSettings,
-    embedding: Embedding = VACUUM,
-    start: np.ndarray | None = None,
+    hybrid: Hybrid, settings: Reference, start: np.ndarray | None = None
 ) -> dict[str, np.ndarray]:
-    """Arrays of a store of kind "reference".
+    """Arrays of a store of kind "reference": the QM equilibrium (2.7), its core or tip, its lowest mode.
 
     Parameters
     ----------
-    settings : ReferenceSettings
-    embedding : Embedding
-        How the QM model sees the whole domain.
+    hybrid : Hybrid
+        Its MM model is not asked.
+    settings : Reference
     start : (n, 3) float, Å, optional
         A displacement in the basin that is wanted; the predictor if left out.
 
@@ -79,10 +52,9 @@ def reference_arrays(
     RuntimeError
         No convergence, an equilibrium that is a saddle, or a crack that closes or runs.
     """
-    riesz = operators.force_constant_map(defect.free, tolerance=1e-6)
-    force = model_forces(defect.body, defect.free, qm, embedding)
+    defect = hybrid.defect
     start = np.zeros_like(defect.predictor) if start is None else start
-    found, eigenvalue, mode = _minimum(force, start, defect, riesz, settings)
+    found, eigenvalue, mode = _minimum(hybrid, start, settings)
     arrays = {
         "displacement": found.displacement,
         "forces": found.forces,
@@ -96,23 +68,22 @@ def reference_arrays(
     return arrays
 
 
-def _minimum(
-    force: Field, start: np.ndarray, defect: Defect, riesz: ForceConstantMap, settings: ReferenceSettings
-) -> tuple[Equilibrium, float, np.ndarray]:
+def _minimum(hybrid: Hybrid, start: np.ndarray, settings: Reference) -> tuple[Solution, float, np.ndarray]:
     """An equilibrium with a positive Hessian, the lowest eigenvalue and its mode.
 
     H v = lambda H_FC v has as many negative lambda as H has negative eigenvalues (Sylvester), since H_FC is positive
     definite: the lowest one decides.
     """
+    defect, riesz, force = hybrid.defect, hybrid.inexact(LANCZOS_TOLERANCE), hybrid.qm_forces()
     for _ in range(ATTEMPTS):
         found = _equilibrium(force, start, defect, riesz, settings)
-        eigenvalue, mode = lowest_mode(force, found.displacement, defect, riesz, settings=settings.lanczos)
+        eigenvalue, mode = lowest_mode(force, found.displacement, defect, riesz, settings=settings.stability)
         logger.info("lowest eigenvalue of H v = lambda H_FC v: %.4f", eigenvalue)
         if eigenvalue > 0:
             return found, eigenvalue, mode
         logger.info("this is a saddle: leaving it along its lowest mode")
         kicked = found.displacement + KICK * mode
-        start = _descended(force, kicked, riesz, settings.anderson, max_force=DESCENT_FORCE)
+        start = _descended(force, kicked, riesz, settings, DESCENT_FORCE)
     raise RuntimeError(
         f"The reference is a saddle, and so were the {ATTEMPTS - 1} states that it was left for: lambda = "
         f"{eigenvalue:.3e} along a mode whose largest displacement is at site "
@@ -121,37 +92,32 @@ def _minimum(
 
 
 def _equilibrium(
-    force: Field, start: np.ndarray, defect: Defect, riesz: ForceConstantMap, settings: ReferenceSettings
-) -> Equilibrium:
+    force: Field, start: np.ndarray, defect: Defect, riesz: ForceConstantMap, settings: Reference
+) -> Solution:
     """Root finding; where it fails, again from the end of a descent, at last from one that goes all the way."""
-    failure = None
-    for limit in (None, DESCENT_FORCE, settings.max_force):
-        try:
-            if limit is not None:
-                start = _descended(force, start, riesz, settings.anderson, max_force=limit)
-            return relax_reference(
-                force, riesz, start=start, max_force=settings.max_force, settings=settings.anderson
-            )
-        except NoEquilibriumError as error:
-            failure = error
-            logger.info("no equilibrium yet: %s", error)
-    raise RuntimeError(f"The reference does not come to rest. {failure} {_advice(defect)}") from failure
+
+    def root(start: np.ndarray) -> Solution:
+        limits = Solve(max_calls=settings.max_calls)
+        return relax_reference(force, riesz, start=start, max_force=settings.max_force, settings=limits)
+
+    def descent(start: np.ndarray, largest: float) -> np.ndarray:
+        return _descended(force, start, riesz, settings, largest)
+
+    try:
+        return root_or_descent(root, descent, start, (None, DESCENT_FORCE, settings.max_force))
+    except NoEquilibriumError as failure:
+        raise RuntimeError(f"The reference does not come to rest. {failure} {_advice(defect)}") from failure
 
 
 def _descended(
-    force: Field,
-    start: np.ndarray,
-    riesz: ForceConstantMap,
-    settings: AndersonSettings,
-    *,
-    max_force: float,
+    force: Field, start: np.ndarray, riesz: ForceConstantMap, settings: Reference, max_force: float
 ) -> np.ndarray:
     return descend(
         force,
         start,
         replace(riesz, tolerance=DESCENT_TOLERANCE).solve,
         max_force=max_force,
-        step_cap=settings.step_cap,
+        step_cap=Solve().step_cap,
         max_calls=2 * settings.max_calls,
     )
 
@@ -185,8 +151,8 @@ def relax_reference(
     *,
     start: np.ndarray,
     max_force: float,
-    settings: AndersonSettings,
-) -> Equilibrium:
+    settings: Solve,
+) -> Solution:
     """u_bar of (2.7) from start (n, 3), Å, to max |F| < max_force (eV/Å).
 
     Raises RuntimeError without convergence.

@@ -1,11 +1,11 @@
 """Strong stability of an equilibrium: the lowest eigenvalue of its Hessian, and where its core sits."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse.linalg import LinearOperator, eigsh
 
+from qmfront.config.stages import Stability
 from qmfront.crystal.defect import Defect
 from qmfront.operators.riesz import ForceConstantMap
 
@@ -13,23 +13,7 @@ CORE_R0 = 4.0
 """r0; the Lanczos run starts from the answer of the lattice to random forces this close to the core."""
 
 
-@dataclass(frozen=True)
-class LanczosSettings:
-    """How the lowest eigenvalue is found: each vector costs two force calls, one with one-sided differences.
-
-    tolerance : relative accuracy of the eigenvalue
-    vectors : Lanczos vectors before a restart
-    step : largest displacement of an atom in the differences, Å
-    one_sided : differences from the forces at u itself, with an error of first order in the step
-    """
-
-    tolerance: float = 1e-3
-    vectors: int = 20
-    step: float = 1e-4
-    one_sided: bool = False
-
-
-DEFAULT_LANCZOS = LanczosSettings()
+DEFAULT_STABILITY = Stability()
 
 
 def lowest_mode(
@@ -38,7 +22,7 @@ def lowest_mode(
     defect: Defect,
     riesz: ForceConstantMap,
     *,
-    settings: LanczosSettings = DEFAULT_LANCZOS,
+    settings: Stability = DEFAULT_STABILITY,
 ) -> tuple[float, np.ndarray]:
     """Lowest eigenpair of H v = lambda H_FC v on the free sites, H the Hessian at u.
 
@@ -50,7 +34,8 @@ def lowest_mode(
     ----------
     force : u (n, 3) Å -> F (n, 3) eV/Å
     displacement : (n, 3) float, Å
-    settings : LanczosSettings
+    settings : Stability
+        Each vector costs two force calls, one with one-sided differences, whose error is of first order in the step.
 
     Returns
     -------

@@ -18,12 +18,10 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from qmfront.coupling.embedding import VACUUM, Embedding, Forces
+from qmfront.coupling.hybrid import Hybrid
 from qmfront.coupling.partition import QM
-from qmfront.crystal.defect import Defect
 from qmfront.estimate.residual import ResidualSettings, core_residual, exact_core
 from qmfront.mismatch.model_difference import ModelDifference
-from qmfront.operators.operators import Operators
 from qmfront.operators.riesz import ForceConstantMap
 
 Parts = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -112,55 +110,37 @@ def kronrod() -> list[tuple[float, float, float]]:
     return [((1 + x) / 2, w / 2, g / 2) for x, w, g in both]
 
 
-CG_TOLERANCE = 1e-8
-
-
 def solution_energy(
-    displacement: np.ndarray,
-    defect: Defect,
-    operators: Operators,
+    hybrid: Hybrid,
     region: np.ndarray,
-    models: tuple[Forces, Forces],
-    *,
+    displacement: np.ndarray,
     difference: ModelDifference,
     settings: ResidualSettings,
-    embedding: Embedding = VACUUM,
 ) -> WorkEnergy:
     """E(solution) - E(predictor) by `work_energy`: 16 QM calls on the QM region, its layer and the wide buffer.
 
     Parameters
     ----------
-    displacement : (n, 3) float, Å
     region : (n,) int
-    models : (qm, mm)
+    displacement : (n, 3) float, Å
     difference : ModelDifference
     settings : ResidualSettings
         Layer and buffer; its names are not used.
     """
-    core = exact_core(displacement, defect, region, settings)
-    return work_energy(
-        _parts(defect, region, models, core, settings.buffer, embedding, difference),
-        operators.force_constant_map(defect.free, tolerance=CG_TOLERANCE),
-        start=np.zeros_like(displacement),
-        end=displacement,
-    )
+    core = exact_core(displacement, hybrid.defect, region, settings)
+    parts = _parts(hybrid, region, difference, core, settings.width)
+    return work_energy(parts, hybrid.riesz, start=np.zeros_like(displacement), end=displacement)
 
 
 def _parts(
-    defect: Defect,
-    region: np.ndarray,
-    models: tuple[Forces, Forces],
-    core: np.ndarray,
-    buffer: float,
-    embedding: Embedding,
-    difference: ModelDifference,
+    hybrid: Hybrid, region: np.ndarray, difference: ModelDifference, core: np.ndarray, buffer: float
 ) -> Parts:
-    qm, mm = models
+    defect, models = hybrid.defect, hybrid.models
     own, exact, free = (mask[:, None] for mask in (region == QM, core, defect.free))
 
     def parts(u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        inside, _ = core_residual(defect.body, u, core, qm, buffer=buffer, embedding=embedding)
-        outside = mm(defect.body.atoms(u))
+        inside, _ = core_residual(defect.body, u, core, models.qm, buffer=buffer, embedding=hybrid.embedding)
+        outside = models.mm(defect.body.atoms(u))
         beyond = outside + difference.forces(u)
         mixed = np.where(own, inside, outside)
         whole = np.where(exact, inside, beyond)

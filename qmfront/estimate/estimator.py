@@ -1,16 +1,16 @@
 """The error estimator (3.9), its site contributions (4.1) and the stencil norm (2.2)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from qmfront.config.stages import Estimate
+from qmfront.coupling.hybrid import Hybrid
 from qmfront.coupling.partition import BUFFER, MM, QM
-from qmfront.crystal.defect import Defect
 from qmfront.crystal.neighbours import Pairs
 from qmfront.operators.norm import stencil_norm
-from qmfront.operators.operators import Operators
 from qmfront.operators.riesz import ForceConstantMap
 
 
@@ -50,15 +50,13 @@ NORMS = ("hessian", "force_constants", "laplacian", "laplacian_stabilised")
 PAPER_STABILISATION = 0.1
 """C_stab of section 3.1."""
 
-CG_TOLERANCE = 1e-8
-
 
 @dataclass(frozen=True)
 class Estimates:
     """The estimators of one iteration.
 
     phi : (n, 3) float, Å
-        Riesz representative, or answer, of the chosen norm and residual.
+        Riesz representative, or correction, of the chosen norm and residual.
     eta_site : (n,) float, Å
         Site contributions (4.1); they add up to the chosen eta.
     work_site : (n,) float, eV
@@ -80,57 +78,58 @@ class Estimates:
     parts: dict[str, float]
 
 
+@dataclass(frozen=True)
+class Responses:
+    """Residual forces of an iteration and the displacements that answer them.
+
+    forces : name -> (n, 3) float, eV/Å
+    phi : name -> (n, 3) float, Å
+        H_FC^-1 F, Eq. (3.8).
+    corrections : name -> (n, 3) float, Å
+        What the norm "hessian" has in place of phi, see `hessian_correction`.
+    """
+
+    forces: Mapping[str, np.ndarray]
+    phi: Mapping[str, np.ndarray]
+    corrections: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+
 def estimates(
-    residuals: Mapping[str, np.ndarray],
-    defect: Defect,
-    operators: Operators,
-    region: np.ndarray,
-    mixed: np.ndarray,
-    *,
-    norm: str,
-    residual: str,
-    stabilisation: float,
-    answers: Mapping[str, np.ndarray] | None = None,
-    phi: Mapping[str, np.ndarray] | None = None,
+    hybrid: Hybrid, region: np.ndarray, mixed: np.ndarray, responses: Responses, settings: Estimate
 ) -> Estimates:
     """Evaluate (3.9) for all residuals in all norms.
 
     Parameters
     ----------
-    residuals : name -> (n, 3) float, eV/Å
     region : (n,) int
     mixed : (n, 3) float, eV/Å
         What the solve left.
-    norm, residual : str
-        The combination that marks: "hessian", "force_constants" or "laplacian", and a name in residuals.
-    stabilisation : float
-        C_stab of the norm "laplacian"; "laplacian_stabilised" always has the paper's 0.1.
-    answers : name -> (n, 3) float, Å, optional
-        Of the Hessian to residuals, see `answer`: what the norm "hessian" has in place of phi.
-    phi : name -> (n, 3) float, Å, optional
-        H_FC^-1 of the residuals, where it is known already.
+    responses : Responses
+    settings : Estimate
+        Its norm and residual are the combination that marks; its stabilisation is C_stab of the norm "laplacian", where
+        "laplacian_stabilised" always has the paper's 0.1.
     """
+    defect, operators, residuals = hybrid.defect, hybrid.operators, responses.forces
+    norm, residual = settings.norm, settings.residual
     if residual not in residuals:
         raise ValueError(f"Residual {residual!r} was not computed; there is {', '.join(sorted(residuals))}.")
-    constants = operators.force_constant_map(defect.free, tolerance=CG_TOLERANCE)
     maps = {
-        "laplacian": constants.laplacian
-        if stabilisation == 0
-        else operators.laplacian_map(defect.free, stabilisation=stabilisation),
+        "laplacian": operators.laplacian_map(defect.free, stabilisation=settings.stabilisation)
+        if settings.stabilisation
+        else hybrid.riesz.laplacian,
         "laplacian_stabilised": operators.laplacian_map(defect.free, stabilisation=PAPER_STABILISATION),
     }
-    found = {f"hessian/{name}": np.asarray(answer) for name, answer in (answers or {}).items()}
-    phi = phi or representatives(residuals, constants)
-    found |= {f"force_constants/{name}": known for name, known in phi.items()}
+    found = {f"hessian/{name}": np.asarray(one) for name, one in responses.corrections.items()}
+    found |= {f"force_constants/{name}": known for name, known in responses.phi.items()}
     for norm_name, riesz in maps.items():
         found |= {f"{norm_name}/{name}": riesz.solve(forces) for name, forces in residuals.items()}
     eta = {name: estimator(phi, defect.stencil) for name, phi in found.items()}
     if f"{norm}/{residual}" not in found:
-        raise ValueError(f"There is no answer in the norm {norm!r} to the residual {residual!r}.")
+        raise ValueError(f"There is no correction in the norm {norm!r} of the residual {residual!r}.")
     chosen = found[f"{norm}/{residual}"]
     inside = residuals.get("exact", residuals[residual])
     parts = {
-        name: estimator(constants.solve(forces), defect.stencil)
+        name: estimator(hybrid.riesz.solve(forces), defect.stencil)
         for name, forces in residual_parts(residuals[residual], inside, mixed, region).items()
     }
     sites = site_estimator(chosen, defect.stencil)
@@ -168,26 +167,29 @@ def residual_parts(
     }
 
 
-def summary(result: Estimates, region: np.ndarray, solution: Any, *, chosen: str) -> dict[str, Any]:
+def summary(
+    result: Estimates, region: np.ndarray, settings: Estimate, *, algebraic: float, qm_calls: int
+) -> dict[str, Any]:
     """The numbers of an iteration that decisions and tables need: plain Python values.
 
     Parameters
     ----------
     region : (n,) int
-    solution : store of kind "solution"
-        Its last measure, ||D H_FC^-1 F^H|| at the end of the solve, and its QM calls.
-    chosen : "norm/residual"
+    settings : Estimate
+    algebraic : float, Å
+        ||D H_FC^-1 F^H|| at the end of the solve.
+    qm_calls : int
+        Of the solve.
     """
-    norm, residual = chosen.split("/")
     return {
         "n_qm": int(np.sum(region == QM)),
         "n_buf": int(np.sum(region == BUFFER)),
         "n_mm": int(np.sum(region == MM)),
         "eta": result.chosen,
         **{f"eta_{name}": value for name, value in result.parts.items()},
-        "norm": norm,
-        "residual": residual,
-        "algebraic": float(solution["measure"][-1]),
-        "qm_calls": int(solution.attrs["qm_calls"]),
+        "norm": settings.norm,
+        "residual": settings.residual,
+        "algebraic": float(algebraic),
+        "qm_calls": int(qm_calls),
         "eta_table": result.eta,
     }

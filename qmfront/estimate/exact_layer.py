@@ -12,19 +12,17 @@ asked again when N_QM has grown by RENEWAL.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from qmfront.coupling.embedding import VACUUM, Embedding, Forces
+from qmfront.coupling.anderson import Solution
+from qmfront.coupling.hybrid import Hybrid
 from qmfront.coupling.partition import QM
-from qmfront.crystal.defect import Defect
 from qmfront.estimate.estimator import estimator
 from qmfront.estimate.residual import ResidualSettings, combined, exact_core, residual_arrays
 from qmfront.mismatch.model_difference import ModelDifference
-from qmfront.operators.operators import Operators
-from qmfront.operators.riesz import ForceConstantMap
 from qmfront.storage.timing import Seconds
 
 STEP_R0 = 1.0
@@ -65,6 +63,14 @@ class Layer:
         return cls(**{**kept, "etas": {float(width): eta for width, eta in kept["etas"].items()}})
 
 
+@dataclass(frozen=True)
+class LayeredSettings:
+    """How the residual of an iteration is computed, with the layer of the iteration before; None for the first one."""
+
+    residual: ResidualSettings
+    before: Layer | None = None
+
+
 def layer_width(before: Layer | None, n_qm: int, *, widest: float) -> float:
     """Width (r0) of the layer of this iteration: the widest one at first, and again when N_QM has grown by RENEWAL."""
     if before is None or n_qm >= RENEWAL * before.widest_at:
@@ -72,13 +78,52 @@ def layer_width(before: Layer | None, n_qm: int, *, widest: float) -> float:
     return min(before.enough_r0, widest)
 
 
-def layer_etas(
-    exact_inside: np.ndarray,
-    beyond: np.ndarray,
-    solution: Mapping[str, Any],
-    defect: Defect,
+def with_layer(settings: ResidualSettings, before: Layer | None, region: np.ndarray) -> ResidualSettings:
+    """The settings with the layer that the iteration before said to be enough; as they are without a tolerance.
+
+    Parameters
+    ----------
+    settings : ResidualSettings
+        With the widest layer.
+    before : Layer or None
+        Of the iteration before; None for the first one.
+    region : (n,) int
+    """
+    estimate = settings.estimate
+    if estimate.layer_tolerance == 0:
+        return settings
+    return settings.with_layer(layer_width(before, int(np.sum(region == QM)), widest=estimate.layer_r0))
+
+
+def layer_of(
+    hybrid: Hybrid,
     region: np.ndarray,
-    riesz: ForceConstantMap,
+    solution: Solution,
+    forces: tuple[np.ndarray, np.ndarray],
+    *,
+    settings: ResidualSettings,
+    widest_at: int,
+) -> Layer:
+    """What the layer of an iteration says about the next one.
+
+    Parameters
+    ----------
+    forces : (n, 3) float, eV/Å, twice
+        The residual cauchy_born, exact within the layer, and what it would be without one: see `layer_etas`.
+    settings : ResidualSettings
+        With the layer that was used.
+    widest_at : int
+    """
+    etas = layer_etas(hybrid, region, solution, forces, settings=settings)
+    estimate = settings.estimate
+    return Layer(estimate.layer_r0, enough(etas, estimate.layer_tolerance), widest_at, etas)
+
+
+def layer_etas(
+    hybrid: Hybrid,
+    region: np.ndarray,
+    solution: Solution,
+    forces: tuple[np.ndarray, np.ndarray],
     *,
     settings: ResidualSettings,
 ) -> dict[float, float]:
@@ -86,22 +131,20 @@ def layer_etas(
 
     Parameters
     ----------
-    exact_inside : (n, 3) float, eV/Å
-        The residual with the layer of the settings; only its values on exact sites are used.
-    beyond : (n, 3) float, eV/Å
-        Mixed forces and the Cauchy-Born difference, on all free sites.
-    solution : {displacement (n, 3) Å, forces (n, 3) eV/Å}
-    region : (n,) int
-    riesz : ForceConstantMap
-    settings : ResidualSettings
+    forces : (n, 3) float, eV/Å, twice
+        The residual with the layer of the settings, of which only values on exact sites are used; mixed forces and the
+        Cauchy-Born difference, on all free sites.
     """
-    u, found = solution["displacement"], {}
-    for width in [*np.arange(0.0, settings.layer_r0, STEP_R0), settings.layer_r0]:
-        core = exact_core(u, defect, region, replace(settings, layer_r0=width))
-        is_free_of_calls = width == 0 and not (settings.face_layer > 0 and defect.face_sites().any())
-        inside = solution["forces"] if is_free_of_calls else exact_inside
-        forces = combined(core, inside, beyond, defect.free)
-        found[float(width)] = estimator(riesz.solve(forces), defect.stencil)
+    defect, u, found = hybrid.defect, solution.displacement, {}
+    exact_inside, beyond = forces
+    widest, faces = settings.estimate.layer_r0, settings.estimate.face_layer
+    riesz = hybrid.inexact(CG_TOLERANCE)
+    for width in [*np.arange(0.0, widest, STEP_R0), widest]:
+        core = exact_core(u, defect, region, settings.with_layer(float(width)))
+        is_free_of_calls = width == 0 and not (faces > 0 and defect.face_sites().any())
+        inside = solution.forces if is_free_of_calls else exact_inside
+        phi = riesz.solve(combined(core, inside, beyond, defect.free))
+        found[float(width)] = estimator(phi, defect.stencil)
     return found
 
 
@@ -117,49 +160,27 @@ def enough(etas: Mapping[float, float], tolerance: float) -> float:
 
 
 def residual_with_layer(
-    solution: Mapping[str, Any],
-    defect: Defect,
-    operators: Operators,
+    hybrid: Hybrid,
     region: np.ndarray,
-    qm: Forces,
-    *,
-    before: Layer | None,
-    settings: ResidualSettings,
+    solution: Solution,
     difference: ModelDifference,
+    *,
+    settings: LayeredSettings,
     seconds: Seconds,
-    embedding: Embedding = VACUUM,
 ) -> tuple[dict[str, np.ndarray], Layer]:
     """`residual_arrays` with the layer that the iteration before said to be enough, and what this one says.
 
     Without a tolerance the layer is that of the settings, and nothing is said.
-
-    Parameters
-    ----------
-    before : Layer or None
-        Of the iteration before; None for the first one.
-    settings : ResidualSettings
-        With the widest layer.
-    difference : ModelDifference
     """
-    n_qm, widest = int(np.sum(region == QM)), settings.layer_r0
-    width = layer_width(before, n_qm, widest=widest) if settings.layer_tolerance > 0 else widest
-    settings = replace(settings, layer_r0=width)
-    arrays = residual_arrays(
-        solution,
-        defect,
-        operators,
-        region,
-        qm,
-        difference=difference,
-        settings=settings,
-        seconds=seconds,
-        embedding=embedding,
-    )
+    before, widest = settings.before, settings.residual.estimate.layer_r0
+    chosen = with_layer(settings.residual, before, region)
+    arrays = residual_arrays(hybrid, region, solution, difference, settings=chosen, seconds=seconds)
+    width, n_qm = chosen.estimate.layer_r0, int(np.sum(region == QM))
     widest_at = n_qm if before is None or width == widest else before.widest_at
-    if "cauchy_born" not in arrays or settings.layer_tolerance == 0:
+    if "cauchy_born" not in arrays or chosen.estimate.layer_tolerance == 0:
         return arrays, Layer(width, width, widest_at, {})
     with seconds.of("cauchy_born"):
-        beyond = solution["forces"] + difference.forces(solution["displacement"])
-        riesz = operators.force_constant_map(defect.free, tolerance=CG_TOLERANCE)
-        etas = layer_etas(arrays["cauchy_born"], beyond, solution, defect, region, riesz, settings=settings)
-    return arrays, Layer(width, enough(etas, settings.layer_tolerance), widest_at, etas)
+        beyond = solution.forces + difference.forces(solution.displacement)
+        forces = (arrays["cauchy_born"], beyond)
+        layer = layer_of(hybrid, region, solution, forces, settings=chosen, widest_at=widest_at)
+    return arrays, layer

@@ -10,14 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from qmfront.coupling.embedding import VACUUM, Embedding, Forces
-from qmfront.crystal.defect import Defect
-from qmfront.estimate.estimator import CG_TOLERANCE, Estimates, estimates, representatives
-from qmfront.estimate.exact_layer import Layer, residual_with_layer
-from qmfront.estimate.hessian_correction import answers
-from qmfront.estimate.residual import ResidualSettings
+from qmfront.coupling.anderson import Solution
+from qmfront.coupling.hybrid import Hybrid
+from qmfront.estimate.estimator import Estimates, Responses, estimates, representatives
+from qmfront.estimate.exact_layer import Layer, LayeredSettings, residual_with_layer
+from qmfront.estimate.hessian_correction import corrections
 from qmfront.mismatch.model_difference import ModelDifference
-from qmfront.operators.operators import Operators
 from qmfront.storage.timing import Seconds
 
 
@@ -30,15 +28,12 @@ class EstimatedIteration:
     estimates : Estimates
     steps : name -> int
         Steps of conjugate gradients of each Hessian correction.
-    chosen : str
-        "norm/residual" that marks and stops.
     """
 
     residuals: Mapping[str, np.ndarray]
     layer: Layer
     estimates: Estimates
     steps: Mapping[str, int]
-    chosen: str
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Arrays of a store of kind "estimate"."""
@@ -57,86 +52,40 @@ class EstimatedIteration:
         model : "mm" or "mixed"
             Whose Hessian: one at rest and one a step are QM calls of the mixed one.
         """
-        corrections = 1 + sum(self.steps.values()) if model == "mixed" and self.steps else 0
+        mixed = 1 + sum(self.steps.values()) if model == "mixed" and self.steps else 0
         parts = {name: value for name, value in seconds.items() if name != "estimate"}
-        residual = {"seconds": parts, "qm_calls": calls - corrections, "layer": self.layer.attributes()}
-        estimate = {"seconds": {"estimate": seconds["estimate"]}, "qm_calls": corrections}
+        residual = {"seconds": parts, "qm_calls": calls - mixed, "layer": self.layer.attributes()}
+        estimate = {"seconds": {"estimate": seconds["estimate"]}, "qm_calls": mixed}
         return residual, {**estimate, "steps": dict(self.steps)}
 
 
 def estimated_iteration(
-    solution: Mapping[str, Any],
-    defect: Defect,
-    operators: Operators,
+    hybrid: Hybrid,
     region: np.ndarray,
-    models: tuple[Forces, Forces],
-    *,
-    before: Layer | None,
-    settings: ResidualSettings,
-    estimate: Mapping[str, Any],
+    solution: Solution,
     difference: ModelDifference,
+    *,
+    settings: LayeredSettings,
     seconds: Seconds,
-    embedding: Embedding = VACUUM,
 ) -> EstimatedIteration:
     """Residuals, corrections and estimates at a solution.
 
     Parameters
     ----------
-    solution : {displacement (n, 3) Å, forces (n, 3) eV/Å}
     region : (n,) int
-    models : (qm, mm)
-        Atoms -> forces.
-    before : Layer or None
-        Of the iteration before, see `residual_with_layer`.
-    settings : ResidualSettings
-    estimate : {norm, residual, stabilisation, hessian}
-        Section estimate of a case.
     difference : ModelDifference
         Of the two models, beyond the exact sites.
+    settings : LayeredSettings
     seconds : Seconds
         Gets the processor time of each part.
-    embedding : Embedding
     """
     residuals, layer = residual_with_layer(
-        solution,
-        defect,
-        operators,
-        region,
-        models[0],
-        before=before,
-        settings=settings,
-        difference=difference,
-        seconds=seconds,
-        embedding=embedding,
+        hybrid, region, solution, difference, settings=settings, seconds=seconds
     )
-    norm, residual = estimate["norm"], estimate["residual"]
+    estimate = settings.residual.estimate
     with seconds.of("estimate"):
-        phi = representatives(residuals, operators.force_constant_map(defect.free, tolerance=CG_TOLERANCE))
-        corrections = {}
-        if norm == "hessian":
-            corrections = answers(
-                defect,
-                operators,
-                region,
-                solution["displacement"],
-                residuals,
-                models,
-                **estimate["hessian"],
-                chosen=residual,
-                embedding=embedding,
-                phi=phi,
-            )
-        found = estimates(
-            residuals,
-            defect,
-            operators,
-            region,
-            solution["forces"],
-            norm=norm,
-            residual=residual,
-            stabilisation=estimate["stabilisation"],
-            answers={name: one.displacement for name, one in corrections.items()},
-            phi=phi,
-        )
-    steps = {name: one.steps for name, one in corrections.items()}
-    return EstimatedIteration(residuals, layer, found, steps, f"{norm}/{residual}")
+        phi = representatives(residuals, hybrid.riesz)
+        corrected = corrections(hybrid, region, solution.displacement, residuals, phi, estimate)
+        answers = {name: one.displacement for name, one in corrected.items()}
+        found = estimates(hybrid, region, solution.forces, Responses(residuals, phi, answers), estimate)
+    return EstimatedIteration(residuals, layer, found, {name: one.steps for name, one in corrected.items()})

@@ -3,14 +3,14 @@
 All three are exact inside a core of sites, where a QM force costs what it must, and differ outside.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from qmfront.config.stages import Buffer, Estimate
+from qmfront.coupling.anderson import Solution
 from qmfront.coupling.embedding import VACUUM, Embedding, Forces, embedded_forces
-from qmfront.coupling.force_mixing import model_forces
+from qmfront.coupling.hybrid import Hybrid
 from qmfront.coupling.partition import BUFFER, QM
 from qmfront.crystal.body import Body
 from qmfront.crystal.cluster import Cluster, cluster_around, surrounded
@@ -18,7 +18,6 @@ from qmfront.crystal.defect import Defect
 from qmfront.crystal.neighbours import Pairs, separations
 from qmfront.mismatch.model_difference import ModelDifference
 from qmfront.operators.force_constant_operator import linear_forces
-from qmfront.operators.operators import Operators
 from qmfront.storage.timing import Seconds
 
 
@@ -77,35 +76,35 @@ class ResidualSettings:
     """Which residuals are computed, and how.
 
     names : any of "exact", "cauchy_born", "paper"
-    layer_r0 : float, r0
-        Width of the layer around the QM region in which the Cauchy-Born variant is exact; without layer and faces the
-        forces of the solve stand for those on the QM region, and no QM call is made.
-    layer_tolerance : float
-        Relative change of eta up to which the layer may become thinner, see `layer`; 0: it does not.
-    face_layer : float, Å
-        Width of the layer at crack faces in which every variant is exact: neither strain nor linear forces know faces.
-    buffer : float, Å
-        Buffer of the exact forces, (3.2.2).
+    estimate : Estimate
+        Its layers: without layer and faces the forces of the solve stand for those on the QM region, and the variant
+        cauchy_born makes no QM call.
+    buffer : Buffer
+        The buffer of the exact forces, (3.2.2), is residual_factor times as wide.
     """
 
     names: tuple[str, ...]
-    layer_r0: float
-    face_layer: float
-    buffer: float
-    layer_tolerance: float = 0.0
+    estimate: Estimate
+    buffer: Buffer
+
+    @property
+    def width(self) -> float:
+        """Width of the buffer of the exact forces, Å."""
+        return self.buffer.width * self.buffer.residual_factor
+
+    def with_layer(self, layer_r0: float) -> "ResidualSettings":
+        """The same with another exact layer, r0."""
+        return replace(self, estimate=self.estimate.model_copy(update={"layer_r0": layer_r0}))
 
 
 def residual_arrays(
-    solution: Mapping[str, Any],
-    defect: Defect,
-    operators: Operators,
+    hybrid: Hybrid,
     region: np.ndarray,
-    qm: Forces,
-    *,
+    solution: Solution,
     difference: ModelDifference,
+    *,
     settings: ResidualSettings,
     seconds: Seconds,
-    embedding: Embedding = VACUUM,
 ) -> dict[str, np.ndarray]:
     """Arrays of a store of kind "residual", (n, 3) eV/Å each.
 
@@ -116,34 +115,34 @@ def residual_arrays(
 
     Parameters
     ----------
-    solution : {displacement, forces}
+    region : (n,) int
     difference : ModelDifference
         Of the two models, beyond the exact sites of the variant cauchy_born.
     seconds : Seconds
         Gets the processor time of each residual.
-    embedding : Embedding
-        How the QM model sees the clusters.
     """
-    u, mixed = solution["displacement"], solution["forces"]
+    defect, u, mixed = hybrid.defect, solution.displacement, solution.forces
     found = {}
     faces = _faces(u, defect, settings)
+
+    def exact_on(core: np.ndarray) -> np.ndarray:
+        inside, _ = core_residual(
+            defect.body, u, core, hybrid.models.qm, buffer=settings.width, embedding=hybrid.embedding
+        )
+        return inside
+
     if "exact" in settings.names:
         with seconds.of("exact"):
-            found["exact"] = model_forces(defect.body, defect.free, qm, embedding)(u)
+            found["exact"] = hybrid.qm_forces()(u)
     if "cauchy_born" in settings.names:
         with seconds.of("cauchy_born"):
-            core, inside = exact_core(u, defect, region, settings), mixed
-            if settings.layer_r0 > 0 or faces.any():
-                inside, _ = core_residual(
-                    defect.body, u, core, qm, buffer=settings.buffer, embedding=embedding
-                )
-            beyond = mixed + difference.forces(u)
-            found["cauchy_born"] = combined(core, inside, beyond, defect.free)
+            core = exact_core(u, defect, region, settings)
+            inside = exact_on(core) if settings.estimate.layer_r0 > 0 or faces.any() else mixed
+            found["cauchy_born"] = combined(core, inside, mixed + difference.forces(u), defect.free)
     if "paper" in settings.names:
         with seconds.of("paper"):
             core = (region <= BUFFER) | faces
-            inside, _ = core_residual(defect.body, u, core, qm, buffer=settings.buffer, embedding=embedding)
-            found["paper"] = combined(core, inside, operators.linear_residual(u), defect.free)
+            found["paper"] = combined(core, exact_on(core), hybrid.operators.linear_residual(u), defect.free)
     return found
 
 
@@ -151,12 +150,12 @@ def exact_core(
     displacement: np.ndarray, defect: Defect, region: np.ndarray, settings: ResidualSettings
 ) -> np.ndarray:
     """Sites on which the variant cauchy_born is exact: QM region, its layer, crack faces; (n,) bool."""
-    layer = _layer(displacement, defect, region == QM, settings.layer_r0 * defect.r0)
+    layer = _layer(displacement, defect, region == QM, settings.estimate.layer_r0 * defect.r0)
     return layer | _faces(displacement, defect, settings) | (region == QM)
 
 
 def _faces(u: np.ndarray, defect: Defect, settings: ResidualSettings) -> np.ndarray:
-    return _layer(u, defect, defect.face_sites(), settings.face_layer)
+    return _layer(u, defect, defect.face_sites(), settings.estimate.face_layer)
 
 
 def _layer(u: np.ndarray, defect: Defect, inner: np.ndarray, width: float) -> np.ndarray:

@@ -7,10 +7,14 @@ import pytest
 from ase.constraints import FixAtoms
 from ase.optimize import LBFGS
 
-from qmfront.coupling.anderson import AndersonSettings, _History, solve_equilibrium
+from qmfront.config.stages import Solve
+from qmfront.coupling.anderson import _History, solve_equilibrium
 from qmfront.coupling.force_mixing import model_forces
 from qmfront.models.eam import EAM
 from qmfront.operators.assembly import assemble
+
+UNCAPPED = Solve().model_copy(update={"step_cap": 1e3})
+"""Å; beyond what a study may ask for."""
 
 
 def below(tolerance: float):
@@ -31,7 +35,7 @@ def linear_problem(distinct: tuple[float, ...], n: int = 10):
 def test_linear_problem_ends_after_as_many_steps_as_distinct_eigenvalues(distinct):
     """Like GMRES, an indefinite Jacobian (a saddle of force mixing) included."""
     force, root = linear_problem(distinct)
-    settings = AndersonSettings(step_cap=1e3, max_calls=len(distinct) + 2)
+    settings = UNCAPPED.model_copy(update={"max_calls": len(distinct) + 2})
     found = solve_equilibrium(force, np.zeros((10, 3)), lambda F: F, below(1e-9), settings=settings)
     assert np.abs(found.displacement - root).max() < 1e-8
 
@@ -45,7 +49,7 @@ def test_exact_model_needs_one_step():
         np.zeros((10, 3)),
         lambda F: np.linalg.solve(A, F.ravel()).reshape(-1, 3),
         below(1e-9),
-        settings=AndersonSettings(step_cap=1e3),
+        settings=UNCAPPED,
     )
     assert len(found.measure) == 2 and np.abs(found.displacement - root).max() < 1e-10
 
@@ -73,7 +77,7 @@ def test_nonlinear_root_beats_the_plain_iteration():
     start = np.full((4, 3), 0.4) + 0.1 * np.random.default_rng(1).normal(size=(4, 3))
     calls = {}
     for memory in (0, 20):
-        settings = AndersonSettings(memory=memory, max_calls=400)
+        settings = Solve(memory=memory, max_calls=400)
         found = solve_equilibrium(nonlinear_force, start, lambda F: 0.2 * F, below(1e-11), settings=settings)
         assert found.displacement == pytest.approx(0.1, abs=1e-10)
         assert np.abs(nonlinear_force(found.displacement)).max() < 1e-11
@@ -94,7 +98,7 @@ def test_result_records_its_calls(caplog):
 
     start = np.full((2, 3), 0.3)
     with caplog.at_level(logging.INFO):
-        found = solve_equilibrium(force, start, lambda F: 0.5 * F, converged, settings=AndersonSettings())
+        found = solve_equilibrium(force, start, lambda F: 0.5 * F, converged, settings=Solve())
     assert len(asked) == len(found.measure) == len(found.max_force) == len(caplog.messages)
     assert np.array_equal(found.forces, nonlinear_force(found.displacement))
     assert found.max_force[-1] == np.abs(found.forces).max() < 1e-8 < found.max_force[-2]
@@ -110,7 +114,7 @@ def test_no_atom_moves_farther_than_the_cap(cap):
         places.append(u)
         return force(u)
 
-    settings = AndersonSettings(step_cap=cap, max_calls=2000)
+    settings = Solve(step_cap=cap, max_calls=2000)
     found = solve_equilibrium(recorded, np.zeros((10, 3)), lambda F: F, below(1e-9), settings=settings)
     longest = np.linalg.norm(np.diff(places, axis=0), axis=2).max(axis=1)
     assert np.all(longest <= cap * (1 + 1e-12)) and np.isclose(longest[0], cap)
@@ -118,7 +122,7 @@ def test_no_atom_moves_farther_than_the_cap(cap):
 
 
 def test_failure_says_how_far_it_got():
-    settings = AndersonSettings(step_cap=1e-3, max_calls=5)
+    settings = Solve(step_cap=1e-3, max_calls=5)
     with pytest.raises(
         RuntimeError, match="No equilibrium after 5 force calls: measure .*Raise solve.max_calls"
     ):
@@ -132,7 +136,7 @@ def test_forces_that_are_not_finite_are_named():
         return F
 
     with pytest.raises(RuntimeError, match="Force call 2: the force on site 3 is not finite"):
-        solve_equilibrium(force, np.ones((5, 3)), lambda F: F, below(1e-9), settings=AndersonSettings())
+        solve_equilibrium(force, np.ones((5, 3)), lambda F: F, below(1e-9), settings=Solve())
 
 
 def test_errors_of_the_model_are_not_swallowed():
@@ -140,7 +144,7 @@ def test_errors_of_the_model_are_not_swallowed():
         raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
-        solve_equilibrium(force, np.ones((5, 3)), lambda F: F, below(1e-9), settings=AndersonSettings())
+        solve_equilibrium(force, np.ones((5, 3)), lambda F: F, below(1e-9), settings=Solve())
 
 
 @pytest.mark.parametrize("case", ["edge", "mixed"])
@@ -154,7 +158,7 @@ def test_dislocation_equals_a_minimiser_of_ase(case, request, tungsten, eam, eam
         np.zeros_like(defect.sites),
         jacobian.solve,
         below(1e-8),
-        settings=AndersonSettings(),
+        settings=Solve(),
     )
     assert np.all(found.displacement[~defect.free] == 0.0) and np.abs(found.displacement).max() > 0.1
     atoms = defect.body.atoms(np.zeros_like(defect.sites))

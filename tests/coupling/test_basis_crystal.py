@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 
-from qmfront.coupling.anderson import AndersonSettings
+from qmfront.config.stages import Buffer, Estimate, Reference, Solve
+from qmfront.coupling.force_mixing import Models
+from qmfront.coupling.hybrid import Hybrid
 from qmfront.coupling.partition import BUFFER, FAR_FIELD, MM, QM
-from qmfront.coupling.reference import ReferenceSettings, reference_arrays
-from qmfront.coupling.solve import SolveSettings, solution_arrays
+from qmfront.coupling.reference import reference_arrays
+from qmfront.coupling.solve import solve
 from qmfront.crystal.cluster import surrounded
-from qmfront.estimate.estimator import estimates, true_error
+from qmfront.estimate.estimator import Responses, estimates, representatives, true_error
 from qmfront.estimate.residual import ResidualSettings, residual_arrays
 from qmfront.mismatch.model_difference import ModelDifference
 from qmfront.models.ace.basis import build_basis
@@ -45,46 +47,25 @@ def regions(defect, radius_r0: float) -> np.ndarray:
 @pytest.mark.slow
 def test_error_falls_with_the_qm_radius(fit):
     """Disc of 10 r0, potential of matching 1: exact, Cauchy-Born and true error within a factor of two."""
-    defect, settings = edge(10.0), AndersonSettings(max_calls=100)
+    defect = edge(10.0)
     operators = assemble(defect, silicon(), reach=REACH, decay=3.0, cutoff_r0=2.5)
-    reference = reference_arrays(defect, operators, sw_forces, settings=ReferenceSettings(1e-6, settings))
-    assert reference["lowest_eigenvalue"] > 0.05 and np.abs(reference["displacement"]).max() > 0.5
     mm = ACE(fit.potential)
-    models, start, errors = (sw_forces, lambda atoms: np.array(mm.get_forces(atoms))), None, []
-    wanted = ResidualSettings(("exact", "cauchy_born", "paper"), 1.5, 0.0, FORCE_RANGE)
+    models = Models(sw_forces, lambda atoms: np.array(mm.get_forces(atoms)))
+    hybrid, difference = Hybrid(defect, operators, models), ModelDifference(defect, fit.mismatch)
+    reference = reference_arrays(hybrid, Reference(max_force=1e-6, max_calls=100))
+    assert reference["lowest_eigenvalue"] > 0.05 and np.abs(reference["displacement"]).max() > 0.5
+    estimate = Estimate(norm="force_constants", layer_r0=1.5, face_layer=0.0)
+    buffer = Buffer(width=FORCE_RANGE, residual_factor=1.0)
+    wanted = ResidualSettings(("exact", "cauchy_born", "paper"), estimate, buffer)
+    start, errors = None, []
     for radius in (4.0, 5.0, 6.5):
         region = regions(defect, radius)
-        solution = solution_arrays(
-            defect,
-            operators,
-            region,
-            models,
-            start=start,
-            difference=ModelDifference(defect, fit.mismatch).forces,
-            settings=SolveSettings(0.03, settings),
-        )
-        start = solution["displacement"]
+        solution = solve(hybrid, region, difference.forces, start=start, settings=Solve(max_calls=100))
+        start = solution.displacement
         errors.append(true_error(start, reference["displacement"], defect.stencil))
-        residuals = residual_arrays(
-            solution,
-            defect,
-            operators,
-            region,
-            sw_forces,
-            difference=ModelDifference(defect, fit.mismatch),
-            settings=wanted,
-            seconds=Seconds(),
-        )
-        found = estimates(
-            residuals,
-            defect,
-            operators,
-            region,
-            solution["forces"],
-            norm="force_constants",
-            residual="cauchy_born",
-            stabilisation=0.0,
-        )
+        residuals = residual_arrays(hybrid, region, solution, difference, settings=wanted, seconds=Seconds())
+        responses = Responses(residuals, representatives(residuals, hybrid.riesz))
+        found = estimates(hybrid, region, solution.forces, responses, estimate)
         for norm in ("force_constants", "laplacian"):
             for name in ("exact", "cauchy_born"):
                 assert 0.4 < found.eta[f"{norm}/{name}"] / errors[-1] < 2.0, (norm, name, radius)

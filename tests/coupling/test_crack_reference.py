@@ -9,17 +9,18 @@ import scipy.sparse as sparse
 from scipy.linalg import eigh
 from scipy.spatial import cKDTree
 
-from qmfront.coupling.anderson import AndersonSettings
+from qmfront.config.stages import Reference, Solve, Stability
 from qmfront.coupling.core import opening_profile, tip_position
 from qmfront.coupling.descent import descend
-from qmfront.coupling.force_mixing import model_forces
-from qmfront.coupling.reference import ReferenceSettings, checked_tip, reference_arrays, relax_reference
-from qmfront.coupling.stability import LanczosSettings, lowest_mode
+from qmfront.coupling.force_mixing import Models, model_forces
+from qmfront.coupling.hybrid import Hybrid
+from qmfront.coupling.reference import checked_tip, reference_arrays, relax_reference
+from qmfront.coupling.stability import lowest_mode
 from qmfront.elasticity.straight_crack import StraightCrack, crack_defect
 from qmfront.operators.riesz import ForceConstantMap, laplacian_map
 from tests.conftest import SURFACE_ENERGY
 
-SETTINGS = AndersonSettings(max_calls=200)
+SETTINGS = Solve(max_calls=200)
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,9 @@ def loaded(tungsten, eam):
 
 @pytest.fixture(scope="module")
 def relaxed(crack, crack_operators, eam_forces):
-    return reference_arrays(crack, crack_operators, eam_forces, settings=ReferenceSettings(1e-7, SETTINGS))
+    return reference_arrays(
+        Hybrid(crack, crack_operators, Models(eam_forces, eam_forces)), Reference(max_force=1e-7)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +91,9 @@ def test_saddle_is_seen_and_left(saddle, crack_operators, eam, eam_forces):
     eigenvalue, mode = lowest_mode(force, u, crack, riesz)
     assert eigenvalue < -0.01 and np.abs(mode).max() == pytest.approx(1.0)
     assert np.all(mode[~crack.free] == 0)
-    lower = reference_arrays(crack, crack_operators, eam_forces, settings=ReferenceSettings(1e-7, SETTINGS))
+    lower = reference_arrays(
+        Hybrid(crack, crack_operators, Models(eam_forces, eam_forces)), Reference(max_force=1e-7)
+    )
     assert lower["lowest_eigenvalue"] > 0.01
     energies = [eam.get_potential_energy(crack.body.atoms(v)) for v in (u, lower["displacement"])]
     assert energies[1] < energies[0] - 1e-3
@@ -107,14 +112,14 @@ def test_negative_pencil_eigenvalue_is_the_inertia_of_the_hessian(saddle, eam_fo
     force = model_forces(inner.body, inner.free, eam_forces)
     eigenvalue, _ = lowest_mode(force, u, inner, _restricted(riesz, inner, crack))
     assert eigenvalue == pytest.approx(pencil[0], rel=5e-3)
-    rough = LanczosSettings(0.1, 6, 1e-4, one_sided=True)
+    rough = Stability(tolerance=0.1, vectors=6, step=1e-4, one_sided=True)
     asked = []
     counted = lambda v: asked.append(v) or force(v)  # noqa: E731
     eigenvalue, _ = lowest_mode(counted, u, inner, _restricted(riesz, inner, crack), settings=rough)
     assert eigenvalue == pytest.approx(pencil[0], rel=0.1) and np.array_equal(asked[0], u)
     again = []
     counted = lambda v: again.append(v) or force(v)  # noqa: E731
-    both = replace(rough, one_sided=False)
+    both = rough.model_copy(update={"one_sided": False})
     lowest_mode(counted, u, inner, _restricted(riesz, inner, crack), settings=both)
     assert len(again) == 2 * (len(asked) - 1)
 
@@ -193,4 +198,6 @@ def test_tip_that_left_its_place_is_an_error(crack, shift, message):
 
 def test_weak_load_closes_the_crack(loaded, crack_operators, eam_forces, caplog):
     with caplog.at_level(logging.INFO), pytest.raises(RuntimeError, match=r"Raise defect\.load"):
-        reference_arrays(loaded(0.4), crack_operators, eam_forces, settings=ReferenceSettings(1e-6, SETTINGS))
+        reference_arrays(
+            Hybrid(loaded(0.4), crack_operators, Models(eam_forces, eam_forces)), Reference(max_force=1e-6)
+        )

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from qmfront.coupling.buffer_error import LocalitySettings, force_error, locality_arrays, refuse_thin_buffer
+from qmfront.coupling.buffer_error import force_error, locality_arrays, refuse_thin_buffer
 from qmfront.coupling.embedding import VACUUM, Embedding, embedded_forces
-from qmfront.coupling.force_mixing import hybrid_forces, model_forces
+from qmfront.coupling.force_mixing import Models, hybrid_forces, model_forces
 from qmfront.coupling.partition import BUFFER, FAR_FIELD, MM, QM
 from qmfront.crystal.cluster import cluster_around, surrounded
 from qmfront.models.nrltb import NRLTB
@@ -81,7 +81,7 @@ def test_hybrid_and_whole_body_are_embedded_alike():
     inner, _ = cut(defect, 5.0, 4.0)
     region = np.select([~defect.free, inner, np.ones(defect.n_sites, bool)], [FAR_FIELD, QM, BUFFER])
     u = np.where(defect.free[:, None], 0.03 * np.random.default_rng(5).normal(size=defect.sites.shape), 0.0)
-    mixed = hybrid_forces(defect.body, region, qm=sw_forces, mm=sw_forces, embedding=SUBTRACTED)(u)
+    mixed = hybrid_forces(defect.body, region, Models(sw_forces, sw_forces), SUBTRACTED)(u)
     whole = model_forces(defect.body, defect.free, sw_forces, SUBTRACTED)(u)
     assert np.abs(mixed - whole)[region == QM].max() < 1e-9 and MM not in region
 
@@ -92,20 +92,12 @@ def measured():
     defect = edge(8.0)
     inner, _ = cut(defect, 5.0, 4.0)
     region = np.where(inner, QM, np.where(defect.free, MM, FAR_FIELD))
-    settings = LocalitySettings((2.0, 4.0, 8.0), 5.0, 1e-3)
-    found = locality_arrays(
-        defect,
-        region,
-        sw_forces,
-        embedding=VACUUM,
-        alternatives={"ten per cent more": lambda atoms: 1.1 * sw_forces(atoms), "the same": sw_forces},
-        settings=settings,
-    )
-    return found, settings
+    others = {"ten per cent more": lambda atoms: 1.1 * sw_forces(atoms), "the same": sw_forces}
+    return locality_arrays(defect, region, sw_forces, others, widths=(5.0, 2.0, 4.0, 8.0), embedding=VACUUM)
 
 
 def test_error_falls_to_zero_at_the_range_of_the_model(measured):
-    found, _ = measured
+    found = measured
     assert list(found["width"]) == [2.0, 4.0, 5.0, 8.0] and np.all(np.diff(found["n_atoms"]) > 0)
     assert found["error"][0] > 0.1 and found["error"][-1] < 1e-10
     assert np.all(np.diff(found["error"]) <= 0)
@@ -113,11 +105,11 @@ def test_error_falls_to_zero_at_the_range_of_the_model(measured):
 
 
 def test_a_thin_buffer_is_refused_with_the_one_that_is_enough(measured):
-    found, settings = measured
+    found = measured
     assert force_error(found, 5.0, VACUUM) == found["error"][2]
     with pytest.raises(RuntimeError, match="Set buffer.width to 8 Å"):
-        refuse_thin_buffer(found, VACUUM, replace(settings, tolerance=0.5 * found["error"][2]))
+        refuse_thin_buffer(found, VACUUM, width=5.0, tolerance=0.5 * found["error"][2])
     narrow = {name: found[name][:3] for name in ("width", "error")}
     with pytest.raises(RuntimeError, match="try wider ones"):
-        refuse_thin_buffer(narrow, VACUUM, replace(settings, tolerance=0.5 * found["error"][2]))
-    refuse_thin_buffer(found, VACUUM, replace(settings, tolerance=2 * found["error"][2]))
+        refuse_thin_buffer(narrow, VACUUM, width=5.0, tolerance=0.5 * found["error"][2])
+    refuse_thin_buffer(found, VACUUM, width=5.0, tolerance=2 * found["error"][2])

@@ -1,13 +1,14 @@
 """Hybrid forces (2.11): which model acts where, and that nothing changes when both are the same."""
 
 import logging
-from functools import partial
 
 import numpy as np
 import pytest
 
-from qmfront.coupling.anderson import AndersonSettings, NoEquilibriumError, solve_equilibrium
-from qmfront.coupling.force_mixing import hybrid_forces, model_forces
+from qmfront.config.stages import Solve
+from qmfront.coupling.anderson import NoEquilibriumError, solve_equilibrium
+from qmfront.coupling.force_mixing import Models, hybrid_forces, model_forces
+from qmfront.coupling.hybrid import Hybrid
 from qmfront.coupling.partition import BUFFER, FAR_FIELD, MM, QM
 from qmfront.coupling.solve import FAR_DOWNHILL, FURTHER, ROUNDING, relax_hybrid
 from qmfront.crystal.cluster import surrounded
@@ -38,7 +39,7 @@ def rattle(edge) -> np.ndarray:
 def test_each_region_gets_its_model(edge, eam_forces, rattle):
     """QM forces on QM sites alone, MM forces on buffer and MM sites, none on the far field."""
     region = regions(edge, radius_r0=2.0, buffer=5.0)
-    F = hybrid_forces(edge.body, region, qm=lambda atoms: np.full((len(atoms), 3), 7.0), mm=eam_forces)(
+    F = hybrid_forces(edge.body, region, Models(lambda atoms: np.full((len(atoms), 3), 7.0), eam_forces))(
         rattle
     )
     everywhere = eam_forces(edge.body.atoms(rattle))
@@ -52,7 +53,7 @@ def test_cluster_forces_in_an_exact_buffer_are_full_forces(case, request, eam, e
     defect = request.getfixturevalue(case)
     region = regions(defect, radius_r0=2.0, buffer=eam.force_range)
     u = np.where(defect.free[:, None], 0.05 * np.random.default_rng(2).normal(size=defect.sites.shape), 0.0)
-    F = hybrid_forces(defect.body, region, qm=eam_forces, mm=zero_forces)(u)
+    F = hybrid_forces(defect.body, region, Models(eam_forces, zero_forces))(u)
     full = eam_forces(defect.body.atoms(u))
     assert np.abs(F - full)[region == QM].max() < 1e-10 and np.abs(full[region == QM]).max() > 1.0
     assert np.sum(region <= BUFFER) < defect.n_sites
@@ -60,7 +61,7 @@ def test_cluster_forces_in_an_exact_buffer_are_full_forces(case, request, eam, e
 
 def test_thin_buffer_changes_the_forces(edge, eam, eam_forces, rattle):
     region = regions(edge, radius_r0=2.0, buffer=0.7 * eam.cutoff)
-    F = hybrid_forces(edge.body, region, qm=eam_forces, mm=eam_forces)(rattle)
+    F = hybrid_forces(edge.body, region, Models(eam_forces, eam_forces))(rattle)
     assert np.abs(F - eam_forces(edge.body.atoms(rattle)))[region == QM].max() > 1e-2
 
 
@@ -78,7 +79,7 @@ def test_models_are_asked_once_per_force_and_keep_their_arrays(edge, eam_forces,
         asked.append(("qm", len(atoms)))
         return zero_forces(atoms)
 
-    hybrid_forces(edge.body, region, qm=qm, mm=mm)(rattle)
+    hybrid_forces(edge.body, region, Models(qm, mm))(rattle)
     assert sorted(asked) == [("mm", edge.n_sites), ("qm", np.sum(region <= BUFFER))]
     assert np.array_equal(kept, original)
 
@@ -86,7 +87,7 @@ def test_models_are_asked_once_per_force_and_keep_their_arrays(edge, eam_forces,
 def test_empty_qm_region_is_refused(edge, eam_forces):
     region = np.where(edge.free, MM, FAR_FIELD)
     with pytest.raises(ValueError, match="QM region is empty"):
-        hybrid_forces(edge.body, region, qm=eam_forces, mm=eam_forces)
+        hybrid_forces(edge.body, region, Models(eam_forces, eam_forces))
 
 
 def test_model_forces_vanish_on_the_clamp(edge, eam_forces, rattle):
@@ -100,7 +101,7 @@ def test_same_model_on_both_sides_gives_the_reference_solution(edge, edge_operat
     region = regions(edge, radius_r0=2.5, buffer=eam.force_range)
     jacobian = edge_operators.force_constant_map(edge.free, tolerance=1e-4)
     maps = {
-        "hybrid": hybrid_forces(edge.body, region, qm=eam_forces, mm=eam_forces),
+        "hybrid": hybrid_forces(edge.body, region, Models(eam_forces, eam_forces)),
         "reference": model_forces(edge.body, edge.free, eam_forces),
     }
     found = {
@@ -109,7 +110,7 @@ def test_same_model_on_both_sides_gives_the_reference_solution(edge, edge_operat
             np.zeros_like(edge.sites),
             jacobian.solve,
             lambda u, F, r: (np.abs(F).max() < 1e-8, float(np.abs(F).max())),
-            settings=AndersonSettings(),
+            settings=Solve(),
         ).displacement
         for name, force in maps.items()
     }
@@ -117,19 +118,19 @@ def test_same_model_on_both_sides_gives_the_reference_solution(edge, edge_operat
     assert np.abs(found["hybrid"] - found["reference"]).max() < 1e-7
 
 
+def both(edge, operators, qm, mm) -> Hybrid:
+    return Hybrid(edge, operators, Models(qm, mm))
+
+
 def test_a_solution_without_model_error_is_found(edge, edge_operators, eam_forces):
     """No estimate asks for more than rounding: with both models the same, the error of the model vanishes."""
     region = regions(edge, radius_r0=2.0, buffer=12.0)
-    jacobian = edge_operators.force_constant_map(edge.free, tolerance=2e-2)
     found = relax_hybrid(
-        edge,
-        jacobian,
+        both(edge, edge_operators, eam_forces, eam_forces),
         region,
-        (eam_forces, eam_forces),
+        lambda displacement: 0.0,
         start=np.zeros_like(edge.sites),
-        model_error=lambda displacement: 0.0,
-        fraction=0.03,
-        settings=AndersonSettings(max_calls=60),
+        settings=Solve(algebraic_fraction=0.03, max_calls=60),
     )
     assert found.measure[-1] <= ROUNDING < found.measure[0]
 
@@ -137,27 +138,22 @@ def test_a_solution_without_model_error_is_found(edge, edge_operators, eam_force
 def test_a_solve_that_fails_goes_downhill_and_tries_again(edge, edge_operators, eam_forces, caplog):
     """Too few calls for root finding from the predictor: enough from the end of a descent, if one is allowed."""
     region = regions(edge, radius_r0=2.0, buffer=12.0)
-    jacobian = edge_operators.force_constant_map(edge.free, tolerance=2e-2)
-    solve = partial(
-        relax_hybrid,
-        edge,
-        jacobian,
-        region,
-        (eam_forces, eam_forces),
-        start=np.zeros_like(edge.sites),
-        model_error=lambda displacement: 2e-2,
-        fraction=0.05,
-        settings=AndersonSettings(max_calls=FEW),
-    )
+    hybrid = both(edge, edge_operators, eam_forces, eam_forces)
+
+    def solve(**choice):
+        settings = Solve(**{"algebraic_fraction": 0.05, "max_calls": FEW, **choice})
+        start = np.zeros_like(edge.sites)
+        return relax_hybrid(hybrid, region, lambda displacement: 2e-2, start=start, settings=settings)
+
     for choice, largest in (({"descent_force": 5e-3}, FURTHER * 5e-3), ({}, FAR_DOWNHILL)):
         caplog.clear()
         with caplog.at_level(logging.INFO):
             found = solve(**choice)
         assert found.measure[-1] <= 1e-3 and len(found.measure) < FEW
         assert found.max_force[0] <= largest
-        assert "going downhill from the start: No equilibrium after" in caplog.text
+        assert "no equilibrium yet: No equilibrium after" in caplog.text
     with pytest.raises(NoEquilibriumError, match="No equilibrium after"):
-        solve(settings=AndersonSettings(max_calls=FEW), fraction=1e-7)
+        solve(algebraic_fraction=1e-7)
 
 
 def test_a_model_that_gives_up_is_not_asked_again(edge, edge_operators, eam_forces):
@@ -170,14 +166,10 @@ def test_a_model_that_gives_up_is_not_asked_again(edge, edge_operators, eam_forc
 
     with pytest.raises(EvaluationError, match="licence server"):
         relax_hybrid(
-            edge,
-            edge_operators.force_constant_map(edge.free, tolerance=2e-2),
+            both(edge, edge_operators, broken, eam_forces),
             regions(edge, radius_r0=2.0, buffer=12.0),
-            (broken, eam_forces),
+            lambda displacement: 2e-2,
             start=np.zeros_like(edge.sites),
-            model_error=lambda displacement: 2e-2,
-            fraction=0.05,
-            settings=AndersonSettings(max_calls=FEW),
-            descent_force=5e-3,
+            settings=Solve(algebraic_fraction=0.05, max_calls=FEW, descent_force=5e-3),
         )
     assert len(calls) == 1

@@ -11,15 +11,17 @@ from ase.constraints import FixAtoms
 from ase.io import write
 
 from qmfront.config.defect import Disc, File
-from qmfront.coupling.anderson import AndersonSettings
+from qmfront.config.stages import Buffer, Estimate, Reference, Solve
+from qmfront.coupling.force_mixing import Models
+from qmfront.coupling.hybrid import Hybrid
 from qmfront.coupling.partition import QM
-from qmfront.coupling.reference import ReferenceSettings, reference_arrays
-from qmfront.coupling.solve import SolveSettings, solution_arrays
+from qmfront.coupling.reference import reference_arrays
+from qmfront.coupling.solve import solve
 from qmfront.crystal.defect import Defect
 from qmfront.crystal.lattice import cubic_crystal
 from qmfront.elasticity.bulk import Bulk, Probe, bulk_of
 from qmfront.elasticity.defects import defect_of
-from qmfront.estimate.estimator import estimates, true_error
+from qmfront.estimate.estimator import Responses, estimates, representatives, true_error
 from qmfront.estimate.residual import ResidualSettings, residual_arrays
 from qmfront.evaluate.forces import calculator_forces
 from qmfront.mismatch.model_difference import ModelDifference
@@ -56,6 +58,8 @@ class Made(NamedTuple):
         """Å"""
         return 2 * self.cutoff + 0.2
 
+
+ESTIMATE = Estimate(norm="force_constants", layer_r0=1.0, face_layer=0.0)
 
 COPPER = Made("Cu", "fcc", 3.6, 4.2, (14, 12, 8), 0.1, Prior(1e-8, 0.0), 2.0)
 COMPOUND = Made("AlAu", "b2", 3.19, 4.8, (8, 6), 2.0, Prior(1e-6, 1.0), 2.4)
@@ -124,78 +128,37 @@ def test_the_estimate_of_a_vacancy(made: Made, tmp_path: Path) -> None:
     region = first_region(defect, initial, thresholds, seeds=seeds)
     assert np.all(region[seeds] == QM)
     operators = assemble(defect, bulk, reach=made.reach, decay=3.0, cutoff_r0=2.5)
-    qm, mm = calculator_forces(EMT()), calculator_forces(ACE(fit.potential))
-    reference = reference_arrays(
-        defect, operators, qm, settings=ReferenceSettings(1e-7, AndersonSettings(max_calls=60))
+    hybrid = Hybrid(
+        defect, operators, Models(calculator_forces(EMT()), calculator_forces(ACE(fit.potential)))
     )
+    reference = reference_arrays(hybrid, Reference(max_force=1e-7, max_calls=60))
     assert 0 < reference["lowest_eigenvalue"] < 1.1
-    solution = solution_arrays(
-        defect,
-        operators,
-        region,
-        (qm, mm),
-        start=None,
-        difference=ModelDifference(defect, fit.mismatch).forces,
-        settings=SolveSettings(0.03, AndersonSettings()),
-    )
-    error = true_error(solution["displacement"], reference["displacement"], defect.stencil)
-    relaxation = true_error(0 * solution["displacement"], reference["displacement"], defect.stencil)
-    residuals = residual_arrays(
-        solution,
-        defect,
-        operators,
-        region,
-        qm,
-        difference=ModelDifference(defect, fit.mismatch),
-        settings=ResidualSettings(("exact", "cauchy_born"), 1.0, 0.0, 1.5 * BUFFER),
-        seconds=Seconds(),
-    )
-    eta = estimates(
-        residuals,
-        defect,
-        operators,
-        region,
-        solution["forces"],
-        norm="force_constants",
-        residual="cauchy_born",
-        stabilisation=0.0,
-    ).eta
+    difference = ModelDifference(defect, fit.mismatch)
+    solution = solve(hybrid, region, difference.forces, settings=Solve())
+    error = true_error(solution.displacement, reference["displacement"], defect.stencil)
+    relaxation = true_error(0 * solution.displacement, reference["displacement"], defect.stencil)
+    buffer = Buffer(width=BUFFER, residual_factor=1.5)
+    settings = ResidualSettings(("exact", "cauchy_born"), ESTIMATE, buffer)
+    residuals = residual_arrays(hybrid, region, solution, difference, settings=settings, seconds=Seconds())
+    responses = Responses(residuals, representatives(residuals, hybrid.riesz))
+    found = estimates(hybrid, region, solution.forces, responses, ESTIMATE)
     assert error < 0.02 * relaxation
-    assert 0.5 < eta["force_constants/exact"] / error < 1.5
-    assert 0.3 < eta["force_constants/cauchy_born"] / error < 3.0
+    assert 0.5 < found.eta["force_constants/exact"] / error < 1.5
+    assert 0.3 < found.eta["force_constants/cauchy_born"] / error < 3.0
     if made is COMPOUND:
-        refined = next_region(defect, residuals["cauchy_born"], region, solution, operators)
-        grown = solution_arrays(
-            defect,
-            operators,
-            refined,
-            (qm, mm),
-            start=solution["displacement"],
-            difference=ModelDifference(defect, fit.mismatch).forces,
-            settings=SolveSettings(0.03, AndersonSettings()),
-        )
+        refined = next_region(defect, found.eta_site, region, solution.displacement)
+        start = solution.displacement
+        grown = solve(hybrid, refined, difference.forces, start=start, settings=Solve())
         assert np.all(refined[region == QM] == QM)
         assert 1.3 * np.sum(region == QM) < np.sum(refined == QM) < 6 * np.sum(region == QM)
-        assert true_error(grown["displacement"], reference["displacement"], defect.stencil) < 0.5 * error
+        assert true_error(grown.displacement, reference["displacement"], defect.stencil) < 0.5 * error
 
 
 def next_region(
-    defect: Defect, residual: np.ndarray, region: np.ndarray, solution: dict, operators: Any
+    defect: Defect, eta_site: np.ndarray, region: np.ndarray, displacement: np.ndarray
 ) -> np.ndarray:
     """One step of Algorithm 2 with the default norm."""
-    found = estimates(
-        {"cauchy_born": residual},
-        defect,
-        operators,
-        region,
-        solution["forces"],
-        norm="force_constants",
-        residual="cauchy_born",
-        stabilisation=0.0,
-    )
     thresholds = Thresholds(t_new=1.0, t_buf=1.0, buffer_width=BUFFER, exact_factor=1.5, minimum_growth=0.4)
     settings = RefineSettings("fast_marching", Marking(thresholds, 0.5, "mean"), (0.0, 0.0), 2.0)
-    arrays, _ = next_partition(
-        defect, {"eta_site": found.eta_site}, region, solution["displacement"], settings=settings
-    )
+    arrays, _ = next_partition(defect, {"eta_site": eta_site}, region, displacement, settings=settings)
     return arrays["region"]

@@ -1,22 +1,22 @@
 """Periodic boxes: every lattice site once, forces that converge with the buffer, and translations that cost nothing."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
-from qmfront.coupling.anderson import AndersonSettings
+from qmfront.config.stages import Reference, Stability
 from qmfront.coupling.embedding import Embedding, boxed, embedded_forces
-from qmfront.coupling.force_mixing import hybrid_forces
+from qmfront.coupling.force_mixing import Models, hybrid_forces
+from qmfront.coupling.hybrid import Hybrid
 from qmfront.coupling.partition import BUFFER, MM, QM
-from qmfront.coupling.reference import ReferenceSettings, reference_arrays
-from qmfront.coupling.stability import LanczosSettings
+from qmfront.coupling.reference import reference_arrays
 from qmfront.crystal.box import CubicDomain, box_around, box_cells, sites_in_box
 from qmfront.crystal.cluster import cluster_around, surrounded
 from tests.points import operators_of, point
 from tests.silicon import sw_forces
 
 BOX = Embedding(kind="box", minimum_cells=2)
+ROUGH = Stability(tolerance=1e-2, vectors=10, step=1e-3)
+SAME = Models(sw_forces, sw_forces)
 
 
 def ball(defect, radius: float) -> np.ndarray:
@@ -98,7 +98,7 @@ def test_a_cuboid_may_span_the_domain_along_one_axis():
     cluster = cluster_around(inner, inner)
     sites, _, cell = boxed(defect.body, cluster, 2, shape="cuboid")
     assert np.allclose(np.diag(cell) / defect.period, [3, 2, 2]) and len(sites) == 98
-    found = embedded_forces(defect.body, cluster, sw_forces, replace(BOX, shape="cuboid"))(u)
+    found = embedded_forces(defect.body, cluster, sw_forces, BOX.model_copy(update={"shape": "cuboid"}))(u)
     assert found.shape == (inner.sum(), 3) and np.isfinite(found).all()
 
 
@@ -117,7 +117,7 @@ def test_mixed_forces_have_no_sum_and_know_no_translation():
     def stiffer(atoms):
         return 1.1 * sw_forces(atoms)
 
-    force = hybrid_forces(defect.body, region, qm=stiffer, mm=sw_forces, embedding=BOX)
+    force = hybrid_forces(defect.body, region, Models(stiffer, sw_forces), BOX)
     u = 0.02 * np.random.default_rng(1).normal(size=defect.sites.shape)
     F = force(u)
     assert np.abs(F).max() > 0.1 and np.abs(F.sum(axis=0)).max() < 1e-10
@@ -127,10 +127,8 @@ def test_mixed_forces_have_no_sum_and_know_no_translation():
 @pytest.mark.parametrize("name", ["triangular", "hexagonal"])
 def test_interstitials_come_to_rest_in_a_minimum(name):
     defect = point(name)
-    settings = ReferenceSettings(
-        1e-4, AndersonSettings(max_calls=60, step_cap=0.15), LanczosSettings(1e-2, 10, 1e-3)
-    )
-    found = reference_arrays(defect, operators_of(name), sw_forces, settings=settings)
+    settings = Reference(max_force=1e-4, max_calls=60, stability=ROUGH)
+    found = reference_arrays(Hybrid(defect, operators_of(name), SAME), settings)
     assert np.abs(found["displacement"]).max() > 0.1
     assert np.abs(found["displacement"].mean(axis=0)).max() < 1e-10
     assert 0.0 < found["lowest_eigenvalue"] < 1.0
@@ -140,10 +138,8 @@ def test_interstitials_come_to_rest_in_a_minimum(name):
 def test_the_triangular_interstitial_keeps_its_axis():
     """Displacements are carried into each other by the threefold rotation about [111] through the site."""
     defect = point("triangular", position=(0.0, 0.0, 0.0))
-    settings = ReferenceSettings(
-        1e-5, AndersonSettings(max_calls=60, step_cap=0.15), LanczosSettings(1e-2, 10, 1e-3)
-    )
-    u = reference_arrays(defect, operators_of("triangular"), sw_forces, settings=settings)["displacement"]
+    settings = Reference(max_force=1e-5, max_calls=60, stability=ROUGH)
+    u = reference_arrays(Hybrid(defect, operators_of("triangular"), SAME), settings)["displacement"]
     turned = np.roll(defect.sites, 1, axis=1)
     apart = turned[:, None] - defect.sites
     apart -= defect.cell[0, 0] * np.rint(apart / defect.cell[0, 0])

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from qmfront.coupling.anderson import AndersonSettings
+from qmfront.config.stages import Solve
 from qmfront.coupling.force_mixing import model_forces
 from qmfront.coupling.reference import relax_reference
 from qmfront.elasticity.straight import StraightDislocation, dislocation_defect
@@ -38,7 +38,7 @@ def relaxed(defect, riesz, forces) -> np.ndarray:
     start = np.zeros_like(defect.sites)
     force = model_forces(defect.body, defect.free, forces)
     return relax_reference(
-        force, riesz, start=start, max_force=1e-5, settings=AndersonSettings(max_calls=200)
+        force, riesz, start=start, max_force=1e-5, settings=Solve(max_calls=200)
     ).displacement
 
 

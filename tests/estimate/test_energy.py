@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from qmfront.coupling.force_mixing import model_forces
+from qmfront.config.stages import Buffer, Estimate
+from qmfront.coupling.force_mixing import Models, model_forces
+from qmfront.coupling.hybrid import Hybrid
 from qmfront.coupling.partition import FAR_FIELD, MM, QM
 from qmfront.elasticity.strain_polynomial import StrainPolynomial
 from qmfront.estimate.energy import kronrod, solution_energy, work_energy
@@ -93,15 +95,14 @@ def test_of_a_solution(edge, edge_operators, eam, eam_forces, field):
         calls.append(len(atoms))
         return eam_forces(atoms)
 
+    buffer = Buffer(width=eam.force_range, residual_factor=1.0)
     nowhere = ModelDifference(edge, StrainPolynomial(np.zeros((1, 6), int), np.zeros(1)))
     found = solution_energy(
-        field,
-        edge,
-        edge_operators,
+        Hybrid(edge, edge_operators, Models(counted, eam_forces)),
         np.select([~edge.free, radius < 2.5 * edge.r0], [FAR_FIELD, QM], MM),
-        (counted, eam_forces),
-        difference=nowhere,
-        settings=ResidualSettings((), 1.0, 0.0, eam.force_range),
+        field,
+        nowhere,
+        ResidualSettings((), Estimate(layer_r0=1.0, face_layer=0.0), buffer),
     )
     true = energy(edge, eam, field) - energy(edge, eam, 0 * field)
     assert found.work == pytest.approx(true, abs=1e-7) and abs(found.difference) < 1e-7

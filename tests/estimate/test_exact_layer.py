@@ -3,10 +3,21 @@
 import numpy as np
 import pytest
 
+from qmfront.config.stages import Buffer, Estimate
+from qmfront.coupling.anderson import Solution
+from qmfront.coupling.force_mixing import Models
+from qmfront.coupling.hybrid import Hybrid
 from qmfront.coupling.partition import FAR_FIELD, MM, QM
 from qmfront.elasticity.strain_polynomial import StrainPolynomial
 from qmfront.estimate.estimator import estimator
-from qmfront.estimate.exact_layer import RENEWAL, Layer, enough, layer_width, residual_with_layer
+from qmfront.estimate.exact_layer import (
+    RENEWAL,
+    Layer,
+    LayeredSettings,
+    enough,
+    layer_width,
+    residual_with_layer,
+)
 from qmfront.estimate.residual import ResidualSettings
 from qmfront.mismatch.model_difference import ModelDifference
 from qmfront.storage import store
@@ -63,15 +74,14 @@ def residual(edge, operators, qm, *, before=None, tolerance=0.1):
     inner = np.linalg.norm(edge.sites[:, :2], axis=1) < 3.0 * edge.r0
     region = np.select([~edge.free, inner], [FAR_FIELD, QM], MM)
     still = -edge.predictor  # atoms on their sites, so that the model can tell which is which
+    estimate = Estimate(layer_r0=2.0, face_layer=0.0, layer_tolerance=tolerance)
+    settings = ResidualSettings(("cauchy_born",), estimate, Buffer(width=6.0, residual_factor=1.0))
     return residual_with_layer(
-        {"displacement": still, "forces": np.zeros_like(edge.sites)},
-        edge,
-        operators,
+        Hybrid(edge, operators, Models(qm, qm)),
         region,
-        qm,
-        before=before,
-        settings=ResidualSettings(("cauchy_born",), 2.0, 0.0, 6.0, tolerance),
-        difference=ModelDifference(edge, NOTHING),
+        Solution(still, np.zeros_like(edge.sites), np.zeros(1), np.zeros(1)),
+        ModelDifference(edge, NOTHING),
+        settings=LayeredSettings(settings, before),
         seconds=Seconds(),
     )
 

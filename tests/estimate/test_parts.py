@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
+from qmfront.config.stages import Estimate
+from qmfront.coupling.force_mixing import Models
+from qmfront.coupling.hybrid import Hybrid
 from qmfront.coupling.partition import FAR_FIELD, MM, QM
-from qmfront.estimate.estimator import estimates, residual_parts
+from qmfront.estimate.estimator import Responses, estimates, representatives, residual_parts
 
 CAUSES = ("mismatch", "buffer", "algebra")
 
@@ -21,16 +24,14 @@ def force(edge, where: np.ndarray, seed: int) -> np.ndarray:
 
 
 def found(edge, operators, region, residual: np.ndarray, mixed: np.ndarray):
-    return estimates(
-        {"exact": residual},
-        edge,
-        operators,
-        region,
-        mixed,
-        norm="force_constants",
-        residual="exact",
-        stabilisation=0.0,
-    )
+    hybrid = Hybrid(edge, operators, Models(nobody, nobody))
+    residuals = {"exact": residual}
+    responses = Responses(residuals, representatives(residuals, hybrid.riesz))
+    return estimates(hybrid, region, mixed, responses, Estimate(norm="force_constants", residual="exact"))
+
+
+def nobody(atoms):
+    raise AssertionError("an estimate asks no model")
 
 
 @pytest.mark.parametrize("cause", CAUSES)

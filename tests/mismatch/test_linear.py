@@ -5,6 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from qmfront.config.stages import Buffer, Estimate
+from qmfront.coupling.anderson import Solution
+from qmfront.coupling.force_mixing import Models
+from qmfront.coupling.hybrid import Hybrid
 from qmfront.coupling.partition import FAR_FIELD, MM, QM
 from qmfront.crystal.defect import Defect
 from qmfront.crystal.stencil import stencil
@@ -193,15 +197,17 @@ def test_without_a_layer_the_residual_costs_no_qm_call(edge, edge_operators, tun
 
     def residual(width: float, qm) -> np.ndarray:
         return residual_arrays(
-            {"displacement": u, "forces": mixed},
-            edge,
-            edge_operators,
+            Hybrid(edge, edge_operators, Models(qm, qm)),
             region,
-            qm,
-            difference=ModelDifference(
+            Solution(u, mixed, np.zeros(1), np.zeros(1)),
+            ModelDifference(
                 edge, StrainPolynomial(np.zeros((1, 6), int), np.zeros(1)), linear.assembled(edge)
             ),
-            settings=ResidualSettings(("cauchy_born",), width, 0.0, 11.5),
+            settings=ResidualSettings(
+                ("cauchy_born",),
+                Estimate(layer_r0=width, face_layer=0.0),
+                Buffer(width=11.5, residual_factor=1.0),
+            ),
             seconds=Seconds(),
         )["cauchy_born"]
 

@@ -6,6 +6,10 @@ import numpy as np
 import pytest
 from scipy.sparse.linalg import eigsh
 
+from qmfront.config.stages import Buffer, Estimate
+from qmfront.coupling.anderson import Solution
+from qmfront.coupling.force_mixing import Models
+from qmfront.coupling.hybrid import Hybrid
 from qmfront.coupling.partition import BUFFER, FAR_FIELD, MM, QM
 from qmfront.elasticity.strain_polynomial import StrainPolynomial, invariants
 from qmfront.estimate.residual import ResidualSettings, residual_arrays
@@ -90,14 +94,16 @@ def test_every_residual_is_exact_at_the_faces(crack, crack_operators, eam_forces
     far = crack.face_sites() & crack.free & (radius > 16.0)
     found = {}
     for layer in (5.0, 0.0):
-        settings = ResidualSettings(("exact", "cauchy_born", "paper"), 1.0, layer, 11.5)
+        settings = ResidualSettings(
+            ("exact", "cauchy_born", "paper"),
+            Estimate(layer_r0=1.0, face_layer=layer),
+            Buffer(width=11.5, residual_factor=1.0),
+        )
         found[layer] = residual_arrays(
-            {"displacement": u, "forces": mm},
-            crack,
-            crack_operators,
+            Hybrid(crack, crack_operators, Models(eam_forces, eam_forces)),
             region,
-            eam_forces,
-            difference=ModelDifference(crack, StrainPolynomial(np.zeros((1, 6), int), np.zeros(1))),
+            Solution(u, mm, np.zeros(1), np.zeros(1)),
+            ModelDifference(crack, StrainPolynomial(np.zeros((1, 6), int), np.zeros(1))),
             settings=settings,
             seconds=Seconds(),
         )

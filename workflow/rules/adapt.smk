@@ -83,7 +83,8 @@ rule solve:
         qm_retries=qm_retries,
     params:
         qm=qm_of_case,
-        settings=with_embedding("solve"),
+        settings=section("solve"),
+        embedding=section("embedding"),
         partition=refined_partition,
         journal=JOURNAL,
     message:

@@ -116,11 +116,6 @@ def first_buffer(w):
     }
 
 
-def with_embedding(name):
-    """A function that gives one section of the case and how the QM model is embedded, as plain values."""
-    return lambda w: {**section(name)(w), "embedding": section("embedding")(w)}
-
-
 def bulk_store(w):
     """Bulk store of the material of a case or potential."""
     return f"results/bulk/{material_of(w)}.zarr/zarr.json"
@@ -269,31 +264,19 @@ def shares(w):
     return [f"results/potentials/{w.potential}/shares/{number}.json" for number in range(total) if total > 1]
 
 
-def residual_settings(w):
-    """How residual forces of a case are computed."""
-    case = study.cases[w.case]
-    residual = {
-        "names": case.residuals,
-        "layer_r0": case.estimate.layer_r0,
-        "face_layer": case.estimate.face_layer,
-        "buffer": case.buffer.width * case.buffer.residual_factor,
-        "layer_tolerance": case.estimate.layer_tolerance,
-    }
-    return {"residual": residual, "embedding": section("embedding")(w)}
+def energy_settings(w):
+    """Layer, buffer and embedding of the forces along the path of an energy."""
+    case = study.cases[w.case].model_dump(mode="json")
+    return {name: case[name] for name in ("estimate", "buffer", "embedding")}
 
 
 def adapt_settings(w):
     """How the residual of an iteration is computed, what is estimated, when the loop stops and how it goes on."""
     case = study.cases[w.case].model_dump(mode="json")
-    keys = ("norm", "residual", "stabilisation", "hessian")
-    return {
-        "case": w.case,
-        "k": int(w.k),
-        **residual_settings(w),
-        "estimate": {name: case["estimate"][name] for name in keys},
-        "adapt": case["adapt"],
-        "refine": {name: case[name] for name in ("refine", "buffer", "embedding")},
-    }
+    sections = {name: case[name] for name in ("estimate", "buffer", "embedding", "adapt", "refine")}
+    unused = {"beside", "far_field_samples", "laplacian"}  # a change of these must not estimate again
+    sections["estimate"] = {name: value for name, value in case["estimate"].items() if name not in unused}
+    return {"case": w.case, "k": int(w.k), "residuals": list(study.cases[w.case].residuals), **sections}
 
 
 def wanted_figures():

@@ -29,7 +29,7 @@ rule energy:
         qm_retries=qm_retries,
     params:
         qm=qm_of_case,
-        settings=residual_settings,
+        settings=energy_settings,
         journal=JOURNAL,
     message:
         "Energy of {wildcards.case} by virtual work"

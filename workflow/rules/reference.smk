@@ -57,7 +57,8 @@ rule reference:
         qm_retries=qm_retries,
     params:
         qm=qm_of_case,
-        settings=with_embedding("reference"),
+        settings=section("reference"),
+        embedding=section("embedding"),
         journal=JOURNAL,
     message:
         "Full QM solution of {wildcards.case}"
