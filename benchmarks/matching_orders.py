@@ -27,6 +27,11 @@ from qmfront.models.ace.calculator import ACE
 from qmfront.models.eam import EAM
 from qmfront.operators.operators import Operators
 from qmfront.storage import store
+from qmfront.storage.layout import Kind
+from qmfront.storage.layouts.bulk import BULK
+from qmfront.storage.layouts.operators import OPERATORS
+from qmfront.storage.layouts.reference import REFERENCE
+from qmfront.storage.layouts.structure import STRUCTURE
 from qmfront.training.fit import FitSettings, fit_potential
 from qmfront.training.observations import Observations, training_arrays
 from qmfront.training.observe.rattled import RattledSampling, rattled_cells
@@ -116,14 +121,14 @@ class Study:
     """The dislocation, its reference, and cells that no fit has seen."""
 
     def __init__(self, results: Path) -> None:
-        def load(place: str, kind: str) -> store.Store:
+        def load(place: str, kind: Kind) -> store.Store:
             return store.load(results / f"{place}.zarr" / "zarr.json", kind)
 
-        self.bulk = Bulk.from_arrays(load("bulk/tungsten", "bulk"))
-        self.defect = Defect.from_arrays(load("edge_T4/structure", "structure"))
-        operators = Operators.from_arrays(load("edge_T4/operators", "operators"))
+        self.bulk = Bulk.from_arrays(load("bulk/tungsten", BULK))
+        self.defect = Defect.from_arrays(load("edge_T4/structure", STRUCTURE))
+        operators = Operators.from_arrays(load("edge_T4/operators", OPERATORS))
         self.riesz = operators.force_constant_map(self.defect.free, tolerance=1e-8)
-        self.reference = load("edge_T4/reference", "reference")["displacement"]
+        self.reference = load("edge_T4/reference", REFERENCE)["displacement"]
         self.radius = np.linalg.norm(self.defect.sites[:, :2], axis=1)
         self.cells = rattled_cells(self.bulk.crystal, HELD_OUT)
         self.forces = [EAM(potential="W_zhou").get_forces(cell) for cell in self.cells]

@@ -16,17 +16,27 @@ from qmfront.operators.operators import Operators
 from qmfront.refine.decision import decision, report
 from qmfront.refine.next_partition import RefineSettings, next_partition
 from qmfront.storage.durable import write_file
+from qmfront.storage.layouts.bulk import BULK
+from qmfront.storage.layouts.estimate import ESTIMATE
+from qmfront.storage.layouts.far_field import FAR_FIELD
+from qmfront.storage.layouts.mismatch import MISMATCH
+from qmfront.storage.layouts.operators import OPERATORS
+from qmfront.storage.layouts.partition import PARTITION
+from qmfront.storage.layouts.potential import POTENTIAL
+from qmfront.storage.layouts.residual import RESIDUAL
+from qmfront.storage.layouts.solution import SOLUTION
+from qmfront.storage.layouts.structure import STRUCTURE
 from qmfront.storage.logs import logged, tell
 from qmfront.storage.provenance import content_hash
 from qmfront.storage.store import load, save
 from qmfront.storage.timing import Seconds
 
-KINDS = ("structure", "bulk", "far_field", "mismatch", "solution", "operators", "partition")
+KINDS = (STRUCTURE, BULK, FAR_FIELD, MISMATCH, SOLUTION, OPERATORS, PARTITION)
 
 
 def main(inputs: dict, spec: dict, settings: dict, journal: Journal, outputs: dict) -> None:
-    certificate = load(inputs["certificate"], "potential")
-    read = {kind: load(inputs[kind], kind) for kind in KINDS if kind in inputs}
+    certificate = load(inputs["certificate"], POTENTIAL)
+    read = {kind.name: load(inputs[kind.name], kind) for kind in KINDS if kind.name in inputs}
     defect, region = Defect.from_arrays(read["structure"]), read["partition"]["region"]
     seconds = Seconds(tally := Tally())
     found = estimated_iteration(
@@ -36,7 +46,7 @@ def main(inputs: dict, spec: dict, settings: dict, journal: Journal, outputs: di
         region,
         (journaled_forces(spec, journal, tally), calculator_forces(ACE.load(inputs["potential"]))),
         seconds=seconds,
-        before=Layer.of(load(inputs["before"], "residual")) if "before" in inputs else None,
+        before=Layer.of(load(inputs["before"], RESIDUAL)) if "before" in inputs else None,
         settings=ResidualSettings(**settings["residual"]),
         estimate=settings["estimate"],
         differ=differences(
@@ -44,11 +54,10 @@ def main(inputs: dict, spec: dict, settings: dict, journal: Journal, outputs: di
         ),
         embedding=Embedding(**settings["embedding"]),
     )
-    attrs, corrections = found.attributes(
-        seconds, tally.calls, model=settings["estimate"]["hessian"]["model"]
-    )
-    save(outputs["residual"], "residual", found.residuals, attrs, config={"qm": spec, **settings})
-    save(outputs["estimate"], "estimate", found.arrays(), corrections, config=settings)
+    attrs, corrections = found.attributes(tally.calls, model=settings["estimate"]["hessian"]["model"])
+    own, config = {"seconds": {"estimate": seconds.pop("estimate")}}, {"qm": spec, **settings}
+    save(outputs["residual"], RESIDUAL, found.residuals, attrs, run={"seconds": dict(seconds)}, config=config)
+    save(outputs["estimate"], ESTIMATE, found.arrays(), corrections, run=own, config=settings)
     numbers = summary(found.estimates, region, read["solution"], chosen=found.chosen)
     write_file(outputs["table"], json.dumps(numbers, indent=2) + "\n")
     content = decision(numbers, settings["k"], **settings["adapt"])
@@ -61,8 +70,8 @@ def main(inputs: dict, spec: dict, settings: dict, journal: Journal, outputs: di
             stop=content["stop"],
             settings=RefineSettings.from_config(settings["refine"]),
         )
-    marks |= {"seconds": {"refine": seconds.get("refine", 0.0)}}
-    save(outputs["refined"], "partition", arrays, marks, config=settings)
+    own = {"seconds": {"refine": seconds.get("refine", 0.0)}}
+    save(outputs["refined"], PARTITION, arrays, marks, run=own, config=settings)
     content |= {"next": content_hash(arrays["region"])}
     write_file(outputs["decision"], json.dumps(content, indent=2) + "\n")
     tell(report(settings["case"], content, numbers))

@@ -5,6 +5,7 @@ from qmfront.elasticity.bulk import Probe, bulk_of
 from qmfront.evaluate.journal import Journal, Tally
 from qmfront.evaluate.journaled import Journaled
 from qmfront.storage import store
+from qmfront.storage.layouts.bulk import BULK
 from qmfront.storage.logs import logged
 
 
@@ -13,7 +14,7 @@ def main(crystal: dict, model: tuple[dict, Journal], settings: dict, path: str) 
     tally = Tally()
     arrays = bulk_of(guess, Journaled(*model, tally), Probe.from_config(settings)).arrays()
     config = {"crystal": crystal, "qm": model[0], **settings}
-    store.save(path, "bulk", arrays, {"qm_calls": tally.calls}, config=config)
+    store.save(path, BULK, arrays, {"qm_calls": tally.calls}, config=config)
 
 
 if __name__ == "__main__":

@@ -13,14 +13,21 @@ from qmfront.models.ace.calculator import ACE
 from qmfront.operators.operators import Operators
 from qmfront.storage import store
 from qmfront.storage.durable import write_file
+from qmfront.storage.layouts.bulk import BULK
+from qmfront.storage.layouts.far_field import FAR_FIELD
+from qmfront.storage.layouts.operators import OPERATORS
+from qmfront.storage.layouts.partition import PARTITION
+from qmfront.storage.layouts.potential import POTENTIAL
+from qmfront.storage.layouts.solution import SOLUTION
+from qmfront.storage.layouts.structure import STRUCTURE
 from qmfront.storage.logs import logged
 
-KINDS = ("structure", "operators", "partition", "solution", "bulk", "far_field")
+KINDS = (STRUCTURE, OPERATORS, PARTITION, SOLUTION, BULK, FAR_FIELD)
 
 
 def main(inputs: dict, spec: dict, settings: dict, journal: Journal, path: str) -> None:
-    read = {kind: store.load(inputs[kind], kind) for kind in KINDS if kind in inputs}
-    certificate, tally = store.load(inputs["certificate"], "potential"), Tally()
+    read = {kind.name: store.load(inputs[kind.name], kind) for kind in KINDS if kind.name in inputs}
+    certificate, tally = store.load(inputs["certificate"], POTENTIAL), Tally()
     found = solution_energy(
         read["solution"]["displacement"],
         defect := Defect.from_arrays(read["structure"]),

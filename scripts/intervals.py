@@ -6,6 +6,8 @@ from qmfront.evaluate.journaled import Journaled
 from qmfront.models.ace.io import load_potential
 from qmfront.storage import store
 from qmfront.storage.durable import write_file
+from qmfront.storage.layouts.bulk import BULK
+from qmfront.storage.layouts.potential import POTENTIAL, TRAINING
 from qmfront.storage.logs import logged, tell
 from qmfront.training.intervals import coverage, interval_table, quantities
 from qmfront.training.observations import Observations
@@ -14,8 +16,8 @@ from qmfront.training.uncertainty import Uncertainty
 
 
 def main(inputs: dict, model: tuple[dict, Journal], held_out: dict | None, path: str) -> None:
-    bulk = Bulk.from_arrays(store.load(inputs["bulk"], "bulk"))
-    fitted = Observations.from_arrays(store.load(inputs["training"], "training"))
+    bulk = Bulk.from_arrays(store.load(inputs["bulk"], BULK))
+    fitted = Observations.from_arrays(store.load(inputs["training"], TRAINING))
     cells = {"rattled forces, fitted": fitted.cells}
     if held_out is not None:
         sampling = RattledSampling(**held_out)
@@ -23,7 +25,7 @@ def main(inputs: dict, model: tuple[dict, Journal], held_out: dict | None, path:
             bulk.crystal, Journaled(*model, Tally()), sampling
         )
     found = quantities(bulk, load_potential(inputs["potential"]), cells)
-    spread = Uncertainty.from_arrays(store.load(inputs["uncertainty"], "potential"))
+    spread = Uncertainty.from_arrays(store.load(inputs["uncertainty"], POTENTIAL))
     table = interval_table(found, spread)
     write_file(path, table.to_csv(index=False))
     tell(coverage(table).to_string(index=False))

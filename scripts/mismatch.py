@@ -4,14 +4,18 @@ from qmfront.crystal.defect import Defect
 from qmfront.elasticity.bulk import Bulk
 from qmfront.mismatch.linear import assembled_mismatch, linear_mismatch
 from qmfront.storage import store
+from qmfront.storage.layouts.bulk import BULK
+from qmfront.storage.layouts.mismatch import MISMATCH
+from qmfront.storage.layouts.potential import POTENTIAL
+from qmfront.storage.layouts.structure import STRUCTURE
 from qmfront.storage.logs import logged
 
 
 def main(inputs: dict, path: str) -> None:
-    bulk = Bulk.from_arrays(store.load(inputs["bulk"], "bulk"))
-    linear = linear_mismatch(bulk, store.load(inputs["certificate"], "potential"))
-    defect = Defect.from_arrays(store.load(inputs["structure"], "structure"))
-    store.save(path, "mismatch", assembled_mismatch(linear, defect))
+    bulk = Bulk.from_arrays(store.load(inputs["bulk"], BULK))
+    linear = linear_mismatch(bulk, store.load(inputs["certificate"], POTENTIAL))
+    defect = Defect.from_arrays(store.load(inputs["structure"], STRUCTURE))
+    store.save(path, MISMATCH, assembled_mismatch(linear, defect))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,9 @@ from qmfront.models.ace.basis import build_basis
 from qmfront.models.ace.calculator import ACE
 from qmfront.storage import store
 from qmfront.storage.durable import write_file
+from qmfront.storage.layouts.bulk import BULK
+from qmfront.storage.layouts.potential import POTENTIAL, TRAINING
+from qmfront.storage.layouts.surface import SURFACE
 from qmfront.storage.logs import logged
 from qmfront.training import certificate, surface_certificate, uncertainty
 from qmfront.training.fit import FitSettings, fit_potential, fit_table
@@ -13,13 +16,13 @@ from qmfront.training.observations import Observations
 
 
 def main(inputs: dict, basis: dict, settings: dict, steps: dict, outputs: dict) -> None:
-    bulk = Bulk.from_arrays(store.load(inputs["bulk"], "bulk"))
+    bulk = Bulk.from_arrays(store.load(inputs["bulk"], BULK))
     functions = build_basis(bulk.crystal.species, **basis)
-    observations = Observations.from_arrays(store.load(inputs["training"], "training"))
+    observations = Observations.from_arrays(store.load(inputs["training"], TRAINING))
     fit = fit_potential(
         observations, bulk, functions, FitSettings.from_config(settings), strain_step=steps["strain"]
     )
-    reference = [Surface.from_arrays(store.load(path, "surface")) for path in inputs["surfaces"]]
+    reference = [Surface.from_arrays(store.load(path, SURFACE)) for path in inputs["surfaces"]]
     surfaces = surface_certificate.compare_surfaces(bulk, fit, reference, SurfaceSettings(**steps["surface"]))
     calculator = ACE(fit.potential)
     probe = {"difference": fit.difference, "reach": steps["reach"], "displacement": steps["displacement"]}
@@ -28,9 +31,9 @@ def main(inputs: dict, basis: dict, settings: dict, steps: dict, outputs: dict) 
     calculator.save(outputs["potential"], metadata={"relative_error": fit.relative_error})
     write_file(outputs["table"], fit_table(fit, surfaces.errors()))
     declared = certificate.DECLARED | surfaces.declared()
-    store.save(outputs["certificate"], "potential", arrays, config=config, declared=declared)
+    store.save(outputs["certificate"], POTENTIAL.including(declared), arrays, config=config)
     spread = fit.uncertainty.arrays()
-    store.save(outputs["uncertainty"], "potential", spread, config=config, declared=uncertainty.DECLARED)
+    store.save(outputs["uncertainty"], POTENTIAL.including(uncertainty.DECLARED), spread, config=config)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from qmfront.evaluate.journal import Journal, Tally
 from qmfront.evaluate.share import Share
 from qmfront.storage import store
 from qmfront.storage.durable import write_file
+from qmfront.storage.layouts.bulk import BULK
 from qmfront.storage.logs import logged
 from qmfront.training.observations import field_strains, training_arrays
 from qmfront.training.observe.rattled import RattledSampling
@@ -15,7 +16,7 @@ from qmfront.training.observe.slabs import SurfaceSampling
 
 def main(inputs: dict, calculator: Share, tally: Tally, lattice: dict, others: dict, path: str) -> None:
     training_arrays(
-        Bulk.from_arrays(store.load(inputs["bulk"], "bulk")),
+        Bulk.from_arrays(store.load(inputs["bulk"], BULK)),
         calculator,
         **lattice,
         surfaces=others["surfaces"] and SurfaceSampling(**others["surfaces"]),

@@ -9,25 +9,33 @@ from qmfront.models.ace.calculator import ACE
 from qmfront.operators.operators import Operators
 from qmfront.refine.next_partition import partition_of
 from qmfront.storage import store
+from qmfront.storage.layouts.bulk import BULK
+from qmfront.storage.layouts.far_field import FAR_FIELD
+from qmfront.storage.layouts.mismatch import MISMATCH
+from qmfront.storage.layouts.operators import OPERATORS
+from qmfront.storage.layouts.partition import PARTITION
+from qmfront.storage.layouts.potential import POTENTIAL
+from qmfront.storage.layouts.solution import SOLUTION
+from qmfront.storage.layouts.structure import STRUCTURE
 from qmfront.storage.logs import logged
 from qmfront.storage.timing import Seconds
 
-KINDS = ("structure", "operators", "bulk", "far_field", "mismatch")
+KINDS = (STRUCTURE, OPERATORS, BULK, FAR_FIELD, MISMATCH)
 
 
 def main(inputs: dict, spec: dict, settings: dict, journal: Journal, outputs: dict) -> None:
     seconds = Seconds(tally := Tally())
-    read = {kind: store.load(inputs[kind], kind) for kind in KINDS if kind in inputs}
-    refined = store.load(inputs["refined"], "partition") if "refined" in inputs else None
+    read = {kind.name: store.load(inputs[kind.name], kind) for kind in KINDS if kind.name in inputs}
+    refined = store.load(inputs["refined"], PARTITION) if "refined" in inputs else None
     defect, partition = Defect.from_arrays(read["structure"]), partition_of(read["structure"], refined)
     difference = difference_map(
         read["bulk"],
-        store.load(inputs["certificate"], "potential"),
+        store.load(inputs["certificate"], POTENTIAL),
         defect,
         read.get("far_field"),
         assembled=read["mismatch"],
     )
-    start = store.load(inputs["start"], "solution")["displacement"] if "start" in inputs else None
+    start = store.load(inputs["start"], SOLUTION)["displacement"] if "start" in inputs else None
     with seconds.of("solve"):
         arrays = solution_arrays(
             defect,
@@ -38,10 +46,13 @@ def main(inputs: dict, spec: dict, settings: dict, journal: Journal, outputs: di
             difference=difference,
             settings=SolveSettings.from_config(settings),
         )
-    marks = {} if refined is None else dict(refined.attrs)
-    store.save(outputs["partition"], "partition", partition, {"seconds": {}, **marks}, config=settings)
-    attrs = {"seconds": dict(seconds), "qm_calls": tally.calls, "qm_seconds": tally.cpu_seconds}
-    store.save(outputs["store"], "solution", arrays, attrs, config={"qm": spec, "solve": settings})
+    marks, run = (refined.attrs, refined.run) if refined is not None else ({}, {"seconds": {}})
+    store.save(outputs["partition"], PARTITION, partition, marks, run=run, config=settings)
+    run, config = (
+        {"seconds": dict(seconds), "qm_seconds": tally.cpu_seconds},
+        {"qm": spec, "solve": settings},
+    )
+    store.save(outputs["store"], SOLUTION, arrays, {"qm_calls": tally.calls}, run=run, config=config)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from qmfront.elasticity.moduli import elastic_moduli
 from qmfront.elasticity.strain_polynomial import StrainPolynomial
 from qmfront.models.force_constant_set import ForceConstants, matching_sites
 from qmfront.models.force_constants import force_constants
-from qmfront.storage.store_layout import Declared
+from qmfront.storage.layout import Declared
 from qmfront.training.verdict import mismatch_measures
 
 # Corners of the path in units of 2 pi / a: Gamma, H, N, Gamma of bcc; the same line is drawn for every cubic crystal.

@@ -14,7 +14,8 @@ from qmfront.evaluate.share import in_turn
 from qmfront.models.ace.basis import Basis
 from qmfront.models.lattice_symmetry import crystal_operations
 from qmfront.storage import store
-from qmfront.storage.store_layout import Declared
+from qmfront.storage.layout import Declared
+from qmfront.storage.layouts.structure import STRUCTURE
 from qmfront.training.observe import predictor_strains, rattled, slabs
 from qmfront.training.observe.kinds import KIND, kinds_of, observe, observed_gradients
 from qmfront.training.observe.lattice import Lattice
@@ -162,4 +163,4 @@ def training_arrays(
 
 def field_strains(structure: str | None, samples: int) -> tuple[Defect, int] | None:
     """The argument strains of `training_arrays`: the defect of a structure store, and a number of sites."""
-    return (Defect.from_arrays(store.load(structure, "structure")), samples) if structure else None
+    return (Defect.from_arrays(store.load(structure, STRUCTURE)), samples) if structure else None

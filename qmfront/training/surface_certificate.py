@@ -13,7 +13,7 @@ from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.surface import Surface, SurfaceSettings, surface_of, unrelaxed_energy
 from qmfront.elasticity.surface_phonons import lowest_eigenvalue
 from qmfront.models.ace.calculator import ACE
-from qmfront.storage.store_layout import Declared
+from qmfront.storage.layout import Declared
 from qmfront.training.fit import Fit
 
 JOULE_PER_SQUARE_METRE = units.J / units.m**2

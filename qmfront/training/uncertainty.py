@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from qmfront.storage.store_layout import Declared
+from qmfront.storage.layout import Declared
 from qmfront.training.pops import ParameterBox, parameter_box
 from qmfront.training.regression import Regression
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from qmfront.storage.store_layout import checked
+from qmfront.storage.layout import checked
+from qmfront.storage.layouts.potential import POTENTIAL
 from qmfront.training.surface_certificate import (
     DECLARED,
     ENERGY,
@@ -37,7 +38,7 @@ def test_one_joule_per_square_metre():
 
 
 def test_certificate_holds_both_models(comparison, reference_surface):
-    arrays = checked(comparison.arrays(), comparison.declared(), "potential")
+    arrays = checked(comparison.arrays(), POTENTIAL.including(comparison.declared()))
     assert set(arrays) == set(DECLARED)
     assert arrays["surface_plane"].tolist() == [[1, 1, 0]]
     assert arrays["surface_energy_qm"][0] == reference_surface.energy != arrays["surface_energy_mm"][0]

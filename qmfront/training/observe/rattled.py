@@ -19,7 +19,7 @@ from qmfront.elasticity.bulk import Bulk, cubic_lattice_constant
 from qmfront.elasticity.surface import energy_of
 from qmfront.models.ace.basis import Basis
 from qmfront.models.ace.design import design
-from qmfront.storage.store_layout import Declared
+from qmfront.storage.layout import Declared
 from qmfront.training.observe.relaxed_stress import stress_designs, stress_targets
 from qmfront.training.observe.responses import response_of_one_atom
 

@@ -20,7 +20,7 @@ from qmfront.elasticity.surface import energy_of, excess_energy, relaxed_slab
 from qmfront.evaluate.share import in_turn
 from qmfront.models.ace.basis import Basis
 from qmfront.models.ace.design import design
-from qmfront.storage.store_layout import Declared
+from qmfront.storage.layout import Declared
 from qmfront.training.observe.responses import response_of_one_atom
 
 DECLARED = {

@@ -12,7 +12,9 @@ from qmfront.models.ace.basis import build_basis
 from qmfront.models.ace.calculator import ACE
 from qmfront.models.ace.potential import Potential
 from qmfront.storage import store
-from qmfront.storage.store_layout import checked
+from qmfront.storage.layout import checked
+from qmfront.storage.layouts.potential import TRAINING
+from qmfront.storage.layouts.structure import STRUCTURE
 from qmfront.training.fit import FitSettings, fit_potential
 from qmfront.training.observations import Observations, field_strains, training_arrays
 from qmfront.training.observe.kinds import KIND
@@ -90,7 +92,7 @@ def test_a_fit_to_the_field_is_closer_there(edge, tungsten, eam, tmp_path):
     settings = FitSettings(1, weights, "ridge", Prior(1e-8, 0.0), RelevanceSettings())
     path = tmp_path / "structure.zarr" / "zarr.json"
     region = np.zeros(edge.n_sites, int)
-    store.save(path, "structure", edge.arrays() | {"region": region}, {}, config={})
+    store.save(path, STRUCTURE, edge.arrays() | {"region": region}, {}, config={})
     others = np.setdiff1d(spread_sites(edge, 60), spread_sites(edge, 20))
     gradients = predictor_gradients(edge)[others]
     truth = tungsten.crystal.volume * np.array([piola_stress(tungsten.crystal, eam, F) for F in gradients])
@@ -100,7 +102,7 @@ def test_a_fit_to_the_field_is_closer_there(edge, tungsten, eam, tmp_path):
         observed = training_arrays(
             tungsten, eam, matching=1, strain_step=2.5e-3, reach=eam.force_range, strains=strains
         )
-        again = Observations.from_arrays(checked(observed.arrays(), observed.declared(), "training"))
+        again = Observations.from_arrays(checked(observed.arrays(), TRAINING.including(observed.declared())))
         assert same_arrays(again.arrays(), observed.arrays())
         fit = fit_potential(observed, tungsten, basis, settings, strain_step=2.5e-3)
         own = [piola_stress(tungsten.crystal, ACE(fit.potential), F) for F in gradients]

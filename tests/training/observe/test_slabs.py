@@ -9,7 +9,8 @@ from qmfront.crystal.slab import Slab, flat_slab
 from qmfront.elasticity.surface import energy_of, excess_energy
 from qmfront.models.ace.calculator import ACE
 from qmfront.models.ace.potential import Potential
-from qmfront.storage.store_layout import checked
+from qmfront.storage.layout import checked
+from qmfront.storage.layouts.potential import TRAINING
 from qmfront.training.observations import DECLARED
 from qmfront.training.observe.slabs import ObservedSlabs, observe_surfaces, rattled_slabs, strained_slabs
 
@@ -108,7 +109,9 @@ def test_rows_times_coefficients_are_the_values_of_the_potential(data, small_bas
 
 def test_store_keeps_every_slab(data):
     arrays = data.arrays()
-    again = ObservedSlabs.from_arrays(checked(arrays, {name: DECLARED[name] for name in arrays}, "training"))
+    again = ObservedSlabs.from_arrays(
+        checked(arrays, TRAINING.including({name: DECLARED[name] for name in arrays}))
+    )
     assert same(again, data, range(11), range(11))
     np.testing.assert_array_equal(again.importance, data.importance)
     for mine, theirs in zip(again.slabs, data.slabs, strict=True):
