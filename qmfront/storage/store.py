@@ -143,6 +143,10 @@ def load(path: Path | str, kind: Kind) -> Store:
         ) from None
     _compare_checksum(folder, arrays, metas, attrs)
     run = _run(folder, attrs)
+    if missing := [name for name in PROVENANCE if name not in run]:
+        raise StoreError(
+            f"{folder} is damaged: {RUN} lacks {', '.join(missing)}. Delete the store and rerun."
+        )
     for array in arrays.values():
         array.flags.writeable = False
     return Store(
@@ -181,10 +185,6 @@ def _run(folder: Path, attrs: Mapping[str, Any]) -> dict[str, Any]:
         run = dict(attrs)
     except ValueError as error:
         raise StoreError(f"{folder / RUN} cannot be read ({error}). Delete the store and rerun.") from error
-    if missing := [name for name in PROVENANCE if name not in run]:
-        raise StoreError(
-            f"{folder} is damaged: {RUN} lacks {', '.join(missing)}. Delete the store and rerun."
-        )
     return run
 
 
