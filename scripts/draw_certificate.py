@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from qmfront.elasticity.certificate import Certificate
 from qmfront.figures.certificate import certificate_figure
 from qmfront.figures.style import save
 from qmfront.figures.surfaces import surface_table
@@ -17,7 +18,10 @@ def main(labels: list[str], certificates: list[str], bulks: list[str], outputs: 
     stores = [store.load(path, POTENTIAL) for path in certificates]
     numbers = [store.load(path, BULK)["numbers"] for path in bulks]
     parts = [
-        pd.concat([consistency_table(found, atoms), surface_table(found, atoms)], ignore_index=True)
+        pd.concat(
+            [consistency_table(Certificate.from_arrays(found), atoms), surface_table(found, atoms)],
+            ignore_index=True,
+        )
         for found, atoms in zip(stores, numbers, strict=True)
     ]
     tables = dict(zip(labels, parts, strict=True))

@@ -1,5 +1,6 @@
 """How sure a fit is: uncertainty.zarr and cells that it has not seen -> intervals.csv."""
 
+from qmfront.config.potential import Rattled
 from qmfront.elasticity.bulk import Bulk
 from qmfront.evaluate.journal import Journal, Tally
 from qmfront.evaluate.journaled import Journaled
@@ -11,7 +12,7 @@ from qmfront.storage.layouts.potential import POTENTIAL, TRAINING
 from qmfront.storage.logs import logged, tell
 from qmfront.training.intervals import coverage, interval_table, quantities
 from qmfront.training.observations import Observations
-from qmfront.training.observe.rattled import RattledSampling, observe_rattled
+from qmfront.training.observe.rattled import observe_rattled
 from qmfront.training.uncertainty import Uncertainty
 
 
@@ -20,10 +21,8 @@ def main(inputs: dict, model: tuple[dict, Journal], held_out: dict | None, path:
     fitted = Observations.from_arrays(store.load(inputs["training"], TRAINING))
     cells = {"rattled forces, fitted": fitted.cells}
     if held_out is not None:
-        sampling = RattledSampling(**held_out)
-        cells["rattled forces, held out"] = observe_rattled(
-            bulk.crystal, Journaled(*model, Tally()), sampling
-        )
+        calculator, settings = Journaled(*model, Tally()), Rattled.model_validate(held_out)
+        cells["rattled forces, held out"] = observe_rattled(bulk.crystal, calculator, settings)
     found = quantities(bulk, load_potential(inputs["potential"]), cells)
     spread = Uncertainty.from_arrays(store.load(inputs["uncertainty"], POTENTIAL))
     table = interval_table(found, spread)
@@ -35,4 +34,4 @@ if __name__ == "__main__":
     with logged(snakemake.log[0]):
         p = snakemake.params
         journal = Journal.of_job(p.journal, snakemake.resources)
-        main(dict(snakemake.input.items()), (p.qm, journal), p.held_out, snakemake.output.table)
+        main(dict(snakemake.input.items()), (p.qm, journal), p.settings, snakemake.output.table)

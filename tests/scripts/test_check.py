@@ -11,11 +11,11 @@ import pytest
 from ase.units import GPa
 
 from qmfront.elasticity.bulk import Bulk
+from qmfront.elasticity.certificate import DECLARED
 from qmfront.elasticity.moduli import sampled_moduli
 from qmfront.storage import store
 from qmfront.storage.layouts.bulk import BULK
 from qmfront.storage.layouts.potential import POTENTIAL
-from qmfront.training.certificate import DECLARED
 from scripts.check import main
 from tests.results import test_potentials as checks
 from tests.results.conftest import FinishedPotential
