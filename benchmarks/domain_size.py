@@ -12,13 +12,14 @@ import numpy as np
 import pandas as pd
 from scipy.spatial import cKDTree
 
+from qmfront.config.material import ForceConstantSteps, Probe
 from qmfront.config.stages import Solve
 from qmfront.coupling.force_mixing import model_forces
 from qmfront.coupling.reference import relax_reference
 from qmfront.crystal.defect import Defect
 from qmfront.crystal.lattice import cubic_crystal
 from qmfront.crystal.point_defect import PointDefect, point_defect
-from qmfront.elasticity.bulk import Bulk, Probe, bulk_of, cubic_lattice_constant
+from qmfront.elasticity.bulk import Bulk, bulk_of, cubic_lattice_constant
 from qmfront.evaluate.forces import calculator_forces
 from qmfront.models.eam import EAM
 from qmfront.operators.assembly import assemble
@@ -37,7 +38,7 @@ logger = logging.getLogger("domain_size")
 def main() -> None:
     logging.basicConfig(level=logging.INFO)
     calculator = EAM("W_zhou")
-    probe = Probe(reach=REACH, displacement=2e-4, strain_amplitude=0.03, strain_count=4, seed=0)
+    probe = Probe(force_constants=ForceConstantSteps(reach=REACH))
     bulk = bulk_of(cubic_crystal("W", "bcc", 3.165), calculator, probe)
     large, u_large = relaxed(bulk, calculator, LARGEST)
     whole, rows = stencil_norm(u_large, large.stencil), []

@@ -17,6 +17,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from qmfront.config.material import ForceConstantSteps
+from qmfront.config.potential import Fitting, Rattled, Regression, SmoothnessPrior, Training, Weights
 from qmfront.coupling.force_mixing import model_forces
 from qmfront.crystal.defect import Defect
 from qmfront.elasticity.bulk import Bulk
@@ -27,28 +29,23 @@ from qmfront.models.ace.calculator import ACE
 from qmfront.models.eam import EAM
 from qmfront.operators.operators import Operators
 from qmfront.storage import store
-from qmfront.training.fit import FitSettings, fit_potential
-from qmfront.training.observations import Observations, training_arrays
-from qmfront.training.observe.rattled import RattledSampling, rattled_cells
-from qmfront.training.regression import Prior, RelevanceSettings
+from qmfront.storage.layout import Kind
+from qmfront.storage.layouts.bulk import BULK
+from qmfront.storage.layouts.operators import OPERATORS
+from qmfront.storage.layouts.reference import REFERENCE
+from qmfront.storage.layouts.structure import STRUCTURE
+from qmfront.training.fit import fit_potential
+from qmfront.training.observations import Observations, observations_of
+from qmfront.training.observe.rattled import rattled_cells
 
 COUNTS = (60, 120, 250, 500, 1000, 2000)
 SMALL, LARGE, LARGER = (16, 14, 10), (20, 18, 12), (24, 20, 14)
-STRAIN_STEP, REACH, STEP, SITES = 2.5e-3, 11.0, 2e-4, 300
-WEIGHTS = {
-    "energy": 1.0,
-    "stress": 1.0,
-    "force_constants": 10.0,
-    "third_derivative": 1.0,
-    "fourth_derivative": 1.0,
-    "strained_force_constants": 1.0,
-    "fifth_derivative": 1.0,
-    "twice_strained_force_constants": 1.0,
-    "field_stress": 1e-2,
-    "sampled_stress": 0.0,
-}
-RATTLED = RattledSampling((2, 2, 2), 40, (0.01, 0.12), 0.02, 2, 0, 0.9)
-HELD_OUT = RattledSampling((2, 2, 2), 12, (0.01, 0.12), 0.02, 1, 0, 0.9)
+SITES = 300
+CONSTANTS = ForceConstantSteps(reach=11.0, displacement=2e-4)
+WEIGHTS = {"sampled_stress": 0.0}
+"""Beside the defaults."""
+RATTLED = Rattled(repeat=(2, 2, 2), count=40, amplitudes=(0.01, 0.12), strain=0.02, seed=2)
+HELD_OUT = Rattled(repeat=(2, 2, 2), count=12, amplitudes=(0.01, 0.12), strain=0.02, seed=1)
 
 
 @dataclass(frozen=True)
@@ -116,14 +113,14 @@ class Study:
     """The dislocation, its reference, and cells that no fit has seen."""
 
     def __init__(self, results: Path) -> None:
-        def load(place: str, kind: str) -> store.Store:
+        def load(place: str, kind: Kind) -> store.Store:
             return store.load(results / f"{place}.zarr" / "zarr.json", kind)
 
-        self.bulk = Bulk.from_arrays(load("bulk/tungsten", "bulk"))
-        self.defect = Defect.from_arrays(load("edge_T4/structure", "structure"))
-        operators = Operators.from_arrays(load("edge_T4/operators", "operators"))
+        self.bulk = Bulk.from_arrays(load("bulk/tungsten", BULK))
+        self.defect = Defect.from_arrays(load("edge_T4/structure", STRUCTURE))
+        operators = Operators.from_arrays(load("edge_T4/operators", OPERATORS))
         self.riesz = operators.force_constant_map(self.defect.free, tolerance=1e-8)
-        self.reference = load("edge_T4/reference", "reference")["displacement"]
+        self.reference = load("edge_T4/reference", REFERENCE)["displacement"]
         self.radius = np.linalg.norm(self.defect.sites[:, :2], axis=1)
         self.cells = rattled_cells(self.bulk.crystal, HELD_OUT)
         self.forces = [EAM(potential="W_zhou").get_forces(cell) for cell in self.cells]
@@ -134,15 +131,13 @@ class Study:
         key = candidate.matching, candidate.sites, candidate.rattled > 0
         if key not in self.training:
             calculator = Counted(potential="W_zhou")
-            observations = training_arrays(
-                self.bulk,
-                calculator,
+            settings = Training(
                 matching=candidate.matching,
-                strain_step=STRAIN_STEP,
-                reach=REACH,
-                step=STEP,
-                rattles=RATTLED if candidate.rattled else None,
-                strains=(self.defect, candidate.sites) if candidate.sites else None,
+                rattled=RATTLED if candidate.rattled else None,
+                field_samples=candidate.sites,
+            )
+            observations = observations_of(
+                self.bulk, calculator, settings, CONSTANTS, defect=self.defect if candidate.sites else None
             )
             self.training[key] = observations, calculator.calls
         return self.training[key]
@@ -155,11 +150,13 @@ class Study:
             ["W"], cutoff=candidate.cutoff, max_degree=candidate.degree, decay=candidate.decay, l_weight=1.5
         )
         rattled = dict.fromkeys(("rattled_energy", "rattled_forces"), candidate.rattled)
-        prior = Prior(candidate.strength, candidate.smoothness)
-        settings = FitSettings(
-            candidate.matching, WEIGHTS | rattled | candidate.weights, "ridge", prior, RelevanceSettings()
+        prior = SmoothnessPrior(strength=candidate.strength, smoothness=candidate.smoothness)
+        settings = Fitting(
+            matching=candidate.matching,
+            weights=Weights(**(WEIGHTS | rattled | candidate.weights)),
+            regression=Regression(prior=prior),
         )
-        fit = fit_potential(observations, self.bulk, basis, settings, strain_step=STRAIN_STEP)
+        fit = fit_potential(observations, self.bulk, basis, settings)
         seconds, calculator = time.process_time() - start, ACE(fit.potential)
         eta = self.etas(calculator)
         wrong = [calculator.get_forces(a) - f for a, f in zip(self.cells, self.forces, strict=True)]

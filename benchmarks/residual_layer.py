@@ -23,6 +23,14 @@ from qmfront.mismatch.cauchy_born import cauchy_born_difference
 from qmfront.mismatch.linear import linear_mismatch
 from qmfront.operators.operators import Operators
 from qmfront.storage import store
+from qmfront.storage.layout import Kind
+from qmfront.storage.layouts.bulk import BULK
+from qmfront.storage.layouts.operators import OPERATORS
+from qmfront.storage.layouts.partition import PARTITION
+from qmfront.storage.layouts.potential import POTENTIAL
+from qmfront.storage.layouts.residual import RESIDUAL
+from qmfront.storage.layouts.solution import SOLUTION
+from qmfront.storage.layouts.structure import STRUCTURE
 
 WIDTHS = (0.0, 1.0, 2.0, 3.0)
 """r0"""
@@ -30,10 +38,10 @@ WIDTHS = (0.0, 1.0, 2.0, 3.0)
 
 def main(case: str, material: str, potential: str, results: Path) -> pd.DataFrame:
     """One row per iteration and width."""
-    defect = Defect.from_arrays(load(results / case / "structure.zarr", "structure"))
-    operators = Operators.from_arrays(load(results / case / "operators.zarr", "operators"))
-    certificate = load(results / "potentials" / potential / "certificate.zarr", "potential")
-    bulk = Bulk.from_arrays(load(results / "bulk" / f"{material}.zarr", "bulk"))
+    defect = Defect.from_arrays(load(results / case / "structure.zarr", STRUCTURE))
+    operators = Operators.from_arrays(load(results / case / "operators.zarr", OPERATORS))
+    certificate = load(results / "potentials" / potential / "certificate.zarr", POTENTIAL)
+    bulk = Bulk.from_arrays(load(results / "bulk" / f"{material}.zarr", BULK))
     linear = linear_mismatch(bulk, certificate).assembled(defect)
     mismatch = StrainPolynomial.from_certificate(certificate)
     riesz = operators.force_constant_map(defect.free, tolerance=1e-8)
@@ -43,9 +51,9 @@ def main(case: str, material: str, potential: str, results: Path) -> pd.DataFram
 
     rows = []
     for folder in sorted((results / case).glob("[0-9]*"), key=lambda path: int(path.name)):
-        solution = load(folder / "solution.zarr", "solution")
-        region = load(folder / "partition.zarr", "partition")["region"]
-        exact = load(folder / "residual.zarr", "residual")["exact"]
+        solution = load(folder / "solution.zarr", SOLUTION)
+        region = load(folder / "partition.zarr", PARTITION)["region"]
+        exact = load(folder / "residual.zarr", RESIDUAL)["exact"]
         u, plain = solution["displacement"], solution["forces"].copy()
         plain += cauchy_born_difference(
             defect.body, u, defect.stencil, mismatch, defect.frame, basis_index=defect.basis_index
@@ -65,7 +73,7 @@ def main(case: str, material: str, potential: str, results: Path) -> pd.DataFram
     return pd.DataFrame(rows, columns=names)
 
 
-def load(path: Path, kind: str) -> store.Store:
+def load(path: Path, kind: Kind) -> store.Store:
     return store.load(path / "zarr.json", kind)
 
 

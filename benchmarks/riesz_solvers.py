@@ -16,9 +16,10 @@ import numpy as np
 import pandas as pd
 from scipy.sparse.linalg import splu
 
+from qmfront.config.material import ForceConstantSteps, Probe
 from qmfront.crystal.defect import Defect
 from qmfront.crystal.lattice import cubic_crystal
-from qmfront.elasticity.bulk import Probe, bulk_of
+from qmfront.elasticity.bulk import bulk_of
 from qmfront.elasticity.straight_crack import StraightCrack, crack_defect
 from qmfront.models.eam import EAM
 from qmfront.operators.assembly import assemble
@@ -33,7 +34,8 @@ SURFACE_ENERGY = 0.1585  # eV/Å^2
 def main(largest: float) -> None:
     """All radii up to the largest; table."""
     model = EAM(potential="W_zhou")
-    bulk = bulk_of(cubic_crystal("W", "bcc", 3.165), model, Probe(model.force_range, 1e-3, 0.02, 12, 0))
+    steps = ForceConstantSteps(reach=model.force_range, displacement=1e-3)
+    bulk = bulk_of(cubic_crystal("W", "bcc", 3.165), model, Probe(force_constants=steps))
     rows = []
     for radius in (r for r in RADII if r <= largest):
         crack = StraightCrack((0, 0, 1), (1, 1, 0), 0.86, (0.0, 0.0), radius, 15.0)

@@ -19,6 +19,13 @@ from qmfront.operators.operators import Operators
 from qmfront.refine.decision import decision, report
 from qmfront.refine.next_partition import RefineSettings, next_partition
 from qmfront.storage.durable import write_file
+from qmfront.storage.layouts.estimate import ESTIMATE
+from qmfront.storage.layouts.mismatch import MISMATCH
+from qmfront.storage.layouts.operators import OPERATORS
+from qmfront.storage.layouts.partition import PARTITION
+from qmfront.storage.layouts.residual import RESIDUAL
+from qmfront.storage.layouts.solution import SOLUTION
+from qmfront.storage.layouts.structure import STRUCTURE
 from qmfront.storage.logs import logged, tell
 from qmfront.storage.provenance import content_hash
 from qmfront.storage.store import load, save
@@ -30,10 +37,10 @@ def main(inputs: dict, spec: dict, settings: dict, journal: Journal, outputs: di
     residual = ResidualSettings(
         tuple(settings["residuals"]), estimate, Buffer.model_validate(settings["buffer"])
     )
-    region, stored = load(inputs["partition"], "partition")["region"], load(inputs["solution"], "solution")
+    region, stored = load(inputs["partition"], PARTITION)["region"], load(inputs["solution"], SOLUTION)
     hybrid = Hybrid(
-        Defect.from_arrays(load(inputs["structure"], "structure")),
-        Operators.from_arrays(load(inputs["operators"], "operators")),
+        Defect.from_arrays(load(inputs["structure"], STRUCTURE)),
+        Operators.from_arrays(load(inputs["operators"], OPERATORS)),
         Models(journaled_forces(spec, journal, tally), calculator_forces(ACE.load(inputs["potential"]))),
         Embedding.model_validate(settings["embedding"]),
     )
@@ -41,15 +48,16 @@ def main(inputs: dict, spec: dict, settings: dict, journal: Journal, outputs: di
         hybrid,
         region,
         solution := Solution.from_arrays(stored),
-        ModelDifference.from_arrays(load(inputs["mismatch"], "mismatch"), hybrid.defect),
+        ModelDifference.from_arrays(load(inputs["mismatch"], MISMATCH), hybrid.defect),
         settings=LayeredSettings(
-            residual, Layer.of(load(inputs["before"], "residual")) if "before" in inputs else None
+            residual, Layer.of(load(inputs["before"], RESIDUAL)) if "before" in inputs else None
         ),
         seconds=seconds,
     )
-    attrs, corrections = found.attributes(seconds, tally.calls, model=estimate.hessian.model)
-    save(outputs["residual"], "residual", found.residuals, attrs, config={"qm": spec, **settings})
-    save(outputs["estimate"], "estimate", found.arrays(), corrections, config=settings)
+    attrs, corrections = found.attributes(tally.calls, model=estimate.hessian.model)
+    own, config = {"seconds": {"estimate": seconds.pop("estimate")}}, {"qm": spec, **settings}
+    save(outputs["residual"], RESIDUAL, found.residuals, attrs, run={"seconds": dict(seconds)}, config=config)
+    save(outputs["estimate"], ESTIMATE, found.arrays(), corrections, run=own, config=settings)
     calls, algebraic = stored.attrs["qm_calls"], solution.measure[-1]
     numbers = summary(found.estimates, region, estimate, algebraic=algebraic, qm_calls=calls)
     write_file(outputs["table"], json.dumps(numbers, indent=2) + "\n")
@@ -63,8 +71,8 @@ def main(inputs: dict, spec: dict, settings: dict, journal: Journal, outputs: di
             stop=content["stop"],
             settings=RefineSettings.from_config(settings),
         )
-    marks |= {"seconds": {"refine": seconds.get("refine", 0.0)}}
-    save(outputs["refined"], "partition", arrays, marks, config=settings)
+    own = {"seconds": {"refine": seconds.get("refine", 0.0)}}
+    save(outputs["refined"], PARTITION, arrays, marks, run=own, config=settings)
     content |= {"next": content_hash(arrays["region"])}
     write_file(outputs["decision"], json.dumps(content, indent=2) + "\n")
     tell(report(settings["case"], content, numbers))

@@ -1,23 +1,26 @@
 """The perfect crystal of the reference model: material -> bulk.zarr."""
 
+from qmfront.config.material import Crystal, Probe
 from qmfront.crystal.lattice import cubic_crystal
-from qmfront.elasticity.bulk import Probe, bulk_of
+from qmfront.elasticity.bulk import bulk_of
 from qmfront.evaluate.journal import Journal, Tally
 from qmfront.evaluate.journaled import Journaled
 from qmfront.storage import store
+from qmfront.storage.layouts.bulk import BULK
 from qmfront.storage.logs import logged
 
 
-def main(crystal: dict, model: tuple[dict, Journal], settings: dict, path: str) -> None:
-    guess = cubic_crystal(crystal["symbol"], crystal["structure"], crystal["lattice_constant_guess"])
+def main(model: tuple[dict, Journal], settings: dict, path: str) -> None:
+    crystal = Crystal.model_validate(settings["crystal"])
+    guess = cubic_crystal(crystal.symbol, crystal.structure, crystal.lattice_constant_guess)
     tally = Tally()
-    arrays = bulk_of(guess, Journaled(*model, tally), Probe.from_config(settings)).arrays()
-    config = {"crystal": crystal, "qm": model[0], **settings}
-    store.save(path, "bulk", arrays, {"qm_calls": tally.calls}, config=config)
+    bulk = bulk_of(guess, Journaled(*model, tally), Probe.model_validate(settings["probe"]))
+    config = {"qm": model[0], **settings}
+    store.save(path, BULK, bulk.arrays(), {"qm_calls": tally.calls}, config=config)
 
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
         p = snakemake.params
         journal = Journal.of_job(p.journal, snakemake.resources)
-        main(p.crystal, (p.qm, journal), p.settings, snakemake.output.store)
+        main((p.qm, journal), p.settings, snakemake.output.store)

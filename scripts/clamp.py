@@ -15,15 +15,19 @@ from qmfront.models.ace.calculator import ACE
 from qmfront.operators.assembly import assemble
 from qmfront.storage import store
 from qmfront.storage.durable import write_file
+from qmfront.storage.layouts.bulk import BULK
+from qmfront.storage.layouts.solution import SOLUTION
+from qmfront.storage.layouts.structure import STRUCTURE
+from qmfront.storage.layouts.surface import SURFACE
 from qmfront.storage.logs import logged
 
 TOLERANCE = 1e-6
 
 
 def main(inputs: dict, described: dict, factor: float, operators: dict, path: str) -> None:
-    bulk = Bulk.from_arrays(store.load(inputs["bulk"], "bulk"))
-    surface = Surface.from_arrays(store.load(inputs["surface"], "surface")) if "surface" in inputs else None
-    case = Defect.from_arrays(store.load(inputs["structure"], "structure"))
+    bulk = Bulk.from_arrays(store.load(inputs["bulk"], BULK))
+    surface = Surface.from_arrays(store.load(inputs["surface"], SURFACE)) if "surface" in inputs else None
+    case = Defect.from_arrays(store.load(inputs["structure"], STRUCTURE))
     larger, _ = defect_of(
         bulk,
         TypeAdapter(AnyDefect).validate_python(described["defect"]),
@@ -35,7 +39,7 @@ def main(inputs: dict, described: dict, factor: float, operators: dict, path: st
         larger,
         assemble(larger, bulk, **operators).force_constant_map(larger.free, tolerance=TOLERANCE),
         calculator_forces(ACE.load(inputs["potential"])),
-        store.load(inputs["solution"], "solution")["displacement"],
+        store.load(inputs["solution"], SOLUTION)["displacement"],
     )
     numbers = {"factor": factor, "eta_clamp": found.eta, "eta_clamp_unbounded": found.unbounded(factor)}
     write_file(path, json.dumps(numbers, indent=2) + "\n")

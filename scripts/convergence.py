@@ -5,23 +5,28 @@ from qmfront.crystal.defect import Defect
 from qmfront.estimate.estimator import true_error
 from qmfront.storage.durable import write_file
 from qmfront.storage.extxyz import write_extxyz
+from qmfront.storage.layouts.estimate import ESTIMATE
+from qmfront.storage.layouts.partition import PARTITION
+from qmfront.storage.layouts.reference import REFERENCE
+from qmfront.storage.layouts.solution import SOLUTION
+from qmfront.storage.layouts.structure import STRUCTURE
 from qmfront.storage.logs import logged
 from qmfront.storage.store import load
 
 
 def main(inputs: dict, folders: list[str], outputs: dict) -> None:
-    defect = Defect.from_arrays(load(inputs["structure"], "structure"))
-    solutions = [load(f"{folder}/solution.zarr", "solution")["displacement"] for folder in folders]
+    defect = Defect.from_arrays(load(inputs["structure"], STRUCTURE))
+    solutions = [load(f"{folder}/solution.zarr", SOLUTION)["displacement"] for folder in folders]
     errors = None
     if "reference" in inputs:
-        wanted = load(inputs["reference"], "reference")["displacement"]
+        wanted = load(inputs["reference"], REFERENCE)["displacement"]
         errors = [true_error(found, wanted, defect.stencil) for found in solutions]
     write_extxyz(
         outputs["xyz"],
         defect.body.atoms(solutions[-1]),
-        region=load(f"{folders[-1]}/partition.zarr", "partition")["region"],
+        region=load(f"{folders[-1]}/partition.zarr", PARTITION)["region"],
         arrays={
-            "eta": load(f"{folders[-1]}/estimate.zarr", "estimate")["eta_site"],
+            "eta": load(f"{folders[-1]}/estimate.zarr", ESTIMATE)["eta_site"],
             "displacement": solutions[-1],
         },
     )

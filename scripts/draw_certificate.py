@@ -2,20 +2,26 @@
 
 import pandas as pd
 
+from qmfront.elasticity.certificate import Certificate
 from qmfront.figures.certificate import certificate_figure
 from qmfront.figures.style import save
 from qmfront.figures.surfaces import surface_table
 from qmfront.storage import store
 from qmfront.storage.durable import write_file
+from qmfront.storage.layouts.bulk import BULK
+from qmfront.storage.layouts.potential import POTENTIAL
 from qmfront.storage.logs import logged
 from qmfront.training.certificate_table import consistency_table
 
 
 def main(labels: list[str], certificates: list[str], bulks: list[str], outputs: dict) -> None:
-    stores = [store.load(path, "potential") for path in certificates]
-    numbers = [store.load(path, "bulk")["numbers"] for path in bulks]
+    stores = [store.load(path, POTENTIAL) for path in certificates]
+    numbers = [store.load(path, BULK)["numbers"] for path in bulks]
     parts = [
-        pd.concat([consistency_table(found, atoms), surface_table(found, atoms)], ignore_index=True)
+        pd.concat(
+            [consistency_table(Certificate.from_arrays(found), atoms), surface_table(found, atoms)],
+            ignore_index=True,
+        )
         for found, atoms in zip(stores, numbers, strict=True)
     ]
     tables = dict(zip(labels, parts, strict=True))

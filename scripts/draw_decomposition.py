@@ -7,13 +7,16 @@ from qmfront.figures.space import space_figure
 from qmfront.figures.style import save
 from qmfront.storage import store
 from qmfront.storage.durable import write_file
+from qmfront.storage.layouts.partition import PARTITION
+from qmfront.storage.layouts.solution import SOLUTION
+from qmfront.storage.layouts.structure import STRUCTURE
 from qmfront.storage.logs import logged
 
 
 def main(inputs: dict, chosen: dict, outputs: dict) -> None:
-    defect = Defect.from_arrays(store.load(inputs["structure"], "structure"))
-    displacement = store.load(inputs["solution"], "solution")["displacement"]
-    region = store.load(inputs["partition"], "partition")["region"]
+    defect = Defect.from_arrays(store.load(inputs["structure"], STRUCTURE))
+    displacement = store.load(inputs["solution"], SOLUTION)["displacement"]
+    region = store.load(inputs["partition"], PARTITION)["region"]
     symbol = defect_symbol(defect.frame, **chosen)
     write_file(outputs["csv"], region_table(defect, displacement, region).to_csv(index=False))
     flat = (

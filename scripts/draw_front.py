@@ -5,13 +5,15 @@ from qmfront.figures.snapshots import front_figure, front_table
 from qmfront.figures.style import save
 from qmfront.storage import store
 from qmfront.storage.durable import write_file
+from qmfront.storage.layouts.partition import PARTITION
+from qmfront.storage.layouts.structure import STRUCTURE
 from qmfront.storage.logs import logged
 
 
 def main(inputs: dict, t_buf: float, outputs: dict) -> None:
-    defect = Defect.from_arrays(store.load(inputs["structure"], "structure"))
-    region = store.load(inputs["partition"], "partition")["region"]
-    refined = store.load(inputs["refined"], "partition")
+    defect = Defect.from_arrays(store.load(inputs["structure"], STRUCTURE))
+    region = store.load(inputs["partition"], PARTITION)["region"]
+    refined = store.load(inputs["refined"], PARTITION)
     write_file(outputs["csv"], front_table(defect, region, refined).to_csv(index=False))
     save(front_figure(defect, refined, threshold=refined.attrs["threshold"], t_buf=t_buf), outputs["png"])
 

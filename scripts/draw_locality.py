@@ -4,11 +4,12 @@ from qmfront.figures.locality import locality_figure, locality_table
 from qmfront.figures.style import save
 from qmfront.storage import store
 from qmfront.storage.durable import write_file
+from qmfront.storage.layouts.locality import LOCALITY
 from qmfront.storage.logs import logged
 
 
 def main(path: str, outputs: dict) -> None:
-    found = store.load(path, "locality")
+    found = store.load(path, LOCALITY)
     table = locality_table(found, found.attrs["alternatives"])
     write_file(outputs["csv"], table.to_csv(index=False))
     width, tolerance = found.attrs["buffer"], found.attrs["tolerance"]

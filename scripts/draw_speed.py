@@ -5,15 +5,18 @@ from qmfront.figures.snapshots import estimator_figure, estimator_table
 from qmfront.figures.style import save
 from qmfront.storage import store
 from qmfront.storage.durable import write_file
+from qmfront.storage.layouts.estimate import ESTIMATE
+from qmfront.storage.layouts.partition import PARTITION
+from qmfront.storage.layouts.structure import STRUCTURE
 from qmfront.storage.logs import logged
 
 
 def main(inputs: dict, outputs: dict) -> None:
     data = (
-        Defect.from_arrays(store.load(inputs["structure"], "structure")),
-        store.load(inputs["estimate"], "estimate")["eta_site"],
-        store.load(inputs["partition"], "partition")["region"],
-        store.load(inputs["refined"], "partition"),
+        Defect.from_arrays(store.load(inputs["structure"], STRUCTURE)),
+        store.load(inputs["estimate"], ESTIMATE)["eta_site"],
+        store.load(inputs["partition"], PARTITION)["region"],
+        store.load(inputs["refined"], PARTITION),
     )
     write_file(outputs["csv"], estimator_table(*data).to_csv(index=False))
     save(estimator_figure(*data), outputs["png"])

@@ -7,12 +7,14 @@ from qmfront.figures.stages import nearest_stages, stages_figure, stages_table
 from qmfront.figures.style import save
 from qmfront.storage import store
 from qmfront.storage.durable import write_file
+from qmfront.storage.layouts.partition import PARTITION
+from qmfront.storage.layouts.structure import STRUCTURE
 from qmfront.storage.logs import logged
 
 
 def main(inputs: dict, n_qm: list[int], chosen: dict, outputs: dict) -> None:
-    defect = Defect.from_arrays(store.load(inputs["structure"], "structure"))
-    regions = [store.load(path, "partition")["region"] for path in inputs["partitions"]]
+    defect = Defect.from_arrays(store.load(inputs["structure"], STRUCTURE))
+    regions = [store.load(path, PARTITION)["region"] for path in inputs["partitions"]]
     stages = nearest_stages(regions, n_qm)
     symbol = defect_symbol(defect.frame, **chosen)
     write_file(outputs["csv"], stages_table(defect, regions, stages).to_csv(index=False))

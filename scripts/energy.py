@@ -14,6 +14,11 @@ from qmfront.mismatch.model_difference import ModelDifference
 from qmfront.models.ace.calculator import ACE
 from qmfront.operators.operators import Operators
 from qmfront.storage.durable import write_file
+from qmfront.storage.layouts.mismatch import MISMATCH
+from qmfront.storage.layouts.operators import OPERATORS
+from qmfront.storage.layouts.partition import PARTITION
+from qmfront.storage.layouts.solution import SOLUTION
+from qmfront.storage.layouts.structure import STRUCTURE
 from qmfront.storage.logs import logged
 from qmfront.storage.store import load
 
@@ -21,16 +26,16 @@ from qmfront.storage.store import load
 def main(inputs: dict, spec: dict, settings: dict, journal: Journal, path: str) -> None:
     tally = Tally()
     hybrid = Hybrid(
-        Defect.from_arrays(load(inputs["structure"], "structure")),
-        Operators.from_arrays(load(inputs["operators"], "operators")),
+        Defect.from_arrays(load(inputs["structure"], STRUCTURE)),
+        Operators.from_arrays(load(inputs["operators"], OPERATORS)),
         Models(journaled_forces(spec, journal, tally), calculator_forces(ACE.load(inputs["potential"]))),
         Embedding.model_validate(settings["embedding"]),
     )
     found = solution_energy(
         hybrid,
-        load(inputs["partition"], "partition")["region"],
-        load(inputs["solution"], "solution")["displacement"],
-        ModelDifference.from_arrays(load(inputs["mismatch"], "mismatch"), hybrid.defect),
+        load(inputs["partition"], PARTITION)["region"],
+        load(inputs["solution"], SOLUTION)["displacement"],
+        ModelDifference.from_arrays(load(inputs["mismatch"], MISMATCH), hybrid.defect),
         ResidualSettings(
             (), Estimate.model_validate(settings["estimate"]), Buffer.model_validate(settings["buffer"])
         ),

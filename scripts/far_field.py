@@ -9,15 +9,19 @@ from qmfront.mismatch.far_field import far_field
 from qmfront.mismatch.linear import linear_mismatch
 from qmfront.models.ace.calculator import ACE
 from qmfront.storage import store
+from qmfront.storage.layouts.bulk import BULK
+from qmfront.storage.layouts.far_field import FAR_FIELD
+from qmfront.storage.layouts.potential import POTENTIAL
+from qmfront.storage.layouts.structure import STRUCTURE
 from qmfront.storage.logs import logged
 
 
 def main(inputs: dict, model: tuple[dict, Journal], samples: int, path: str) -> None:
     tally = Tally()
-    bulk = Bulk.from_arrays(store.load(inputs["bulk"], "bulk"))
-    certificate = store.load(inputs["certificate"], "potential")
+    bulk = Bulk.from_arrays(store.load(inputs["bulk"], BULK))
+    certificate = store.load(inputs["certificate"], POTENTIAL)
     found = far_field(
-        Defect.from_arrays(store.load(inputs["structure"], "structure")),
+        Defect.from_arrays(store.load(inputs["structure"], STRUCTURE)),
         bulk.crystal,
         (Journaled(*model, tally), ACE.load(inputs["potential"])),
         StrainPolynomial.from_certificate(certificate),
@@ -25,7 +29,7 @@ def main(inputs: dict, model: tuple[dict, Journal], samples: int, path: str) -> 
         samples=samples,
     )
     attrs = found.attrs() | {"qm_calls": tally.calls}
-    store.save(path, "far_field", found.arrays(), attrs, config={"qm": model[0], "samples": samples})
+    store.save(path, FAR_FIELD, found.arrays(), attrs, config={"qm": model[0], "samples": samples})
 
 
 if __name__ == "__main__":

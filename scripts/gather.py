@@ -5,17 +5,20 @@ import json
 from qmfront.coupling.divide_and_conquer import gathered_forces, summary_of
 from qmfront.storage import store
 from qmfront.storage.durable import write_file
+from qmfront.storage.layouts.divided import DIVIDED, PATCH
+from qmfront.storage.layouts.residual import RESIDUAL
+from qmfront.storage.layouts.structure import STRUCTURE
 from qmfront.storage.logs import logged
 
 
 def main(inputs: dict, path: str, summary: str) -> None:
-    patches = [store.load(name, "patch") for name in inputs["patches"]]
-    free = store.load(inputs["structure"], "structure")["free"]
+    patches = [store.load(name, PATCH) for name in inputs["patches"]]
+    free = store.load(inputs["structure"], STRUCTURE)["free"]
     forces = gathered_forces(patches, free)
-    dense = store.load(inputs["residual"], "residual") if "residual" in inputs else None
-    found = summary_of(forces, [patch.attrs for patch in patches], dense)
+    dense = store.load(inputs["residual"], RESIDUAL) if "residual" in inputs else None
+    found = summary_of(forces, [{**patch.attrs, **patch.run} for patch in patches], dense)
     write_file(summary, json.dumps(found, indent=1) + "\n")
-    store.save(path, "divided", {"forces": forces}, found)
+    store.save(path, DIVIDED, {"forces": forces}, run=found)
 
 
 if __name__ == "__main__":

@@ -6,12 +6,14 @@ from qmfront.crystal.defect import Defect
 from qmfront.evaluate.forces import journaled_forces
 from qmfront.evaluate.journal import Journal, Tally
 from qmfront.storage import store
+from qmfront.storage.layouts.locality import LOCALITY
+from qmfront.storage.layouts.structure import STRUCTURE
 from qmfront.storage.logs import logged
 
 
 def main(structure: str, specs: dict, embedding: dict, settings: dict, journal: Journal, path: str) -> None:
     tally, chosen = Tally(), Embedding.model_validate(embedding)
-    stored = store.load(structure, "structure")
+    stored = store.load(structure, STRUCTURE)
     forces = {label: journaled_forces(spec, journal, tally) for label, spec in specs.items()}
     qm = forces.pop("")
     arrays = locality_arrays(
@@ -23,11 +25,11 @@ def main(structure: str, specs: dict, embedding: dict, settings: dict, journal: 
         embedding=chosen,
     )
     refuse_thin_buffer(arrays, chosen, width=settings["width"], tolerance=settings["tolerance"])
-    attrs = {"alternatives": list(forces), "qm_calls": tally.calls, "qm_seconds": tally.cpu_seconds}
+    attrs = {"alternatives": list(forces), "qm_calls": tally.calls}
     attrs |= {"buffer": settings["width"], "tolerance": settings["tolerance"]}
     attrs["subtract_lattice"] = chosen.subtract_lattice
     config = {"specs": specs, "embedding": embedding, "settings": settings}
-    store.save(path, "locality", arrays, attrs, config=config)
+    store.save(path, LOCALITY, arrays, attrs, run={"qm_seconds": tally.cpu_seconds}, config=config)
 
 
 if __name__ == "__main__":

@@ -5,18 +5,23 @@ from qmfront.elasticity.bulk import Bulk
 from qmfront.mismatch.far_field import FarField
 from qmfront.mismatch.model_difference import model_difference
 from qmfront.storage import store
+from qmfront.storage.layouts.bulk import BULK
+from qmfront.storage.layouts.far_field import FAR_FIELD
+from qmfront.storage.layouts.mismatch import MISMATCH
+from qmfront.storage.layouts.potential import POTENTIAL
+from qmfront.storage.layouts.structure import STRUCTURE
 from qmfront.storage.logs import logged
 
 
 def main(inputs: dict, path: str) -> None:
-    asked = store.load(inputs["far_field"], "far_field") if "far_field" in inputs else None
+    asked = store.load(inputs["far_field"], FAR_FIELD) if "far_field" in inputs else None
     found = model_difference(
-        Bulk.from_arrays(store.load(inputs["bulk"], "bulk")),
-        store.load(inputs["certificate"], "potential"),
-        Defect.from_arrays(store.load(inputs["structure"], "structure")),
+        Bulk.from_arrays(store.load(inputs["bulk"], BULK)),
+        store.load(inputs["certificate"], POTENTIAL),
+        Defect.from_arrays(store.load(inputs["structure"], STRUCTURE)),
         None if asked is None else FarField.from_store(asked, asked.attrs),
     )
-    store.save(path, "mismatch", found.arrays())
+    store.save(path, MISMATCH, found.arrays())
 
 
 if __name__ == "__main__":

@@ -5,6 +5,9 @@ from qmfront.crystal.defect import Defect
 from qmfront.evaluate.forces import journaled_forces
 from qmfront.evaluate.journal import Journal, Tally
 from qmfront.storage import store
+from qmfront.storage.layouts.divided import PATCH, TILES
+from qmfront.storage.layouts.solution import SOLUTION
+from qmfront.storage.layouts.structure import STRUCTURE
 from qmfront.storage.logs import logged
 from qmfront.storage.timing import Seconds
 
@@ -13,14 +16,14 @@ def main(inputs: dict, spec: dict, share: dict, journal: Journal, path: str) -> 
     seconds = Seconds(tally := Tally())
     with seconds.of("patch"):
         arrays = patch_arrays(
-            Defect.from_arrays(store.load(inputs["structure"], "structure")).body,
+            Defect.from_arrays(store.load(inputs["structure"], STRUCTURE)).body,
             journaled_forces(spec, journal, tally),
-            store.load(inputs["solution"], "solution")["displacement"],
-            store.load(inputs["tiles"], "tiles"),
+            store.load(inputs["solution"], SOLUTION)["displacement"],
+            store.load(inputs["tiles"], TILES),
             **share,
         )
-    attrs = {"seconds": dict(seconds), "qm_calls": tally.calls, "qm_seconds": tally.cpu_seconds}
-    store.save(path, "patch", arrays, attrs, config={"qm": spec, "share": share})
+    run = {"seconds": dict(seconds), "qm_seconds": tally.cpu_seconds}
+    store.save(path, PATCH, arrays, {"qm_calls": tally.calls}, run=run, config={"qm": spec, "share": share})
 
 
 if __name__ == "__main__":

@@ -9,6 +9,10 @@ from qmfront.evaluate.forces import journaled_forces
 from qmfront.evaluate.journal import Journal, Tally
 from qmfront.operators.operators import Operators
 from qmfront.storage import store
+from qmfront.storage.layouts.operators import OPERATORS
+from qmfront.storage.layouts.reference import REFERENCE
+from qmfront.storage.layouts.solution import SOLUTION
+from qmfront.storage.layouts.structure import STRUCTURE
 from qmfront.storage.logs import logged
 from qmfront.storage.timing import Seconds
 
@@ -17,17 +21,17 @@ def main(inputs: dict, spec: dict, sections: tuple[dict, dict], journal: Journal
     seconds, (settings, embedding) = Seconds(tally := Tally()), sections
     qm = journaled_forces(spec, journal, tally)
     hybrid = Hybrid(
-        Defect.from_arrays(store.load(inputs["structure"], "structure")),
-        Operators.from_arrays(store.load(inputs["operators"], "operators")),
+        Defect.from_arrays(store.load(inputs["structure"], STRUCTURE)),
+        Operators.from_arrays(store.load(inputs["operators"], OPERATORS)),
         Models(qm, qm),
         Embedding.model_validate(embedding),
     )
-    start = store.load(inputs["start"], "solution")["displacement"] if "start" in inputs else None
+    start = store.load(inputs["start"], SOLUTION)["displacement"] if "start" in inputs else None
     with seconds.of("reference"):
         arrays = reference_arrays(hybrid, Reference.model_validate(settings), start)
-    attrs = {"seconds": dict(seconds), "qm_calls": tally.calls, "qm_seconds": tally.cpu_seconds}
+    run = {"seconds": dict(seconds), "qm_seconds": tally.cpu_seconds}
     config = {"qm": spec, "reference": settings, "embedding": embedding}
-    store.save(path, "reference", arrays, attrs, config=config)
+    store.save(path, REFERENCE, arrays, {"qm_calls": tally.calls}, run=run, config=config)
 
 
 if __name__ == "__main__":

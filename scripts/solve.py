@@ -12,23 +12,28 @@ from qmfront.models.ace.calculator import ACE
 from qmfront.operators.operators import Operators
 from qmfront.refine.next_partition import partition_of
 from qmfront.storage import store
+from qmfront.storage.layouts.mismatch import MISMATCH
+from qmfront.storage.layouts.operators import OPERATORS
+from qmfront.storage.layouts.partition import PARTITION
+from qmfront.storage.layouts.solution import SOLUTION
+from qmfront.storage.layouts.structure import STRUCTURE
 from qmfront.storage.logs import logged
 from qmfront.storage.timing import Seconds
 
 
 def main(inputs: dict, spec: dict, sections: tuple[dict, dict], journal: Journal, outputs: dict) -> None:
     seconds = Seconds(tally := Tally())
-    structure = store.load(inputs["structure"], "structure")
-    refined = store.load(inputs["refined"], "partition") if "refined" in inputs else None
-    start = store.load(inputs["start"], "solution")["displacement"] if "start" in inputs else None
+    structure = store.load(inputs["structure"], STRUCTURE)
+    refined = store.load(inputs["refined"], PARTITION) if "refined" in inputs else None
+    start = store.load(inputs["start"], SOLUTION)["displacement"] if "start" in inputs else None
     partition, (settings, embedding) = partition_of(structure, refined), sections
     hybrid = Hybrid(
         Defect.from_arrays(structure),
-        Operators.from_arrays(store.load(inputs["operators"], "operators")),
+        Operators.from_arrays(store.load(inputs["operators"], OPERATORS)),
         Models(journaled_forces(spec, journal, tally), calculator_forces(ACE.load(inputs["potential"]))),
         Embedding.model_validate(embedding),
     )
-    difference = ModelDifference.from_arrays(store.load(inputs["mismatch"], "mismatch"), hybrid.defect)
+    difference = ModelDifference.from_arrays(store.load(inputs["mismatch"], MISMATCH), hybrid.defect)
     with seconds.of("solve"):
         found = solve(
             hybrid,
@@ -37,11 +42,11 @@ def main(inputs: dict, spec: dict, sections: tuple[dict, dict], journal: Journal
             start=start,
             settings=Solve.model_validate(settings),
         )
-    marks = {} if refined is None else dict(refined.attrs)
-    store.save(outputs["partition"], "partition", partition, {"seconds": {}, **marks}, config=settings)
-    attrs = {"seconds": dict(seconds), "qm_calls": tally.calls, "qm_seconds": tally.cpu_seconds}
+    marks, run = ({}, {"seconds": {}}) if refined is None else (refined.attrs, refined.run)
+    store.save(outputs["partition"], PARTITION, partition, marks, run=run, config=settings)
+    run = {"seconds": dict(seconds), "qm_seconds": tally.cpu_seconds}
     config = {"qm": spec, "solve": settings, "embedding": embedding}
-    store.save(outputs["store"], "solution", found.arrays(), attrs, config=config)
+    store.save(outputs["store"], SOLUTION, found.arrays(), {"qm_calls": tally.calls}, run=run, config=config)
 
 
 if __name__ == "__main__":

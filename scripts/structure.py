@@ -11,13 +11,16 @@ from qmfront.refine.next_partition import first_region
 from qmfront.refine.regions import Thresholds
 from qmfront.storage import store
 from qmfront.storage.extxyz import write_extxyz
+from qmfront.storage.layouts.bulk import BULK
+from qmfront.storage.layouts.structure import STRUCTURE
+from qmfront.storage.layouts.surface import SURFACE
 from qmfront.storage.logs import logged
 
 
 def main(inputs: dict, described: dict, initial: dict, buffer: dict, outputs: dict) -> None:
-    surface = Surface.from_arrays(store.load(inputs["surface"], "surface")) if "surface" in inputs else None
+    surface = Surface.from_arrays(store.load(inputs["surface"], SURFACE)) if "surface" in inputs else None
     case, seeds = defect_of(
-        Bulk.from_arrays(store.load(inputs["bulk"], "bulk")),
+        Bulk.from_arrays(store.load(inputs["bulk"], BULK)),
         TypeAdapter(AnyDefect).validate_python(described["defect"]),
         TypeAdapter(AnyDomain).validate_python(described["domain"]),
         surface=surface,
@@ -25,7 +28,7 @@ def main(inputs: dict, described: dict, initial: dict, buffer: dict, outputs: di
     )
     region = first_region(case, initial, Thresholds(**buffer), seeds=seeds)
     config = {**described, "initial_region": initial}
-    store.save(outputs["store"], "structure", {**case.arrays(), "region": region}, config=config)
+    store.save(outputs["store"], STRUCTURE, {**case.arrays(), "region": region}, config=config)
     atoms = case.body.atoms(np.zeros_like(case.predictor))
     write_extxyz(outputs["xyz"], atoms, region=region, arrays={"predictor": case.predictor})
 

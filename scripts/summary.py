@@ -5,8 +5,10 @@ from pathlib import Path
 import pandas as pd
 
 from qmfront.analysis.summary import CaseResult, PotentialResult, far_field_table, page, resources_table
+from qmfront.elasticity.certificate import Certificate
 from qmfront.storage import store
 from qmfront.storage.durable import write_file
+from qmfront.storage.layouts.potential import POTENTIAL
 from qmfront.storage.logs import logged
 from qmfront.training.verdict import mismatch_verdict
 
@@ -21,7 +23,8 @@ def main(inputs: dict, cases: dict, potentials: list[str], outputs: dict) -> Non
         verdict = told["far_fields"].get(name, {}).get("verdict", "")
         reference = told["references"].get(name, {})
         found[name] = CaseResult(case["title"], pd.read_csv(table), reference, case["potential"], verdict)
-    verdicts = [mismatch_verdict(store.load(path, "potential")) for path in inputs["certificates"]]
+    stores = (store.load(path, POTENTIAL) for path in inputs["certificates"])
+    verdicts = [mismatch_verdict(Certificate.from_arrays(arrays)) for arrays in stores]
     tables = [map(pd.read_csv, inputs[name]) for name in ("fits", "intervals")]
     parts = zip(*tables, verdicts, strict=True)
     fits = dict(zip(potentials, (PotentialResult(*part) for part in parts), strict=True))

@@ -3,12 +3,14 @@
 from qmfront.coupling.divide_and_conquer import tile_arrays
 from qmfront.crystal.defect import Defect
 from qmfront.storage import store
+from qmfront.storage.layouts.divided import TILES
+from qmfront.storage.layouts.structure import STRUCTURE
 from qmfront.storage.logs import logged
 
 
 def main(structure: str, settings: dict, path: str) -> None:
-    defect = Defect.from_arrays(store.load(structure, "structure"))
-    store.save(path, "tiles", tile_arrays(defect.body, **settings), config=settings)
+    defect = Defect.from_arrays(store.load(structure, STRUCTURE))
+    store.save(path, TILES, tile_arrays(defect.body, **settings), config=settings)
 
 
 if __name__ == "__main__":

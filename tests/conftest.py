@@ -11,12 +11,13 @@ from qmfront.crystal.defect import Defect
 from qmfront.crystal.faces import NO_CRACK
 from qmfront.crystal.lattice import cubic_crystal
 from qmfront.crystal.stencil import stencil
-from qmfront.elasticity.bulk import Bulk, Probe, bulk_of
+from qmfront.elasticity.bulk import Bulk, bulk_of
 from qmfront.elasticity.straight import StraightDislocation, dislocation_defect
 from qmfront.elasticity.straight_crack import StraightCrack, crack_defect
 from qmfront.models.eam import EAM
 from qmfront.operators.assembly import assemble
 from qmfront.operators.operators import Operators
+from tests.settings import probe
 
 
 @pytest.fixture(scope="session")
@@ -31,8 +32,7 @@ def eam_forces(eam) -> Callable[[Atoms], np.ndarray]:
 
 @pytest.fixture(scope="session")
 def tungsten(eam) -> Bulk:
-    probe = Probe(reach=eam.force_range, displacement=1e-3, strain_amplitude=0.02, strain_count=40, seed=3)
-    return bulk_of(cubic_crystal("W", "bcc", 3.165), eam, probe)
+    return bulk_of(cubic_crystal("W", "bcc", 3.165), eam, probe(eam.force_range))
 
 
 @pytest.fixture(scope="session")

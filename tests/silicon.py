@@ -13,10 +13,11 @@ from qmfront.config.defect import Disc, Dislocation
 from qmfront.crystal.defect import Defect
 from qmfront.crystal.lattice import cubic_crystal
 from qmfront.crystal.stencil import stencil
-from qmfront.elasticity.bulk import Bulk, Probe, bulk_of
+from qmfront.elasticity.bulk import Bulk, bulk_of
 from qmfront.elasticity.defects import defect_of
 from qmfront.operators.assembly import assemble
 from qmfront.operators.operators import Operators
+from tests.settings import probe
 
 REACH = 5.0
 """Å; force constants of this model end with the second neighbours at 3.84 Å."""
@@ -35,8 +36,7 @@ def sw_forces(atoms: Atoms) -> np.ndarray:
 
 @cache
 def silicon() -> Bulk:
-    probe = Probe(reach=REACH, displacement=1e-3, strain_amplitude=0.02, strain_count=40, seed=3)
-    return bulk_of(cubic_crystal("Si", "diamond", 5.43), stillinger_weber(), probe)
+    return bulk_of(cubic_crystal("Si", "diamond", 5.43), stillinger_weber(), probe(REACH))
 
 
 @cache

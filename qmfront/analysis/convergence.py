@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from qmfront.analysis.rate import WINDOW, fit_slope_within
+from qmfront.storage import store
 
 PARTS = ("solve", "exact", "cauchy_born", "paper", "estimate", "refine")
 """Parts of an iteration whose processor seconds are recorded."""
@@ -39,7 +40,7 @@ def _row(folder: Path, error: float | None) -> dict[str, Any]:
     seconds: dict[str, float] = {}
     layer: dict[str, Any] = {}
     for name in ("solution", "residual", "estimate", "partition"):
-        attributes = json.loads((folder / f"{name}.zarr" / "zarr.json").read_text())["attributes"]
+        attributes = store.attributes(folder / f"{name}.zarr")
         seconds |= attributes.get("seconds", {})
         layer |= attributes.get("layer", {})
     return {

@@ -151,14 +151,19 @@ class ModuliSteps(Section):
     )
 
 
-class SurfaceSlab(Section):
-    """The slab on which a free surface is measured."""
+class RelaxedSlab(Section):
+    """A slab whose faces come to rest."""
 
-    layers: int = key("Number of atomic layers of the slab", unit="1", default=24, ge=4, le=400)
     vacuum: float = key("Empty space beside the slab", unit="Å", default=12.0, gt=0.0, le=200.0)
     max_force: float = key(
         "Largest force that is left on a relaxed slab", unit="eV/Å", default=1e-6, gt=0.0, le=0.1
     )
+
+
+class SurfaceSlab(RelaxedSlab):
+    """The slab on which a free surface is measured."""
+
+    layers: int = key("Number of atomic layers of the slab", unit="1", default=24, ge=4, le=400)
     phonon_cells: int = key(
         "Number N of surface cells in a row from which the phonons of the slab are measured at N/2 + 1 waves",
         unit="1",
@@ -238,10 +243,9 @@ class Preflight(Section):
     )
 
 
-class Measurements(Section):
-    """How the reference model is asked about the crystal."""
+class Probe(Section):
+    """How the perfect crystal of the reference model is measured."""
 
-    preflight: Preflight = key("How the reference model is doubted before any long job", default=Preflight())
     force_constants: ForceConstantSteps = key(
         "Measurement of the force constants", default=ForceConstantSteps()
     )
@@ -249,6 +253,12 @@ class Measurements(Section):
         "Strains sampled for the Cauchy-Born difference", default=StressSamples()
     )
     moduli: ModuliSteps = key("Measurement of the elastic moduli", default=ModuliSteps())
+
+
+class Measurements(Probe):
+    """How the reference model is examined, and what is measured of its crystal."""
+
+    preflight: Preflight = key("How the reference model is doubted before any long job", default=Preflight())
     surface: SurfaceSlab = key("Measurement of free surfaces", default=SurfaceSlab())
 
 

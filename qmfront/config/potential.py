@@ -209,19 +209,14 @@ class Regression(Section):
     ard: RelevanceDetermination = key("Settings of ard", default=RelevanceDetermination())
 
 
-class Potential(Section):
-    """An MM potential fitted to a material."""
+class Matching(Section):
+    """Which derivatives at the perfect lattice are matched."""
 
-    material: Name = key("Name of the material it is fitted to")
-    basis: Basis = key("The basis functions", default=Basis())
     matching: Literal[0, 1, 2, 3] = key(
         "What is matched: 0 force constants alone, 1 the paper's (4.5), adding the third derivative of W_cb, "
         "2 adding the fourth derivative and the force constants of the strained lattice, 3 adding the fifth "
         "derivative and the second derivatives of the force constants by strain",
         default=1,
-    )
-    weights: Weights = key(
-        "Weights of the observations; those that matching leaves out are ignored", default=Weights()
     )
     strain_step: float = key(
         "Strain h of the derivatives of W_cb, taken from stresses at nine points -4h to 4h, and of the "
@@ -231,11 +226,12 @@ class Potential(Section):
         gt=0.0,
         le=5e-3,
     )
+
+
+class Training(Matching):
+    """What the reference model is asked for the fit."""
+
     rattled: Rattled | None = key("Rattled cells that it is fitted to as well; null: none", default=None)
-    held_out: Rattled | None = key(
-        "Rattled cells that it is not fitted to, on whose forces its intervals are checked; null: none",
-        default=None,
-    )
     field_samples: int = key(
         "Sites of the predictor at whose strains stresses are observed as well, spread over the free sites of the "
         "first case that has this potential, a straight defect; 0: none",
@@ -245,6 +241,26 @@ class Potential(Section):
         le=10000,
     )
     surfaces: Surfaces | None = key("Slabs that it is fitted to as well; null: none", default=None)
+
+
+class Fitting(Matching):
+    """How the observations are weighed, and how the coefficients are found."""
+
+    weights: Weights = key(
+        "Weights of the observations; those that matching leaves out are ignored", default=Weights()
+    )
+    regression: Regression = key("How the coefficients are found", default=Regression())
+
+
+class Potential(Training, Fitting):
+    """An MM potential fitted to a material."""
+
+    material: Name = key("Name of the material it is fitted to")
+    basis: Basis = key("The basis functions", default=Basis())
+    held_out: Rattled | None = key(
+        "Rattled cells that it is not fitted to, on whose forces its intervals are checked; null: none",
+        default=None,
+    )
     jobs: int = key(
         "Number of jobs among which the QM calls of the training stage are scattered; 1 leaves them in that stage",
         unit="1",
@@ -252,4 +268,3 @@ class Potential(Section):
         ge=1,
         le=1000,
     )
-    regression: Regression = key("How the coefficients are found", default=Regression())

@@ -142,7 +142,7 @@ def _torn(body: Body, sites: np.ndarray) -> bool:
 class Residual(Protocol):
     """A loaded store of kind "residual"."""
 
-    attrs: Mapping[str, Any]
+    run: Mapping[str, Any]
 
     def __getitem__(self, name: str) -> np.ndarray:
         """The residual of that name, (n, 3) eV/Å."""
@@ -163,7 +163,7 @@ def summary_of(
     known = {"dense_cpu_seconds": None, "largest_error": None, "rms_error": None}
     if dense is not None:
         known = {
-            "dense_cpu_seconds": dense.attrs["seconds"]["exact"],
+            "dense_cpu_seconds": dense.run["seconds"]["exact"],
             **force_difference(forces, dense["exact"]),
         }
     return {

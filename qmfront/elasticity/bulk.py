@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from ase.calculators.calculator import BaseCalculator
 
+from qmfront.config.material import Probe
 from qmfront.crystal.lattice import Crystal
-from qmfront.elasticity.internal import FORCE_TOLERANCE, internal_forces, relaxed_shifts
+from qmfront.elasticity.internal import internal_forces, relaxed_shifts
 from qmfront.elasticity.moduli import elastic_moduli, lattice_constant, piola_stress, sampled_moduli
 from qmfront.elasticity.strain_polynomial import sample_strains
 from qmfront.models.force_constant_set import ForceConstants
@@ -16,49 +16,6 @@ from qmfront.models.force_constants import force_constants
 
 FORCE_AT_REST = 1e-6
 """eV/Å; larger forces inside the cell at zero stress mean internal coordinates that symmetry does not fix."""
-
-
-@dataclass(frozen=True)
-class Probe:
-    """How the reference model is asked.
-
-    reach : float, Å
-        Range of the force constants.
-    displacement : float, Å
-        Step of their central differences.
-    strain_amplitude, strain_count, seed
-        Random strains at which the stress is sampled, see `sample_strains`.
-    cubic : bool
-        Whether the supercell of the force constants is made of cubic cells.
-    strain_step : float or None
-        Step of the moduli; None takes them from the strain samples.
-    rest_force : float, eV/Å
-        Largest force that is left on the sublattices of a strained crystal.
-    """
-
-    reach: float
-    displacement: float
-    strain_amplitude: float
-    strain_count: int
-    seed: int
-    strain_step: float | None = 1e-3
-    rest_force: float = FORCE_TOLERANCE
-    cubic: bool = False
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> "Probe":
-        """From {force_constants, stress_samples, moduli} of a material."""
-        steps, samples, moduli = config["force_constants"], config["stress_samples"], config["moduli"]
-        return cls(
-            reach=steps["reach"],
-            displacement=steps["displacement"],
-            strain_amplitude=samples["amplitude"],
-            strain_count=samples["count"],
-            seed=samples["seed"],
-            strain_step=moduli["step"],
-            rest_force=moduli["rest_force"],
-            cubic=steps["supercell"] == "cubic",
-        )
 
 
 @dataclass(frozen=True)
@@ -74,7 +31,7 @@ class Bulk:
     stresses : (s, 3, 3) float, eV
         dW_cb/dF at the samples, energy per primitive cell, the sublattices at rest.
     shifts : (s, nb, 3) float, Å
-        Internal shifts of the sublattices at the samples; zero for a Bravais lattice, None if nobody asked.
+        Internal shifts of the sublattices at the samples; zero for a Bravais lattice, None if not known.
     """
 
     crystal: Crystal
@@ -84,7 +41,7 @@ class Bulk:
     stresses: np.ndarray
     shifts: np.ndarray | None = None
 
-    def arrays(self) -> dict[str, Any]:
+    def arrays(self) -> dict[str, np.ndarray | float | None]:
         """Arrays of a store of kind "bulk"."""
         constants = self.force_constants
         return {
@@ -104,7 +61,7 @@ class Bulk:
         }
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, Any]) -> "Bulk":
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "Bulk":
         """The inverse of `arrays`."""
         crystal = Crystal(arrays["cell"], arrays["basis"], arrays["numbers"])
         constants = ForceConstants(
@@ -137,25 +94,26 @@ def bulk_of(guess: Crystal, calculator: BaseCalculator, probe: Probe) -> Bulk:
             f"A force of {unrest:.1e} eV/Å is left inside the cell at zero stress. Only crystals whose internal "
             "coordinates are fixed by symmetry are handled (diamond); relax the basis of the crystal otherwise."
         )
-    gradients = sample_strains(probe.strain_count, probe.strain_amplitude, np.random.default_rng(probe.seed))
-    shifts = relaxed_shifts(crystal, calculator, gradients, tolerance=probe.rest_force).shifts
+    samples, steps, constants = probe.stress_samples, probe.moduli, probe.force_constants
+    gradients = sample_strains(samples.count, samples.amplitude, np.random.default_rng(samples.seed))
+    shifts = relaxed_shifts(crystal, calculator, gradients, tolerance=steps.rest_force).shifts
     stresses = [
         crystal.volume * piola_stress(crystal, calculator, g, shift=s if len(s) > 1 else None)
         for g, s in zip(gradients, shifts, strict=True)
     ]
-    if probe.strain_step is None:
+    if steps.step is None:
         moduli = sampled_moduli(gradients, np.array(stresses), crystal)
     else:
-        moduli = elastic_moduli(crystal, calculator, step=probe.strain_step, rest_force=probe.rest_force)
+        moduli = elastic_moduli(crystal, calculator, step=steps.step, rest_force=steps.rest_force)
     return Bulk(
         crystal=crystal,
         moduli=moduli,
         force_constants=force_constants(
             crystal.to_atoms(),
             calculator,
-            reach=probe.reach,
-            step=probe.displacement,
-            transform=crystal.cubic if probe.cubic else None,
+            reach=constants.reach,
+            step=constants.displacement,
+            transform=crystal.cubic if constants.supercell == "cubic" else None,
         ),
         gradients=gradients,
         stresses=np.array(stresses),

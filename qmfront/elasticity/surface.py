@@ -5,13 +5,14 @@ gamma = (E_slab - n W_cb) / (2 A)
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import BaseCalculator
 from ase.optimize import LBFGS
 
+from qmfront.config.material import SurfaceSlab
+from qmfront.config.section import Direction
 from qmfront.crystal.slab import Slab, flat_slab
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.surface_phonons import slab_phonons
@@ -20,27 +21,6 @@ MAX_STEPS = 500
 """Steps of the relaxation; a flat slab takes about 30."""
 COLLAPSED = 0.3
 """Relative change of the first spacing beyond which a slab has lost its face."""
-
-
-@dataclass(frozen=True)
-class SurfaceSettings:
-    """How surfaces are measured.
-
-    layers : int
-    vacuum : float, Å
-    max_force : float, eV/Å
-        At which the relaxation ends.
-    phonon_cells : int
-        Surface cells in a row for the phonons, see `slab_phonons`.
-    displacement : float, Å
-        Step of their central differences.
-    """
-
-    layers: int
-    vacuum: float
-    max_force: float
-    phonon_cells: int
-    displacement: float
 
 
 @dataclass(frozen=True)
@@ -69,7 +49,7 @@ class Surface:
     path: np.ndarray
     omega2: np.ndarray
 
-    def arrays(self) -> dict[str, Any]:
+    def arrays(self) -> dict[str, np.ndarray | float]:
         """Arrays of a store of kind "surface"."""
         return {
             "plane": self.plane,
@@ -84,7 +64,7 @@ class Surface:
         }
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, Any]) -> "Surface":
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "Surface":
         """The inverse of `arrays`."""
         slab = Slab(arrays["cell"], arrays["positions"], arrays["numbers"])
         names = ("plane", "energy", "energy_unrelaxed", "relaxation", "path", "omega2")
@@ -92,7 +72,12 @@ class Surface:
 
 
 def surface_of(
-    bulk: Bulk, calculator: BaseCalculator, plane: tuple[int, int, int], settings: SurfaceSettings
+    bulk: Bulk,
+    calculator: BaseCalculator,
+    plane: Direction,
+    settings: SurfaceSlab,
+    *,
+    displacement: float,
 ) -> Surface:
     """Relax a slab and compare its energy with that of the same model's bulk.
 
@@ -104,6 +89,9 @@ def surface_of(
         Energy and forces; the free energy, where it has one, is what its forces belong to.
     plane : (3,) int
         Normal in cubic axes.
+    settings : SurfaceSlab
+    displacement : float, Å
+        Step of the central differences of the phonons.
 
     Raises
     ------
@@ -120,13 +108,13 @@ def surface_of(
             f"The {tuple(plane)} slab collapsed: its first spacing changed by {100 * relaxation:.0f} %. "
             "The model has no such surface; fit it to surfaces, or choose another plane."
         )
-    path, omega2 = slab_phonons(relaxed, calculator, cells=settings.phonon_cells, step=settings.displacement)
+    path, omega2 = slab_phonons(relaxed, calculator, cells=settings.phonon_cells, step=displacement)
     unrelaxed = unrelaxed_energy(bulk, calculator, plane, settings)
     return Surface(np.array(plane, int), energy, unrelaxed, relaxation, relaxed, path, omega2)
 
 
 def unrelaxed_energy(
-    bulk: Bulk, calculator: BaseCalculator, plane: tuple[int, int, int], settings: SurfaceSettings
+    bulk: Bulk, calculator: BaseCalculator, plane: Direction, settings: SurfaceSlab
 ) -> float:
     """Energy per area (eV/Å^2) of the flat surface, defined even for a model whose surface collapses."""
     flat = flat_slab(bulk.crystal, plane, layers=settings.layers, vacuum=settings.vacuum)

@@ -40,23 +40,18 @@ class EstimatedIteration:
         found = self.estimates
         return {"phi": found.phi, "eta_site": found.eta_site, "work_site": found.work_site}
 
-    def attributes(
-        self, seconds: Mapping[str, float], calls: int, *, model: str
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Attributes of the stores "residual" and "estimate": seconds, QM calls, layer, steps of the corrections.
+    def attributes(self, calls: int, *, model: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Attributes of the stores "residual" and "estimate": QM calls, layer, steps of the corrections.
 
         Parameters
         ----------
-        seconds : processor time of each part
         calls : QM calls of all of it
         model : "mm" or "mixed"
             Whose Hessian: one at rest and one a step are QM calls of the mixed one.
         """
         mixed = 1 + sum(self.steps.values()) if model == "mixed" and self.steps else 0
-        parts = {name: value for name, value in seconds.items() if name != "estimate"}
-        residual = {"seconds": parts, "qm_calls": calls - mixed, "layer": self.layer.attributes()}
-        estimate = {"seconds": {"estimate": seconds["estimate"]}, "qm_calls": mixed}
-        return residual, {**estimate, "steps": dict(self.steps)}
+        residual = {"qm_calls": calls - mixed, "layer": self.layer.attributes()}
+        return residual, {"qm_calls": mixed, "steps": dict(self.steps)}
 
 
 def estimated_iteration(

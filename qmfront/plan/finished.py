@@ -1,10 +1,10 @@
 """What is there of a case: its finished iterations, read from the attributes of their stores, and what comes after."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from qmfront.storage.store import attributes
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def finished_iterations(folder: Path) -> list[FinishedIteration]:
 def _iteration(folder: Path, k: int) -> FinishedIteration:
     table = json.loads((folder / "estimate.json").read_text(encoding="utf-8"))
     solution, residual, estimate, refined = (
-        _attributes(folder / f"{name}.zarr") for name in ("solution", "residual", "estimate", "refined")
+        attributes(folder / f"{name}.zarr") for name in ("solution", "residual", "estimate", "refined")
     )
     return FinishedIteration(
         k=k,
@@ -86,8 +86,3 @@ def _iteration(folder: Path, k: int) -> FinishedIteration:
         residual_seconds=sum(residual["seconds"].values()),
         rest_seconds=sum((*estimate.get("seconds", {}).values(), *refined.get("seconds", {}).values())),
     )
-
-
-def _attributes(store: Path) -> Mapping[str, Any]:
-    """Of a store, without opening it."""
-    return json.loads((store / "zarr.json").read_text(encoding="utf-8"))["attributes"]

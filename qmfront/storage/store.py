@@ -1,8 +1,11 @@
-"""Stores: labelled, checked, atomically written Zarr v3 directories; `store_layout` declares what they hold.
+"""Stores: labelled, checked, atomically written Zarr v3 directories; `layouts` declares what they hold.
 
 A store is either complete or absent: it is written as `<path>.partial` and renamed, and `zarr.json` inside it is
 therefore proof of completeness (the file that a rule declares as its output). Values carry a checksum, because Zarr
 fills the chunks that are missing from a damaged store without a word.
+
+`zarr.json` follows from the content alone: a job that runs again and finds the same leaves it as it was, and nothing
+that depends on it runs again. What differs from run to run (seconds, versions) stands in `run.json` beside it.
 """
 
 import hashlib
@@ -16,13 +19,17 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from qmfront.storage.durable import gone_on_failure, replace_folder
+from qmfront.storage.layout import Declared, Kind, checked
 from qmfront.storage.provenance import content_hash, versions
-from qmfront.storage.store_layout import LAYOUT, OPEN_KINDS, Declared, checked
 
 SENTINEL = "zarr.json"
-RESERVED = ("kind", "checksum", "config_hash", "versions")
+RUN = "run.json"
+PROVENANCE = ("config_hash", "versions")
+RESERVED = ("kind", "checksum", *PROVENANCE)
+"""Attributes of the store itself; older stores have the provenance among them, and no run.json."""
 
 
 class StoreError(RuntimeError):
@@ -34,9 +41,10 @@ class Store(Mapping):
     """A loaded store: store["name"] is a read-only array, or a Python number where the array has no axis.
 
     path : the directory
-    kind : "bulk", "structure", ... of `store_layout.LAYOUT`
+    kind : name of the kind, "bulk", "structure", ...
     attrs : what the writer added, read-only
-    checksum : SHA-256 of kind, arrays and attrs; equal content has equal checksums, whatever the versions
+    run : what the writer measured, such as the seconds of its parts, read-only
+    checksum : SHA-256 of kind, arrays and attrs; equal content has equal checksums, whatever the run
     config_hash, versions : settings and software of the writer
     """
 
@@ -44,6 +52,7 @@ class Store(Mapping):
     checksum: str
     path: Path = field(compare=False)
     attrs: Mapping[str, Any] = field(compare=False)
+    run: Mapping[str, Any] = field(compare=False)
     config_hash: str = field(compare=False)
     versions: Mapping[str, str] = field(compare=False)
     arrays: Mapping[str, np.ndarray] = field(compare=False, repr=False)
@@ -63,23 +72,23 @@ class Store(Mapping):
 
 def save(
     path: Path | str,
-    kind: str,
-    arrays: Mapping[str, Any],
+    kind: Kind,
+    arrays: Mapping[str, ArrayLike],
     attrs: Mapping[str, Any] | None = None,
     *,
+    run: Mapping[str, Any] | None = None,
     config: object = None,
-    declared: Mapping[str, Declared] | None = None,
 ) -> Path:
     """Check the arrays against their declaration and write them as one store, all or nothing.
 
     Parameters
     ----------
     path : directory `*.zarr`, or the `zarr.json` in it; a store that is there already is replaced
-    kind : key of `store_layout.LAYOUT`
+    kind : one of `layouts`; an open one `including` what its writer adds
     arrays : name -> array or number, in the declared unit
-    attrs : JSON-like values to keep beside the arrays
+    attrs : JSON-like values that follow from the input as the arrays do
+    run : JSON-like values that the next run may measure differently
     config : the settings that led to this store; only their hash is kept
-    declared : declarations of the arrays that an open kind does not list
 
     Returns
     -------
@@ -90,30 +99,25 @@ def save(
     ValueError if a name, shape, dtype or value does not fit the declaration.
     """
     folder = directory(path)
-    layout = _layout(kind, declared)
-    values = checked(arrays, layout, kind)
-    extra = _plain(dict(attrs or {}), "attrs")
-    if clash := sorted(set(extra) & set(RESERVED)):
+    values = checked(arrays, kind)
+    extra, measured = _plain(dict(attrs or {}), "attrs"), _plain(dict(run or {}), "run")
+    if clash := sorted({*extra, *measured} & set(RESERVED)):
         raise ValueError(f"attrs use the reserved names {', '.join(clash)}. Rename them.")
-    config_hash = content_hash(config)
-    root = {
-        "kind": kind,
-        "checksum": _checksum(kind, {name: _digest(array) for name, array in values.items()}, extra),
-        "config_hash": config_hash,
-        "versions": versions(),
-        **extra,
-    }
+    digests = {name: _digest(array) for name, array in values.items()}
+    root = {"kind": kind.name, "checksum": _checksum(kind.name, digests, extra), **extra}
+    measured = {"config_hash": content_hash(config), "versions": versions(), **measured}
     partial = folder.with_name(folder.name + ".partial")
     with gone_on_failure(partial):
         if partial.exists():
             shutil.rmtree(partial)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        _write(partial, values, layout, root)
+        _write(partial, values, kind, root)
+        (partial / RUN).write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
         replace_folder(partial, folder)
     return folder
 
 
-def load(path: Path | str, kind: str) -> Store:
+def load(path: Path | str, kind: Kind) -> Store:
     """Read a store of the given kind and check everything that `save` promised.
 
     Raises
@@ -122,40 +126,46 @@ def load(path: Path | str, kind: str) -> Store:
     content differs from its checksum.
     """
     folder = directory(path)
-    layout = _layout(kind, None)
     attrs, stored, metas = _read(folder)
-    if attrs.get("kind") != kind:
+    if attrs.get("kind") != kind.name:
         raise StoreError(
-            f"{folder} is a store of kind {attrs.get('kind')!r}, but {kind!r} is needed. Correct the path."
+            f"{folder} is a store of kind {attrs.get('kind')!r}, but {kind.name!r} is needed. Correct the path."
         )
-    if kind in OPEN_KINDS:
-        layout = {name: _declaration(meta) for name, meta in metas.items()} | layout
-    _compare_labels(folder, metas, layout)
+    if kind.is_open:
+        found = {name: _declaration(meta) for name, meta in metas.items() if name not in kind.arrays}
+        kind = kind.including(found)
+    _compare_labels(folder, metas, kind)
     try:
-        arrays = checked(stored, layout, kind)
+        arrays = checked(stored, kind)
     except ValueError as error:
         raise StoreError(
             f"{folder} does not fit the layout of this version: {error} Delete it and rerun."
         ) from None
-    extra = {key: value for key, value in attrs.items() if key not in RESERVED}
-    _compare_checksum(folder, kind, arrays, metas, attrs)
+    _compare_checksum(folder, arrays, metas, attrs)
+    run = _run(folder, attrs)
+    if missing := [name for name in PROVENANCE if name not in run]:
+        raise StoreError(
+            f"{folder} is damaged: {RUN} lacks {', '.join(missing)}. Delete the store and rerun."
+        )
     for array in arrays.values():
         array.flags.writeable = False
     return Store(
-        kind=kind,
+        kind=kind.name,
         checksum=attrs["checksum"],
         path=folder,
-        attrs=MappingProxyType(extra),
-        config_hash=attrs["config_hash"],
-        versions=MappingProxyType(attrs["versions"]),
+        attrs=MappingProxyType(_extra(attrs)),
+        run=MappingProxyType(_extra(run)),
+        config_hash=run["config_hash"],
+        versions=MappingProxyType(run["versions"]),
         arrays=MappingProxyType(arrays),
     )
 
 
 def attributes(path: Path | str) -> dict[str, Any]:
-    """Root attributes of a complete store, its arrays left unread and unchecked."""
-    text = (directory(path) / SENTINEL).read_text(encoding="utf-8")
-    return json.loads(text)["attributes"]
+    """Attributes of a complete store and what its writer measured; its arrays are left unread and unchecked."""
+    folder = directory(path)
+    attrs = json.loads((folder / SENTINEL).read_text(encoding="utf-8"))["attributes"]
+    return attrs | _run(folder, attrs)
 
 
 def directory(path: Path | str) -> Path:
@@ -167,24 +177,28 @@ def directory(path: Path | str) -> Path:
     return folder
 
 
-def _layout(kind: str, declared: Mapping[str, Declared] | None) -> dict[str, Declared]:
-    if kind not in LAYOUT:
-        raise ValueError(f"Unknown kind of store {kind!r}; declared are {', '.join(LAYOUT)}.")
-    if declared and kind not in OPEN_KINDS:
-        raise ValueError(
-            f"Stores of kind {kind!r} are closed. Declare {', '.join(declared)} in store_layout.py."
-        )
-    return {**LAYOUT[kind], **(declared or {})}
+def _run(folder: Path, attrs: Mapping[str, Any]) -> dict[str, Any]:
+    """What is in run.json; of an older store the attributes, where everything stood."""
+    try:
+        run = json.loads((folder / RUN).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        run = dict(attrs)
+    except ValueError as error:
+        raise StoreError(f"{folder / RUN} cannot be read ({error}). Delete the store and rerun.") from error
+    return run
 
 
-def _write(
-    folder: Path, arrays: Mapping[str, np.ndarray], layout: Mapping[str, Declared], root: dict
-) -> None:
+def _extra(attrs: Mapping[str, Any]) -> dict[str, Any]:
+    """The attributes that are not the store's own."""
+    return {key: value for key, value in attrs.items() if key not in RESERVED}
+
+
+def _write(folder: Path, arrays: Mapping[str, np.ndarray], kind: Kind, root: Mapping[str, Any]) -> None:
     import zarr
 
-    group = zarr.create_group(store=folder, zarr_format=3, attributes=root)
+    group = zarr.create_group(store=folder, zarr_format=3, attributes=dict(root))
     for name, array in arrays.items():
-        spec = layout[name]
+        spec = kind.arrays[name]
         label = {"unit": spec.unit, "long_name": spec.long_name, "equation": spec.equation}
         target = group.create_array(
             name,
@@ -225,27 +239,23 @@ def _read(folder: Path) -> tuple[dict[str, Any], dict[str, np.ndarray], dict[str
         ) from error
 
 
-def _compare_labels(folder: Path, metas: Mapping[str, dict], layout: Mapping[str, Declared]) -> None:
+def _compare_labels(folder: Path, metas: Mapping[str, dict], kind: Kind) -> None:
     for name, meta in metas.items():
         for key in ("unit", "dims"):
-            if name in layout and meta.get(key) != getattr(layout[name], key):
+            wanted = getattr(kind.arrays.get(name), key, None)
+            if name in kind.arrays and meta.get(key) != wanted:
                 raise StoreError(
-                    f"{folder}: {name} has {key} {meta.get(key)!r}, but {getattr(layout[name], key)!r} is declared. "
+                    f"{folder}: {name} has {key} {meta.get(key)!r}, but {wanted!r} is declared. "
                     "It was written by another version. Delete it and rerun."
                 )
 
 
 def _compare_checksum(
-    folder: Path,
-    kind: str,
-    arrays: Mapping[str, np.ndarray],
-    metas: Mapping[str, dict],
-    attrs: Mapping[str, Any],
+    folder: Path, arrays: Mapping[str, np.ndarray], metas: Mapping[str, dict], attrs: Mapping[str, Any]
 ) -> None:
-    extra = {key: value for key, value in attrs.items() if key not in RESERVED}
     damaged = [name for name, array in arrays.items() if _digest(array) != metas[name].get("sha256")]
     digests = {name: meta.get("sha256") for name, meta in metas.items()}
-    if damaged or _checksum(kind, digests, extra) != attrs.get("checksum"):
+    if damaged or _checksum(attrs["kind"], digests, _extra(attrs)) != attrs.get("checksum"):
         what = f"array {', '.join(damaged)}" if damaged else "the list of arrays and attributes"
         raise StoreError(
             f"{folder} is damaged: the checksum of {what} differs from the one written with it "

@@ -1,14 +1,13 @@
 """The certificate of a potential in the units of figures: force-constant shells, phonons in THz, moduli in GPa."""
 
-from collections.abc import Mapping
 from math import pi
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from ase import units
 from ase.data import atomic_masses
 
+from qmfront.elasticity.certificate import Certificate
 from qmfront.training.verdict import mismatch_verdict
 
 DW = "dW at the sampled strains"
@@ -64,7 +63,7 @@ def shells(
     )
 
 
-def consistency_table(certificate: Mapping[str, Any], numbers: np.ndarray) -> pd.DataFrame:
+def consistency_table(certificate: Certificate, numbers: np.ndarray) -> pd.DataFrame:
     """Columns quantity, name, x, qm, mm, difference: everything that the figure of a certificate shows.
 
     | quantity | name | x | unit of qm, mm, difference |
@@ -76,19 +75,19 @@ def consistency_table(certificate: Mapping[str, Any], numbers: np.ndarray) -> pd
 
     Parameters
     ----------
-    certificate : arrays of certificate.zarr
+    certificate : Certificate
     numbers : (n,) int
         Atomic numbers in the primitive cell.
     """
-    length, qm, difference = shells(*(certificate[name] for name in ("distance", "fc_qm", "fc_difference")))
+    length, qm, difference = shells(certificate.distance, certificate.fc_qm, certificate.fc_difference)
     parts = [pd.DataFrame({"quantity": "force constants", "x": length, "qm": qm, "difference": difference})]
-    pairs = [frequencies(certificate[f"omega2_{model}"], numbers) for model in ("qm", "mm")]
-    for branch in range(pairs[0].shape[1]):
-        values = {"x": certificate["path"], "qm": pairs[0][:, branch], "mm": pairs[1][:, branch]}
+    qm, mm = (frequencies(omega2, numbers) for omega2 in (certificate.omega2_qm, certificate.omega2_mm))
+    for branch in range(qm.shape[1]):
+        values = {"x": certificate.path, "qm": qm[:, branch], "mm": mm[:, branch]}
         parts.append(pd.DataFrame({"quantity": "phonons", "name": str(branch + 1), **values}))
-    moduli = {model: certificate[f"moduli_{model}"] / GIGAPASCAL for model in ("qm", "mm")}
+    moduli = {"qm": certificate.moduli_qm / GIGAPASCAL, "mm": certificate.moduli_mm / GIGAPASCAL}
     parts.append(pd.DataFrame({"quantity": "elastic constants", "name": MODULI, **moduli}))
-    verdict = {"name": mismatch_verdict(certificate), "difference": float(certificate["mismatch_residual"])}
+    verdict = {"name": mismatch_verdict(certificate), "difference": certificate.mismatch_residual}
     parts.append(pd.DataFrame({"quantity": DW, **verdict}, index=[0]))
     table = pd.concat(parts, ignore_index=True)
     table["difference"] = table["difference"].fillna(table["mm"] - table["qm"])

@@ -1,57 +1,28 @@
 """The fit of a potential to observations of the reference model, and what it leaves of their difference."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from qmfront.config.potential import Basis as BasisSettings
+from qmfront.config.potential import Fitting
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.internal import relaxed_shifts
 from qmfront.elasticity.moduli import piola_stress
 from qmfront.elasticity.strain_polynomial import StrainPolynomial, fit_strain_polynomial
-from qmfront.models.ace.basis import Basis
+from qmfront.models.ace.basis import Basis, build_basis
 from qmfront.models.ace.calculator import ACE
 from qmfront.models.ace.potential import Potential
 from qmfront.training.observations import Observations
 from qmfront.training.observe.kinds import FIRST_FREE_ORDER, KIND
 from qmfront.training.observe.responses import BasisResponse
-from qmfront.training.regression import Prior, RelevanceSettings, regress, weighted_system
+from qmfront.training.regression import regress, weighted_system
 from qmfront.training.uncertainty import Uncertainty, uncertainty
 
 ORDERS_OF_MISMATCH = {0: 2, 1: 2, 2: 2, 3: 1}
 """The difference of the two lattices is expanded in its first free order and the next one, if that is not the seventh:
 48 more invariants would take more strain samples."""
-
-
-@dataclass(frozen=True)
-class FitSettings:
-    """How a potential is fitted.
-
-    matching : 0 to 3, see `kinds`
-    weights : observation -> W
-    method : "ridge" or "ard"
-    prior, relevance
-        Of `regression`.
-    """
-
-    matching: int
-    weights: dict[str, float]
-    method: str
-    prior: Prior
-    relevance: RelevanceSettings
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> "FitSettings":
-        """From {matching, weights, regression} of a potential."""
-        regression = config["regression"]
-        return cls(
-            config["matching"],
-            config["weights"],
-            regression["method"],
-            Prior(**regression["prior"]),
-            RelevanceSettings(**regression["ard"]),
-        )
 
 
 @dataclass(frozen=True)
@@ -63,7 +34,7 @@ class Fit:
         dW = W_cb^QM - W_cb^MM from the first order that was not matched.
     difference : (s, 3, 3) float, eV
         dP = P^QM_cb - P^MM_cb at the strain samples of the bulk, to which it was fitted.
-    relative_error : observation -> |A c - y| / |y|, for stress in eV
+    relative_error : kind of observation -> |A c - y| / |y|, for stress in eV
     uncertainty : Uncertainty
         Of the coefficients.
     lattice_only : Potential or None
@@ -78,9 +49,18 @@ class Fit:
     lattice_only: Potential | None = None
 
 
-def fit_potential(
-    observations: Observations, bulk: Bulk, basis: Basis, settings: FitSettings, *, strain_step: float
-) -> Fit:
+def basis_functions(species: Sequence[str], settings: BasisSettings) -> Basis:
+    """The basis functions that the section `basis` of a potential describes."""
+    return build_basis(
+        list(species),
+        cutoff=settings.cutoff,
+        max_degree=settings.max_degree,
+        l_weight=settings.angular_weight,
+        decay=settings.radial_lambda,
+    )
+
+
+def fit_potential(observations: Observations, bulk: Bulk, basis: Basis, settings: Fitting) -> Fit:
     """Regression of (2.12), (4.5), with the surfaces of section 4.3 if observed, and the expansion of what it leaves.
 
     Parameters
@@ -89,12 +69,11 @@ def fit_potential(
     bulk : Bulk
         Its strain samples give the mismatch.
     basis : Basis
-    settings : FitSettings
-    strain_step : float
-        As of the observations.
+    settings : Fitting
+        Matching order and strain step as of the observations.
     """
     targets = dict(observations.lattice.rows)
-    design = observations.lattice.design(bulk, basis, strain_step)
+    design = observations.lattice.design(bulk, basis, settings.strain_step)
     for part in (observations.cells, observations.field):
         if part is not None:
             targets |= part.targets(bulk)
@@ -132,18 +111,11 @@ def _sampled_stresses(bulk: Bulk, potential: Potential) -> np.ndarray:
 
 
 def _regression(
-    targets: dict[str, np.ndarray], design: dict[str, np.ndarray], basis: Basis, settings: FitSettings
+    targets: dict[str, np.ndarray], design: dict[str, np.ndarray], basis: Basis, settings: Fitting
 ) -> tuple[Potential, Uncertainty]:
     """The potential that fits the observations, and how sure it is."""
     rows, right = weighted_system(targets, design, settings.weights)
-    found = regress(
-        rows,
-        right,
-        basis.smoothness,
-        method=settings.method,
-        prior=settings.prior,
-        relevance_settings=settings.relevance,
-    )
+    found = regress(rows, right, basis.smoothness, settings.regression)
     potential = Potential(basis, found.coefficients, np.zeros(len(basis.species)))
     return potential, uncertainty(rows, right, found)
 

@@ -7,21 +7,23 @@ from typing import Protocol
 import numpy as np
 from ase.calculators.calculator import BaseCalculator
 
+from qmfront.config.material import ForceConstantSteps, RelaxedSlab
+from qmfront.config.potential import Training
 from qmfront.crystal.defect import Defect
+from qmfront.crystal.lattice import Crystal
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.internal import Shifts, relaxed_shifts
-from qmfront.evaluate.share import in_turn
+from qmfront.evaluate.scatter import in_turn
 from qmfront.models.ace.basis import Basis
 from qmfront.models.lattice_symmetry import crystal_operations
-from qmfront.storage import store
-from qmfront.storage.store_layout import Declared
+from qmfront.storage.layout import Declared
 from qmfront.training.observe import predictor_strains, rattled, slabs
 from qmfront.training.observe.kinds import KIND, kinds_of, observe, observed_gradients
 from qmfront.training.observe.lattice import Lattice
 from qmfront.training.observe.predictor_strains import ObservedField, observe_field
-from qmfront.training.observe.rattled import ObservedCells, RattledSampling, observe_rattled
+from qmfront.training.observe.rattled import ObservedCells, observe_rattled
 from qmfront.training.observe.responses import BasisResponse, CalculatorResponse
-from qmfront.training.observe.slabs import ObservedSlabs, SurfaceSampling, observe_surfaces
+from qmfront.training.observe.slabs import ObservedSlabs, observe_surfaces
 
 DECLARED = {
     "shift_strain": Declared("shift_sample component component2", "f", "1", "deformation F - I of a shift"),
@@ -126,40 +128,49 @@ def lattice_of(bulk: Bulk, strain_step: float) -> Lattice:
     )
 
 
-def training_arrays(
+def observations_of(
     bulk: Bulk,
     calculator: BaseCalculator,
+    settings: Training,
+    force_constants: ForceConstantSteps,
     *,
-    matching: int,
-    strain_step: float,
-    reach: float,
-    step: float = 1e-3,
-    cubic: bool = False,
-    surfaces: SurfaceSampling | None = None,
-    rattles: RattledSampling | None = None,
-    strains: tuple[Defect, int] | None = None,
+    slab: RelaxedSlab | None = None,
+    defect: Defect | None = None,
 ) -> Observations:
-    """Observations of the QM model that a matching order asks for, and those beside the lattice.
+    """What the reference model says about the perfect lattice to a matching order, and about what is beside it.
 
     Parameters
     ----------
-    reach, step (Å) and cubic
-        Those of the force constants; those of the bulk ask the model nothing again.
-    strains : a defect, and at how many of its sites stresses are observed
+    bulk : Bulk
+    calculator : ASE calculator
+        The reference model.
+    settings : Training
+    force_constants : ForceConstantSteps
+        As of the bulk: no QM call for those is made again.
+    slab : RelaxedSlab
+        How slabs come to rest, for surfaces.
+    defect : Defect
+        Straight, for strains of its predictor.
     """
-    lattice = lattice_of(bulk, strain_step)
-    kinds, crystal, shifts = kinds_of(matching, lattice), bulk.crystal, None
+    lattice = lattice_of(bulk, settings.strain_step)
+    kinds, crystal, shifts = kinds_of(settings.matching, lattice), bulk.crystal, None
     if lattice.has_basis:
         shifts = relaxed_shifts(crystal, in_turn(calculator), observed_gradients(kinds, lattice))
-    response = CalculatorResponse(crystal, calculator, reach=reach, step=step, shifts=shifts, cubic=cubic)
+    response = CalculatorResponse(crystal, calculator, force_constants, shifts)
+    rattled_cells, slabs = settings.rattled, settings.surfaces
     return Observations(
         ObservedLattice(observe(response, kinds, lattice), shifts),
-        None if rattles is None else observe_rattled(crystal, calculator, rattles),
-        None if strains is None else observe_field(crystal, calculator, *strains),
-        None if surfaces is None else observe_surfaces(crystal, calculator, surfaces),
+        None if rattled_cells is None else observe_rattled(crystal, calculator, rattled_cells),
+        _field(crystal, calculator, defect, settings.field_samples),
+        None if slabs is None else observe_surfaces(crystal, calculator, slabs, slab or RelaxedSlab()),
     )
 
 
-def field_strains(structure: str | None, samples: int) -> tuple[Defect, int] | None:
-    """The argument strains of `training_arrays`: the defect of a structure store, and a number of sites."""
-    return (Defect.from_arrays(store.load(structure, "structure")), samples) if structure else None
+def _field(
+    crystal: Crystal, calculator: BaseCalculator, defect: Defect | None, samples: int
+) -> ObservedField | None:
+    if samples == 0:
+        return None
+    if defect is None:
+        raise ValueError("field_samples observes strains of a predictor: the defect is missing.")
+    return observe_field(crystal, calculator, defect, samples)

@@ -1,52 +1,20 @@
 """Linear regression of the ACE coefficients: ridge with a smoothness prior, or automatic relevance determination."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from scipy.linalg import qr, solve_triangular
 
+from qmfront.config.potential import Regression, RelevanceDetermination, SmoothnessPrior, Weights
 from qmfront.training.observe.kinds import KIND
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Prior:
-    """Prior of the coefficients: smoother basis functions are cheaper.
-
-    strength : float
-        alpha, relative to observations scaled to unit size.
-    smoothness : float
-        p in gamma_b = (1 + s_b)^p, s_b the smoothness number of the basis function.
-    """
-
-    strength: float = 1e-8
-    smoothness: float = 1.0
-
-
-@dataclass(frozen=True)
-class RelevanceSettings:
-    """Automatic relevance determination.
-
-    max_iterations : int
-    tolerance : float
-        Relative change of the coefficients at convergence.
-    noise : float
-        Floor of the noise of an observation relative to the size of all; keeps exact data well conditioned.
-    threshold : float
-        A function is dropped when its prior precision exceeds this multiple of the smallest one.
-    """
-
-    max_iterations: int = 200
-    tolerance: float = 1e-6
-    noise: float = 1e-9
-    threshold: float = 1e14
-
-
-@dataclass(frozen=True)
-class Regression:
+class Posterior:
     """Coefficients, and the Gaussian posterior N(c, noise (A^T A + diag(penalty)^2)^-1) that they are the mean of.
 
     coefficients : (n_functions,) float
@@ -63,7 +31,7 @@ class Regression:
 
 
 def weighted_system(
-    targets: dict[str, np.ndarray], design: dict[str, np.ndarray], weights: dict[str, float]
+    targets: Mapping[str, np.ndarray], design: Mapping[str, np.ndarray], weights: Weights
 ) -> tuple[np.ndarray, np.ndarray]:
     """All observations as one least-squares system, Eq. (2.12), (4.5).
 
@@ -75,28 +43,26 @@ def weighted_system(
 
     Parameters
     ----------
-    targets : name -> (rows,)
-    design : name -> (rows, n_functions)
-    weights : name -> W_j
+    targets : kind -> (rows,)
+    design : kind -> (rows, n_functions)
+    weights : Weights
+        W_j, see `kinds`.
 
     Returns
     -------
     (rows, n_functions) float, (rows,) float
     """
-    missing = sorted({KIND[name].weight for name in targets} - set(weights))
-    if missing:
-        raise ValueError(f"No weight for {', '.join(missing)}. Add them to weights of the potential.")
     rows, right = [], []
     for name, target in targets.items():
         if not (np.all(np.isfinite(target)) and np.all(np.isfinite(design[name]))):
             raise ValueError(f"Observation {name} is not finite; the QM model or the basis failed on it.")
-        factor = np.sqrt(weights[KIND[name].weight]) / KIND[name].size(targets)
+        factor = np.sqrt(getattr(weights, KIND[name].weight)) / KIND[name].size(targets)
         rows.append(factor * design[name])
         right.append(factor * target)
     return np.concatenate(rows), np.concatenate(right)
 
 
-def ridge(rows: np.ndarray, right: np.ndarray, smoothness: np.ndarray, prior: Prior) -> np.ndarray:
+def ridge(rows: np.ndarray, right: np.ndarray, smoothness: np.ndarray, prior: SmoothnessPrior) -> np.ndarray:
     """argmin |A c - y|^2 + alpha^2 |Gamma c|^2 with Gamma = diag(gamma_b / min gamma), (n_functions,)."""
     gamma = _gamma(smoothness, prior)
     extended = np.vstack([rows, prior.strength * np.diag(gamma)])
@@ -104,8 +70,12 @@ def ridge(rows: np.ndarray, right: np.ndarray, smoothness: np.ndarray, prior: Pr
 
 
 def relevance(
-    rows: np.ndarray, right: np.ndarray, smoothness: np.ndarray, prior: Prior, settings: RelevanceSettings
-) -> Regression:
+    rows: np.ndarray,
+    right: np.ndarray,
+    smoothness: np.ndarray,
+    prior: SmoothnessPrior,
+    settings: RelevanceDetermination,
+) -> Posterior:
     """Automatic relevance determination by evidence maximisation, in the variables x = Gamma c.
 
         Sigma = (beta A^T A + diag alpha)^-1,  x = beta Sigma A^T y,  g_i = 1 - alpha_i Sigma_ii,
@@ -137,7 +107,7 @@ def relevance(
             break
     logger.info("relevance: %d of %d functions kept", kept.sum(), len(x))
     penalty = np.where(kept, gamma * np.sqrt(alpha / beta), np.inf)
-    return Regression(x / gamma, penalty, float(1.0 / beta))
+    return Posterior(x / gamma, penalty, float(1.0 / beta))
 
 
 def _posterior(
@@ -151,31 +121,24 @@ def _posterior(
     return inverse @ rotated, np.einsum("ij,ij->i", inverse, inverse)
 
 
-def regress(
-    rows: np.ndarray,
-    right: np.ndarray,
-    smoothness: np.ndarray,
-    *,
-    method: Literal["ridge", "ard"],
-    prior: Prior,
-    relevance_settings: RelevanceSettings,
-) -> Regression:
+def regress(rows: np.ndarray, right: np.ndarray, smoothness: np.ndarray, settings: Regression) -> Posterior:
     """The regression of the chosen method.
 
     Ridge has no noise of its own: |y - A c|^2 / (n - tr A (A^T A + alpha^2 Gamma^2)^-1 A^T).
     """
-    if method == "ard":
-        return relevance(rows, right, smoothness, prior, relevance_settings)
+    prior = settings.prior
+    if settings.method == "ard":
+        return relevance(rows, right, smoothness, prior, settings.ard)
     coefficients = ridge(rows, right, smoothness, prior)
     gamma = _gamma(smoothness, prior)
     squared = np.linalg.svd(qr(rows / gamma, mode="r", check_finite=False)[0], compute_uv=False) ** 2
     determined = np.sum(squared[squared > 0] / (squared[squared > 0] + prior.strength**2))
     misfit = np.sum((right - rows @ coefficients) ** 2)
     noise = float(misfit / max(len(right) - determined, 1.0))
-    return Regression(coefficients, prior.strength * gamma, noise)
+    return Posterior(coefficients, prior.strength * gamma, noise)
 
 
-def _gamma(smoothness: np.ndarray, prior: Prior) -> np.ndarray:
+def _gamma(smoothness: np.ndarray, prior: SmoothnessPrior) -> np.ndarray:
     gamma = (1.0 + smoothness) ** prior.smoothness
     return gamma / gamma.min()
 

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from ase import units
 
+from qmfront.config.material import SurfaceSlab
 from qmfront.elasticity.bulk import Bulk
-from qmfront.elasticity.surface import Surface, SurfaceSettings, surface_of, unrelaxed_energy
+from qmfront.elasticity.surface import Surface, surface_of, unrelaxed_energy
 from qmfront.elasticity.surface_phonons import lowest_eigenvalue
 from qmfront.models.ace.calculator import ACE
-from qmfront.storage.store_layout import Declared
+from qmfront.storage.layout import Declared
 from qmfront.training.fit import Fit
 
 JOULE_PER_SQUARE_METRE = units.J / units.m**2
@@ -105,9 +106,9 @@ class SurfaceComparison:
 
 
 def compare_surfaces(
-    bulk: Bulk, fit: Fit, reference: Sequence[Surface], settings: SurfaceSettings
+    bulk: Bulk, fit: Fit, reference: Sequence[Surface], settings: SurfaceSlab, *, displacement: float
 ) -> SurfaceComparison:
-    """Surfaces of the fitted model, measured as those of the reference were, and accepted.
+    """Surfaces of the fitted model, measured as those of the reference were (settings, displacement), and accepted.
 
     Raises
     ------
@@ -115,11 +116,12 @@ def compare_surfaces(
         If a slab does not relax, its first spacing or its energy differs from the reference's, or it is unstable: all
         that is wrong, with the numbers.
     """
-    found, untrained, problems = [], [], []
+    model, found, untrained, problems = ACE(fit.potential), [], [], []
     for surface in reference:
-        plane = tuple(int(index) for index in surface.plane)
+        x, y, z = (int(index) for index in surface.plane)
+        plane = (x, y, z)
         try:
-            found.append(surface_of(bulk, ACE(fit.potential), plane, settings))
+            found.append(surface_of(bulk, model, plane, settings, displacement=displacement))
         except (RuntimeError, ValueError) as error:  # ValueError: atoms fell onto each other
             problems.append(f"{plane}: {error}")
             continue

@@ -1,21 +1,20 @@
-"""How sure the coefficients of a fit are, told twice: by the posterior of the regression, and by POPS.
+"""How certain the coefficients of a fit are, by two measures: the posterior of the regression, and POPS.
 
     posterior: c ~ N(c, s^2 (A^T A + Gamma^2)^-1),   POPS: c + axes @ t, low <= t <= high
 
 The first takes what the fit leaves for noise and shrinks as data are added; the second takes it for what it is, a basis
-that is too small (`misspecification`). Every observation counts for its box, so that all that was fitted lies inside.
+that is too small (`pops`). Every observation counts for its box, so that all that was fitted lies inside.
 Both are pushed on to whatever is linear in c.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from qmfront.storage.store_layout import Declared
+from qmfront.storage.layout import Declared
 from qmfront.training.pops import ParameterBox, parameter_box
-from qmfront.training.regression import Regression
+from qmfront.training.regression import Posterior
 
 DEVIATIONS = 2.0
 """Standard deviations of the posterior on either side: 95 % of a Gaussian."""
@@ -56,7 +55,7 @@ class Uncertainty:
         }
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, Any]) -> "Uncertainty":
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "Uncertainty":
         """The inverse of `arrays`."""
         box = ParameterBox(*(arrays[name] for name in ("coefficients", "axes", "low", "high")))
         return cls(arrays["half"], box)
@@ -71,7 +70,7 @@ class Uncertainty:
         return self.box.interval(rows)
 
 
-def uncertainty(rows: np.ndarray, right: np.ndarray, regression: Regression) -> Uncertainty:
+def uncertainty(rows: np.ndarray, right: np.ndarray, fitted: Posterior) -> Uncertainty:
     """Both descriptions of a fit.
 
     Parameters
@@ -80,16 +79,16 @@ def uncertainty(rows: np.ndarray, right: np.ndarray, regression: Regression) -> 
         A, weighted.
     right : (n,) float
         y, weighted.
-    regression : Regression
+    fitted : Posterior
         Of that system.
     """
-    kept = np.isfinite(regression.penalty)
+    kept = np.isfinite(fitted.penalty)
     seen = rows[:, kept]
-    penalty = np.maximum(regression.penalty[kept], LEAST_PENALTY * np.linalg.norm(rows))
+    penalty = np.maximum(fitted.penalty[kept], LEAST_PENALTY * np.linalg.norm(rows))
     triangular = np.linalg.qr(np.vstack([seen, np.diag(penalty)]), mode="r")
     half = np.zeros((rows.shape[1],) * 2)
-    half[np.ix_(kept, kept)] = np.sqrt(regression.noise) * np.linalg.inv(triangular)
-    box = parameter_box(seen, right, regression.coefficients[kept], penalty)
+    half[np.ix_(kept, kept)] = np.sqrt(fitted.noise) * np.linalg.inv(triangular)
+    box = parameter_box(seen, right, fitted.coefficients[kept], penalty)
     axes = np.zeros((rows.shape[1], box.axes.shape[1]))
     axes[kept] = box.axes
-    return Uncertainty(half, ParameterBox(regression.coefficients, axes, box.low, box.high))
+    return Uncertainty(half, ParameterBox(fitted.coefficients, axes, box.low, box.high))

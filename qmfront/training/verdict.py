@@ -6,10 +6,9 @@ over the strain samples of the bulk, to which the polynomial dW was fitted. A po
 the far field; one that meets them can still be wrong at the smaller strains there, and only `far_field` sees that.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
+
+from qmfront.elasticity.certificate import Certificate
 
 CLOSE = 0.2
 """Largest residual of a polynomial that is left alone, as for the strains of a far field (`estimate.far_field`)."""
@@ -19,7 +18,9 @@ SAMPLES = "estimate.far_field_samples: 300"
 TRAINING = "more training data (rattled cells, a higher matching order) or a larger basis"
 
 
-def mismatch_measures(stresses: np.ndarray, difference: np.ndarray, told: np.ndarray) -> dict[str, float]:
+def mismatch_measures(
+    stresses: np.ndarray, difference: np.ndarray, polynomial: np.ndarray
+) -> tuple[float, float]:
     """mismatch_residual and mismatch_size of a certificate.
 
     Parameters
@@ -28,17 +29,17 @@ def mismatch_measures(stresses: np.ndarray, difference: np.ndarray, told: np.nda
         P^QM at the strain samples.
     difference : (s, 3, 3) float, eV
         dP there.
-    told : (s, 3, 3) float, eV
-        dP of the polynomial.
+    polynomial : (s, 3, 3) float, eV
+        dP of the polynomial dW.
     """
     norm = float(np.linalg.norm(difference))
-    residual = float(np.linalg.norm(difference - told)) / norm if norm > 0.0 else 0.0
-    return {"mismatch_residual": residual, "mismatch_size": norm / float(np.linalg.norm(stresses))}
+    residual = float(np.linalg.norm(difference - polynomial)) / norm if norm > 0.0 else 0.0
+    return residual, norm / float(np.linalg.norm(stresses))
 
 
-def mismatch_verdict(certificate: Mapping[str, Any]) -> str:
+def mismatch_verdict(certificate: Certificate) -> str:
     """How well the polynomial dW describes the sampled strains, and what to do, in one sentence."""
-    residual, size = float(certificate["mismatch_residual"]), float(certificate["mismatch_size"])
+    residual, size = certificate.mismatch_residual, certificate.mismatch_size
     advice = [words for words, wanted in ((TRAINING, size > LARGE), (SAMPLES, residual > CLOSE)) if wanted]
     todo = f"use {', and '.join(advice)}" if advice else "nothing to do"
     return (

@@ -9,7 +9,7 @@ JOBS = [{"seconds": {"patch": 2.0}, "qm_calls": 3}, {"seconds": {"patch": 5.0}, 
 
 
 class Residual(dict):
-    attrs = {"seconds": {"exact": 9.0}}  # noqa: RUF012
+    run = {"seconds": {"exact": 9.0}}  # noqa: RUF012
 
 
 def test_summary_counts_boxes_and_seconds_and_measures_the_error():

@@ -11,6 +11,8 @@ from ase.constraints import FixAtoms
 from ase.io import write
 
 from qmfront.config.defect import Disc, File
+from qmfront.config.material import ForceConstantSteps, Probe
+from qmfront.config.potential import Fitting, Regression, SmoothnessPrior, Training
 from qmfront.config.stages import Buffer, Estimate, Reference, Solve
 from qmfront.coupling.force_mixing import Models
 from qmfront.coupling.hybrid import Hybrid
@@ -19,7 +21,7 @@ from qmfront.coupling.reference import reference_arrays
 from qmfront.coupling.solve import solve
 from qmfront.crystal.defect import Defect
 from qmfront.crystal.lattice import cubic_crystal
-from qmfront.elasticity.bulk import Bulk, Probe, bulk_of
+from qmfront.elasticity.bulk import Bulk, bulk_of
 from qmfront.elasticity.defects import defect_of
 from qmfront.estimate.estimator import Responses, estimates, representatives, true_error
 from qmfront.estimate.residual import ResidualSettings, residual_arrays
@@ -32,11 +34,10 @@ from qmfront.refine.fast_marching import Marking
 from qmfront.refine.next_partition import RefineSettings, first_region, next_partition
 from qmfront.refine.regions import Thresholds
 from qmfront.storage.timing import Seconds
-from qmfront.training.fit import Fit, FitSettings, fit_potential
-from qmfront.training.observations import training_arrays
-from qmfront.training.regression import Prior, RelevanceSettings
+from qmfront.training.fit import Fit, fit_potential
+from qmfront.training.observations import observations_of
+from tests.settings import steps
 
-STRAIN_STEP = 2.5e-3
 BUFFER = 9.0
 """Å; in 6 Å of the compound the buffer alone leaves 0.04 Å, and a larger QM region gains nothing."""
 
@@ -50,7 +51,7 @@ class Made(NamedTuple):
     cutoff: float
     degrees: tuple[int, ...]
     radial_decay: float
-    prior: Prior
+    prior: SmoothnessPrior
     radius_r0: float
 
     @property
@@ -61,8 +62,8 @@ class Made(NamedTuple):
 
 ESTIMATE = Estimate(norm="force_constants", layer_r0=1.0, face_layer=0.0)
 
-COPPER = Made("Cu", "fcc", 3.6, 4.2, (14, 12, 8), 0.1, Prior(1e-8, 0.0), 2.0)
-COMPOUND = Made("AlAu", "b2", 3.19, 4.8, (8, 6), 2.0, Prior(1e-6, 1.0), 2.4)
+COPPER = Made("Cu", "fcc", 3.6, 4.2, (14, 12, 8), 0.1, SmoothnessPrior(strength=1e-8, smoothness=0.0), 2.0)
+COMPOUND = Made("AlAu", "b2", 3.19, 4.8, (8, 6), 2.0, SmoothnessPrior(strength=1e-6), 2.4)
 
 
 class Own(NamedTuple):
@@ -76,14 +77,13 @@ class Own(NamedTuple):
 
 def own(made: Made, folder: Path) -> Own:
     crystal = cubic_crystal(made.symbol, made.structure, made.guess)
-    bulk = bulk_of(crystal, EMT(), Probe(made.reach, 2e-3, 0.03, 24, 0))
+    constants = ForceConstantSteps(reach=made.reach, displacement=2e-3)
+    bulk = bulk_of(crystal, EMT(), Probe(force_constants=constants))
     basis = build_basis(
         bulk.crystal.species, cutoff=made.cutoff, max_degree=made.degrees, decay=made.radial_decay
     )
-    weights = {"energy": 1.0, "stress": 1.0, "force_constants": 10.0, "third_derivative": 1.0}
-    settings = FitSettings(1, weights, "ridge", made.prior, RelevanceSettings())
-    observed = training_arrays(bulk, EMT(), matching=1, strain_step=STRAIN_STEP, reach=made.reach)
-    fit = fit_potential(observed, bulk, basis, settings, strain_step=STRAIN_STEP)
+    observed = observations_of(bulk, EMT(), Training(), steps(made.reach))
+    fit = fit_potential(observed, bulk, basis, Fitting(regression=Regression(prior=made.prior)))
     cell = ase_bulk(
         made.symbol, {"b2": "cesiumchloride"}.get(made.structure, made.structure), a=made.guess, cubic=True
     )

@@ -5,10 +5,12 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
+from qmfront.config.material import ModuliSteps, Probe, StressSamples
 from qmfront.crystal.lattice import cubic_crystal
-from qmfront.elasticity.bulk import Bulk, Probe, bulk_of, cubic_lattice_constant
+from qmfront.elasticity.bulk import Bulk, bulk_of, cubic_lattice_constant
 from qmfront.elasticity.moduli import lattice_constant, piola_stress, sampled_moduli
 from tests.elasticity.test_internal import Counted
+from tests.settings import steps
 from tests.silicon import silicon
 
 
@@ -42,13 +44,13 @@ def test_moduli_of_strain_samples_are_those_of_differences():
 
 def test_a_probe_without_a_step_asks_for_no_moduli():
     """All calls that moduli by differences need are saved, and the record is the same but for them."""
-    settings = {
-        "force_constants": {"reach": 5.0, "displacement": 1e-3, "supercell": "primitive"},
-        "stress_samples": {"count": 8, "amplitude": 0.02, "seed": 3},
-        "moduli": {"step": None, "rest_force": 1e-6},
-    }
+    settings = Probe(
+        force_constants=steps(5.0),
+        stress_samples=StressSamples(count=8, amplitude=0.02, seed=3),
+        moduli=ModuliSteps(step=None, rest_force=1e-6),
+    )
     counted = Counted()
-    bulk = bulk_of(cubic_crystal("Si", "diamond", 5.43), counted, Probe.from_config(settings))
+    bulk = bulk_of(cubic_crystal("Si", "diamond", 5.43), counted, settings)
     assert counted.calls["get_stress"] < 30
     assert np.abs(bulk.moduli - silicon().moduli).max() < 5e-3 * np.abs(bulk.moduli).max()
     assert np.abs(bulk.force_constants.matrix - silicon().force_constants.matrix).max() < 1e-6

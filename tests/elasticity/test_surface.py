@@ -1,19 +1,19 @@
 """Surfaces: broken bonds by hand, known values, LAMMPS, derivative of the energy, the store."""
 
-from dataclasses import fields, replace
+from dataclasses import fields
 
 import numpy as np
 import pytest
 from ase.calculators.calculator import Calculator, all_changes
 from ase.units import J, m
 
+from qmfront.config.material import SurfaceSlab
 from qmfront.crystal.lattice import cubic_crystal
 from qmfront.crystal.neighbours import pairs_within
 from qmfront.crystal.slab import Slab, flat_slab
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.surface import (
     Surface,
-    SurfaceSettings,
     energy_of,
     first_layer_relaxation,
     relaxed_slab,
@@ -21,9 +21,11 @@ from qmfront.elasticity.surface import (
 )
 from qmfront.models.eam_zhou import packaged_zhou
 from tests.models.lammps_oracle import judge, write_setfl
+from tests.settings import changed
 
 JOULE = J / m**2
-SETTINGS = SurfaceSettings(layers=12, vacuum=10.0, max_force=1e-6, phonon_cells=2, displacement=1e-3)
+SETTINGS = SurfaceSlab(layers=12, vacuum=10.0, max_force=1e-6, phonon_cells=2)
+STEP = 1e-3
 
 
 class Bonds(Calculator):
@@ -46,7 +48,7 @@ def resting(crystal) -> Bulk:
 def test_energy_counts_the_broken_bonds(plane, broken):
     """A bond n.v that leads v.n/d layers up is broken in as many places: gamma = sum over v.n > 0 of v.n / (2 d A)."""
     crystal = cubic_crystal("W", "bcc", 3.165)
-    found = surface_of(resting(crystal), Bonds(), plane, SETTINGS)
+    found = surface_of(resting(crystal), Bonds(), plane, SETTINGS, displacement=STEP)
     signs = np.array(np.meshgrid(*[[-1, 1]] * 3)).reshape(3, -1).T
     along = signs @ np.array(plane)
     unit = 2 if sum(plane) % 2 == 0 else 1  # spacing a / (2 |hkl|), but a / |hkl| for an even sum
@@ -59,7 +61,7 @@ def test_energy_counts_the_broken_bonds(plane, broken):
 @pytest.mark.parametrize("plane, gamma, d12", [((1, 1, 0), 2.54, -0.5), ((1, 0, 0), 2.73, 4.7)])
 def test_tungsten(plane, gamma, d12, tungsten, eam):
     """Values of an independent prototype, J/m^2 and per cent."""
-    found = surface_of(tungsten, eam, plane, SETTINGS)
+    found = surface_of(tungsten, eam, plane, SETTINGS, displacement=STEP)
     assert found.energy / JOULE == pytest.approx(gamma, abs=0.005)
     assert 100 * found.relaxation == pytest.approx(d12, abs=0.05)
     assert found.energy < found.energy_unrelaxed
@@ -69,21 +71,24 @@ def test_tungsten(plane, gamma, d12, tungsten, eam):
 
 
 def test_equal_planes_have_equal_surfaces(tungsten, eam):
-    first, second = (surface_of(tungsten, eam, plane, SETTINGS) for plane in ((1, 1, 0), (0, -1, 1)))
+    first, second = (
+        surface_of(tungsten, eam, plane, SETTINGS, displacement=STEP) for plane in ((1, 1, 0), (0, -1, 1))
+    )
     assert first.energy == pytest.approx(second.energy, rel=1e-9)
     assert first.relaxation == pytest.approx(second.relaxation, rel=1e-4)
 
 
 def test_energy_does_not_depend_on_thickness(tungsten, eam):
     thin, thick = (
-        surface_of(tungsten, eam, (1, 0, 0), replace(SETTINGS, layers=layers)) for layers in (16, 24)
+        surface_of(tungsten, eam, (1, 0, 0), changed(SETTINGS, layers=layers), displacement=STEP)
+        for layers in (16, 24)
     )
     assert thin.energy == pytest.approx(thick.energy, rel=1e-7)
 
 
 def test_relaxed_surface_is_a_minimum(tungsten, eam):
     """Any move of the layers costs energy, of second order in its size."""
-    found = surface_of(tungsten, eam, (1, 0, 0), SETTINGS)
+    found = surface_of(tungsten, eam, (1, 0, 0), SETTINGS, displacement=STEP)
     move = np.random.default_rng(2).normal(size=found.slab.positions.shape)
     rest, small, large = (
         energy_of(found.slab.moved(size * move).to_atoms(), eam) for size in (0, 1e-3, 2e-3)
@@ -94,7 +99,7 @@ def test_relaxed_surface_is_a_minimum(tungsten, eam):
 
 def test_lammps_has_the_same_surface(tungsten, eam, tmp_path):
     """Energy and zero forces of our relaxed slab, by LAMMPS with the tabulated model."""
-    found = surface_of(tungsten, eam, (1, 1, 0), SETTINGS)
+    found = surface_of(tungsten, eam, (1, 1, 0), SETTINGS, displacement=STEP)
     setfl = write_setfl(tmp_path / "W.eam.alloy", packaged_zhou("W_zhou"))
     atoms = found.slab.to_atoms()
     atoms.pbc = True  # the vacuum is wider than the cutoff
@@ -113,7 +118,7 @@ def test_relaxation_is_the_change_of_the_outer_spacings():
 
 
 def test_store_keeps_every_entry(tungsten, eam):
-    found = surface_of(tungsten, eam, (1, 1, 0), SETTINGS)
+    found = surface_of(tungsten, eam, (1, 1, 0), SETTINGS, displacement=STEP)
     again = Surface.from_arrays(found.arrays())
     for field in fields(Surface):
         mine, theirs = getattr(found, field.name), getattr(again, field.name)
@@ -132,4 +137,4 @@ def test_unfinished_and_collapsed_slabs_are_errors(tungsten, eam, monkeypatch):
     monkeypatch.undo()
     monkeypatch.setattr("qmfront.elasticity.surface.COLLAPSED", 0.01)
     with pytest.raises(RuntimeError, match=r"collapsed: its first spacing changed by 5 %"):
-        surface_of(tungsten, eam, (1, 0, 0), SETTINGS)
+        surface_of(tungsten, eam, (1, 0, 0), SETTINGS, displacement=STEP)

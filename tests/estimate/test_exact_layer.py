@@ -21,6 +21,7 @@ from qmfront.estimate.exact_layer import (
 from qmfront.estimate.residual import ResidualSettings
 from qmfront.mismatch.model_difference import ModelDifference
 from qmfront.storage import store
+from qmfront.storage.layouts.residual import RESIDUAL
 from qmfront.storage.timing import Seconds
 
 NOTHING = StrainPolynomial(np.zeros((1, 6), int), np.zeros(1))
@@ -52,8 +53,8 @@ def test_is_kept_by_a_store(tmp_path):
     layer = Layer(2.0, 1.0, 40, {0.0: 0.5, 1.0: 0.9, 2.0: 1.0})
     path = tmp_path / "residual.zarr" / "zarr.json"
     forces = {"cauchy_born": np.zeros((3, 3))}
-    store.save(path, "residual", forces, {"layer": layer.attributes()}, config={})
-    assert Layer.of(store.load(path, "residual")) == layer
+    store.save(path, RESIDUAL, forces, {"layer": layer.attributes()}, config={})
+    assert Layer.of(store.load(path, RESIDUAL)) == layer
 
 
 class Wrong:

@@ -13,6 +13,7 @@ from qmfront.storage import store
 from tests.faults.calls import INJECT, calls, journaled, variables
 from tests.faults.cases import Undisturbed
 from tests.faults.points import TARGETS, KillPoint
+from tests.kinds import KINDS
 from tests.workflow.project import Project, environment
 
 PATIENCE = 300.0
@@ -153,7 +154,7 @@ def stores(project: Project) -> dict[str, store.Store]:
     found = {}
     for path in sorted((project.folder / "results").rglob("*.zarr/zarr.json")):
         kind = json.loads(path.read_text(encoding="utf-8"))["attributes"]["kind"]
-        found[str(path.parent.relative_to(project.folder))] = store.load(path, kind)
+        found[str(path.parent.relative_to(project.folder))] = store.load(path, KINDS[kind])
     return found
 
 

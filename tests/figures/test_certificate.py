@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from ase import units
 
+from qmfront.elasticity.certificate import Certificate
 from qmfront.figures.certificate import certificate_figure
 from qmfront.figures.surfaces import RELAXATIONS, SLAB_PHONONS, SURFACES, surface_table
 from qmfront.training.certificate_table import consistency_table
@@ -20,7 +21,7 @@ def certificate(**extra: np.ndarray) -> dict[str, np.ndarray]:
     return {
         "distance": distance,
         "fc_qm": np.exp(-distance),
-        "fc_difference": 1e-4 * np.exp(-distance),
+        "fc_mismatch": 1e-4 * np.exp(-distance)[:, None, None] * np.eye(3) / np.sqrt(3),
         "path": path,
         "ticks": np.linspace(0.0, 4.0, 5),
         "omega2_qm": omega2,
@@ -29,13 +30,14 @@ def certificate(**extra: np.ndarray) -> dict[str, np.ndarray]:
         "moduli_mm": np.array([3.3, 1.2, 1.01]),
         "mismatch_residual": np.array(0.4),
         "mismatch_size": np.array(0.01),
+        "mismatch_exponents": np.zeros((0, 6), int),
+        "mismatch_coefficients": np.zeros(0),
     } | extra
 
 
 def table(arrays: dict[str, np.ndarray]) -> pd.DataFrame:
-    return pd.concat(
-        [consistency_table(arrays, TUNGSTEN), surface_table(arrays, TUNGSTEN)], ignore_index=True
-    )
+    found = consistency_table(Certificate.from_arrays(arrays), TUNGSTEN)
+    return pd.concat([found, surface_table(arrays, TUNGSTEN)], ignore_index=True)
 
 
 def test_surface_energies_come_in_joule_per_square_metre():

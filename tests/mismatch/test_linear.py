@@ -20,6 +20,7 @@ from qmfront.mismatch.model_difference import SLIGHT, ModelDifference, model_dif
 from qmfront.operators.force_constant_operator import linear_forces
 from qmfront.operators.labelled_pairs import labelled_pairs
 from qmfront.storage import store
+from qmfront.storage.layouts.mismatch import MISMATCH
 from qmfront.storage.timing import Seconds
 from tests.silicon import silicon
 
@@ -245,9 +246,9 @@ def test_a_difference_survives_its_store(tungsten, edge, tmp_path) -> None:
     polynomial = StrainPolynomial(np.array([[4, 0, 0, 0, 0, 0]]), np.array([30.0]))
     correction = rng.normal(size=(edge.n_sites, 3, 3))
     difference = ModelDifference(edge, polynomial, missed(tungsten, SHORT).assembled(edge), correction)
-    path = store.save(tmp_path / "mismatch.zarr", "mismatch", difference.arrays())
+    path = store.save(tmp_path / "mismatch.zarr", MISMATCH, difference.arrays())
     u = 0.02 * rng.normal(size=edge.sites.shape)
-    again = ModelDifference.from_arrays(store.load(path, "mismatch"), edge)
+    again = ModelDifference.from_arrays(store.load(path, MISMATCH), edge)
     assert np.array_equal(again.forces(u), difference.forces(u))
     plain = ModelDifference(edge, polynomial).forces(u)
     assert np.abs(again.forces(u) - plain).max() > 1e-3

@@ -18,6 +18,12 @@ import pytest
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.moduli import sampled_moduli
 from qmfront.storage import store
+from qmfront.storage.layout import Kind
+from qmfront.storage.layouts.bulk import BULK
+from qmfront.storage.layouts.partition import PARTITION
+from qmfront.storage.layouts.potential import POTENTIAL
+from qmfront.storage.layouts.reference import REFERENCE
+from qmfront.storage.layouts.structure import STRUCTURE
 from qmfront.storage.store import Store
 
 STUDY: dict[str, Any] = json.loads(os.environ.get("QMFRONT_STUDY", '{"cases": {}, "potentials": {}}'))
@@ -61,7 +67,7 @@ class FinishedPotential:
 
     @cached_property
     def bulk(self) -> Bulk:
-        return Bulk.from_arrays(store.load(RESULTS / "bulk" / f"{self.material}.zarr", "bulk"))
+        return Bulk.from_arrays(store.load(RESULTS / "bulk" / f"{self.material}.zarr", BULK))
 
     @cached_property
     def is_short(self) -> bool:
@@ -80,7 +86,7 @@ class FinishedPotential:
 
     @cached_property
     def certificate(self) -> Store:
-        return store.load(self.folder / "certificate.zarr", "potential")
+        return store.load(self.folder / "certificate.zarr", POTENTIAL)
 
 
 @dataclass(frozen=True)
@@ -105,21 +111,21 @@ class FinishedCase:
 
     @cached_property
     def structure(self) -> Store:
-        return store.load(self.folder / "structure.zarr", "structure")
+        return store.load(self.folder / "structure.zarr", STRUCTURE)
 
-    def load(self, k: int, kind: str) -> Store:
-        return store.load(self.folder / str(k) / f"{kind}.zarr", kind)
+    def load(self, k: int, kind: Kind) -> Store:
+        return store.load(self.folder / str(k) / f"{kind.name}.zarr", kind)
 
     @cached_property
     def regions(self) -> list[np.ndarray]:
         """Regions (n,) of every iteration."""
-        return [self.load(k, "partition")["region"] for k in self.table["k"]]
+        return [self.load(k, PARTITION)["region"] for k in self.table["k"]]
 
     @cached_property
     def reference(self) -> Store:
         if not self.settings["reference"]["compute"]:
             pytest.skip(f"{self.name} has no reference")
-        return store.load(self.folder / "reference.zarr", "reference")
+        return store.load(self.folder / "reference.zarr", REFERENCE)
 
 
 @pytest.fixture(params=list(STUDY["cases"]), scope="session")

@@ -6,6 +6,8 @@ import pytest
 from scipy.spatial import cKDTree
 
 from qmfront.coupling.partition import BUFFER, FAR_FIELD, MM, QM
+from qmfront.storage.layouts.estimate import ESTIMATE
+from qmfront.storage.layouts.solution import SOLUTION
 
 WARM_CALLS = 8
 """QM calls that a solve may take on average when it starts from the previous solution."""
@@ -48,7 +50,7 @@ def test_qm_atoms_see_no_mm_atom_within_the_buffer(case) -> None:
     """In the deformed crystal, periodic images included; 1 % for the move since the partition was made."""
     structure, width = case.structure, case.settings["buffer"]["width"]
     for k, region in zip(case.table["k"], case.regions, strict=True):
-        positions = structure["sites"] + structure["predictor"] + case.load(k, "solution")["displacement"]
+        positions = structure["sites"] + structure["predictor"] + case.load(k, SOLUTION)["displacement"]
         qm = with_images(positions[region == QM], structure["cell"], structure["pbc"], width)
         distance, _ = cKDTree(qm).query(positions[region == MM])
         assert np.all(distance > 0.99 * width)
@@ -65,7 +67,7 @@ def with_images(positions: np.ndarray, cell: np.ndarray, pbc: np.ndarray, width:
 
 def test_site_estimates_add_up(case) -> None:
     for row in case.table.itertuples():
-        eta_site = case.load(row.k, "estimate")["eta_site"]
+        eta_site = case.load(row.k, ESTIMATE)["eta_site"]
         assert np.all(eta_site >= 0)
         assert eta_site.sum() == pytest.approx(row.eta, rel=1e-10)
 
@@ -73,7 +75,7 @@ def test_site_estimates_add_up(case) -> None:
 def test_clamped_sites_stay(case) -> None:
     clamped = ~case.structure["free"]
     for k in case.table["k"]:
-        displacement = case.load(k, "solution")["displacement"]
+        displacement = case.load(k, SOLUTION)["displacement"]
         assert np.all(displacement[clamped] == 0)
         assert np.abs(displacement).max() > 0
 

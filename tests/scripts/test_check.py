@@ -11,9 +11,11 @@ import pytest
 from ase.units import GPa
 
 from qmfront.elasticity.bulk import Bulk
+from qmfront.elasticity.certificate import DECLARED
 from qmfront.elasticity.moduli import sampled_moduli
 from qmfront.storage import store
-from qmfront.training.certificate import DECLARED
+from qmfront.storage.layouts.bulk import BULK
+from qmfront.storage.layouts.potential import POTENTIAL
 from scripts.check import main
 from tests.results import test_potentials as checks
 from tests.results.conftest import FinishedPotential
@@ -53,8 +55,8 @@ def written(
     folder = Path("results/potentials/fit")
     folder.mkdir(parents=True, exist_ok=True)
     declared = {name: DECLARED[name] for name in arrays}
-    store.save(folder / "certificate.zarr", "potential", arrays, declared=declared)
-    store.save("results/bulk/silicon.zarr", "bulk", bulk.arrays())
+    store.save(folder / "certificate.zarr", POTENTIAL.including(declared), arrays)
+    store.save("results/bulk/silicon.zarr", BULK, bulk.arrays())
     fit = {"force_constants": misfit if fitted is None else fitted, "stress": 1e-10, "functions": 400.0}
     pd.Series(fit, name="relative_error").rename_axis("observation").to_csv(folder / "fit.csv")
     table = pd.DataFrame({"quantity": ["C11", "C12", "C44", "force constants"]})

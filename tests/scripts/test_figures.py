@@ -9,6 +9,9 @@ import pandas as pd
 import pytest
 
 from qmfront.storage import store
+from qmfront.storage.layouts.partition import PARTITION
+from qmfront.storage.layouts.solution import SOLUTION
+from qmfront.storage.layouts.structure import STRUCTURE
 
 N = np.array([44, 90, 170, 350, 800])
 
@@ -95,9 +98,9 @@ def test_snapshots_of_any_defect(chosen, edge, tmp_path):
     solution = {"displacement": flat, "forces": flat, "history": empty, "measure": empty}
     regions = [np.where(size < radius, 0, np.where(size < 2 * radius, 1, 2)) for radius in (6.0, 8.0, 11.0)]
     for name, kind, arrays in (
-        ("structure", "structure", {**edge.arrays(), "region": regions[0]}),
-        ("solution", "solution", solution),
-        *((f"partition_{k}", "partition", {"region": region}) for k, region in enumerate(regions)),
+        ("structure", STRUCTURE, {**edge.arrays(), "region": regions[0]}),
+        ("solution", SOLUTION, solution),
+        *((f"partition_{k}", PARTITION, {"region": region}) for k, region in enumerate(regions)),
     ):
         store.save(tmp_path / f"{name}.zarr", kind, arrays, config={})
     inputs = {name: tmp_path / f"{name}.zarr" for name in ("structure", "solution")}

@@ -112,11 +112,11 @@ def test_the_whole_study_is_the_same_as_on_one_machine(cluster: None, tmp_path: 
     assert most >= 2
     states = {jobs()[number] for number in set(jobs()) - before}
     assert states == {"COMPLETED"}
-    shares = [
+    parts = [
         json.loads(remote.text(f"results/potentials/minimal_surface/shares/{number}.json"))
         for number in range(3)
     ]
-    assert min(share["computed"] for share in shares) > 5
+    assert min(part["computed"] for part in parts) > 5
     training = remote.text("logs/potentials/minimal_surface/training.log").splitlines()
     calls_of_training = [line for line in training if "QM call" in line]
     assert len(calls_of_training) > 20 and all("(cached)" in line for line in calls_of_training)

@@ -11,7 +11,7 @@ import pytest
 
 from qmfront.storage import store
 from qmfront.storage.durable import write_file
-from qmfront.storage.store_layout import LAYOUT
+from qmfront.storage.layouts.partition import PARTITION
 
 ARRAYS = {"region": np.zeros(400_000, int)}
 
@@ -29,17 +29,17 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_full_disk_leaves_no_half_of_a_store(disk: Path) -> None:
-    assert "region" in LAYOUT["partition"]
+    assert "region" in PARTITION.arrays
     with pytest.raises(
         OSError, match="No space left.*Free some space and run again: nothing that was finished"
     ):
-        store.save(disk / "a.zarr", "partition", ARRAYS)
+        store.save(disk / "a.zarr", PARTITION, ARRAYS)
     assert list(disk.iterdir()) == []
     small = {"region": np.arange(3) % 3}
-    store.save(disk / "a.zarr", "partition", small)
+    store.save(disk / "a.zarr", PARTITION, small)
     with pytest.raises(OSError, match="No space left"):
-        store.save(disk / "a.zarr", "partition", ARRAYS)
-    assert np.array_equal(store.load(disk / "a.zarr", "partition")["region"], small["region"])
+        store.save(disk / "a.zarr", PARTITION, ARRAYS)
+    assert np.array_equal(store.load(disk / "a.zarr", PARTITION)["region"], small["region"])
 
 
 def test_a_full_disk_leaves_the_old_file(disk: Path) -> None:
@@ -55,7 +55,7 @@ def test_a_disk_that_cannot_be_written(disk: Path) -> None:
     subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
     for write in (
         lambda: write_file(disk / "a.txt", "new"),
-        lambda: store.save(disk / "a.zarr", "partition", ARRAYS),
+        lambda: store.save(disk / "a.zarr", PARTITION, ARRAYS),
     ):
         with pytest.raises(OSError, match="Read-only file system.*Make the file system writable"):
             write()

@@ -100,6 +100,20 @@ def test_this_package_can_be_followed() -> None:
     assert "store.py" not in names
 
 
+def test_a_new_array_of_the_residual_solves_nothing() -> None:
+    """A solve depends on the layouts that it reads and writes, and on no other."""
+    root = Path(__file__).parents[2]
+    layouts = {
+        script: {
+            Path(path).stem for path in reached_files(root / "scripts" / script, root) if "layouts" in path
+        }
+        for script in ("solve.py", "adapt.py")
+    }
+    assert {"residual", "estimate"} <= layouts["adapt.py"]
+    assert {"solution", "partition"} <= layouts["solve.py"]
+    assert not {"residual", "estimate"} & layouts["solve.py"]
+
+
 def test_code_hash_ignores_comments_and_sees_statements(tree: Path) -> None:
     def hashed(text: str) -> str:
         (tree / "qmfront/crystal/lattice.py").write_text(text)

@@ -1,5 +1,7 @@
 """A store is complete, labelled and undamaged, or loading it fails and says why."""
 
+import hashlib
+import json
 import os
 import shutil
 import time
@@ -9,13 +11,20 @@ import numpy as np
 import pytest
 
 from qmfront.storage import durable, store
-from qmfront.storage.store_layout import FIXED_DIMS, LAYOUT, Declared
+from qmfront.storage.layout import FIXED_DIMS, Declared, Kind
+from qmfront.storage.layouts.bulk import BULK
+from qmfront.storage.layouts.estimate import ESTIMATE
+from qmfront.storage.layouts.partition import PARTITION
+from qmfront.storage.layouts.potential import TRAINING
+from qmfront.storage.layouts.solution import SOLUTION
+from qmfront.storage.layouts.structure import STRUCTURE
+from tests.kinds import KINDS
 
 
-def filled(kind: str, seed: int = 1) -> dict[str, np.ndarray]:
+def filled(kind: Kind, seed: int = 1) -> dict[str, np.ndarray]:
     """Random arrays of every declared name; each free dim has a length of its own."""
     rng = np.random.default_rng(seed)
-    free = sorted({dim for spec in LAYOUT[kind].values() for dim in spec.names} - set(FIXED_DIMS))
+    free = sorted({dim for spec in kind.arrays.values() for dim in spec.names} - set(FIXED_DIMS))
     lengths = FIXED_DIMS | {dim: 5 + 2 * index for index, dim in enumerate(free)}
     makers = {
         "f": rng.normal,
@@ -24,17 +33,17 @@ def filled(kind: str, seed: int = 1) -> dict[str, np.ndarray]:
     }
     return {
         name: makers[spec.kind](size=tuple(lengths[dim] for dim in spec.names))
-        for name, spec in LAYOUT[kind].items()
+        for name, spec in kind.arrays.items()
     }
 
 
 @pytest.fixture
 def solution(tmp_path: Path) -> Path:
-    return store.save(tmp_path / "solution.zarr", "solution", filled("solution"), {"k": 3})
+    return store.save(tmp_path / "solution.zarr", SOLUTION, filled(SOLUTION), {"k": 3})
 
 
-@pytest.mark.parametrize("kind", LAYOUT)
-def test_every_declared_array_comes_back_bit_by_bit(tmp_path: Path, kind: str) -> None:
+@pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
+def test_every_declared_array_comes_back_bit_by_bit(tmp_path: Path, kind: Kind) -> None:
     arrays = filled(kind)
     store.save(tmp_path / "a.zarr" / "zarr.json", kind, arrays)
     loaded = store.load(tmp_path / "a.zarr", kind)
@@ -47,15 +56,15 @@ def test_every_declared_array_comes_back_bit_by_bit(tmp_path: Path, kind: str) -
 
 def test_xarray_shows_names_units_and_zeros(tmp_path: Path) -> None:
     xarray = pytest.importorskip("xarray")
-    arrays = filled("partition") | {"region": np.zeros(9, int)}
+    arrays = filled(PARTITION) | {"region": np.zeros(9, int)}
     arrays |= {"arrival_site": np.full(9, np.inf), "speed_site": np.zeros(9)}
-    store.save(tmp_path / "p.zarr", "partition", arrays)
+    store.save(tmp_path / "p.zarr", PARTITION, arrays)
     with xarray.open_zarr(tmp_path / "p.zarr") as labelled:
         assert labelled["speed"].dims == ("x", "y")
         assert labelled["region"].dtype == np.int64  # a fill value of 0 read as "missing" would make it float
         assert np.array_equal(labelled["region"], arrays["region"])
         assert np.array_equal(labelled["arrival_site"], arrays["arrival_site"])
-        for name, spec in LAYOUT["partition"].items():
+        for name, spec in PARTITION.arrays.items():
             attrs = labelled[name].attrs
             assert (attrs["unit"], attrs["long_name"], attrs["equation"]) == (
                 spec.unit,
@@ -65,18 +74,54 @@ def test_xarray_shows_names_units_and_zeros(tmp_path: Path) -> None:
 
 
 def test_root_attributes_say_where_the_store_comes_from(solution: Path) -> None:
-    loaded = store.load(solution, "solution")
+    loaded = store.load(solution, SOLUTION)
     assert dict(loaded.attrs) == {"k": 3}
     assert {"qmfront", "numpy", "zarr"} <= set(loaded.versions)
     assert len(loaded.config_hash) == len(loaded.checksum) == 64
 
 
+def test_the_sentinel_is_that_of_its_content_and_what_was_measured_stands_beside_it(tmp_path: Path) -> None:
+    """Snakemake compares checksums: a second run that finds the same must not rerun what depends on it."""
+    sentinels = []
+    for seconds, order in ((1.5, 1), (2.5, -1)):
+        arrays = dict(list(filled(SOLUTION).items())[::order])
+        run = {"seconds": {"solve": seconds}}
+        store.save(tmp_path / "s.zarr", SOLUTION, arrays, {"k": 1}, run=run, config={"step_cap": seconds})
+        loaded = store.load(tmp_path / "s.zarr", SOLUTION)
+        assert dict(loaded.run) == run and dict(loaded.attrs) == {"k": 1}
+        assert store.attributes(tmp_path / "s.zarr")["seconds"] == {"solve": seconds}
+        sentinels.append((tmp_path / "s.zarr" / "zarr.json").read_bytes())
+    assert sentinels[0] == sentinels[1]
+    store.save(tmp_path / "s.zarr", SOLUTION, filled(SOLUTION, seed=2), {"k": 1})
+    assert (tmp_path / "s.zarr" / "zarr.json").read_bytes() != sentinels[0]
+
+
+def test_stores_of_before_run_json_are_read(solution: Path) -> None:
+    """They held seconds, versions and the hash of the settings among the attributes."""
+    meta, run = (
+        json.loads((solution / "zarr.json").read_text()),
+        json.loads((solution / "run.json").read_text()),
+    )
+    (solution / "run.json").unlink()
+    with pytest.raises(store.StoreError, match=r"run.json lacks config_hash, versions. Delete the store"):
+        store.load(solution, SOLUTION)
+    extra = {"k": 3, "seconds": {"solve": 0.5}}
+    arrays = meta["consolidated_metadata"]["metadata"]
+    digests = {name: array["attributes"]["sha256"] for name, array in arrays.items()}
+    content = json.dumps(["solution", digests, extra], sort_keys=True)
+    meta["attributes"] |= run | extra | {"checksum": hashlib.sha256(content.encode()).hexdigest()}
+    (solution / "zarr.json").write_text(json.dumps(meta))
+    loaded = store.load(solution, SOLUTION)
+    assert loaded.run["seconds"] == {"solve": 0.5} and loaded.config_hash == run["config_hash"]
+    assert store.attributes(solution)["seconds"] == {"solve": 0.5}
+
+
 def test_checksum_follows_content_and_nothing_else(tmp_path: Path) -> None:
     def checksum(name: str, arrays: dict, attrs: dict, config: object) -> str:
-        store.save(tmp_path / f"{name}.zarr", "solution", arrays, attrs, config=config)
-        return store.load(tmp_path / f"{name}.zarr", "solution").checksum
+        store.save(tmp_path / f"{name}.zarr", SOLUTION, arrays, attrs, config=config)
+        return store.load(tmp_path / f"{name}.zarr", SOLUTION).checksum
 
-    arrays = filled("solution")
+    arrays = filled(SOLUTION)
     changed = arrays | {"forces": np.nextafter(arrays["forces"], 9.0)}
     first = checksum("a", arrays, {"k": 1}, {"tolerance": 0.1})
     assert first == checksum("b", dict(reversed(arrays.items())), {"k": 1}, {"tolerance": 0.2})
@@ -85,7 +130,7 @@ def test_checksum_follows_content_and_nothing_else(tmp_path: Path) -> None:
 
 
 def test_loaded_store_cannot_be_changed(solution: Path) -> None:
-    loaded = store.load(solution, "solution")
+    loaded = store.load(solution, SOLUTION)
     with pytest.raises(ValueError, match="read-only"):
         loaded["forces"][0, 0] = 1.0
     with pytest.raises(TypeError):
@@ -95,13 +140,13 @@ def test_loaded_store_cannot_be_changed(solution: Path) -> None:
 
 
 def test_scalars_come_back_as_python_numbers(tmp_path: Path) -> None:
-    store.save(tmp_path / "bulk.zarr", "bulk", filled("bulk"))
-    assert isinstance(store.load(tmp_path / "bulk.zarr", "bulk")["r0"], float)
+    store.save(tmp_path / "bulk.zarr", BULK, filled(BULK))
+    assert isinstance(store.load(tmp_path / "bulk.zarr", BULK)["r0"], float)
 
 
 def test_save_refuses_floats_where_integers_are_declared(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="region is float64, but int64 is declared"):
-        store.save(tmp_path / "p.zarr", "partition", {"region": np.zeros(4)})
+        store.save(tmp_path / "p.zarr", PARTITION, {"region": np.zeros(4)})
 
 
 @pytest.mark.parametrize(
@@ -121,15 +166,15 @@ def test_save_refuses_floats_where_integers_are_declared(tmp_path: Path) -> None
 )
 def test_save_refuses_what_does_not_fit(tmp_path: Path, change: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        store.save(tmp_path / "s.zarr", "solution", filled("solution") | change)
+        store.save(tmp_path / "s.zarr", SOLUTION, filled(SOLUTION) | change)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_save_refuses_missing_arrays_and_unusable_attrs(tmp_path: Path) -> None:
-    arrays = filled("solution")
+    arrays = filled(SOLUTION)
     forces = arrays.pop("forces")
     with pytest.raises(ValueError, match="'solution' lacks forces"):
-        store.save(tmp_path / "s.zarr", "solution", arrays)
+        store.save(tmp_path / "s.zarr", SOLUTION, arrays)
     arrays["forces"] = forces
     for attrs, message in [
         ({"eta": np.nan}, "attrs.eta is nan"),
@@ -137,19 +182,17 @@ def test_save_refuses_missing_arrays_and_unusable_attrs(tmp_path: Path) -> None:
         ({"f": print}, "attrs.f"),
     ]:
         with pytest.raises(ValueError, match=message):
-            store.save(tmp_path / "s.zarr", "solution", arrays, attrs)
+            store.save(tmp_path / "s.zarr", SOLUTION, arrays, attrs)
     with pytest.raises(ValueError, match="does not name a store"):
-        store.save(tmp_path / "s", "solution", arrays)
-    with pytest.raises(ValueError, match="Unknown kind"):
-        store.save(tmp_path / "s.zarr", "solutions", arrays)
+        store.save(tmp_path / "s", SOLUTION, arrays)
 
 
 def test_optional_arrays_may_be_absent_and_arrays_empty(tmp_path: Path) -> None:
-    arrays = filled("structure") | {"stencil_first": np.zeros(0, int), "stencil_second": np.zeros(0, int)}
+    arrays = filled(STRUCTURE) | {"stencil_first": np.zeros(0, int), "stencil_second": np.zeros(0, int)}
     arrays["stencil_vector"] = np.zeros((0, 3))
     del arrays["volume"]
-    store.save(tmp_path / "s.zarr", "structure", arrays)
-    loaded = store.load(tmp_path / "s.zarr", "structure")
+    store.save(tmp_path / "s.zarr", STRUCTURE, arrays)
+    loaded = store.load(tmp_path / "s.zarr", STRUCTURE)
     assert "volume" not in loaded
     assert loaded["stencil_vector"].shape == (0, 3)
 
@@ -158,11 +201,11 @@ def test_open_kinds_take_declarations_from_the_writer(tmp_path: Path) -> None:
     values = np.arange(6.0).reshape(2, 3)
     declared = {"design": Declared("row basis", "f", "eV", "design matrix", "(2.9)")}
     with pytest.raises(ValueError, match="design not declared"):
-        store.save(tmp_path / "t.zarr", "training", {"design": values})
-    store.save(tmp_path / "t.zarr", "training", {"design": values}, declared=declared)
-    assert np.array_equal(store.load(tmp_path / "t.zarr", "training")["design"], values)
-    with pytest.raises(ValueError, match="closed"):
-        store.save(tmp_path / "s.zarr", "solution", filled("solution"), declared=declared)
+        store.save(tmp_path / "t.zarr", TRAINING, {"design": values})
+    store.save(tmp_path / "t.zarr", TRAINING.including(declared), {"design": values})
+    assert np.array_equal(store.load(tmp_path / "t.zarr", TRAINING)["design"], values)
+    with pytest.raises(ValueError, match="'solution' are closed. Declare design in storage/layouts"):
+        SOLUTION.including(declared)
 
 
 def chunk(folder: Path, name: str) -> Path:
@@ -174,7 +217,7 @@ def test_missing_chunk_is_an_error_not_zeros(solution: Path) -> None:
     with pytest.raises(
         store.StoreError, match=r"damaged: the checksum of array forces .* Delete the store and rerun"
     ):
-        store.load(solution, "solution")
+        store.load(solution, SOLUTION)
 
 
 def test_every_flipped_or_cut_chunk_is_found(solution: Path) -> None:
@@ -184,9 +227,9 @@ def test_every_flipped_or_cut_chunk_is_found(solution: Path) -> None:
         for damaged in (whole[:-1], b"", whole[:5] + bytes([whole[5] ^ 1]) + whole[6:]):
             path.write_bytes(damaged)
             with pytest.raises(store.StoreError, match="[Dd]elete"):
-                store.load(solution, "solution")
+                store.load(solution, SOLUTION)
         path.write_bytes(whole)
-    assert store.load(solution, "solution").kind == "solution"
+    assert store.load(solution, SOLUTION).kind == "solution"
 
 
 def test_changed_attributes_and_cut_metadata_are_found(solution: Path) -> None:
@@ -203,26 +246,26 @@ def test_changed_attributes_and_cut_metadata_are_found(solution: Path) -> None:
         assert changed != text
         meta.write_text(changed)
         with pytest.raises(store.StoreError, match=message):
-            store.load(solution, "solution")
+            store.load(solution, SOLUTION)
 
 
 def test_absent_incomplete_and_wrong_kind_say_what_to_do(solution: Path) -> None:
     with pytest.raises(store.StoreError, match="does not exist .* Run the rule that writes it"):
-        store.load(solution.with_name("other.zarr"), "solution")
+        store.load(solution.with_name("other.zarr"), SOLUTION)
     with pytest.raises(store.StoreError, match="is a store of kind 'solution', but 'estimate' is needed"):
-        store.load(solution, "estimate")
+        store.load(solution, ESTIMATE)
     (solution / "zarr.json").unlink()
     with pytest.raises(store.StoreError, match="is not complete"):
-        store.load(solution, "solution")
+        store.load(solution, SOLUTION)
 
 
 def test_rewriting_replaces_all_and_leaves_nothing_beside(solution: Path) -> None:
     (solution / "stray").mkdir()
     (solution / "zarr.json").unlink()  # Snakemake deletes the declared output before a rerun
-    arrays = filled("solution", seed=2)
+    arrays = filled(SOLUTION, seed=2)
     solution.with_name("solution.zarr.partial").mkdir()
-    store.save(solution / "zarr.json", "solution", arrays)
-    assert np.array_equal(store.load(solution, "solution")["forces"], arrays["forces"])
+    store.save(solution / "zarr.json", SOLUTION, arrays)
+    assert np.array_equal(store.load(solution, SOLUTION)["forces"], arrays["forces"])
     assert [path.name for path in solution.parent.iterdir()] == ["solution.zarr"]
     assert not (solution / "stray").exists()
 
@@ -231,7 +274,7 @@ def test_rewriting_replaces_all_and_leaves_nothing_beside(solution: Path) -> Non
 def test_death_at_any_step_leaves_a_complete_store_or_none(
     solution: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    before = store.load(solution, "solution")
+    before = store.load(solution, SOLUTION)
     rename, calls = os.rename, []
 
     def dying(*arguments: object) -> None:
@@ -244,34 +287,34 @@ def test_death_at_any_step_leaves_a_complete_store_or_none(
         target = (store, "_write") if step == "create" else (durable.os, "rename")
         patched.setattr(*target, dying)
         with pytest.raises(KeyboardInterrupt):
-            store.save(solution, "solution", filled("solution", seed=2))
+            store.save(solution, SOLUTION, filled(SOLUTION, seed=2))
     if step == "second rename":
         with pytest.raises(store.StoreError, match="does not exist"):
-            store.load(solution, "solution")
+            store.load(solution, SOLUTION)
     else:
-        assert store.load(solution, "solution") == before
-    store.save(solution, "solution", filled("solution", seed=2))
-    assert store.load(solution, "solution") != before
+        assert store.load(solution, SOLUTION) == before
+    store.save(solution, SOLUTION, filled(SOLUTION, seed=2))
+    assert store.load(solution, SOLUTION) != before
     assert len(list(solution.parent.iterdir())) == 1
 
 
 def test_a_file_in_the_way_is_not_deleted(tmp_path: Path) -> None:
     (tmp_path / "s.zarr").write_text("mine")
     with pytest.raises(ValueError, match="not a directory"):
-        store.save(tmp_path / "s.zarr", "solution", filled("solution"))
+        store.save(tmp_path / "s.zarr", SOLUTION, filled(SOLUTION))
     assert (tmp_path / "s.zarr").read_text() == "mine"
 
 
 def test_small_stores_load_fast(tmp_path: Path) -> None:
-    store.save(tmp_path / "s.zarr", "structure", filled("structure"))
+    store.save(tmp_path / "s.zarr", STRUCTURE, filled(STRUCTURE))
     seconds = []
     for _ in range(5):
         start = time.perf_counter()
-        store.load(tmp_path / "s.zarr", "structure")
+        store.load(tmp_path / "s.zarr", STRUCTURE)
         seconds.append(time.perf_counter() - start)
     assert min(seconds) < 0.05
 
 
 def test_copied_store_is_the_same_store(solution: Path, tmp_path: Path) -> None:
     shutil.copytree(solution, tmp_path / "copy.zarr")
-    assert store.load(tmp_path / "copy.zarr", "solution") == store.load(solution, "solution")
+    assert store.load(tmp_path / "copy.zarr", SOLUTION) == store.load(solution, SOLUTION)

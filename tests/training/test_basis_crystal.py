@@ -6,25 +6,28 @@ import numpy as np
 import pytest
 from ase.units import GPa
 
+from qmfront.config.potential import Training
 from qmfront.elasticity.bulk import cubic_lattice_constant
+from qmfront.elasticity.certificate import DECLARED, Certificate
 from qmfront.elasticity.internal import Shifts, internal_stiffness, relaxed_shifts
 from qmfront.elasticity.moduli import piola_stress
 from qmfront.elasticity.strain_vectors import equivariants, monomial_values
 from qmfront.models.ace.basis import Basis, build_basis
 from qmfront.models.ace.calculator import ACE
 from qmfront.models.ace.potential import Potential
-from qmfront.training.certificate import certificate_arrays
+from qmfront.storage.layout import checked
+from qmfront.storage.layouts.potential import POTENTIAL
+from qmfront.training.certificate import certificate_of
 from qmfront.training.certificate_table import consistency_table, frequencies
-from qmfront.training.fit import Fit, FitSettings, fit_potential
-from qmfront.training.observations import Observations, lattice_of, training_arrays
-from qmfront.training.observe.kinds import KIND, Kind, kinds_of, observe, observed_gradients
+from qmfront.training.fit import Fit, fit_potential
+from qmfront.training.observations import Observations, lattice_of, observations_of
+from qmfront.training.observe.kinds import Kind, kinds_of, observe, observed_gradients
 from qmfront.training.observe.lattice import Lattice, independent_directions
 from qmfront.training.observe.responses import BasisResponse, CalculatorResponse
-from qmfront.training.regression import Prior, RelevanceSettings
 from tests.models.ace.step_sweep import assert_derivative
+from tests.settings import STRAIN_STEP, fitting, steps
 from tests.silicon import REACH, silicon, stillinger_weber
 
-STRAIN_STEP = 2.5e-3
 RESOLVED = 1e-5
 """Relative; below it lies what the fit leaves of the orders that it matches."""
 
@@ -59,7 +62,7 @@ def both(basis, random_shifts):
     coefficients = np.random.default_rng(2).normal(size=len(basis))
     crystal, calculator = silicon().crystal, ACE(Potential(basis, coefficients, np.zeros(1)))
     rows = BasisResponse(crystal, basis, shifts=random_shifts)
-    return rows, CalculatorResponse(crystal, calculator, reach=7.5, shifts=random_shifts), coefficients
+    return rows, CalculatorResponse(crystal, calculator, steps(7.5), random_shifts), coefficients
 
 
 def test_responses_of_basis_and_calculator_agree(both, random_shifts, lattice):
@@ -132,16 +135,13 @@ def test_directions_determine_the_internal_forces(order, expected, lattice):
 
 @pytest.fixture(scope="module")
 def fits(basis) -> dict[int, Fit]:
-    weights = dict.fromkeys(KIND, 1.0) | {"force_constants": 10.0}
     found = {}
     for matching in (0, 1, 2):
-        settings = FitSettings(matching, weights, "ridge", Prior(1e-8, 0.0), RelevanceSettings())
-        observed = training_arrays(
-            silicon(), stillinger_weber(), matching=matching, strain_step=STRAIN_STEP, reach=REACH
-        )
+        settings = Training(matching=matching)
+        observed = observations_of(silicon(), stillinger_weber(), settings, steps(REACH))
         assert set(observed.declared()) == set(observed.arrays())
         observed = Observations.from_arrays(observed.arrays())
-        found[matching] = fit_potential(observed, silicon(), basis, settings, strain_step=STRAIN_STEP)
+        found[matching] = fit_potential(observed, silicon(), basis, fitting(matching, force_constants=10.0))
     return found
 
 
@@ -186,20 +186,16 @@ def test_mismatch_is_that_of_relaxed_lattices(fits):
 def test_certificate_of_diamond(fits):
     """Six branches, three of them optical, with the stiffness of the sublattices at the zone centre; relaxed moduli."""
     bulk = silicon()
-    arrays = certificate_arrays(
-        bulk,
-        ACE(fits[1].potential),
-        fits[1].mismatch,
-        difference=fits[1].difference,
-        reach=REACH,
-        displacement=1e-3,
-    )
-    assert 0 < arrays["mismatch_residual"] < 1 and 0 < arrays["mismatch_size"] < 1
-    assert arrays["omega2_qm"].shape[1] == 6
-    assert np.abs(arrays["omega2_mm"] - arrays["omega2_qm"]).max() < 1e-4 * arrays["omega2_qm"].max()
-    assert arrays["moduli_mm"] == pytest.approx(arrays["moduli_qm"], rel=1e-4)
-    assert arrays["moduli_qm"] / GPa == pytest.approx([151.4, 76.4, 56.4], abs=0.1)
-    table = consistency_table(arrays, bulk.crystal.numbers)
+    found = certificate_of(bulk, fits[1], steps(REACH))
+    assert 0 < found.mismatch_residual < 1 and 0 < found.mismatch_size < 1
+    assert found.omega2_qm.shape[1] == 6
+    assert np.abs(found.omega2_mm - found.omega2_qm).max() < 1e-4 * found.omega2_qm.max()
+    assert found.moduli_mm == pytest.approx(found.moduli_qm, rel=1e-4)
+    assert found.moduli_qm / GPa == pytest.approx([151.4, 76.4, 56.4], abs=0.1)
+    stored = checked(found.arrays(), POTENTIAL.including(DECLARED))
+    again = Certificate.from_arrays(stored).arrays()
+    assert all(np.array_equal(again[name], stored[name]) for name in DECLARED)
+    table = consistency_table(found, bulk.crystal.numbers)
     phonons = table[table["quantity"] == "phonons"]
     stiffness = internal_stiffness(bulk.crystal, stillinger_weber())
     optical = frequencies(np.linalg.eigvalsh(stiffness), bulk.crystal.numbers)

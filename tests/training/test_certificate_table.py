@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
 
+from qmfront.elasticity.certificate import Certificate
+from qmfront.elasticity.strain_polynomial import StrainPolynomial
 from qmfront.training.certificate_table import DW, consistency_table, frequencies, shells
 
 EV_PER_AMU = 15.633302  # THz, sqrt(eV/Å^2/amu) / (2 pi), CODATA
@@ -38,18 +40,20 @@ def test_shells_hold_the_largest_value_and_no_self_term():
 
 
 def test_table():
-    certificate = {
-        "distance": np.array([0.0, 2.5]),
-        "fc_qm": np.array([9.0, 2.0]),
-        "fc_difference": np.array([1.0, 0.1]),
-        "path": np.array([0.0, 1.0]),
-        "omega2_qm": np.array([[0.0, 0.0, 0.0], [1.0, 2.0, 3.0]]),
-        "omega2_mm": np.array([[0.0, 0.0, 0.0], [1.0, 2.0, 3.5]]),
-        "moduli_qm": np.array([3.0, 1.0, 1.0]),
-        "moduli_mm": np.array([3.3, 1.0, 1.0]),
-        "mismatch_residual": np.array(0.03),
-        "mismatch_size": np.array(0.02),
-    }
+    certificate = Certificate(
+        distance=np.array([0.0, 2.5]),
+        fc_qm=np.array([9.0, 2.0]),
+        fc_mismatch=np.array([1.0, 0.1])[:, None, None] * np.eye(3) / np.sqrt(3),
+        path=np.array([0.0, 1.0]),
+        ticks=np.array([0.0, 1.0]),
+        omega2_qm=np.array([[0.0, 0.0, 0.0], [1.0, 2.0, 3.0]]),
+        omega2_mm=np.array([[0.0, 0.0, 0.0], [1.0, 2.0, 3.5]]),
+        moduli_qm=np.array([3.0, 1.0, 1.0]),
+        moduli_mm=np.array([3.3, 1.0, 1.0]),
+        polynomial=StrainPolynomial(np.zeros((0, 6), int), np.zeros(0)),
+        mismatch_residual=0.03,
+        mismatch_size=0.02,
+    )
     parts = dict(list(consistency_table(certificate, np.array([74])).groupby("quantity")))
     assert {name: len(part) for name, part in parts.items()} == {
         "force constants": 1,
@@ -58,7 +62,7 @@ def test_table():
         DW: 1,
     }
     assert parts[DW]["difference"].tolist() == [0.03] and "nothing to do" in parts[DW]["name"].iloc[0]
-    assert parts["force constants"]["difference"].tolist() == [0.1]
+    assert parts["force constants"]["difference"].tolist() == pytest.approx([0.1])
     c11 = parts["elastic constants"].set_index("name").loc["C11"]
     assert (c11["qm"], c11["difference"]) == pytest.approx((3 * 160.2176634, 0.3 * 160.2176634))
     changed = parts["phonons"].query("difference != 0")

@@ -8,12 +8,14 @@ from matscipy.calculators.manybody import Manybody
 from matscipy.calculators.manybody.explicit_forms import StillingerWeber
 from matscipy.calculators.manybody.explicit_forms.stillinger_weber import Stillinger_Weber_PRB_31_5262_Si
 
-from qmfront.elasticity.bulk import Probe, bulk_of
+from qmfront.config.material import ForceConstantSteps, ModuliSteps, Probe, StressSamples
+from qmfront.config.potential import Training
+from qmfront.elasticity.bulk import bulk_of
 from qmfront.evaluate.journal import Journal, Tally
 from qmfront.evaluate.journaled import Journaled
 from qmfront.models.force_constants import force_constants
 from qmfront.training.force_constant_completion import completed
-from qmfront.training.observations import training_arrays
+from qmfront.training.observations import observations_of
 from tests.silicon import REACH, silicon, stillinger_weber
 
 STILLINGER_WEBER = {"calculator": "tests.silicon.stillinger_weber", "kwargs": {}}
@@ -55,15 +57,19 @@ def test_what_is_known_stays() -> None:
     assert np.abs(rows).max() < 1e-9
 
 
-@pytest.mark.parametrize("cubic", [False, True])
-def test_training_asks_for_no_force_constants_again(tmp_path, cubic: bool) -> None:
+@pytest.mark.parametrize("supercell", ["primitive", "cubic"])
+def test_training_asks_for_no_force_constants_again(tmp_path, supercell: str) -> None:
     """The same cell and the same step as in the bulk: everything is in the journal."""
-    probe = Probe(REACH, 1e-2, 0.02, 8, 3, strain_step=None, rest_force=1e-6, cubic=cubic)
+    probe = Probe(
+        force_constants=ForceConstantSteps(reach=REACH, displacement=1e-2, supercell=supercell),
+        stress_samples=StressSamples(amplitude=0.02, count=8, seed=3),
+        moduli=ModuliSteps(step=None, rest_force=1e-6),
+    )
     journal, tally = Journal(tmp_path), Tally()
     bulk = bulk_of(silicon().crystal, Journaled(STILLINGER_WEBER, journal, tally), probe)
     later = Tally()
-    asked = {"matching": 0, "strain_step": 2.5e-3, "reach": REACH, "step": 1e-2, "cubic": cubic}
-    training_arrays(bulk, Journaled(STILLINGER_WEBER, journal, later), **asked)
+    model = Journaled(STILLINGER_WEBER, journal, later)
+    observations_of(bulk, model, Training(matching=0), probe.force_constants)
     assert later.computed == 0 < later.cached
 
 

@@ -1,44 +1,38 @@
 """Quantities of a potential are those of its calculator, and POPS tells a basis that is too small."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from ase.units import GPa
 
+from qmfront.config.potential import Rattled, Training
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.moduli import elastic_moduli
 from qmfront.models.ace.basis import build_basis
 from qmfront.models.ace.calculator import ACE
 from qmfront.models.force_constants import force_constants
-from qmfront.training.fit import Fit, FitSettings, fit_potential
+from qmfront.training.fit import Fit, fit_potential
 from qmfront.training.intervals import Quantity, coverage, interval_table, quantities
-from qmfront.training.observations import training_arrays
-from qmfront.training.observe.kinds import KIND
-from qmfront.training.observe.rattled import RattledSampling, observe_rattled, rattled_cells
-from qmfront.training.regression import Prior, RelevanceSettings
+from qmfront.training.observations import observations_of
+from qmfront.training.observe.rattled import observe_rattled, rattled_cells
+from tests.settings import changed, fitting, steps
 from tests.silicon import REACH, silicon, stillinger_weber
 
-SAMPLING = RattledSampling(
-    (2, 2, 2), count=6, amplitudes=(0.02, 0.1), strain=0.02, seed=1, interstitials=0, distance_r0=0.9
-)
-WEIGHTS = dict.fromkeys(KIND, 1.0)
-WEIGHTS["stress"] = 1e4  # few functions: without it the crystal is under stress, and has moduli of many kinds
+SAMPLING = Rattled(repeat=(2, 2, 2), count=6, amplitudes=(0.02, 0.1), strain=0.02, seed=1)
+SETTINGS = fitting(
+    stress=1e4
+)  # few functions: without it the crystal is under stress, and has moduli of many kinds
 
 
 @pytest.fixture(scope="module")
 def poor(tungsten: Bulk, eam) -> Fit:
     """Pairs of low degree, fitted to rattled cells."""
     basis = build_basis(["W"], cutoff=5.0, max_degree=(6,), l_weight=1.5, decay=1.0)
-    observed = training_arrays(
-        tungsten, eam, matching=1, strain_step=2.5e-3, reach=eam.force_range, rattles=SAMPLING
-    )
-    settings = FitSettings(1, WEIGHTS, "ridge", Prior(1e-8, 0.0), RelevanceSettings())
-    return fit_potential(observed, tungsten, basis, settings, strain_step=2.5e-3)
+    observed = observations_of(tungsten, eam, Training(rattled=SAMPLING), steps(eam.force_range))
+    return fit_potential(observed, tungsten, basis, SETTINGS)
 
 
 def test_pops_covers_forces_that_were_held_out(poor: Fit, tungsten: Bulk, eam) -> None:
-    unseen = observe_rattled(tungsten.crystal, eam, replace(SAMPLING, seed=7))
+    unseen = observe_rattled(tungsten.crystal, eam, changed(SAMPLING, seed=7))
     found = quantities(tungsten, poor.potential, {"held out": unseen, "none": None})
     told = coverage(interval_table(found, poor.uncertainty)).set_index("quantity")
     assert told.index.tolist() == ["force constants", "C11", "C12", "C44", "held out"]
@@ -67,11 +61,8 @@ def test_values_are_those_of_the_calculator(poor: Fit, tungsten: Bulk, eam) -> N
 def test_moduli_are_those_of_the_potential(poor: Fit, tungsten: Bulk) -> None:
     """Also in silicon, whose sublattices move under shear, each potential's by its own amount."""
     basis = build_basis(["Si"], cutoff=3.75, max_degree=(6, 4), l_weight=1.0, decay=1.0)
-    settings = FitSettings(1, WEIGHTS, "ridge", Prior(1e-8, 0.0), RelevanceSettings())
-    observed = training_arrays(
-        silicon(), stillinger_weber(), matching=1, strain_step=2.5e-3, reach=REACH, rattles=SAMPLING
-    )
-    other = fit_potential(observed, silicon(), basis, settings, strain_step=2.5e-3)
+    observed = observations_of(silicon(), stillinger_weber(), Training(rattled=SAMPLING), steps(REACH))
+    other = fit_potential(observed, silicon(), basis, SETTINGS)
     for bulk, fit in ((tungsten, poor), (silicon(), other)):
         found = quantities(bulk, fit.potential, {})[1:]
         assert [(one.name, one.unit) for one in found] == [("C11", "GPa"), ("C12", "GPa"), ("C44", "GPa")]

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from qmfront.config.potential import RelevanceDetermination, SmoothnessPrior
 from qmfront.training.pops import parameter_box, pointwise_corrections
-from qmfront.training.regression import Prior, RelevanceSettings, relevance
+from qmfront.training.regression import relevance
 
 PENALTY = np.full(4, 1e-8)
 
@@ -47,7 +48,9 @@ def test_the_box_covers_where_a_posterior_does_not(count):
 def test_a_right_basis_has_a_small_box():
     rows, _ = data(60)
     right = rows @ [1.0, -2.0, 0.5, 3.0]
-    c = relevance(rows, right, np.ones(4), Prior(), RelevanceSettings()).coefficients
+    c = relevance(
+        rows, right, np.ones(4), SmoothnessPrior(strength=1e-8), RelevanceDetermination()
+    ).coefficients
     low, high = parameter_box(rows, right, c, PENALTY).interval(rows)
     assert np.abs(high - low).max() < 1e-4
     assert np.all(low <= high)

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from qmfront.storage.store_layout import checked
+from qmfront.storage.layout import checked
+from qmfront.storage.layouts.potential import POTENTIAL
 from qmfront.training.surface_certificate import (
     DECLARED,
     ENERGY,
@@ -18,8 +19,8 @@ from qmfront.training.surface_certificate import (
 
 
 @pytest.fixture(scope="module")
-def comparison(tungsten, small_fit, reference_surface, surface_settings) -> SurfaceComparison:
-    return compare_surfaces(tungsten, small_fit, [reference_surface], surface_settings)
+def comparison(tungsten, small_fit, reference_surface, surface_slab) -> SurfaceComparison:
+    return compare_surfaces(tungsten, small_fit, [reference_surface], surface_slab, displacement=1e-3)
 
 
 def test_good_fit_is_accepted(comparison, reference_surface):
@@ -37,7 +38,7 @@ def test_one_joule_per_square_metre():
 
 
 def test_certificate_holds_both_models(comparison, reference_surface):
-    arrays = checked(comparison.arrays(), comparison.declared(), "potential")
+    arrays = checked(comparison.arrays(), POTENTIAL.including(comparison.declared()))
     assert set(arrays) == set(DECLARED)
     assert arrays["surface_plane"].tolist() == [[1, 1, 0]]
     assert arrays["surface_energy_qm"][0] == reference_surface.energy != arrays["surface_energy_mm"][0]
@@ -51,8 +52,8 @@ def test_certificate_holds_both_models(comparison, reference_surface):
     assert arrays["surface_eigenvalue_mm"][0] == arrays["surface_omega2_mm"][0, 0, 3] > 0
 
 
-def test_without_surfaces_there_is_nothing(tungsten, small_fit, surface_settings):
-    nothing = compare_surfaces(tungsten, small_fit, [], surface_settings)
+def test_without_surfaces_there_is_nothing(tungsten, small_fit, surface_slab):
+    nothing = compare_surfaces(tungsten, small_fit, [], surface_slab, displacement=1e-3)
     assert nothing.arrays() == nothing.errors() == nothing.declared() == {}
 
 
@@ -82,11 +83,11 @@ def test_not_a_number_is_no_pass(reference_surface):
     assert len(surface_problems(bad, reference_surface)) == 2
 
 
-def test_fit_without_slabs_is_refused(tungsten, small_fit, reference_surface, surface_settings):
+def test_fit_without_slabs_is_refused(tungsten, small_fit, reference_surface, surface_slab):
     """What is wrong, in numbers, and which settings to change."""
     untrained = replace(small_fit, potential=small_fit.lattice_only)
     with pytest.raises(RuntimeError) as caught:
-        compare_surfaces(tungsten, untrained, [reference_surface], surface_settings)
+        compare_surfaces(tungsten, untrained, [reference_surface], surface_slab, displacement=1e-3)
     text = str(caught.value)
     assert "The fit has poor surfaces. (1, 1, 0): " in text
     assert "instead of 2.542 J/m^2" in text or "collapsed" in text or "keeps a force" in text
@@ -94,7 +95,7 @@ def test_fit_without_slabs_is_refused(tungsten, small_fit, reference_surface, su
         assert setting in text
 
 
-def test_collapse_is_refused(tungsten, small_fit, reference_surface, surface_settings, monkeypatch):
+def test_collapse_is_refused(tungsten, small_fit, reference_surface, surface_slab, monkeypatch):
     monkeypatch.setattr("qmfront.elasticity.surface.COLLAPSED", 1e-3)
     with pytest.raises(RuntimeError, match=r"poor surfaces.*collapsed.*Raise weights"):
-        compare_surfaces(tungsten, small_fit, [reference_surface], surface_settings)
+        compare_surfaces(tungsten, small_fit, [reference_surface], surface_slab, displacement=1e-3)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from qmfront.training.regression import Prior, Regression, RelevanceSettings, regress
+from qmfront.config.potential import Regression, SmoothnessPrior
+from qmfront.training.regression import Posterior, regress
 from qmfront.training.uncertainty import DEVIATIONS, Uncertainty, uncertainty
 
 
@@ -13,16 +14,9 @@ def points(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return np.vander(x, 6), np.sin(9 * x) + 0.5 * x
 
 
-def fitted(rows: np.ndarray, right: np.ndarray, method: str) -> Regression:
-    prior = Prior(strength=1e-8, smoothness=0.0)
-    return regress(
-        rows,
-        right,
-        np.zeros(rows.shape[1]),
-        method=method,
-        prior=prior,
-        relevance_settings=RelevanceSettings(),
-    )
+def fitted(rows: np.ndarray, right: np.ndarray, method: str) -> Posterior:
+    settings = Regression(method=method, prior=SmoothnessPrior(strength=1e-8, smoothness=0.0))
+    return regress(rows, right, np.zeros(rows.shape[1]), settings)
 
 
 def inside(ends: tuple[np.ndarray, np.ndarray], right: np.ndarray) -> float:
@@ -56,10 +50,10 @@ def test_a_dropped_function_has_no_part_in_either() -> None:
     kept = np.isfinite(penalty)
     coefficients = np.zeros(6)
     coefficients[kept] = np.linalg.lstsq(rows[:, kept], right, rcond=None)[0]
-    found = uncertainty(rows, right, Regression(coefficients, penalty, 0.1))
+    found = uncertainty(rows, right, Posterior(coefficients, penalty, 0.1))
     alone = np.eye(6)[2:3]
     assert np.concatenate([*found.posterior(alone), *found.pops(alone)]).tolist() == [0.0] * 4
-    fewer = uncertainty(rows[:, kept], right, Regression(coefficients[kept], penalty[kept], 0.1))
+    fewer = uncertainty(rows[:, kept], right, Posterior(coefficients[kept], penalty[kept], 0.1))
     for name in ("posterior", "pops"):
         expected = getattr(fewer, name)(rows[:, kept])
         assert np.allclose(getattr(found, name)(rows), expected, rtol=1e-9, atol=1e-9)
@@ -78,7 +72,7 @@ def test_without_a_prior_what_nothing_determines_is_not_inverted() -> None:
     """Two equal columns and no prior: the intervals stay finite."""
     rows, right = points(50, seed=4)
     doubled = np.hstack([rows, rows[:, :1]])
-    regression = Regression(np.linalg.lstsq(doubled, right, rcond=None)[0], np.zeros(7), 0.1)
+    regression = Posterior(np.linalg.lstsq(doubled, right, rcond=None)[0], np.zeros(7), 0.1)
     ends = uncertainty(doubled, right, regression).posterior(doubled)
-    expected = uncertainty(rows, right, Regression(np.zeros(6), np.zeros(6), 0.1)).posterior(rows)
+    expected = uncertainty(rows, right, Posterior(np.zeros(6), np.zeros(6), 0.1)).posterior(rows)
     assert np.ptp(ends, axis=0) == pytest.approx(np.ptp(expected, axis=0), rel=1e-3)

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from qmfront.storage import store
+from qmfront.storage.layouts.residual import RESIDUAL
 from tests.workflow.project import ROOT, Project
 
 CONFIG = ("config/studies/points_minimal.yaml",)
@@ -45,5 +46,5 @@ def test_forces_from_tiles_are_those_of_one_call(points: Project) -> None:
     found = json.loads(points.text(f"{CASE}/0/divided.json"))
     assert found["n_atoms"] == 66 and found["boxes"] == 8 and found["jobs"] == 2
     assert found["largest_error"] < 1e-8
-    exact = store.load(Path(points.folder, CASE, "0", "residual.zarr"), "residual")["exact"]
+    exact = store.load(Path(points.folder, CASE, "0", "residual.zarr"), RESIDUAL)["exact"]
     assert np.abs(exact).max() > 1e-2

@@ -1,12 +1,12 @@
-
-include: "surface_inputs.smk"
+# The perfect crystal of a reference model and its free surfaces. Other stages that call the reference model of a
+# material are made from `bulk`: the script that their parameters name, time limit and retries of a call.
+from qmfront.config.material import Probe
 
 
 rule bulk:
     input:
+        unpack(reference_model),
         code=code("bulk.py"),
-        qm_code=lambda w: qm_code(w.material),
-        qm_files=lambda w: qm_files(w.material),
         preflight="results/preflight/{material}.json",
     output:
         store="results/bulk/{material}.zarr/zarr.json",
@@ -21,24 +21,24 @@ rule bulk:
         qm_time_limit_ms=qm_time_limit_ms,
         qm_retries=qm_retries,
     params:
-        crystal=lambda w: study.materials[w.material].crystal.model_dump(mode="json"),
-        qm=lambda w: qm_spec(w.material),
-        settings=lambda w: study.materials[w.material].model_dump(
-            mode="json", include={"force_constants", "stress_samples", "moduli"}
-        ),
+        script="bulk",
+        qm=lambda w: qm_spec(material_of(w)),
         journal=JOURNAL,
+        settings=lambda w: {
+            "crystal": plain(study.materials[w.material].crystal),
+            "probe": plain(study.materials[w.material], Probe),
+        },
     message:
         "Perfect crystal of {wildcards.material}: lattice constant, moduli, force constants"
     script:
-        "../../scripts/bulk.py"
+        "../../scripts/{params.script}.py"
 
 
-rule surface:
+use rule bulk as surface with:
     input:
+        unpack(reference_model),
         code=code("surface.py"),
-        qm_code=lambda w: qm_code(w.material),
-        qm_files=lambda w: qm_files(w.material),
-        bulk="results/bulk/{material}.zarr/zarr.json",
+        bulk=rules.bulk.output.store,
     output:
         store="results/surfaces/{material}_{plane}.zarr/zarr.json",
     log:
@@ -47,18 +47,12 @@ rule surface:
         "results/benchmarks/surfaces/{material}_{plane}.tsv"
     wildcard_constraints:
         plane=r"-?\d+_-?\d+_-?\d+",
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
-    resources:
-        qm_time_limit_ms=qm_time_limit_ms,
-        qm_retries=qm_retries,
     params:
-        qm=lambda w: qm_spec(w.material),
-        plane=lambda w: [int(index) for index in w.plane.split("_")],
-        settings=lambda w: surface_settings(w.material),
-        journal=JOURNAL,
+        script="surface",
+        settings=lambda w: {
+            "plane": [int(index) for index in w.plane.split("_")],
+            "slab": plain(study.materials[w.material].surface),
+            "displacement": study.materials[w.material].force_constants.displacement,
+        },
     message:
         "Free surface {wildcards.plane} of {wildcards.material}"
-    script:
-        "../../scripts/surface.py"

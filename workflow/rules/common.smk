@@ -15,7 +15,6 @@ wildcard_constraints:
     material="|".join(study.materials),
     potential="|".join(study.potentials),
     k=r"\d+",
-    share=r"\d+",
 
 
 def origin(case):
@@ -50,6 +49,11 @@ def qm_code(material):
 def qm_files(material):
     """Files that the reference model of a material reads."""
     return list(study.materials[material].qm.files.values())
+
+
+def reference_model(w):
+    """Inputs of a job that calls the reference model of a material: our code behind it, and the files that it reads."""
+    return {"qm_code": qm_code(material_of(w)), "qm_files": qm_files(material_of(w))}
 
 
 def qm_spec(material):
@@ -98,6 +102,11 @@ def material_of(w):
     if hasattr(w, "case"):
         return study.cases[w.case].material
     return study.potentials[w.potential].material
+
+
+def plain(section, part=None):
+    """A section of the configuration as plain values, or the part of it that another section describes."""
+    return section.model_dump(mode="json", include=part and set(part.model_fields))
 
 
 def section(name):
@@ -244,24 +253,6 @@ def iteration_of(snapshot):
     """The iteration that a figure shows: beyond the ends the nearest one."""
     found = iterations(snapshot.case)
     return min(max(snapshot.iteration + (len(found) if snapshot.iteration < 0 else 0), 0), len(found) - 1)
-
-
-def lattice_sampling(w):
-    """What a training stage asks about the perfect lattice."""
-    potential = study.potentials[w.potential]
-    constants = study.materials[material_of(w)].force_constants
-    asked = {
-        "reach": constants.reach,
-        "step": constants.displacement,
-        "cubic": constants.supercell == "cubic",
-    }
-    return {"matching": potential.matching, "strain_step": potential.strain_step, **asked}
-
-
-def shares(w):
-    """The jobs that fill the journal for a training stage: none where it does so itself."""
-    total = study.potentials[w.potential].jobs
-    return [f"results/potentials/{w.potential}/shares/{number}.json" for number in range(total) if total > 1]
 
 
 def energy_settings(w):

@@ -1,72 +1,62 @@
-rule share:
-    input:
-        unpack(field_of),
-        code=code("share.py"),
-        qm_code=lambda w: qm_code(material_of(w)),
-        qm_files=lambda w: qm_files(material_of(w)),
-        bulk=bulk_store,
-    output:
-        table="results/potentials/{potential}/shares/{share}.json",
-    log:
-        "logs/potentials/{potential}/share_{share}.log",
-    benchmark:
-        "results/benchmarks/potentials/{potential}/share_{share}.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
-    resources:
-        qm_time_limit_ms=qm_time_limit_ms,
-        qm_retries=qm_retries,
-    params:
-        qm=lambda w: qm_spec(material_of(w)),
-        total=lambda w: study.potentials[w.potential].jobs,
-        lattice=lattice_sampling,
-        others=beside_lattice,
-        journal=JOURNAL,
-    message:
-        "QM calls for {wildcards.potential}, share {wildcards.share}"
-    script:
-        "../../scripts/share.py"
+# From the crystal of a material to a fitted potential, its certificate and its intervals.
 
 
-rule training:
+include: "potential_inputs.smk"
+
+
+use rule bulk as training with:
     input:
+        unpack(reference_model),
         unpack(field_of),
         code=code("training.py"),
-        qm_code=lambda w: qm_code(material_of(w)),
-        qm_files=lambda w: qm_files(material_of(w)),
         bulk=bulk_store,
-        shares=shares,
+        scattered=scattered_jobs,
     output:
         store="results/potentials/{potential}/training.zarr/zarr.json",
     log:
         "logs/potentials/{potential}/training.log",
     benchmark:
         "results/benchmarks/potentials/{potential}/training.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
         runtime=planned("training", "runtime"),
         mem_mb=planned("training", "mem_mb"),
         qm_time_limit_ms=qm_time_limit_ms,
         qm_retries=qm_retries,
     params:
-        qm=lambda w: qm_spec(material_of(w)),
-        lattice=lattice_sampling,
-        others=beside_lattice,
-        journal=JOURNAL,
+        script="training",
+        settings=training_sections,
     message:
         "Observations of the reference model for {wildcards.potential}"
-    script:
-        "../../scripts/training.py"
+
+
+use rule training as scatter with:
+    input:
+        unpack(reference_model),
+        unpack(field_of),
+        code=code("training.py"),
+        bulk=bulk_store,
+    output:
+        table="results/potentials/{potential}/shares/{number}.json",
+    log:
+        "logs/potentials/{potential}/share_{number}.log",
+    benchmark:
+        "results/benchmarks/potentials/{potential}/share_{number}.tsv"
+    wildcard_constraints:
+        number=r"\d+",
+    resources:
+        qm_time_limit_ms=qm_time_limit_ms,
+        qm_retries=qm_retries,
+    params:
+        total=lambda w: study.potentials[w.potential].jobs,
+    message:
+        "QM calls for {wildcards.potential}, part {wildcards.number}"
 
 
 rule potential:
     input:
         code=code("potential.py"),
         bulk=bulk_store,
-        training="results/potentials/{potential}/training.zarr/zarr.json",
+        training=rules.training.output.store,
         surfaces=surface_stores,
     output:
         potential="results/potentials/{potential}/potential.json",
@@ -81,26 +71,17 @@ rule potential:
         "../../envs/environment.yaml"
     threads: 1
     params:
-        basis=basis_of,
-        settings=lambda w: study.potentials[w.potential].model_dump(
-            mode="json", include={"matching", "weights", "regression"}
-        ),
-        steps=lambda w: {
-            "strain": study.potentials[w.potential].strain_step,
-            "surface": surface_settings(material_of(w)),
-            **study.materials[material_of(w)].force_constants.model_dump(mode="json"),
-        },
+        settings=fit_sections,
     message:
         "Fit of the ACE potential {wildcards.potential}"
     script:
         "../../scripts/potential.py"
 
 
-rule intervals:
+use rule bulk as intervals with:
     input:
+        unpack(reference_model),
         code=code("intervals.py"),
-        qm_code=lambda w: qm_code(material_of(w)),
-        qm_files=lambda w: qm_files(material_of(w)),
         bulk=bulk_store,
         training=rules.training.output.store,
         potential=rules.potential.output.potential,
@@ -116,17 +97,8 @@ rule intervals:
         "logs/potentials/{potential}/intervals.log",
     benchmark:
         "results/benchmarks/potentials/{potential}/intervals.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
-    resources:
-        qm_time_limit_ms=qm_time_limit_ms,
-        qm_retries=qm_retries,
     params:
-        qm=lambda w: qm_spec(material_of(w)),
-        held_out=held_out_sampling,
-        journal=JOURNAL,
+        script="intervals",
+        settings=held_out_cells,
     message:
         "How sure the fit of {wildcards.potential} is"
-    script:
-        "../../scripts/intervals.py"

@@ -20,7 +20,7 @@ from qmfront.crystal.lattice import Crystal
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.predictor_strains import polar, predictor_gradients, resting_stresses, spread_sites
 from qmfront.models.ace.basis import Basis
-from qmfront.storage.store_layout import Declared
+from qmfront.storage.layout import Declared
 from qmfront.training.observe.relaxed_stress import stress_designs, stress_targets
 
 DECLARED = {

@@ -14,12 +14,13 @@ from ase import Atom, Atoms
 from ase.calculators.calculator import BaseCalculator
 from scipy.spatial import cKDTree
 
+from qmfront.config.potential import Rattled
 from qmfront.crystal.lattice import Crystal
 from qmfront.elasticity.bulk import Bulk, cubic_lattice_constant
 from qmfront.elasticity.surface import energy_of
 from qmfront.models.ace.basis import Basis
 from qmfront.models.ace.design import design
-from qmfront.storage.store_layout import Declared
+from qmfront.storage.layout import Declared
 from qmfront.training.observe.relaxed_stress import stress_designs, stress_targets
 from qmfront.training.observe.responses import response_of_one_atom
 
@@ -36,33 +37,6 @@ DECLARED = {
 PERIODIC = np.ones(3, bool)
 TRIALS = 10000
 """Random places that are tried for an added atom."""
-
-
-@dataclass(frozen=True)
-class RattledSampling:
-    """Which cells are observed.
-
-    repeat : (3,) int
-        Cubic cells along the axes.
-    count : int
-    amplitudes : (2,) float, Å
-        Standard deviation of the displacements along each axis: of the first and of the last cell.
-    strain : float
-        Largest component of the strain of the cells.
-    seed : int
-    interstitials : int
-        Cell i gets i mod (interstitials + 1) atoms more, at random places.
-    distance_r0 : float, r0
-        No added atom is closer to another atom.
-    """
-
-    repeat: tuple[int, int, int]
-    count: int
-    amplitudes: tuple[float, float]
-    strain: float
-    seed: int
-    interstitials: int
-    distance_r0: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +103,7 @@ class ObservedCells:
         return {"rattled_energy": np.array(energy), "rattled_forces": np.concatenate(forces)}
 
 
-def rattled_cells(crystal: Crystal, sampling: RattledSampling) -> list[Atoms]:
+def rattled_cells(crystal: Crystal, settings: Rattled) -> list[Atoms]:
     """Strained supercells with normally distributed displacements of every atom, and atoms added to some of them.
 
     Raises
@@ -137,16 +111,16 @@ def rattled_cells(crystal: Crystal, sampling: RattledSampling) -> list[Atoms]:
     ValueError
         If an added atom finds no place.
     """
-    cubic = _cubic_cell(crystal, sampling.repeat)
-    generator = np.random.default_rng(sampling.seed)
-    distance = sampling.distance_r0 * crystal.nearest_neighbour_distance
+    cubic = _cubic_cell(crystal, settings.repeat)
+    generator = np.random.default_rng(settings.seed)
+    distance = settings.distance_r0 * crystal.nearest_neighbour_distance
     cells = []
-    for number, amplitude in enumerate(np.linspace(*sampling.amplitudes, sampling.count)):
-        random = generator.uniform(-sampling.strain, sampling.strain, (3, 3))
+    for number, amplitude in enumerate(np.linspace(*settings.amplitudes, settings.count)):
+        random = generator.uniform(-settings.strain, settings.strain, (3, 3))
         cell = cubic.copy()
         cell.set_cell(cubic.cell.array @ (np.eye(3) + (random + random.T) / 2), scale_atoms=True)
         cell.positions += amplitude * generator.normal(size=cell.positions.shape)
-        for _ in range(number % (sampling.interstitials + 1)):
+        for _ in range(number % (settings.interstitials + 1)):
             cell.append(Atom(crystal.numbers[0], _hole(cell, distance, generator)))
         cells.append(cell)
     return cells
@@ -166,7 +140,7 @@ def _hole(cell: Atoms, distance: float, generator: np.random.Generator) -> np.nd
     return places[wide[0]]
 
 
-def observe_rattled(crystal: Crystal, calculator: BaseCalculator, sampling: RattledSampling) -> ObservedCells:
+def observe_rattled(crystal: Crystal, calculator: BaseCalculator, settings: Rattled) -> ObservedCells:
     """Energies and forces of rattled cells.
 
     Parameters
@@ -181,11 +155,11 @@ def observe_rattled(crystal: Crystal, calculator: BaseCalculator, sampling: Ratt
     ValueError
         If the model refuses a cell.
     """
-    cells = rattled_cells(crystal, sampling)
+    cells = rattled_cells(crystal, settings)
     whole = energy_of(crystal.to_atoms(), calculator) / len(crystal.basis)
     energy, forces = [], []
     for number, (cell, amplitude) in enumerate(
-        zip(cells, np.linspace(*sampling.amplitudes, sampling.count), strict=True)
+        zip(cells, np.linspace(*settings.amplitudes, settings.count), strict=True)
     ):
         try:
             forces.append(np.array(calculator.get_forces(cell)))

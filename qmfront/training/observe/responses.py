@@ -13,6 +13,7 @@ from ase import Atoms
 from ase.calculators.calculator import Calculator
 from scipy.spatial import cKDTree
 
+from qmfront.config.material import ForceConstantSteps
 from qmfront.crystal.lattice import Crystal
 from qmfront.crystal.neighbours import pairs_within
 from qmfront.elasticity.internal import Shifts, internal_forces
@@ -46,18 +47,18 @@ class Response(Protocol):
 
 @dataclass(frozen=True)
 class CalculatorResponse:
-    """Responses of an ASE calculator. reach (Å): range of the force constants; step (Å): of the differences.
+    """Responses of an ASE calculator.
 
-    shifts: internal shifts at the gradients that will be needed; none if left out.
-    cubic: whether the supercell of the force constants is made of cubic cells.
+    steps : ForceConstantSteps
+        Reach and displacement of the force constants, cells of their supercell.
+    shifts : Shifts, optional
+        Internal shifts at the gradients that will be needed; none if left out.
     """
 
     crystal: Crystal
     calculator: Calculator
-    reach: float
-    step: float = 1e-3
+    steps: ForceConstantSteps
     shifts: Shifts | None = None
-    cubic: bool = False
 
     def energy(self, gradient: np.ndarray) -> np.ndarray:
         """See `Response.energy`: the free energy of a model that has one, since its stress belongs to that."""
@@ -81,9 +82,10 @@ class CalculatorResponse:
         stretch = max(1.0, np.linalg.norm(gradient, 2))
         atoms = self._deformed(gradient)
         apart = _offset(self.crystal, gradient, self.shifts)
-        reach = self.reach * stretch + np.linalg.norm(apart, axis=2).max()
-        transform = self.crystal.cubic if self.cubic else None
-        found = force_constants(atoms, self.calculator, reach=reach, step=self.step, transform=transform)
+        reach = self.steps.reach * stretch + np.linalg.norm(apart, axis=2).max()
+        transform = self.crystal.cubic if self.steps.supercell == "cubic" else None
+        step = self.steps.displacement
+        found = force_constants(atoms, self.calculator, reach=reach, step=step, transform=transform)
         joined = np.stack([found.basis_first, found.basis_second], axis=1)
         undeformed = (found.vector - apart[joined[:, 0], joined[:, 1]]) @ np.linalg.inv(gradient).T
         place = _Places(undeformed, joined).of(vectors, ends)

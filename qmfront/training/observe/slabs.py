@@ -8,19 +8,20 @@ kinds of rows are weighted by the importance of their slab.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from ase.calculators.calculator import BaseCalculator
 
+from qmfront.config.material import RelaxedSlab
+from qmfront.config.potential import FlatSlabs, RattledSlabs, Surfaces
 from qmfront.crystal.lattice import Crystal
 from qmfront.crystal.slab import Slab, flat_slab
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.surface import energy_of, excess_energy, relaxed_slab
-from qmfront.evaluate.share import in_turn
+from qmfront.evaluate.scatter import in_turn
 from qmfront.models.ace.basis import Basis
 from qmfront.models.ace.design import design
-from qmfront.storage.store_layout import Declared
+from qmfront.storage.layout import Declared
 from qmfront.training.observe.responses import response_of_one_atom
 
 DECLARED = {
@@ -35,34 +36,6 @@ DECLARED = {
     "surface_importance": Declared("slab", "f", "1", "factor of the slab's squared errors in the loss"),
 }
 PERIODIC = np.array([True, True, False])
-
-
-@dataclass(frozen=True)
-class SurfaceSampling:
-    """Which slabs are observed.
-
-    planes : tuple of (3,) int
-        Normals in cubic axes.
-    layers, vacuum (Å), max_force (eV/Å)
-        Of every slab, and where the relaxation of the first one ends.
-    face_weight : float
-        Importance of the relaxed and of the unrelaxed flat slab; the others have 1.
-    flat : {count, shift, strain}
-        Slabs whose layers are shifted by up to `shift` (Å) along each axis and strained by up to `strain`.
-    rattled : {count, amplitudes, repeat}
-        Slabs of `repeat` surface cells, normally distributed displacements with standard deviations (Å) from the first
-        to the second amplitude in equal steps.
-    seed : int
-    """
-
-    planes: tuple[tuple[int, int, int], ...]
-    layers: int
-    vacuum: float
-    max_force: float
-    face_weight: float
-    flat: Mapping[str, Any]
-    rattled: Mapping[str, Any]
-    seed: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +94,7 @@ class ObservedSlabs:
 
 
 def observe_surfaces(
-    crystal: Crystal, calculator: BaseCalculator, sampling: SurfaceSampling
+    crystal: Crystal, calculator: BaseCalculator, surfaces: Surfaces, slab: RelaxedSlab
 ) -> ObservedSlabs:
     """Energies and forces of all slabs of all planes.
 
@@ -131,41 +104,40 @@ def observe_surfaces(
         At rest in the reference model.
     calculator : ASE calculator
         The reference model.
+    surfaces : Surfaces
+        Which slabs.
+    slab : RelaxedSlab
+        Their vacuum, and where the relaxation of the first one ends.
     """
     slabs, importance = [], []
-    for place, plane in enumerate(sampling.planes):
-        generator = np.random.default_rng([sampling.seed, place])
-        flat = flat_slab(crystal, plane, layers=sampling.layers, vacuum=sampling.vacuum)
-        relaxed = relaxed_slab(flat, in_turn(calculator), max_force=sampling.max_force)
+    for place, plane in enumerate(surfaces.planes):
+        generator = np.random.default_rng([surfaces.seed, place])
+        flat = flat_slab(crystal, plane, layers=surfaces.layers, vacuum=slab.vacuum)
+        relaxed = relaxed_slab(flat, in_turn(calculator), max_force=slab.max_force)
         others = [
-            *strained_slabs(relaxed, generator, **sampling.flat),
-            *rattled_slabs(relaxed, generator, **sampling.rattled),
+            *strained_slabs(relaxed, generator, surfaces.flat),
+            *rattled_slabs(relaxed, generator, surfaces.rattled),
         ]
         slabs += [relaxed, flat, *others]
-        importance += [sampling.face_weight] * 2 + [1.0] * len(others)
+        importance += [surfaces.face_weight] * 2 + [1.0] * len(others)
     whole = energy_of(crystal.to_atoms(), calculator)
     energy = np.array([excess_energy(slab, calculator, whole) for slab in slabs])
     forces = tuple(np.array(calculator.get_forces(slab.to_atoms())) for slab in slabs)
     return ObservedSlabs(tuple(slabs), np.array(importance), energy, forces)
 
 
-def strained_slabs(
-    slab: Slab, generator: np.random.Generator, *, count: int, shift: float, strain: float
-) -> Iterator[Slab]:
-    """Slabs with one atom per layer, layers shifted by up to `shift` (Å), strained in plane and along the normal."""
-    for _ in range(count):
-        random = generator.uniform(-strain, strain, (3, 3))
+def strained_slabs(slab: Slab, generator: np.random.Generator, settings: FlatSlabs) -> Iterator[Slab]:
+    """Slabs with one atom per layer, layers shifted, strained in plane and along the normal."""
+    for _ in range(settings.count):
+        random = generator.uniform(-settings.strain, settings.strain, (3, 3))
         symmetric = 0.5 * (random + random.T)
         symmetric[2, :2] = symmetric[:2, 2] = 0.0  # the shifts of the layers shear already
-        moved = slab.moved(generator.uniform(-shift, shift, slab.positions.shape))
+        moved = slab.moved(generator.uniform(-settings.shift, settings.shift, slab.positions.shape))
         yield moved.strained(np.eye(3) + symmetric)
 
 
-def rattled_slabs(
-    slab: Slab, generator: np.random.Generator, *, count: int, amplitudes: tuple[float, float],
-    repeat: tuple[int, int],
-) -> Iterator[Slab]:  # fmt: skip
+def rattled_slabs(slab: Slab, generator: np.random.Generator, settings: RattledSlabs) -> Iterator[Slab]:
     """Repeated slabs with random displacements of every atom."""
-    large = slab.repeated(*repeat)
-    for amplitude in np.linspace(*amplitudes, count):
+    large = slab.repeated(*settings.repeat)
+    for amplitude in np.linspace(*settings.amplitudes, settings.count):
         yield large.moved(amplitude * generator.normal(size=large.positions.shape))

@@ -16,6 +16,7 @@ from qmfront.models.lattice_symmetry import lattice_rotations
 from qmfront.training.observe.kinds import FIRST_FREE_ORDER, KIND, KINDS, Kind, kinds_of, observe
 from qmfront.training.observe.lattice import Lattice, independent_directions
 from qmfront.training.observe.responses import BasisResponse, CalculatorResponse
+from tests.settings import steps
 
 CUBIC = np.array(lattice_rotations(bulk("W", a=3.165).cell.array))
 ALL = kinds_of(3, Lattice(np.zeros((1, 3)), CUBIC))
@@ -150,7 +151,7 @@ def test_basis_and_calculator_observe_the_same(size):
     lattice = Lattice(vectors, crystal.point_group())
     rows = observe(BasisResponse(crystal, basis), ALL, lattice)
     calculator = ACE(Potential(basis, coefficients, np.zeros(1)))
-    values = observe(CalculatorResponse(crystal, calculator, reach=8.6), ALL, lattice)
+    values = observe(CalculatorResponse(crystal, calculator, steps(8.6)), ALL, lattice)
     assert set(rows) == set(values) == {kind.name for kind in ALL}
     # Noise of differences: forces to 1e-12 over steps of 1e-3 Å and strains of 2.5e-3, once more for a third power.
     tolerance = {"fourth_derivative": 1e-6, "strained_force_constants": 1e-5, "third_derivative": 1e-8}

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from qmfront.config.potential import Training
 from qmfront.crystal.defect import Defect
 from qmfront.elasticity.internal import relaxed_shifts
 from qmfront.elasticity.moduli import piola_stress
@@ -11,13 +12,12 @@ from qmfront.elasticity.straight import StraightDislocation, dislocation_defect
 from qmfront.models.ace.basis import build_basis
 from qmfront.models.ace.calculator import ACE
 from qmfront.models.ace.potential import Potential
-from qmfront.storage import store
-from qmfront.storage.store_layout import checked
-from qmfront.training.fit import FitSettings, fit_potential
-from qmfront.training.observations import Observations, field_strains, training_arrays
-from qmfront.training.observe.kinds import KIND
+from qmfront.storage.layout import checked
+from qmfront.storage.layouts.potential import TRAINING
+from qmfront.training.fit import fit_potential
+from qmfront.training.observations import Observations, observations_of
 from qmfront.training.observe.predictor_strains import observe_field
-from qmfront.training.regression import Prior, RelevanceSettings
+from tests.settings import fitting, steps
 from tests.silicon import silicon, stillinger_weber
 
 SAMPLES = 12
@@ -83,27 +83,22 @@ def test_sublattices_of_diamond_are_at_rest(shuffled):
     assert not values[9 * SAMPLES :].any() and np.abs(rows[9 * SAMPLES :]).max() > 1e-3
 
 
-def test_a_fit_to_the_field_is_closer_there(edge, tungsten, eam, tmp_path):
+def test_a_fit_to_the_field_is_closer_there(edge, tungsten, eam):
     """The paper's observations, and the same with strains of the field: stresses at other sites of it."""
     basis = build_basis(["W"], cutoff=5.5, max_degree=(12, 10, 6), decay=0.5)
-    weights = dict.fromkeys(KIND, 1.0) | {"force_constants": 10.0, "field_stress": 1e-2}
-    settings = FitSettings(1, weights, "ridge", Prior(1e-8, 0.0), RelevanceSettings())
-    path = tmp_path / "structure.zarr" / "zarr.json"
-    region = np.zeros(edge.n_sites, int)
-    store.save(path, "structure", edge.arrays() | {"region": region}, {}, config={})
+    settings = fitting(force_constants=10.0, field_stress=1e-2)
     others = np.setdiff1d(spread_sites(edge, 60), spread_sites(edge, 20))
     gradients = predictor_gradients(edge)[others]
     truth = tungsten.crystal.volume * np.array([piola_stress(tungsten.crystal, eam, F) for F in gradients])
     errors = {}
     for samples in (0, 20):
-        strains = field_strains(str(path), samples) if samples else None
-        observed = training_arrays(
-            tungsten, eam, matching=1, strain_step=2.5e-3, reach=eam.force_range, strains=strains
-        )
-        again = Observations.from_arrays(checked(observed.arrays(), observed.declared(), "training"))
+        asked = Training(field_samples=samples), steps(eam.force_range)
+        observed = observations_of(tungsten, eam, *asked, defect=edge)
+        again = Observations.from_arrays(checked(observed.arrays(), TRAINING.including(observed.declared())))
         assert same_arrays(again.arrays(), observed.arrays())
-        fit = fit_potential(observed, tungsten, basis, settings, strain_step=2.5e-3)
+        fit = fit_potential(observed, tungsten, basis, settings)
         own = [piola_stress(tungsten.crystal, ACE(fit.potential), F) for F in gradients]
         errors[samples] = np.linalg.norm(tungsten.crystal.volume * np.array(own) - truth)
     assert errors[20] < 0.5 * errors[0]
-    assert field_strains(None, 0) is None
+    with pytest.raises(ValueError, match="the defect is missing"):
+        observations_of(tungsten, eam, *asked)

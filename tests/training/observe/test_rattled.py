@@ -5,21 +5,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from qmfront.config.potential import Rattled, Training
 from qmfront.elasticity.bulk import cubic_lattice_constant
 from qmfront.models.ace.basis import build_basis
 from qmfront.models.ace.calculator import ACE
 from qmfront.models.ace.potential import Potential
-from qmfront.training.fit import FitSettings, fit_potential
-from qmfront.training.observations import lattice_of, training_arrays
+from qmfront.training.fit import fit_potential
+from qmfront.training.observations import lattice_of, observations_of
 from qmfront.training.observe.kinds import KIND, kinds_of
-from qmfront.training.observe.rattled import ObservedCells, RattledSampling, observe_rattled, rattled_cells
-from qmfront.training.regression import Prior, RelevanceSettings
+from qmfront.training.observe.rattled import ObservedCells, observe_rattled, rattled_cells
+from tests.settings import changed, fitting, steps
 from tests.silicon import REACH, silicon, stillinger_weber
 
-SAMPLING = RattledSampling(
-    (1, 1, 2), count=4, amplitudes=(0.02, 0.1), strain=0.02, seed=1, interstitials=0, distance_r0=0.9
-)
-SAMPLING_64 = replace(SAMPLING, repeat=(2, 2, 2))
+SAMPLING = Rattled(repeat=(1, 1, 2), count=4, amplitudes=(0.02, 0.1), strain=0.02, seed=1)
+SAMPLING_64 = changed(SAMPLING, repeat=(2, 2, 2))
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +27,9 @@ def basis():
 
 
 def test_cells_are_strained_supercells_with_the_asked_displacements():
-    cells = rattled_cells(silicon().crystal, replace(SAMPLING, count=40, amplitudes=(0.05, 0.05)))
+    cells = rattled_cells(silicon().crystal, changed(SAMPLING, count=40, amplitudes=(0.05, 0.05)))
     a = cubic_lattice_constant(silicon().crystal)
-    perfect = rattled_cells(silicon().crystal, replace(SAMPLING, count=1, amplitudes=(0.0, 0.0), strain=0.0))[
+    perfect = rattled_cells(silicon().crystal, changed(SAMPLING, count=1, amplitudes=(0.0, 0.0), strain=0.0))[
         0
     ]
     assert len(perfect) == 16 and perfect.cell.lengths() == pytest.approx([a, a, 2 * a])
@@ -44,14 +43,14 @@ def test_cells_are_strained_supercells_with_the_asked_displacements():
 
 
 def test_added_atoms_keep_their_distance_and_leave_the_others_where_they_were():
-    sampling = replace(SAMPLING, count=6, interstitials=2, repeat=(2, 2, 2))
+    sampling = changed(SAMPLING, count=6, interstitials=2, repeat=(2, 2, 2))
     cells = rattled_cells(silicon().crystal, sampling)
     assert [len(cell) - 64 for cell in cells] == [0, 1, 2, 0, 1, 2]
     apart = cells[2].get_distances(65, range(65), mic=True)
     assert apart.min() >= 0.9 * silicon().crystal.nearest_neighbour_distance
     assert np.array_equal(cells[0].positions, rattled_cells(silicon().crystal, SAMPLING_64)[0].positions)
     with pytest.raises(ValueError, match="distance_r0"):
-        rattled_cells(silicon().crystal, replace(sampling, distance_r0=1.5))
+        rattled_cells(silicon().crystal, changed(sampling, distance_r0=1.5))
 
 
 @pytest.mark.parametrize("interstitials", [0, 1])
@@ -59,7 +58,7 @@ def test_rows_of_the_basis_are_those_of_the_calculator(basis, interstitials):
     """For a potential of the basis, observed as a model, design times coefficients gives the targets."""
     coefficients = 0.1 * np.random.default_rng(3).normal(size=len(basis))
     model, bulk = ACE(Potential(basis, coefficients, np.zeros(1))), silicon()
-    observed = observe_rattled(bulk.crystal, model, replace(SAMPLING, interstitials=interstitials))
+    observed = observe_rattled(bulk.crystal, model, changed(SAMPLING, interstitials=interstitials))
     again = ObservedCells.from_arrays(observed.arrays())
     wanted, rows = observed.targets(bulk), again.design(bulk, basis)
     for name in ("rattled_energy", "rattled_forces"):
@@ -80,19 +79,13 @@ def test_moduli_are_observed_where_force_constants_end_early():
 @pytest.mark.parametrize("rattled", [False, True])
 def test_fit_is_sane_at_finite_distortion_with_rattled_cells_only(basis, rattled):
     """Forces on unseen cells of 0.1 Å; the force constants are as good as without."""
-    weights = dict.fromkeys(KIND, 1.0) | dict.fromkeys(
-        ("rattled_energy", "rattled_forces", "sampled_stress"), 0.1
-    )
-    settings = FitSettings(
-        1, weights | {"force_constants": 10.0}, "ridge", Prior(1e-8, 0.0), RelevanceSettings()
-    )
-    sampling = replace(SAMPLING, count=10) if rattled else None
-    observed = training_arrays(
-        silicon(), stillinger_weber(), matching=1, strain_step=2.5e-3, reach=REACH, rattles=sampling
-    )
-    fit = fit_potential(observed, silicon(), basis, settings, strain_step=2.5e-3)
+    weights = dict.fromkeys(("rattled_energy", "rattled_forces", "sampled_stress"), 0.1)
+    settings = fitting(force_constants=10.0, **weights)
+    training = Training(rattled=changed(SAMPLING, count=10) if rattled else None)
+    observed = observations_of(silicon(), stillinger_weber(), training, steps(REACH))
+    fit = fit_potential(observed, silicon(), basis, settings)
     errors, sizes, model = [], [], ACE(fit.potential)
-    for cell in rattled_cells(silicon().crystal, replace(SAMPLING, amplitudes=(0.1, 0.1), seed=9)):
+    for cell in rattled_cells(silicon().crystal, changed(SAMPLING, amplitudes=(0.1, 0.1), seed=9)):
         wanted = np.array(stillinger_weber().get_forces(cell))
         errors.append(np.array(model.get_forces(cell)) - wanted)
         sizes.append(wanted)

@@ -11,6 +11,7 @@ from qmfront.models.eam import EAM
 from qmfront.models.nrltb import NRLTB
 from qmfront.training.observe.responses import BasisResponse, CalculatorResponse
 from tests.models.ace.step_sweep import assert_derivative
+from tests.settings import steps
 
 REACH = 9.0  # Å, twice the cutoff of the basis: all force constants
 
@@ -37,7 +38,7 @@ def from_basis(crystal, basis) -> BasisResponse:
 
 @pytest.fixture(scope="module")
 def from_calculator(crystal, basis, coefficients) -> CalculatorResponse:
-    return CalculatorResponse(crystal, ACE(Potential(basis, coefficients, np.zeros(1))), reach=REACH)
+    return CalculatorResponse(crystal, ACE(Potential(basis, coefficients, np.zeros(1))), steps(REACH))
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +80,9 @@ def test_what_is_left_of_their_difference_is_the_step(crystal, basis, coefficien
     for step in (4e-3, 2e-3, 1e-3):
         ours = BasisResponse(crystal, basis, step=step).force_constants(np.eye(3), vectors) @ coefficients
         calculator = ACE(Potential(basis, coefficients, np.zeros(1)))
-        theirs = CalculatorResponse(crystal, calculator, REACH, step).force_constants(np.eye(3), vectors)
+        theirs = CalculatorResponse(crystal, calculator, steps(REACH, displacement=step)).force_constants(
+            np.eye(3), vectors
+        )
         errors.append(np.abs(ours - theirs).max() / np.abs(theirs).max())
     assert errors[-1] < 2e-8
     assert np.all(np.abs(np.diff(np.log2(errors)) + 2) < 0.1), errors
@@ -105,7 +108,7 @@ def test_stress_is_the_derivative_of_the_energy(kind, from_basis, from_calculato
 
 def test_calculator_route_is_the_bulk_record(tungsten, eam):
     """Same force constants as the bulk record, at the same lattice constant."""
-    response = CalculatorResponse(tungsten.crystal, eam, reach=eam.force_range)
+    response = CalculatorResponse(tungsten.crystal, eam, steps(eam.force_range))
     found = response.force_constants(np.eye(3), tungsten.force_constants.vector)
     assert np.array_equal(found, tungsten.force_constants.matrix)
 
@@ -127,7 +130,7 @@ def test_lookup_does_not_hang_on_the_last_digit(noise, from_basis, crystal):
 def test_calculator_answers_for_a_compressed_lattice():
     """Force constants of a stretched lattice reach as far in undeformed vectors."""
     crystal = cubic_crystal("W", "bcc", 3.1649)
-    response = CalculatorResponse(crystal, EAM(potential="W_zhou"), reach=6.0)
+    response = CalculatorResponse(crystal, EAM(potential="W_zhou"), steps(6.0))
     vectors = lattice_vectors(crystal, 5.9)
     for F in (np.diag([1.02, 1.0, 0.98]), 0.97 * np.eye(3)):
         phi = response.force_constants(F, vectors)
@@ -137,7 +140,7 @@ def test_calculator_answers_for_a_compressed_lattice():
 def test_energy_of_a_tight_binding_model_is_what_its_stress_belongs_to(gradient):
     """Hot electrons: the band energy has another derivative than the grand potential."""
     silicon = cubic_crystal("Si", "diamond", 5.43)
-    response = CalculatorResponse(silicon, NRLTB(kT=0.8, kpts=(3, 3, 3)), reach=REACH)
+    response = CalculatorResponse(silicon, NRLTB(kT=0.8, kpts=(3, 3, 3)), steps(REACH))
     direction = np.random.default_rng(5).normal(size=(3, 3))
     slope = np.sum(response.stress(gradient) * direction)
     assert_derivative(lambda t: response.energy(gradient + t * direction), slope, scale=0.03)

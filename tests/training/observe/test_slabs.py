@@ -5,26 +5,29 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
+from qmfront.config.potential import FlatSlabs, RattledSlabs
 from qmfront.crystal.slab import Slab, flat_slab
 from qmfront.elasticity.surface import energy_of, excess_energy
 from qmfront.models.ace.calculator import ACE
 from qmfront.models.ace.potential import Potential
-from qmfront.storage.store_layout import checked
+from qmfront.storage.layout import checked
+from qmfront.storage.layouts.potential import TRAINING
 from qmfront.training.observations import DECLARED
 from qmfront.training.observe.slabs import ObservedSlabs, observe_surfaces, rattled_slabs, strained_slabs
+from tests.settings import changed
 
 
 @pytest.fixture(scope="module")
-def data(tungsten, eam, sampling) -> ObservedSlabs:
-    return observe_surfaces(tungsten.crystal, eam, sampling)
+def data(tungsten, eam, surfaces, slab) -> ObservedSlabs:
+    return observe_surfaces(tungsten.crystal, eam, surfaces, slab)
 
 
-def test_relaxed_and_flat_slab_come_first(data, reference_surface, sampling):
+def test_relaxed_and_flat_slab_come_first(data, reference_surface, slab):
     """The relaxed one is at rest and holds twice the surface energy; the flat one is pulled inwards."""
     assert len(data.slabs) == 2 + 3 + 6
     assert data.importance.tolist() == [30.0] * 2 + [1.0] * 9
     relaxed, flat = data.forces[:2]
-    assert np.abs(relaxed).max() < sampling.max_force
+    assert np.abs(relaxed).max() < slab.max_force
     assert flat[0, 2] > 0.05 and flat[-1, 2] == pytest.approx(-flat[0, 2])
     assert data.energy[0] == pytest.approx(2 * data.slabs[0].area * reference_surface.energy, rel=1e-7)
     assert data.energy[1] > data.energy[0]
@@ -43,7 +46,9 @@ def test_every_slab_has_its_own_forces_and_energy(data, eam, tungsten):
 def test_strained_slabs_stay_within_their_bounds(tungsten):
     slab = flat_slab(tungsten.crystal, (1, 1, 0), layers=6, vacuum=9.0)
     strains, shifts = [], []
-    for strained in strained_slabs(slab, np.random.default_rng(1), count=200, shift=0.03, strain=0.02):
+    for strained in strained_slabs(
+        slab, np.random.default_rng(1), FlatSlabs(count=200, shift=0.03, strain=0.02)
+    ):
         F = np.linalg.solve(slab.cell, strained.cell).T
         strains.append(F - np.eye(3))
         shifts.append(np.linalg.solve(F, strained.positions.T).T - slab.positions)
@@ -58,21 +63,24 @@ def test_strained_slabs_stay_within_their_bounds(tungsten):
 
 def test_rattled_slabs_have_their_amplitudes(tungsten):
     slab = flat_slab(tungsten.crystal, (1, 1, 0), layers=6, vacuum=9.0)
-    amplitudes = (0.01, 0.05)
-    found = list(rattled_slabs(slab, np.random.default_rng(1), count=5, amplitudes=amplitudes, repeat=(6, 7)))
+    settings = RattledSlabs(count=5, amplitudes=(0.01, 0.05), repeat=(6, 7))
+    found = list(rattled_slabs(slab, np.random.default_rng(1), settings))
     size = [np.std(rattled.positions - slab.repeated(6, 7).positions, axis=0) for rattled in found]
     np.testing.assert_allclose(size, np.tile([[0.01], [0.02], [0.03], [0.04], [0.05]], 3), rtol=0.2)
     np.testing.assert_array_equal(found[0].cell, slab.repeated(6, 7).cell)
 
 
-def test_slabs_are_reproducible(data, tungsten, eam, sampling):
-    again = observe_surfaces(tungsten.crystal, eam, sampling)
+def test_slabs_are_reproducible(data, tungsten, eam, surfaces, slab):
+    again = observe_surfaces(tungsten.crystal, eam, surfaces, slab)
     assert same(again, data, range(11), range(11))
-    other = observe_surfaces(tungsten.crystal, eam, replace(sampling, seed=1))
+    other = observe_surfaces(tungsten.crystal, eam, changed(surfaces, seed=1), slab)
     assert same(other, data, range(2), range(2))
     assert not any(same(other, data, [k], [k]) for k in range(2, 11))
     # a second plane changes nothing for the first one, and has random numbers of its own even if it is the same
-    more = observe_surfaces(tungsten.crystal, eam, replace(sampling, planes=((1, 1, 0), (1, 1, 0))))
+    twice = surfaces.model_copy(
+        update={"planes": ((1, 1, 0), (1, 1, 0))}
+    )  # which a configuration may not ask for
+    more = observe_surfaces(tungsten.crystal, eam, twice, slab)
     assert same(more, data, range(11), range(11)) and len(more.slabs) == 22
     assert not any(same(more, more, [k], [11 + k]) for k in range(2, 11))
 
@@ -108,7 +116,9 @@ def test_rows_times_coefficients_are_the_values_of_the_potential(data, small_bas
 
 def test_store_keeps_every_slab(data):
     arrays = data.arrays()
-    again = ObservedSlabs.from_arrays(checked(arrays, {name: DECLARED[name] for name in arrays}, "training"))
+    again = ObservedSlabs.from_arrays(
+        checked(arrays, TRAINING.including({name: DECLARED[name] for name in arrays}))
+    )
     assert same(again, data, range(11), range(11))
     np.testing.assert_array_equal(again.importance, data.importance)
     for mine, theirs in zip(again.slabs, data.slabs, strict=True):
@@ -134,9 +144,9 @@ def test_weights_decide_between_lattice_and_surfaces(fit_with, small_fit):
     )
 
 
-def test_unseen_rattled_slabs_are_predicted(small_fit, tungsten, eam, sampling):
+def test_unseen_rattled_slabs_are_predicted(small_fit, tungsten, eam, surfaces, slab):
     """Other random numbers and a thicker slab: forces within 2 % of their size, although the basis is small."""
-    unseen = observe_surfaces(tungsten.crystal, eam, replace(sampling, layers=8, seed=7))
+    unseen = observe_surfaces(tungsten.crystal, eam, changed(surfaces, layers=8, seed=7), slab)
     calculator = ACE(small_fit.potential)
     wanted = np.concatenate(unseen.forces)
     found = np.concatenate([calculator.get_forces(slab.to_atoms()) for slab in unseen.slabs])

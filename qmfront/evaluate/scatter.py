@@ -1,8 +1,8 @@
-"""One of several jobs that fill the journal together: it computes its share of the questions and skips the others.
+"""QM calls scattered over several jobs that fill the journal together, each making its own part of them.
 
-Every job runs the same code over the same questions. What is not its share gets zeros, so that nothing computed from
-the answers means anything but what the journal holds afterwards. Questions that follow from earlier answers
-(relaxations) are asked `in_turn`: all jobs get the true answers then, each computed by whoever comes first.
+Every job runs the same code and comes to the same calls. Those of the other jobs return zeros, so that nothing computed
+from them means anything: only the journal is of use afterwards. Calls that follow from earlier results (relaxations)
+are made `in_turn`: every job gets true values then, computed by whichever job comes first.
 """
 
 from collections.abc import Mapping
@@ -17,13 +17,13 @@ from qmfront.evaluate.journaled import Journaled
 from qmfront.storage.provenance import content_hash
 
 
-class Share(Journaled):
-    """Answers what falls to job `number` of `total` as Journaled does, and everything else with zeros.
+class Scattered(Journaled):
+    """Calls that fall to job `number` of `total` as Journaled makes them; zeros for all others.
 
     in_turn : Journaled
-        The same model with true answers only.
+        The same model, every call true.
     skipped : int
-        Questions left to the other jobs.
+        Calls left to the other jobs.
     """
 
     def __init__(
@@ -44,23 +44,23 @@ class Share(Journaled):
         system_changes: list[str] = all_changes,
     ) -> None:
         """Fill `results`; called by ASE. Errors as in `Journal.evaluate`."""
-        asked = self.atoms if atoms is None else atoms
-        assert asked is not None, "ASE asks about atoms"
-        if share_of(asked, self._total) == self._number:
-            super().calculate(asked, properties, system_changes)
+        wanted = self.atoms if atoms is None else atoms
+        assert wanted is not None, "ASE hands over atoms"
+        if job_of(wanted, self._total) == self._number:
+            super().calculate(wanted, properties, system_changes)
             return
-        self.atoms = asked.copy()
+        self.atoms = wanted.copy()
         self.skipped += 1
-        zeros = {"forces": np.zeros((len(asked), 3)), "stress": np.zeros(6)}
+        zeros = {"forces": np.zeros((len(wanted), 3)), "stress": np.zeros(6)}
         self.results = {name: zeros.get(name, 0.0) for name in self.implemented_properties}
 
 
-def share_of(atoms: Atoms, total: int) -> int:
-    """The job, 0 to total - 1, to which a structure falls, whatever is asked about it."""
-    question = [np.asarray(atoms.positions, float), atoms.numbers, np.asarray(atoms.cell.array, float)]
-    return int(content_hash(question)[:12], 16) % total
+def job_of(atoms: Atoms, total: int) -> int:
+    """The job, 0 to total - 1, to which a structure falls, whatever is wanted of it."""
+    structure = [np.asarray(atoms.positions, float), atoms.numbers, np.asarray(atoms.cell.array, float)]
+    return int(content_hash(structure)[:12], 16) % total
 
 
 def in_turn(calculator: BaseCalculator) -> BaseCalculator:
-    """The calculator for questions that follow from its earlier answers."""
+    """The calculator for calls that follow from its earlier results."""
     return getattr(calculator, "in_turn", calculator)

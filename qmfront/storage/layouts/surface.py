@@ -1,0 +1,20 @@
+"""A relaxed surface and its phonons."""
+
+from qmfront.storage.layout import Declared, Kind
+
+SURFACE = Kind(
+    "surface",
+    {
+        "plane": Declared("component", "i", "1", "normal of the surface in cubic axes"),
+        "energy": Declared("", "f", "eV/Å^2", "energy of the relaxed surface per area"),
+        "energy_unrelaxed": Declared("", "f", "eV/Å^2", "energy of the flat surface per area"),
+        "relaxation": Declared("", "f", "1", "change of the first interlayer spacing relative to the bulk"),
+        "cell": Declared("vector component", "f", "Å", "cell of the slab, rows; the third is its normal"),
+        "positions": Declared("atom component", "f", "Å", "atoms of the relaxed slab, lower face first"),
+        "numbers": Declared("atom", "i", "1", "atomic numbers in the slab"),
+        "path": Declared("wave", "f", "1/Å", "wave numbers along the first reciprocal vector of the face"),
+        "omega2": Declared(
+            "wave branch", "f", "eV/Å^2", "eigenvalues of the slab's dynamical matrix, no masses"
+        ),
+    },
+)
