@@ -64,7 +64,7 @@ format: $(DEV_STAMP) ## write code in the project's style
 	@python -m ruff format .
 	@python -m snakefmt Snakefile workflow
 
-schema: $(RUN_STAMP) ## write workflow/schemas from the configuration models
+schema: $(RUN_STAMP) ## write workflow/schemas and docs/settings.md from the typed settings
 	@python -m qmfront.config.schema
 
 # Keeps the versions that are there; ARGS=--upgrade looks for newer ones.

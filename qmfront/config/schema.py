@@ -1,4 +1,4 @@
-"""JSON schemas of the configuration, from the models: `python -m qmfront.config.schema [--check]`."""
+"""JSON schemas and the page of the configuration, from the models: `python -m qmfront.config.schema [--check]`."""
 
 import argparse
 import json
@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from qmfront.config.material import Material
+from qmfront.config.page import PAGE, settings_page
 from qmfront.config.potential import Potential
 from qmfront.config.section import NAME
 from qmfront.config.study import Case, Configuration
@@ -92,12 +93,13 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; fail if a file is out of date")
     if not parser.parse_args().check:
         write()
+        PAGE.write_text(settings_page(), encoding="utf-8")
         return 0
-    names = outdated()
+    names = [f"workflow/schemas/{name}" for name in outdated()]
+    if not PAGE.is_file() or PAGE.read_text(encoding="utf-8") != settings_page():
+        names.append("docs/settings.md")
     if names:
-        sys.stderr.write(
-            f"Out of date in workflow/schemas: {', '.join(names)}. Run: python -m qmfront.config.schema\n"
-        )
+        sys.stderr.write(f"Out of date: {', '.join(names)}. Run: python -m qmfront.config.schema\n")
     return 1 if names else 0
 
 

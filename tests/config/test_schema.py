@@ -16,6 +16,7 @@ from snakemake.utils import validate
 from qmfront.analysis.rate import WINDOW
 from qmfront.config.errors import sections_in
 from qmfront.config.material import Material
+from qmfront.config.page import settings_page
 from qmfront.config.potential import Potential
 from qmfront.config.schema import outdated, schemas, write
 from qmfront.config.section import LIMITS, leaf_hash
@@ -112,6 +113,16 @@ def test_case_files_follow_the_case_schema(root: Path) -> None:
 def test_command_line(root: Path) -> None:
     command = [sys.executable, "-m", "qmfront.config.schema", "--check"]
     assert subprocess.run(command, cwd=root, check=False).returncode == 0
+
+
+def test_the_page_has_every_key_with_unit_range_and_default() -> None:
+    """A row per key: a number with a unit, a choice, one without a default."""
+    page = settings_page()
+    assert "| `width` | number | Å | ≥ 0 | `10.8` |" in page
+    assert "| `normalisation` | `mean`, `max` |  |  | `mean` |" in page
+    assert "| `calculator` | text |  |  | required |" in page
+    for model in (Case, Material, Potential):
+        assert all(f"| `{name}` |" in page for name in model.model_fields)
 
 
 def test_importing_the_configuration_stays_cheap(root: Path) -> None:
