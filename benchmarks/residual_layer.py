@@ -17,7 +17,7 @@ from qmfront.coupling.partition import QM
 from qmfront.crystal.cluster import surrounded
 from qmfront.crystal.defect import Defect
 from qmfront.elasticity.bulk import Bulk
-from qmfront.elasticity.strain_polynomial import StrainPolynomial
+from qmfront.elasticity.certificate import Certificate
 from qmfront.estimate.estimator import estimator
 from qmfront.mismatch.cauchy_born import cauchy_born_difference
 from qmfront.mismatch.linear import linear_mismatch
@@ -40,10 +40,12 @@ def main(case: str, material: str, potential: str, results: Path) -> pd.DataFram
     """One row per iteration and width."""
     defect = Defect.from_arrays(load(results / case / "structure.zarr", STRUCTURE))
     operators = Operators.from_arrays(load(results / case / "operators.zarr", OPERATORS))
-    certificate = load(results / "potentials" / potential / "certificate.zarr", POTENTIAL)
+    certificate = Certificate.from_arrays(
+        load(results / "potentials" / potential / "certificate.zarr", POTENTIAL)
+    )
     bulk = Bulk.from_arrays(load(results / "bulk" / f"{material}.zarr", BULK))
     linear = linear_mismatch(bulk, certificate).assembled(defect)
-    mismatch = StrainPolynomial.from_certificate(certificate)
+    mismatch = certificate.polynomial
     riesz = operators.force_constant_map(defect.free, tolerance=1e-8)
 
     def eta(forces: np.ndarray) -> float:

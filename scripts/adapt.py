@@ -2,7 +2,7 @@
 
 import json
 
-from qmfront.config.stages import Buffer, Embedding, Estimate
+from qmfront.config.stages import Adapt, Buffer, Embedding, Estimate, Refine
 from qmfront.coupling.anderson import Solution
 from qmfront.coupling.force_mixing import Models
 from qmfront.coupling.hybrid import Hybrid
@@ -17,7 +17,8 @@ from qmfront.mismatch.model_difference import ModelDifference
 from qmfront.models.ace.calculator import ACE
 from qmfront.operators.operators import Operators
 from qmfront.refine.decision import decision, report
-from qmfront.refine.next_partition import RefineSettings, next_partition
+from qmfront.refine.next_partition import next_partition
+from qmfront.refine.regions import PartitionSettings
 from qmfront.storage.durable import write_file
 from qmfront.storage.layouts.estimate import ESTIMATE
 from qmfront.storage.layouts.mismatch import MISMATCH
@@ -61,7 +62,7 @@ def main(inputs: dict, spec: dict, settings: dict, journal: Journal, outputs: di
     calls, algebraic = stored.attrs["qm_calls"], solution.measure[-1]
     numbers = summary(found.estimates, region, estimate, algebraic=algebraic, qm_calls=calls)
     write_file(outputs["table"], json.dumps(numbers, indent=2) + "\n")
-    content = decision(numbers, settings["k"], **settings["adapt"])
+    content = decision(numbers, settings["k"], Adapt.model_validate(settings["adapt"]))
     with seconds.of("refine"):
         arrays, marks = next_partition(
             hybrid.defect,
@@ -69,7 +70,9 @@ def main(inputs: dict, spec: dict, settings: dict, journal: Journal, outputs: di
             region,
             solution.displacement,
             stop=content["stop"],
-            settings=RefineSettings.from_config(settings),
+            settings=PartitionSettings(
+                Refine.model_validate(settings["refine"]), residual.buffer, hybrid.embedding
+            ),
         )
     own = {"seconds": {"refine": seconds.get("refine", 0.0)}}
     save(outputs["refined"], PARTITION, arrays, marks, run=own, config=settings)

@@ -2,7 +2,7 @@
 
 from qmfront.crystal.defect import Defect
 from qmfront.elasticity.bulk import Bulk
-from qmfront.elasticity.strain_polynomial import StrainPolynomial
+from qmfront.elasticity.certificate import Certificate
 from qmfront.evaluate.journal import Journal, Tally
 from qmfront.evaluate.journaled import Journaled
 from qmfront.mismatch.far_field import far_field
@@ -19,13 +19,13 @@ from qmfront.storage.logs import logged
 def main(inputs: dict, model: tuple[dict, Journal], samples: int, path: str) -> None:
     tally = Tally()
     bulk = Bulk.from_arrays(store.load(inputs["bulk"], BULK))
-    certificate = store.load(inputs["certificate"], POTENTIAL)
+    certificate = Certificate.from_arrays(store.load(inputs["certificate"], POTENTIAL))
     found = far_field(
         Defect.from_arrays(store.load(inputs["structure"], STRUCTURE)),
         bulk.crystal,
         (Journaled(*model, tally), ACE.load(inputs["potential"])),
-        StrainPolynomial.from_certificate(certificate),
-        moduli=linear_mismatch(bulk, certificate).told_moduli(certificate),
+        certificate.polynomial,
+        moduli=linear_mismatch(bulk, certificate).moduli_difference(certificate),
         samples=samples,
     )
     attrs = found.attrs() | {"qm_calls": tally.calls}

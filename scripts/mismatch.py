@@ -2,6 +2,7 @@
 
 from qmfront.crystal.defect import Defect
 from qmfront.elasticity.bulk import Bulk
+from qmfront.elasticity.certificate import Certificate
 from qmfront.mismatch.far_field import FarField
 from qmfront.mismatch.model_difference import model_difference
 from qmfront.storage import store
@@ -17,7 +18,7 @@ def main(inputs: dict, path: str) -> None:
     asked = store.load(inputs["far_field"], FAR_FIELD) if "far_field" in inputs else None
     found = model_difference(
         Bulk.from_arrays(store.load(inputs["bulk"], BULK)),
-        store.load(inputs["certificate"], POTENTIAL),
+        Certificate.from_arrays(store.load(inputs["certificate"], POTENTIAL)),
         Defect.from_arrays(store.load(inputs["structure"], STRUCTURE)),
         None if asked is None else FarField.from_store(asked, asked.attrs),
     )

@@ -4,11 +4,12 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from qmfront.config.defect import AnyDefect, AnyDomain
+from qmfront.config.stages import Buffer, Embedding, InitialRegion
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.defects import defect_of
 from qmfront.elasticity.surface import Surface
 from qmfront.refine.next_partition import first_region
-from qmfront.refine.regions import Thresholds
+from qmfront.refine.regions import PartitionSettings
 from qmfront.storage import store
 from qmfront.storage.extxyz import write_extxyz
 from qmfront.storage.layouts.bulk import BULK
@@ -17,7 +18,7 @@ from qmfront.storage.layouts.surface import SURFACE
 from qmfront.storage.logs import logged
 
 
-def main(inputs: dict, described: dict, initial: dict, buffer: dict, outputs: dict) -> None:
+def main(inputs: dict, described: dict, settings: dict, outputs: dict) -> None:
     surface = Surface.from_arrays(store.load(inputs["surface"], SURFACE)) if "surface" in inputs else None
     case, seeds = defect_of(
         Bulk.from_arrays(store.load(inputs["bulk"], BULK)),
@@ -26,8 +27,13 @@ def main(inputs: dict, described: dict, initial: dict, buffer: dict, outputs: di
         surface=surface,
         rim=described["rim"],
     )
-    region = first_region(case, initial, Thresholds(**buffer), seeds=seeds)
-    config = {**described, "initial_region": initial}
+    partition = PartitionSettings(
+        buffer=Buffer.model_validate(settings["buffer"]),
+        embedding=Embedding.model_validate(settings["embedding"]),
+    )
+    initial = InitialRegion.model_validate(settings["initial_region"])
+    region = first_region(case, initial, partition, seeds=seeds)
+    config = {**described, "initial_region": settings["initial_region"]}
     store.save(outputs["store"], STRUCTURE, {**case.arrays(), "region": region}, config=config)
     atoms = case.body.atoms(np.zeros_like(case.predictor))
     write_extxyz(outputs["xyz"], atoms, region=region, arrays={"predictor": case.predictor})
@@ -36,4 +42,4 @@ def main(inputs: dict, described: dict, initial: dict, buffer: dict, outputs: di
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
         p = snakemake.params
-        main(dict(snakemake.input.items()), p.described, p.initial, p.buffer, dict(snakemake.output.items()))
+        main(dict(snakemake.input.items()), p.described, p.settings, dict(snakemake.output.items()))

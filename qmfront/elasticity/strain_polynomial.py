@@ -4,10 +4,9 @@ The difference W_QM - W_MM of two homogeneous lattices is expanded from the firs
 not match; lower orders would leak into the fit.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
-from typing import Any
 
 import numpy as np
 
@@ -24,11 +23,6 @@ class StrainPolynomial:
 
     exponents: np.ndarray
     coefficients: np.ndarray
-
-    @classmethod
-    def from_certificate(cls, arrays: Mapping[str, Any]) -> "StrainPolynomial":
-        """dW = W_cb^QM - W_cb^MM from a potential's certificate store."""
-        return cls(arrays["mismatch_exponents"], arrays["mismatch_coefficients"])
 
     @property
     def decay(self) -> int:

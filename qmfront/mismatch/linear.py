@@ -20,6 +20,7 @@ from qmfront.crystal.defect import ADDED, Defect
 from qmfront.crystal.lattice import Crystal
 from qmfront.crystal.neighbours import Pairs, separations
 from qmfront.elasticity.bulk import Bulk
+from qmfront.elasticity.certificate import Certificate
 from qmfront.elasticity.deformation import deformation_forces, deformation_gradients, one_sublattice
 from qmfront.elasticity.moduli import cubic_moduli, rotated_moduli
 from qmfront.models.force_constant_set import ForceConstants
@@ -53,9 +54,9 @@ class LinearMismatch:
         """Whether the force constants agree to rounding."""
         return self.relative <= NEGLIGIBLE
 
-    def told_moduli(self, certificate: Mapping[str, Any]) -> np.ndarray:
+    def moduli_difference(self, certificate: Certificate) -> np.ndarray:
         """C11, C12, C44 (3,), eV/Å^3, of the true difference that `forces` holds: zero where it holds nothing."""
-        return (certificate["moduli_qm"] - certificate["moduli_mm"]) * (not self.negligible)
+        return (certificate.moduli_qm - certificate.moduli_mm) * (not self.negligible)
 
     def forces(self, defect: Defect, displacement: np.ndarray) -> np.ndarray:
         """F (n, 3), eV/Å, at u0 + u, see `AssembledMismatch.forces`; assembles, which takes seconds."""
@@ -150,21 +151,20 @@ class AssembledMismatch:
         return cls(arrays["linear_predictor"], operator, arrays["stiffness"], arrays["relative"])
 
 
-def linear_mismatch(bulk: Bulk, certificate: Mapping[str, Any]) -> LinearMismatch:
+def linear_mismatch(bulk: Bulk, certificate: Certificate) -> LinearMismatch:
     """From the bulk of the QM model and the certificate of the fit.
 
     Parameters
     ----------
     bulk : Bulk
-    certificate : {fc_mismatch (m, 3, 3), moduli_qm, moduli_mm (3,)}, eV/Å^2 and eV/Å^3
-        Phi^QM - Phi^MM in the order of bulk.force_constants.
+    certificate : Certificate
 
     Raises
     ------
     ValueError
         If the certificate belongs to other force constants.
     """
-    qm, difference = bulk.force_constants, np.asarray(certificate["fc_mismatch"])
+    qm, difference = bulk.force_constants, np.asarray(certificate.fc_mismatch)
     if difference.shape != qm.matrix.shape:
         raise ValueError(
             f"The certificate knows {len(difference)} force constants, the bulk {len(qm.matrix)}. Fit the potential "
@@ -173,7 +173,7 @@ def linear_mismatch(bulk: Bulk, certificate: Mapping[str, Any]) -> LinearMismatc
     constants = replace(qm, matrix=difference)
     volume = abs(np.linalg.det(bulk.crystal.cell))
     mm = replace(qm, matrix=qm.matrix - difference)
-    known = cubic_moduli(*(certificate["moduli_qm"] - certificate["moduli_mm"]))
+    known = cubic_moduli(*(certificate.moduli_qm - certificate.moduli_mm))
     return LinearMismatch(
         crystal=bulk.crystal,
         constants=constants,

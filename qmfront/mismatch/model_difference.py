@@ -14,6 +14,7 @@ import numpy as np
 
 from qmfront.crystal.defect import Defect
 from qmfront.elasticity.bulk import Bulk
+from qmfront.elasticity.certificate import Certificate
 from qmfront.elasticity.strain_polynomial import StrainPolynomial
 from qmfront.mismatch.cauchy_born import cauchy_born_difference
 from qmfront.mismatch.far_field import FarField
@@ -78,10 +79,10 @@ class ModelDifference:
 
 
 def model_difference(
-    bulk: Bulk, certificate: Mapping[str, Any], defect: Defect, far_field: FarField | None = None
+    bulk: Bulk, certificate: Certificate, defect: Defect, far_field: FarField | None = None
 ) -> ModelDifference:
     """From the bulk of the QM model, the certificate of the fit, and what the far field of the case said, if asked."""
-    polynomial = StrainPolynomial.from_certificate(certificate)
+    polynomial = certificate.polynomial
     linear = linear_mismatch(bulk, certificate).assembled(defect)
     correction = None if far_field is None else far_field.correction(defect, polynomial.decay)
     return ModelDifference(defect, polynomial, linear, correction)

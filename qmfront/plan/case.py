@@ -18,8 +18,7 @@ from qmfront.plan.prior import Prior, changed_atoms, general_prior, prior
 from qmfront.preflight.cost import Cost
 from qmfront.preflight.recommendation import Recommendation
 from qmfront.preflight.report import Report
-from qmfront.refine.next_partition import RefineSettings
-from qmfront.refine.regions import Thresholds
+from qmfront.refine.regions import PartitionSettings
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +33,7 @@ class PlannedCase:
     sphere, cost : Cost
         Of a QM call of a sphere in vacuum, and of a cluster of the case.
     domain : UndeformedDomain
-    thresholds : Thresholds
+    partition : PartitionSettings
     """
 
     calculator: str
@@ -46,7 +45,7 @@ class PlannedCase:
     sphere: Cost
     cost: Cost
     domain: UndeformedDomain
-    thresholds: Thresholds
+    partition: PartitionSettings
 
     @property
     def kind(self) -> str:
@@ -114,9 +113,8 @@ def planned_case(
     guess = material.crystal
     crystal = cubic_crystal(guess.symbol, guess.structure, guess.lattice_constant_guess)
     crystal = crystal.strained(found.rest.scale * np.eye(3))
-    sections = case.model_dump(mode="json", include={"refine", "buffer", "embedding"})
-    thresholds = RefineSettings.from_config(sections).marking.thresholds
-    domain = undeformed_domain(crystal, case, thresholds, rim=2 * potential.basis.cutoff)
+    partition = PartitionSettings(case.refine, case.buffer, case.embedding)
+    domain = undeformed_domain(crystal, case, partition, rim=2 * potential.basis.cutoff)
     cost = cost_of_clusters(domain, found.cost, call, case.embedding, seconds=material.preflight.seconds)
     return PlannedCase(
         calculator=preflight.calculator,
@@ -128,5 +126,5 @@ def planned_case(
         sphere=found.cost,
         cost=cost,
         domain=domain,
-        thresholds=thresholds,
+        partition=partition,
     )

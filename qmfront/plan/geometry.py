@@ -24,7 +24,7 @@ from qmfront.elasticity.defects import defect_without_field
 from qmfront.elasticity.deformation import one_sublattice
 from qmfront.refine.domain import Domain
 from qmfront.refine.next_partition import domain_of, first_region
-from qmfront.refine.regions import Thresholds, regions_around
+from qmfront.refine.regions import PartitionSettings, regions_around
 
 NO_SLIP = 0.2
 """r0; the strain around a Burgers vector shorter than this is none."""
@@ -127,10 +127,10 @@ class UndeformedDomain:
         inside &= np.all(places - low > -1e-6, axis=1)
         return Atoms(self.numbers[inside], self.sites.positions[inside], cell=edge * np.eye(3), pbc=True)
 
-    def refusal(self, n_qm: int, thresholds: Thresholds) -> str:
+    def refusal(self, n_qm: int, settings: PartitionSettings) -> str:
         """Why no partition with n_qm QM sites fits into the domain; empty if one does."""
         try:
-            regions_around(self.qm_sites(n_qm), self.sites, thresholds=thresholds)
+            regions_around(self.qm_sites(n_qm), self.sites, settings=settings)
         except ValueError as error:
             return str(error)
         return ""
@@ -148,7 +148,7 @@ class UndeformedDomain:
 
 
 def undeformed_domain(
-    crystal: Crystal, case: Case, thresholds: Thresholds, *, rim: float
+    crystal: Crystal, case: Case, settings: PartitionSettings, *, rim: float
 ) -> UndeformedDomain:
     """Sites and first partition of a case.
 
@@ -176,7 +176,7 @@ def undeformed_domain(
         sites=sites,
         numbers=defect.numbers,
         r0=defect.r0,
-        region=first_region(defect, case.initial_region.model_dump(), thresholds, seeds=seeds),
+        region=first_region(defect, case.initial_region, settings, seeds=seeds),
         faces=faces,
         lost=float(np.maximum(whole - bonds[defect.free], 0).sum() / whole),
         is_local=is_local,

@@ -178,11 +178,11 @@ def iterations_to_the_end(
     found = [loop.done(each) for each in finished]
     while True:
         if found:
-            made = decision(asdict(found[-1]), found[-1].k, **planned.case.adapt.model_dump())
+            made = decision(asdict(found[-1]), found[-1].k, planned.case.adapt)
             if made["stop"]:
                 return found, made["reason"]
         n_qm = loop.next(found[-1].n_qm, finished) if found else planned.domain.n_qm
-        if refusal := planned.domain.refusal(n_qm, planned.thresholds):
+        if refusal := planned.domain.refusal(n_qm, planned.partition):
             return found, f"{n_qm} QM atoms do not fit: {refusal}"
         found.append(loop.predicted(len(found), n_qm, decay.at(n_qm), finished))
 

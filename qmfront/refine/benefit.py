@@ -14,7 +14,7 @@ from scipy.spatial import cKDTree
 from qmfront.coupling.partition import QM
 from qmfront.crystal.columns import columns_of
 from qmfront.refine.domain import Domain, shell_around
-from qmfront.refine.regions import Thresholds, regions_around
+from qmfront.refine.regions import PartitionSettings, regions_around
 
 BATCHES = 6
 SMOOTHED = 1.2
@@ -22,7 +22,7 @@ SMOOTHED = 1.2
 
 
 def benefit_regions(
-    work_site: np.ndarray, region: np.ndarray, domain: Domain, *, r0: float, thresholds: Thresholds
+    work_site: np.ndarray, region: np.ndarray, domain: Domain, *, r0: float, settings: PartitionSettings
 ) -> np.ndarray:
     """The next regions (n,) int, with minimum_growth more QM sites.
 
@@ -36,7 +36,7 @@ def benefit_regions(
         Old regions.
     domain : Domain
     r0 : float, Å
-    thresholds : Thresholds
+    settings : PartitionSettings
 
     Raises
     ------
@@ -44,7 +44,7 @@ def benefit_regions(
         If the work is NaN or nowhere positive, if there are too few free sites, or as regions_around.
     """
     work_site = _checked(work_site, len(domain))
-    in_qm, wanted = region == QM, int(np.ceil((1.0 + thresholds.minimum_growth) * np.sum(region == QM)))
+    in_qm, wanted = region == QM, int(np.ceil((1.0 + settings.refine.minimum_growth) * np.sum(region == QM)))
     wanted = max(wanted, np.sum(in_qm) + 1)
     if wanted > domain.free.sum():
         raise ValueError(
@@ -53,18 +53,18 @@ def benefit_regions(
     tree, column = cKDTree(domain.coordinates), columns_of(domain.coordinates).column
     start, in_qm = in_qm.sum(), in_qm.copy()
     for goal in np.linspace(start, wanted, BATCHES + 1)[1:]:
-        covered = shell_around(domain, in_qm, width=thresholds.buffer_width)
+        covered = shell_around(domain, in_qm, width=settings.buffer.width)
         candidates = np.flatnonzero(covered & domain.free & ~in_qm)
         places = domain.coordinates[candidates]
         near = tree.query_ball_point(places, SMOOTHED * r0)
         benefit = np.array([np.mean(work_site[sites]) for sites in near])
-        reached = tree.query_ball_point(places, thresholds.buffer_width)
+        reached = tree.query_ball_point(places, settings.buffer.width)
         cost = np.array([max(1, np.sum(~covered[sites])) for sites in reached])
         for site in candidates[np.argsort(-benefit / cost, kind="stable")]:
             if in_qm.sum() >= goal:
                 break
             in_qm |= (column == column[site]) & domain.free  # atoms of one column enter together
-    return regions_around(in_qm, domain, thresholds=thresholds)
+    return regions_around(in_qm, domain, settings=settings)
 
 
 def _checked(work_site: np.ndarray, n: int) -> np.ndarray:

@@ -1,14 +1,16 @@
 """Circular (spherical) QM regions: the first partition, and the isotropic baseline of the adaptive one."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.spatial import cKDTree
 
 from qmfront.refine.domain import Domain
-from qmfront.refine.regions import QM, Thresholds, regions_around
+from qmfront.refine.regions import QM, PartitionSettings, regions_around
 
 
 def circle_regions(
-    domain: Domain, *, centre: np.ndarray, radius: float, thresholds: Thresholds
+    domain: Domain, *, centre: np.ndarray, radius: float, settings: PartitionSettings
 ) -> np.ndarray:
     """Regions whose QM part is the free sites within radius of a centre.
 
@@ -34,11 +36,11 @@ def circle_regions(
             f"No site lies within {radius:g} Å of the centre {np.round(centre, 3)}: the QM region is empty. "
             f"The nearest site is {distance.min():.2f} Å away; increase the radius."
         )
-    return regions_around(in_qm, domain, thresholds=thresholds)
+    return regions_around(in_qm, domain, settings=settings)
 
 
 def grown_circle(
-    region: np.ndarray, domain: Domain, *, centre: np.ndarray, factor: float, thresholds: Thresholds
+    region: np.ndarray, domain: Domain, *, centre: np.ndarray, factor: float, settings: PartitionSettings
 ) -> np.ndarray:
     """The next circle about the same centre, with at least factor times as many QM sites.
 
@@ -61,50 +63,52 @@ def grown_circle(
             f"domain.radius_r0 or stop earlier."
         )
     radius = distance[max(wanted, 1) - 1] * (1 + 1e-6)
-    return circle_regions(domain, centre=centre, radius=radius, thresholds=thresholds)
+    return circle_regions(domain, centre=centre, radius=radius, settings=settings)
 
 
-def initial_regions(
-    domain: Domain,
-    *,
-    centre: np.ndarray,
-    radius: float,
-    core: np.ndarray,
-    core_radius: float,
-    thresholds: Thresholds,
-) -> np.ndarray:
+@dataclass(frozen=True)
+class Ball:
+    """A disc or ball: centre (d,) in the coordinates of a domain and radius, Å."""
+
+    centre: np.ndarray
+    radius: float
+
+
+def initial_regions(domain: Domain, circle: Ball, *, core: Ball, settings: PartitionSettings) -> np.ndarray:
     """The first partition: a circle that must contain the defect core.
 
     Parameters
     ----------
-    centre, radius : (d,) float and float, Å
+    circle : Ball
         The QM circle.
-    core, core_radius : (d,) float and float, Å
-        Every site within core_radius of core must be QM: a fitted MM model is meaningless there.
+    core : Ball
+        Every site in it must be QM: a fitted MM model is meaningless there.
 
     Raises
     ------
     ValueError
         If the QM region does not contain the core, or as circle_regions.
     """
-    region = circle_regions(domain, centre=centre, radius=radius, thresholds=thresholds)
-    distance = _distance(domain, core)
-    missing = (distance <= core_radius) & (region != QM)
+    region = circle_regions(domain, centre=circle.centre, radius=circle.radius, settings=settings)
+    distance = _distance(domain, core.centre)
+    missing = (distance <= core.radius) & (region != QM)
     if missing.any() or region[np.argmin(distance)] != QM:
-        offset = np.linalg.norm(np.asarray(core, float) - np.asarray(centre, float))
+        offset = np.linalg.norm(np.asarray(core.centre, float) - np.asarray(circle.centre, float))
         raise ValueError(
-            f"The initial QM region ({np.sum(region == QM)} sites, radius {radius:g} Å) does not contain the "
-            f"core: {max(missing.sum(), 1)} sites within {core_radius:g} Å of the core at {np.round(core, 2)} "
-            f"are outside, the centre is {offset:.1f} Å off. Move the centre or use a radius of at least "
-            f"{offset + core_radius:.1f} Å."
+            f"The initial QM region ({np.sum(region == QM)} sites, radius {circle.radius:g} Å) does not contain the "
+            f"core: {max(missing.sum(), 1)} sites within {core.radius:g} Å of the core at "
+            f"{np.round(core.centre, 2)} are outside, the centre is {offset:.1f} Å off. Move the centre or use a "
+            f"radius of at least {offset + core.radius:.1f} Å."
         )
     return region
 
 
-def seeded_regions(domain: Domain, seeds: np.ndarray, *, radius: float, thresholds: Thresholds) -> np.ndarray:
+def seeded_regions(
+    domain: Domain, seeds: np.ndarray, *, radius: float, settings: PartitionSettings
+) -> np.ndarray:
     """Regions whose QM part are the sites within radius (Å) of a seed, seeds (n,) bool; errors as in regions_around."""
     distance, _ = cKDTree(domain.coordinates[seeds]).query(domain.coordinates)
-    return regions_around(distance <= radius * (1 + 1e-9), domain, thresholds=thresholds)
+    return regions_around(distance <= radius * (1 + 1e-9), domain, settings=settings)
 
 
 def _distance(domain: Domain, centre: np.ndarray) -> np.ndarray:

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from qmfront.config.stages import Adapt
 
-def decision(
-    estimate: Mapping[str, Any], k: int, *, tolerance: float, max_iterations: int, max_qm_atoms: int
-) -> dict[str, Any]:
+
+def decision(estimate: Mapping[str, Any], k: int, settings: Adapt) -> dict[str, Any]:
     """Stop or go on after iteration k (Algorithm 1, line 5), with the reason in words.
 
     Parameters
@@ -14,10 +14,10 @@ def decision(
     estimate : {eta (Å), n_qm}
     k : int
         Counted from 0.
-    tolerance : float, Å
-    max_iterations, max_qm_atoms : int
+    settings : Adapt
     """
-    eta, n_qm = estimate["eta"], estimate["n_qm"]
+    eta, n_qm, tolerance = estimate["eta"], estimate["n_qm"], settings.tolerance
+    max_iterations, max_qm_atoms = settings.max_iterations, settings.max_qm_atoms
     if eta < tolerance:
         reason = f"eta = {eta:.3e} Å is below the tolerance of {tolerance:g} Å"
     elif k + 1 >= max_iterations:

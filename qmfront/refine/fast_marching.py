@@ -1,35 +1,14 @@
 """Algorithm 2, "Mark and refine": from the local estimator to the next QM and buffer regions."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from qmfront.refine.arrival import arrival_time, earliest_at_boundary, level_set
 from qmfront.refine.domain import Domain
 from qmfront.refine.grid import Grid, covering
-from qmfront.refine.regions import BUFFER, QM, Thresholds, marked_regions, qm_threshold
-from qmfront.refine.speed import Normalisation, Outside, nodal_speed
-
-
-@dataclass(frozen=True)
-class Marking:
-    """All choices of Algorithm 2.
-
-    thresholds : Thresholds
-    spacing : float, Å
-        h_est; must resolve the sites.
-    normalisation, outside, floor
-        Of the speed, see nodal_speed.
-    margin : float, Å, optional
-        Mesh beyond QM + BUF. By default it is enlarged until the front stays inside.
-    """
-
-    thresholds: Thresholds = field(default_factory=Thresholds)
-    spacing: float = 0.4
-    normalisation: Normalisation = "mean"
-    outside: Outside = "nearest"
-    floor: float = 1e-3
-    margin: float | None = None
+from qmfront.refine.regions import BUFFER, QM, PartitionSettings, marked_regions, qm_threshold
+from qmfront.refine.speed import nodal_speed
 
 
 @dataclass(frozen=True)
@@ -60,7 +39,14 @@ class Refinement:
     threshold: float
 
 
-def refine(eta_site: np.ndarray, region: np.ndarray, domain: Domain, *, marking: Marking) -> Refinement:
+def refine(
+    eta_site: np.ndarray,
+    region: np.ndarray,
+    domain: Domain,
+    *,
+    settings: PartitionSettings,
+    margin: float | None = None,
+) -> Refinement:
     """One step of "Mark and refine" (Algorithm 2) in two or three dimensions.
 
     Parameters
@@ -70,7 +56,9 @@ def refine(eta_site: np.ndarray, region: np.ndarray, domain: Domain, *, marking:
     region : (n,) int
         Old regions.
     domain : Domain
-    marking : Marking
+    settings : PartitionSettings
+    margin : float, Å, optional
+        Mesh beyond QM + BUF; left out, it is enlarged until the front stays inside.
 
     Raises
     ------
@@ -80,41 +68,40 @@ def refine(eta_site: np.ndarray, region: np.ndarray, domain: Domain, *, marking:
     """
     eta_site, region = np.asarray(eta_site, float), np.asarray(region)
     _check(eta_site, region, domain)
-    grid, speed, phi, time = _front(eta_site, region, domain, marking)
+    grid, speed, phi, time = _front(eta_site, region, domain, settings, margin)
     at_sites = _at_sites(grid, time, region, domain)
-    new = marked_regions(at_sites, region, domain, thresholds=marking.thresholds)
-    threshold = qm_threshold(at_sites, region == QM, domain.free, thresholds=marking.thresholds)
+    new = marked_regions(at_sites, region, domain, settings=settings)
+    threshold = qm_threshold(at_sites, region == QM, domain.free, settings=settings)
     return Refinement(new, grid, speed, phi, time, at_sites, threshold)
 
 
 def _front(
-    eta_site: np.ndarray, region: np.ndarray, domain: Domain, marking: Marking
+    eta_site: np.ndarray,
+    region: np.ndarray,
+    domain: Domain,
+    settings: PartitionSettings,
+    fixed: float | None,
 ) -> tuple[Grid, np.ndarray, np.ndarray, np.ndarray]:
     """Grid, speed, level set and arriving time on a mesh large enough for the front of (4.4)."""
-    thresholds, known = marking.thresholds, np.isin(region, (QM, BUFFER))
-    margin = marking.margin if marking.margin is not None else thresholds.t_new + thresholds.t_buf
+    chosen, known = settings.refine, np.isin(region, (QM, BUFFER))
+    margin = chosen.t_new + chosen.t_buf if fixed is None else fixed
     # a 3D march is limited to the band that (4.4) looks at; if it is too narrow, march through
-    limit = thresholds.t_new + thresholds.t_buf if domain.coordinates.shape[1] == 3 else None
+    limit = chosen.t_new + chosen.t_buf if domain.coordinates.shape[1] == 3 else None
     while True:
-        grid = covering(domain.coordinates[known], spacing=marking.spacing, margin=margin)
+        grid = covering(domain.coordinates[known], spacing=chosen.mesh, margin=margin)
         speed = nodal_speed(
-            grid,
-            domain.coordinates[known],
-            eta_site[known],
-            normalisation=marking.normalisation,
-            outside=marking.outside,
-            floor=marking.floor,
+            grid, domain.coordinates[known], eta_site[known], normalisation=chosen.normalisation
         )
         phi = level_set(grid, domain.coordinates, region == QM)
         time = arrival_time(phi, speed, spacing=grid.spacing, limit=limit)
         at_sites = _at_sites(grid, time, region, domain)
-        end = qm_threshold(at_sites, region == QM, domain.free, thresholds=thresholds) + thresholds.t_buf
+        end = qm_threshold(at_sites, region == QM, domain.free, settings=settings) + chosen.t_buf
         if limit is not None and end > limit:
             limit = None
             continue
         if end < earliest_at_boundary(time) or grid.contains(domain.coordinates).all():
             return grid, speed, phi, time
-        if marking.margin is not None:
+        if fixed is not None:
             raise ValueError(
                 f"The mesh is too small: the front is at its boundary at T = "
                 f"{earliest_at_boundary(time):.2f}, before T_new + T_buf = {end:.2f} "

@@ -1,83 +1,39 @@
 """The first partition of a case and the next one: by the front, by benefit per cost, or by growing circles."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from qmfront.config.stages import InitialRegion
 from qmfront.crystal.defect import Defect
 from qmfront.refine.benefit import benefit_regions
-from qmfront.refine.circle import grown_circle, initial_regions, seeded_regions
+from qmfront.refine.circle import Ball, grown_circle, initial_regions, seeded_regions
 from qmfront.refine.domain import Domain
-from qmfront.refine.fast_marching import Marking, Refinement, refine
-from qmfront.refine.regions import Thresholds
+from qmfront.refine.fast_marching import Refinement, refine
+from qmfront.refine.regions import PartitionSettings
 
 CORE_RADIUS_R0 = 1.0
 """Sites within this distance (r0) of the core line must be QM. # ASSUME"""
 
 
-@dataclass(frozen=True)
-class RefineSettings:
-    """How partitions are made.
-
-    method : "fast_marching", "benefit" or "circle"
-    marking : Marking
-        Of Algorithm 2; its thresholds also give the geometric buffer.
-    circle_centre_r0 : (2,) or (3,) float, r0
-        From the core, in the plane or in space.
-    circle_growth : float
-    """
-
-    method: str
-    marking: Marking
-    circle_centre_r0: tuple[float, ...]
-    circle_growth: float
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> "RefineSettings":
-        """From the sections refine, buffer and embedding of a case: {refine: {...}, ...}."""
-        refine_section, buffer, embedding = config["refine"], config["buffer"], config["embedding"]
-        thresholds = Thresholds(
-            t_new=refine_section["t_new"],
-            t_buf=refine_section["t_buf"],
-            buffer_width=buffer["width"],
-            exact_factor=buffer["residual_factor"],
-            minimum_growth=refine_section["minimum_growth"],
-            cube_cells=embedding["minimum_cells"] if embedding["kind"] == "box" else 0,
-            shape=embedding["shape"],
-        )
-        marking = Marking(
-            thresholds=thresholds,
-            spacing=refine_section["mesh"],
-            normalisation=refine_section["normalisation"],
-        )
-        circle = refine_section["circle"]
-        return cls(refine_section["method"], marking, tuple(circle["centre_r0"]), circle["growth"])
-
-
 def first_region(
     defect: Defect,
-    initial: Mapping[str, Any],
-    thresholds: Thresholds,
+    initial: InitialRegion,
+    settings: PartitionSettings,
     *,
     seeds: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Regions (n,) of iteration 0: a disc or ball {radius_r0, centre_r0} that contains the core, and its buffer.
+    """Regions (n,) of iteration 0: a disc or ball that contains the core, and its buffer.
 
     With seeds (n,) bool: all free sites within the radius of a seed, and their buffer.
     """
-    domain = domain_of(defect, np.zeros_like(defect.predictor))
+    domain, radius = domain_of(defect, np.zeros_like(defect.predictor)), defect.r0 * initial.radius_r0
     if seeds is not None:
-        return seeded_regions(domain, seeds, radius=defect.r0 * initial["radius_r0"], thresholds=thresholds)
-    return initial_regions(
-        domain,
-        centre=centre_of(defect, initial["centre_r0"]),
-        radius=defect.r0 * initial["radius_r0"],
-        core=defect.core[: defect.dimension],
-        core_radius=CORE_RADIUS_R0 * defect.r0,
-        thresholds=thresholds,
-    )
+        return seeded_regions(domain, seeds, radius=radius, settings=settings)
+    circle = Ball(centre_of(defect, initial.centre_r0), radius)
+    core = Ball(defect.core[: defect.dimension], CORE_RADIUS_R0 * defect.r0)
+    return initial_regions(domain, circle, core=core, settings=settings)
 
 
 def next_partition(
@@ -86,7 +42,7 @@ def next_partition(
     region: np.ndarray,
     displacement: np.ndarray,
     *,
-    settings: RefineSettings,
+    settings: PartitionSettings,
     stop: bool = False,
 ) -> tuple[dict[str, np.ndarray], dict[str, float]]:
     """The next partition: arrays of a store of kind "partition", and its attributes.
@@ -98,25 +54,22 @@ def next_partition(
         (4.1), asked by the front, and F_l . phi_l, asked by benefit.
     region : (n,) int
     displacement : (n, 3) float, Å
-    settings : RefineSettings
+    settings : PartitionSettings
     stop : bool
         The loop ends here: the partition stays, and no front is drawn.
     """
     if stop:
         return {"region": region}, {}
     domain = domain_of(defect, displacement)
-    if settings.method == "circle":
-        centre = centre_of(defect, settings.circle_centre_r0)
-        thresholds = settings.marking.thresholds
-        grown = grown_circle(
-            region, domain, centre=centre, factor=settings.circle_growth, thresholds=thresholds
-        )
+    if settings.refine.method == "circle":
+        circle = settings.refine.circle
+        centre = centre_of(defect, circle.centre_r0)
+        grown = grown_circle(region, domain, centre=centre, factor=circle.growth, settings=settings)
         return {"region": grown}, {}
-    if settings.method == "benefit":
+    if settings.refine.method == "benefit":
         work = np.asarray(estimate["work_site"])
-        thresholds = settings.marking.thresholds
-        return {"region": benefit_regions(work, region, domain, r0=defect.r0, thresholds=thresholds)}, {}
-    result = refine(np.asarray(estimate["eta_site"]), region, domain, marking=settings.marking)
+        return {"region": benefit_regions(work, region, domain, r0=defect.r0, settings=settings)}, {}
+    result = refine(np.asarray(estimate["eta_site"]), region, domain, settings=settings)
     return _arrays(result), {"threshold": float(result.threshold)}
 
 

@@ -1,56 +1,31 @@
 """New QM and buffer regions from the arriving time, Eq. (4.4)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from qmfront.config.stages import Buffer, Embedding, Refine
 from qmfront.coupling.partition import BUFFER, FAR_FIELD, MM, QM
-from qmfront.crystal.box import CubicDomain, Shape, box_around
+from qmfront.crystal.box import CubicDomain, box_around
 from qmfront.refine.domain import Domain, shell_around
 
 
 @dataclass(frozen=True)
-class Thresholds:
-    """Numbers of (4.4) and of our additions to it.
+class PartitionSettings:
+    """How partitions are made: the sections refine, buffer and embedding of a case.
 
-    t_new, t_buf : float
-        T_new and T_buf of (4.4).
-    buffer_width : float, Å
-        R_buf, the geometric buffer that is always kept around the QM region.
-    exact_factor : float
-        The exact residual is evaluated with a buffer of exact_factor * buffer_width (3.2.2), which may hold
-        clamped sites but must not end beyond them.
-    minimum_growth : float
-        The QM region grows at least by this fraction (and at least by one column) per refinement.
-    cube_cells : int
-        If not 0, the buffer is a box of at least so many cells along its edges, as the QM model sees a periodic box.
-    shape : "cube" or "cuboid"
-        Of that box.
+    The buffer of `buffer.width` is always kept around the QM region, and that of the exact residual, residual_factor
+    times as wide (3.2.2), may hold clamped sites but must not end beyond them. Where the QM model sees a periodic box,
+    the buffer fills that box.
     """
 
-    t_new: float = 4.0
-    t_buf: float = 3.0
-    buffer_width: float = 9.0
-    exact_factor: float = 2.0
-    minimum_growth: float = 0.1
-    cube_cells: int = 0
-    shape: Shape = "cube"
-
-    def __post_init__(self) -> None:
-        if not (self.t_new > 0 and self.t_buf >= 0 and self.buffer_width > 0):
-            raise ValueError(
-                f"Need t_new > 0, t_buf >= 0 and buffer_width > 0 (got {self.t_new:g}, {self.t_buf:g} and "
-                f"{self.buffer_width:g} Å)."
-            )
-        if not (self.exact_factor >= 1 and self.minimum_growth >= 0):
-            raise ValueError(
-                f"Need exact_factor >= 1 and minimum_growth >= 0 (got {self.exact_factor:g} and "
-                f"{self.minimum_growth:g})."
-            )
+    refine: Refine = field(default_factory=Refine)
+    buffer: Buffer = field(default_factory=Buffer)
+    embedding: Embedding = field(default_factory=Embedding)
 
 
 def qm_threshold(
-    arrival: np.ndarray, in_qm: np.ndarray, free: np.ndarray, *, thresholds: Thresholds
+    arrival: np.ndarray, in_qm: np.ndarray, free: np.ndarray, *, settings: PartitionSettings
 ) -> float:
     """T at which the new QM region ends: T_new, or later if the region would grow too little.
 
@@ -67,16 +42,16 @@ def qm_threshold(
     float, infinite if the front has reached fewer than m sites.
     """
     # ASSUME the paper has no minimum growth; without one the loop can stall (+0 to +2 sites per iteration).
-    needed = max(int(np.ceil(thresholds.minimum_growth * in_qm.sum())), 1)
+    needed = max(int(np.ceil(settings.refine.minimum_growth * in_qm.sum())), 1)
     times = np.sort(arrival[free & ~in_qm])
     if len(times) < needed:
         return np.inf
     # sites that are equal by symmetry arrive together: keep them together
-    return float(max(thresholds.t_new, times[needed - 1] * (1 + 1e-6)))
+    return float(max(settings.refine.t_new, times[needed - 1] * (1 + 1e-6)))
 
 
 def marked_regions(
-    arrival: np.ndarray, region: np.ndarray, domain: Domain, *, thresholds: Thresholds
+    arrival: np.ndarray, region: np.ndarray, domain: Domain, *, settings: PartitionSettings
 ) -> np.ndarray:
     """Update the regions from the arriving time at the sites.
 
@@ -108,21 +83,21 @@ def marked_regions(
         raise ValueError(
             f"The arriving time is NaN at {np.isnan(arrival).sum()} sites; check speed and mesh."
         )
-    end = qm_threshold(arrival, in_qm, domain.free, thresholds=thresholds)
+    end = qm_threshold(arrival, in_qm, domain.free, settings=settings)
     if not np.isfinite(end):
         raise ValueError(
-            f"The front cannot add {thresholds.minimum_growth:.0%} to {in_qm.sum()} QM sites: only "
+            f"The front cannot add {settings.refine.minimum_growth:.0%} to {in_qm.sum()} QM sites: only "
             f"{np.sum(np.isfinite(arrival) & domain.free & ~in_qm)} free sites are reached. The mesh is "
             f"too small (increase its margin) or the domain is used up (enlarge domain.radius_r0 or stop "
             f"earlier)."
         )
     front = in_qm | (arrival <= end)
-    early = arrival <= end + thresholds.t_buf
-    return regions_around(front, domain, thresholds=thresholds, extra=early)
+    early = arrival <= end + settings.refine.t_buf
+    return regions_around(front, domain, settings=settings, extra=early)
 
 
 def regions_around(
-    in_qm: np.ndarray, domain: Domain, *, thresholds: Thresholds, extra: np.ndarray | None = None
+    in_qm: np.ndarray, domain: Domain, *, settings: PartitionSettings, extra: np.ndarray | None = None
 ) -> np.ndarray:
     """Regions with a given QM part, its geometric buffer, and extra buffer sites.
 
@@ -146,22 +121,22 @@ def regions_around(
         raise ValueError("The QM region is empty. Increase its radius or check its centre.")
     _refuse_clamped(in_qm, domain, "The QM region")
     # PAPER (4.4) the threshold T_buf alone gives a buffer of about one shell, too thin for the forces in QM
-    buffer = shell_around(domain, in_qm, width=thresholds.buffer_width)
+    buffer = shell_around(domain, in_qm, width=settings.buffer.width)
     buffer = buffer if extra is None else buffer | extra
-    if thresholds.cube_cells:
-        buffer = buffer | _cube(in_qm, domain, thresholds)
-    _refuse_clamped(buffer, domain, f"The buffer of R_buf = {thresholds.buffer_width:g} Å")
-    _refuse_beyond_rim(in_qm, domain, thresholds.exact_factor * thresholds.buffer_width)
+    if settings.embedding.kind == "box":
+        buffer = buffer | _box(in_qm, domain, settings)
+    _refuse_clamped(buffer, domain, f"The buffer of R_buf = {settings.buffer.width:g} Å")
+    _refuse_beyond_rim(in_qm, domain, settings.buffer.residual_factor * settings.buffer.width)
     region = np.full(len(domain), MM)
     region[buffer] = BUFFER
     region[in_qm] = QM
     region[~domain.free] = FAR_FIELD
-    if not thresholds.cube_cells:  # a box may be the whole domain
+    if settings.embedding.kind != "box":  # a box may be the whole domain
         _refuse_without_mm(region)
     return region
 
 
-def _cube(in_qm: np.ndarray, domain: Domain, thresholds: Thresholds) -> np.ndarray:
+def _box(in_qm: np.ndarray, domain: Domain, settings: PartitionSettings) -> np.ndarray:
     """Sites of the periodic box of the QM model, Figure 15."""
     if domain.coordinates.shape[1] != 3 or not np.isfinite(domain.period):
         raise ValueError(
@@ -171,9 +146,9 @@ def _cube(in_qm: np.ndarray, domain: Domain, thresholds: Thresholds) -> np.ndarr
         in_qm,
         domain.coordinates,
         CubicDomain(domain.period, float(domain.cell[0, 0])),
-        width=thresholds.buffer_width,
-        minimum_cells=thresholds.cube_cells,
-        shape=thresholds.shape,
+        width=settings.buffer.width,
+        minimum_cells=settings.embedding.minimum_cells,
+        shape=settings.embedding.shape,
     )
 
 

@@ -13,7 +13,7 @@ from ase.io import write
 from qmfront.config.defect import Disc, File
 from qmfront.config.material import ForceConstantSteps, Probe
 from qmfront.config.potential import Fitting, Regression, SmoothnessPrior, Training
-from qmfront.config.stages import Buffer, Estimate, Reference, Solve
+from qmfront.config.stages import Buffer, Estimate, InitialRegion, Reference, Solve
 from qmfront.coupling.force_mixing import Models
 from qmfront.coupling.hybrid import Hybrid
 from qmfront.coupling.partition import QM
@@ -30,12 +30,11 @@ from qmfront.mismatch.model_difference import ModelDifference
 from qmfront.models.ace.basis import build_basis
 from qmfront.models.ace.calculator import ACE
 from qmfront.operators.assembly import assemble
-from qmfront.refine.fast_marching import Marking
-from qmfront.refine.next_partition import RefineSettings, first_region, next_partition
-from qmfront.refine.regions import Thresholds
+from qmfront.refine.next_partition import first_region, next_partition
 from qmfront.storage.timing import Seconds
 from qmfront.training.fit import Fit, fit_potential
 from qmfront.training.observations import observations_of
+from tests.partitions import partition
 from tests.settings import steps
 
 BUFFER = 9.0
@@ -123,8 +122,8 @@ def vacancy(cell: Any, folder: Path) -> Path:
 def test_the_estimate_of_a_vacancy(made: Made, tmp_path: Path) -> None:
     """QM where MM forces would see the vacancy; the exact estimator and the default one, beside the true error."""
     bulk, fit, defect, seeds = own(made, tmp_path)
-    thresholds = Thresholds(buffer_width=BUFFER, exact_factor=1.5)
-    initial = {"radius_r0": made.radius_r0, "centre_r0": (0.0, 0.0)}
+    thresholds = partition(width=BUFFER, residual_factor=1.5)
+    initial = InitialRegion(radius_r0=made.radius_r0)
     region = first_region(defect, initial, thresholds, seeds=seeds)
     assert np.all(region[seeds] == QM)
     operators = assemble(defect, bulk, reach=made.reach, decay=3.0, cutoff_r0=2.5)
@@ -158,7 +157,8 @@ def next_region(
     defect: Defect, eta_site: np.ndarray, region: np.ndarray, displacement: np.ndarray
 ) -> np.ndarray:
     """One step of Algorithm 2 with the default norm."""
-    thresholds = Thresholds(t_new=1.0, t_buf=1.0, buffer_width=BUFFER, exact_factor=1.5, minimum_growth=0.4)
-    settings = RefineSettings("fast_marching", Marking(thresholds, 0.5, "mean"), (0.0, 0.0), 2.0)
+    settings = partition(
+        t_new=1.0, t_buf=1.0, width=BUFFER, residual_factor=1.5, minimum_growth=0.4, mesh=0.5
+    )
     arrays, _ = next_partition(defect, {"eta_site": eta_site}, region, displacement, settings=settings)
     return arrays["region"]

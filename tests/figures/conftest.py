@@ -7,8 +7,8 @@ import pytest
 from qmfront.refine.arrival import level_set
 from qmfront.refine.circle import circle_regions
 from qmfront.refine.domain import Domain
-from qmfront.refine.fast_marching import Marking, Refinement, refine
-from qmfront.refine.regions import Thresholds
+from qmfront.refine.fast_marching import Refinement, refine
+from tests.partitions import changed, partition
 
 mpl.use("Agg")
 
@@ -34,12 +34,12 @@ class Study:
 @pytest.fixture(scope="session")
 def study() -> Study:
     domain = _edge_disc(free=70.0, clamped=82.0)
-    thresholds = Thresholds(t_new=3.0, t_buf=3.0, buffer_width=7.0)
-    regions = [circle_regions(domain, centre=np.zeros(2), radius=7.0, thresholds=thresholds)]
+    thresholds = partition(t_new=3.0, t_buf=3.0, width=7.0)
+    regions = [circle_regions(domain, centre=np.zeros(2), radius=7.0, settings=thresholds)]
     etas, result = [], None
     for _ in range(3):
         etas.append(_estimator(domain, regions[-1]))
-        result = refine(etas[-1], regions[-1], domain, marking=Marking(thresholds=thresholds, spacing=0.25))
+        result = refine(etas[-1], regions[-1], domain, settings=changed(thresholds, mesh=0.25))
         regions.append(result.region)
     buffer = level_set(result.grid, domain.coordinates, result.region <= 1)
     return Study(domain, etas, regions, result, buffer)

@@ -3,6 +3,7 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
+from qmfront.config.stages import InitialRegion
 from qmfront.figures.atoms import Symbol, defect_symbol, dislocation_symbol, in_plane_spacing
 from qmfront.figures.snapshots import (
     decomposition_figure,
@@ -12,11 +13,10 @@ from qmfront.figures.snapshots import (
     front_table,
     region_table,
 )
-from qmfront.refine.fast_marching import Marking
-from qmfront.refine.next_partition import RefineSettings, first_region, next_partition
-from qmfront.refine.regions import Thresholds
+from qmfront.refine.next_partition import first_region, next_partition
+from tests.partitions import partition
 
-THRESHOLDS = Thresholds(t_new=2.0, t_buf=1.0, buffer_width=3.0, exact_factor=1.5)
+THRESHOLDS = partition(t_new=2.0, t_buf=1.0, width=3.0, residual_factor=1.5)
 
 
 def test_defects_without_a_burgers_vector(edge):
@@ -27,11 +27,12 @@ def test_defects_without_a_burgers_vector(edge):
 @pytest.fixture(scope="module")
 def snapshot(edge) -> tuple[np.ndarray, np.ndarray, Mapping[str, np.ndarray], float]:
     """eta_site, old region, new partition and its threshold; the error is larger above the slip plane."""
-    settings = RefineSettings("fast_marching", Marking(thresholds=THRESHOLDS), (0.0, 0.0), 2.0)
-    region = first_region(edge, {"radius_r0": 2.2, "centre_r0": (0.0, 0.0)}, settings.marking.thresholds)
+    region = first_region(edge, InitialRegion(radius_r0=2.2), THRESHOLDS)
     x = edge.sites
     eta = 1e-3 * (2 + np.tanh(x[:, 1])) / (1 + (x[:, 0] ** 2 + x[:, 1] ** 2) / 30)
-    arrays, attributes = next_partition(edge, {"eta_site": eta}, region, np.zeros_like(x), settings=settings)
+    arrays, attributes = next_partition(
+        edge, {"eta_site": eta}, region, np.zeros_like(x), settings=THRESHOLDS
+    )
     return eta, region, arrays, attributes["threshold"]
 
 
@@ -92,7 +93,7 @@ def test_estimator(edge, snapshot):
 
 def test_front(edge, snapshot):
     _, region, refined, threshold = snapshot
-    figure = front_figure(edge, refined, threshold=threshold, t_buf=THRESHOLDS.t_buf)
+    figure = front_figure(edge, refined, threshold=threshold, t_buf=THRESHOLDS.refine.t_buf)
     axes = figure.axes[0]
     contours = {c.get_label(): c for c in axes.collections if hasattr(c, "levels")}
     assert len(contours) == 4

@@ -12,6 +12,7 @@ from qmfront.coupling.hybrid import Hybrid
 from qmfront.coupling.partition import FAR_FIELD, MM, QM
 from qmfront.crystal.defect import Defect
 from qmfront.crystal.stencil import stencil
+from qmfront.elasticity.certificate import Certificate
 from qmfront.elasticity.moduli import cubic_moduli
 from qmfront.elasticity.strain_polynomial import StrainPolynomial
 from qmfront.estimate.residual import ResidualSettings, residual_arrays
@@ -68,6 +69,13 @@ def missed(bulk, reach: float) -> LinearMismatch:
     difference = replace(constants, matrix=constants.matrix - _cut(constants, reach))
     volume = abs(np.linalg.det(bulk.crystal.cell))
     return LinearMismatch(bulk.crystal, difference, difference.moduli(volume), 1.0)
+
+
+def certified(fc_mismatch: np.ndarray, moduli: np.ndarray) -> Certificate:
+    """A certificate whose models have the same moduli and strain energies."""
+    nothing = np.zeros(0)
+    dW = StrainPolynomial(np.array([[3, 0, 0, 0, 0, 0]]), np.zeros(1))
+    return Certificate(nothing, nothing, fc_mismatch, *([nothing] * 4), moduli, moduli, dW, 0.0, 0.0)
 
 
 def _cut(constants, reach: float) -> np.ndarray:
@@ -147,21 +155,18 @@ def test_a_dislocation_feels_no_slip(edge, tungsten):
 def test_of_a_certificate(tungsten):
     """Force constants that agree are left alone; those of another bulk are refused."""
     constants, moduli = tungsten.force_constants, np.array([3.26, 1.28, 1.0])
-    certificate = {
-        "fc_mismatch": 1e-9 * constants.matrix,
-        "moduli_qm": moduli,
-        "moduli_mm": moduli,
-    }
+    certificate = certified(1e-9 * constants.matrix, moduli)
     assert linear_mismatch(tungsten, certificate).negligible
-    certificate["fc_mismatch"] = constants.matrix - _cut(constants, SHORT)
+    certificate = replace(certificate, fc_mismatch=constants.matrix - _cut(constants, SHORT))
     found = linear_mismatch(tungsten, certificate)
     volume = abs(np.linalg.det(tungsten.crystal.cell))
     assert not found.negligible
     assert np.allclose(found.moduli, found.constants.moduli(volume))
-    certificate["moduli_mm"] = moduli - [0.3, 0.2, 0.1]  # a true difference, which is not to be taken off
+    # a true difference, which is not to be taken off
+    certificate = replace(certificate, moduli_mm=moduli - [0.3, 0.2, 0.1])
     kept = linear_mismatch(tungsten, certificate).moduli
     assert np.allclose(kept, found.moduli - cubic_moduli(0.3, 0.2, 0.1))
-    certificate["fc_mismatch"] = constants.matrix[1:]
+    certificate = replace(certificate, fc_mismatch=constants.matrix[1:])
     with pytest.raises(ValueError, match="Fit the potential"):
         linear_mismatch(tungsten, certificate)
 
@@ -170,13 +175,7 @@ def test_of_a_certificate(tungsten):
 def test_a_stop_counts_force_constants_unless_they_differ_slightly(edge, tungsten, part):
     """Of a relative difference of 0.1 all forces, of one of 1e-5 none."""
     constants, moduli = tungsten.force_constants, np.array([3.26, 1.28, 1.0])
-    certificate = {
-        "fc_mismatch": part * (constants.matrix - _cut(constants, SHORT)),
-        "moduli_qm": moduli,
-        "moduli_mm": moduli,
-        "mismatch_exponents": np.array([[3, 0, 0, 0, 0, 0]]),
-        "mismatch_coefficients": np.zeros(1),
-    }
+    certificate = certified(part * (constants.matrix - _cut(constants, SHORT)), moduli)
     linear = linear_mismatch(tungsten, certificate)
     assert (linear.relative > SLIGHT) == (part == 1.0) and not linear.negligible
     u = np.where(edge.free[:, None], 0.02 * np.random.default_rng(6).normal(size=edge.sites.shape), 0.0)

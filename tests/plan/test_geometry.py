@@ -5,18 +5,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from qmfront.config.stages import Embedding
+from qmfront.config.stages import Embedding, InitialRegion
 from qmfront.coupling.partition import BUFFER, QM
 from qmfront.elasticity.bulk import cubic_lattice_constant
 from qmfront.plan.geometry import UndeformedDomain, undeformed_domain
 from qmfront.refine.circle import grown_circle
 from qmfront.refine.next_partition import domain_of, first_region
-from qmfront.refine.regions import Thresholds
+from tests.partitions import partition
 from tests.plan.cases import case
 
-THRESHOLDS = Thresholds(buffer_width=6.0, exact_factor=1.5)
-INITIAL = {"radius_r0": 2.3, "centre_r0": [0.0, 0.0]}
-EDGE = {"domain": {"radius_r0": 8.0, "clamp_width": 10.8}, "initial_region": INITIAL}
+THRESHOLDS = partition(width=6.0, residual_factor=1.5)
+INITIAL = InitialRegion(radius_r0=2.3)
+EDGE = {"domain": {"radius_r0": 8.0, "clamp_width": 10.8}, "initial_region": INITIAL.model_dump()}
 """The edge dislocation of conftest."""
 
 
@@ -38,7 +38,7 @@ def test_a_larger_region(domain, edge) -> None:
         first_region(edge, INITIAL, THRESHOLDS),
         domain_of(edge, np.zeros_like(edge.predictor)),
     )
-    grown = grown_circle(region, displaced, centre=np.zeros(2), factor=1.8, thresholds=THRESHOLDS)
+    grown = grown_circle(region, displaced, centre=np.zeros(2), factor=1.8, settings=THRESHOLDS)
     n_qm = int(np.sum(grown == QM))
     assert domain.around(n_qm, layer=0.0, width=6.0) == pytest.approx(np.sum(grown <= BUFFER), rel=0.1)
     assert domain.around(n_qm, layer=3.0, width=6.0) > domain.around(n_qm, layer=0.0, width=6.0)
@@ -72,7 +72,7 @@ def test_boxes_of_a_point_defect(tungsten) -> None:
         domain={"kind": "box", "cells": 5},
         initial_region={"radius_r0": 1.1},
     )
-    thresholds = Thresholds(buffer_width=2.0, exact_factor=1.0, cube_cells=3)
+    thresholds = partition(width=2.0, residual_factor=1.0, kind="box", minimum_cells=3)
     domain = undeformed_domain(tungsten.crystal, vacancy, thresholds, rim=0.0)
     box = Embedding(kind="box", minimum_cells=3, subtract_lattice=False)
     assert domain.n_qm == 8
@@ -100,7 +100,7 @@ def test_a_file(tungsten, tmp_path: Path) -> None:
     defect = {"kind": "file", "file": str(tmp_path / "own.extxyz"), "axes": np.eye(3, dtype=int).tolist()}
     defect |= {"lattice_constant": None, "lattice": None, "clamp": "fix_atoms", "seed": None, "core": None}
     described = case(defect=defect, initial_region={"radius_r0": 0.5})
-    thin = Thresholds(buffer_width=3.0, exact_factor=1.0)
+    thin = partition(width=3.0, residual_factor=1.0)
     domain = undeformed_domain(tungsten.crystal, described, thin, rim=6.0)
     assert len(domain) == len(atoms)
     assert domain.sites.free.sum() == np.sum(distance <= 16.0)
@@ -110,7 +110,8 @@ def test_a_file(tungsten, tmp_path: Path) -> None:
 def test_a_crack_pays_for_its_faces(tungsten) -> None:
     """Sites beside the wake are in the cluster of the residual, however small the QM region is."""
     defect = {"kind": "crack", "front": [0, 0, 1], "plane": [1, 1, 0], "load": 0.9, "tip_offset": [0.0, 0.0]}
-    described = case(defect=defect, domain={"radius_r0": 20.0, "clamp_width": 10.8}, initial_region=INITIAL)
+    domain = {"radius_r0": 20.0, "clamp_width": 10.8}
+    described = case(defect=defect, domain=domain, initial_region=INITIAL.model_dump())
     domain = undeformed_domain(tungsten.crystal, described, THRESHOLDS, rim=11.0)
     plane, n_qm = domain.sites.coordinates, domain.n_qm
     assert np.all(plane[domain.faces, 0] < 0)

@@ -24,7 +24,7 @@ from qmfront.plan.prior import (
     prior,
     relaxation_volume,
 )
-from qmfront.refine.regions import Thresholds
+from tests.partitions import partition
 from tests.plan.cases import case
 
 STEP = {"r0": 2.5, "coordination": 12.0, "changed": (1.0, 0.0)}
@@ -100,7 +100,7 @@ def domain_in(
         **others,
     }
     described = case(defect=defect, initial_region={"radius_r0": 1.1}, buffer={"width": 2.0})
-    thin = Thresholds(buffer_width=2.0, exact_factor=1.0)
+    thin = partition(width=2.0, residual_factor=1.0)
     return described.defect, undeformed_domain(crystal, described, thin, rim=4.0)
 
 

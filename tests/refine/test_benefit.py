@@ -1,27 +1,26 @@
 """Marking by benefit per cost: where the residual works, and where an atom more is cheap."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from qmfront.refine.benefit import benefit_regions
 from qmfront.refine.circle import circle_regions
 from qmfront.refine.domain import Domain
-from qmfront.refine.regions import BUFFER, FAR_FIELD, QM, Thresholds
+from qmfront.refine.regions import BUFFER, FAR_FIELD, QM
+from tests.partitions import PartitionSettings, changed, partition
 
 ORIGIN = np.zeros(2)
 R0 = 2.74  # Å, W
-CHOICE = Thresholds(buffer_width=6.0, minimum_growth=0.4)
+CHOICE = partition(width=6.0, minimum_growth=0.4)
 
 
 @pytest.fixture(scope="module")
 def old(disc: Domain) -> np.ndarray:
-    return circle_regions(disc, centre=ORIGIN, radius=12.0, thresholds=CHOICE)
+    return circle_regions(disc, centre=ORIGIN, radius=12.0, settings=CHOICE)
 
 
-def grown(work: np.ndarray, old: np.ndarray, disc: Domain, choice: Thresholds = CHOICE) -> np.ndarray:
-    return benefit_regions(work, old, disc, r0=R0, thresholds=choice)
+def grown(work: np.ndarray, old: np.ndarray, disc: Domain, choice: PartitionSettings = CHOICE) -> np.ndarray:
+    return benefit_regions(work, old, disc, r0=R0, settings=choice)
 
 
 def test_the_region_grows_where_the_residual_works(disc, old):
@@ -40,7 +39,7 @@ def test_even_work_gives_an_even_rim_and_few_more_buffer_atoms(disc, old):
     new = grown(np.ones(len(disc)), old, disc)
     radius = np.linalg.norm(disc.coordinates[new == QM], axis=1)
     circle = circle_regions(
-        disc, centre=ORIGIN, radius=12.0 * np.sqrt(np.sum(new == QM) / np.sum(old == QM)), thresholds=CHOICE
+        disc, centre=ORIGIN, radius=12.0 * np.sqrt(np.sum(new == QM) / np.sum(old == QM)), settings=CHOICE
     )
     assert radius.max() < 12.0 + 6.0
     assert np.sum(new <= BUFFER) < 1.05 * np.sum(circle <= BUFFER)
@@ -50,7 +49,7 @@ def test_the_cost_decides_between_equal_benefits(disc, old):
     """A site at the rim of the buffer brings a half of a buffer of its own, one beside the QM region a crescent."""
     radius = np.linalg.norm(disc.coordinates, axis=1)
     work = ((radius > 12.0) & (radius < 13.5)) | ((radius > 16.5) & (radius < 18.0))
-    new = grown(work.astype(float), old, disc, replace(CHOICE, minimum_growth=0.1))
+    new = grown(work.astype(float), old, disc, changed(CHOICE, minimum_growth=0.1))
     fresh = (new == QM) & (old != QM)
     assert radius[fresh].max() < 15.0
 
@@ -64,4 +63,4 @@ def test_work_that_is_no_reason_is_refused(disc, old):
         with pytest.raises(ValueError, match=message):
             grown(work, old, disc)
     with pytest.raises(ValueError, match="do not fit"):
-        grown(np.ones(len(disc)), old, disc, replace(CHOICE, minimum_growth=1e3))
+        grown(np.ones(len(disc)), old, disc, changed(CHOICE, minimum_growth=1e3))

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from qmfront.crystal.neighbours import pairs_within
-from qmfront.refine.circle import circle_regions, grown_circle, initial_regions
+from qmfront.refine.circle import Ball, circle_regions, grown_circle, initial_regions
 from qmfront.refine.domain import Domain, shell_around
-from qmfront.refine.regions import BUFFER, FAR_FIELD, MM, QM, Thresholds, marked_regions, regions_around
+from qmfront.refine.regions import BUFFER, FAR_FIELD, MM, QM, marked_regions, regions_around
+from tests.partitions import changed, partition
 
 ORIGIN = np.zeros(2)
-THIN = Thresholds(t_new=3.0, t_buf=2.0, buffer_width=5.0, minimum_growth=0.1)
+THIN = partition(t_new=3.0, t_buf=2.0, width=5.0, minimum_growth=0.1)
 
 
 def radial(domain: Domain) -> np.ndarray:
@@ -37,18 +38,18 @@ def test_shell_equals_the_pair_list(which, width, request):
 
 def test_thresholds_of_the_paper(disc):
     """With a negligible geometric buffer the regions are those of (4.4)."""
-    r, old = radial(disc), circle_regions(disc, centre=ORIGIN, radius=12.0, thresholds=THIN)
+    r, old = radial(disc), circle_regions(disc, centre=ORIGIN, radius=12.0, settings=THIN)
     arrival = np.maximum(r - 12, 0)
-    thin = replace(THIN, buffer_width=1e-3)
-    new = marked_regions(arrival, old, disc, thresholds=thin)
+    thin = changed(THIN, width=1e-3)
+    new = marked_regions(arrival, old, disc, settings=thin)
     np.testing.assert_array_equal(new == QM, r <= 15)
     np.testing.assert_array_equal(new == BUFFER, (r > 15) & (r <= 17))
     np.testing.assert_array_equal(new == FAR_FIELD, ~disc.free)
 
 
 def test_buffer_contains_the_geometric_shell(disc):
-    old = circle_regions(disc, centre=ORIGIN, radius=12.0, thresholds=THIN)
-    new = marked_regions(np.maximum(radial(disc) - 12, 0), old, disc, thresholds=THIN)
+    old = circle_regions(disc, centre=ORIGIN, radius=12.0, settings=THIN)
+    new = marked_regions(np.maximum(radial(disc) - 12, 0), old, disc, settings=THIN)
     shell = shell_around(disc, new == QM, width=5.0)
     assert np.all(new[shell] <= BUFFER)
     assert np.sum(new == BUFFER) == np.sum(shell & (new != QM))
@@ -57,19 +58,19 @@ def test_buffer_contains_the_geometric_shell(disc):
 
 def test_old_qm_sites_stay_whatever_their_arrival(disc):
     """The march is positive on both sides of the interface; coarsening is not part of Algorithm 2."""
-    old = circle_regions(disc, centre=ORIGIN, radius=12.0, thresholds=THIN)
+    old = circle_regions(disc, centre=ORIGIN, radius=12.0, settings=THIN)
     both_sides = np.abs(radial(disc) - 12)
-    new = marked_regions(both_sides, old, disc, thresholds=THIN)
-    assert np.any(both_sides[old == QM] > THIN.t_new)
+    new = marked_regions(both_sides, old, disc, settings=THIN)
+    assert np.any(both_sides[old == QM] > THIN.refine.t_new)
     np.testing.assert_array_equal(new == QM, radial(disc) <= 15)
 
 
 def test_minimum_growth(disc):
-    old = circle_regions(disc, centre=ORIGIN, radius=12.0, thresholds=THIN)
+    old = circle_regions(disc, centre=ORIGIN, radius=12.0, settings=THIN)
     slow = 100 * np.maximum(radial(disc) - 12, 0)
     n_old = np.sum(old == QM)
     for fraction in (0.0, 0.1, 0.5):
-        new = marked_regions(slow, old, disc, thresholds=replace(THIN, minimum_growth=fraction))
+        new = marked_regions(slow, old, disc, settings=changed(THIN, minimum_growth=fraction))
         n_new = np.sum(new == QM)
         assert max(np.ceil(fraction * n_old), 1) <= n_new - n_old <= np.ceil(fraction * n_old) + 2
         # in order of arrival
@@ -79,12 +80,12 @@ def test_minimum_growth(disc):
 def test_sites_that_arrive_together_enter_together(ball):
     r = radial(ball)
     old = np.where(r < 1.0, QM, MM)
-    new = marked_regions(50 * r, old, ball, thresholds=replace(THIN, minimum_growth=1.0))
+    new = marked_regions(50 * r, old, ball, settings=changed(THIN, minimum_growth=1.0))
     assert np.sum(new == QM) == 9  # one site and its eight neighbours, although one was asked for
 
 
 def test_clamped_sites_are_never_marked(disc):
-    new = circle_regions(disc, centre=ORIGIN, radius=30.0, thresholds=THIN)
+    new = circle_regions(disc, centre=ORIGIN, radius=30.0, settings=THIN)
     assert set(np.unique(new)) == {QM, BUFFER, MM, FAR_FIELD}
     np.testing.assert_array_equal(new == FAR_FIELD, ~disc.free)
 
@@ -96,7 +97,7 @@ def test_clamped_sites_are_never_marked(disc):
         (57.0, THIN, r"buffer of R_buf = 5 Å touches the clamp.*Enlarge domain.radius_r0"),
         (
             52.0,
-            replace(THIN, exact_factor=5.0),
+            changed(THIN, residual_factor=5.0),
             "buffer of the exact residual, 25 Å wide.*beyond the clamped rim",
         ),
         (0.1, THIN, "QM region is empty"),
@@ -104,56 +105,52 @@ def test_clamped_sites_are_never_marked(disc):
 )
 def test_errors_of_geometry(disc, radius, thresholds, message):
     with pytest.raises(ValueError, match=message):
-        circle_regions(disc, centre=ORIGIN, radius=radius, thresholds=thresholds)
+        circle_regions(disc, centre=ORIGIN, radius=radius, settings=thresholds)
 
 
 def test_front_that_reaches_the_clamp(disc):
-    old = circle_regions(disc, centre=ORIGIN, radius=12.0, thresholds=THIN)
+    old = circle_regions(disc, centre=ORIGIN, radius=12.0, settings=THIN)
     with pytest.raises(ValueError, match="touches the clamp.*stop earlier"):
-        marked_regions(0.01 * radial(disc), old, disc, thresholds=THIN)
+        marked_regions(0.01 * radial(disc), old, disc, settings=THIN)
 
 
 def test_errors_of_marking(disc, ball):
-    old = circle_regions(disc, centre=ORIGIN, radius=12.0, thresholds=THIN)
+    old = circle_regions(disc, centre=ORIGIN, radius=12.0, settings=THIN)
     arrival = np.maximum(radial(disc) - 12, 0)
     with pytest.raises(ValueError, match="QM region is empty"):
-        marked_regions(arrival, np.maximum(old, BUFFER), disc, thresholds=THIN)
+        marked_regions(arrival, np.maximum(old, BUFFER), disc, settings=THIN)
     with pytest.raises(ValueError, match="NaN at 1 sites"):
-        marked_regions(np.where(np.arange(len(disc)) == 9, np.nan, arrival), old, disc, thresholds=THIN)
+        marked_regions(np.where(np.arange(len(disc)) == 9, np.nan, arrival), old, disc, settings=THIN)
     with pytest.raises(ValueError, match="only 0 free sites are reached.*mesh is too small"):
-        marked_regions(np.where(arrival > 0, np.inf, 0.0), old, disc, thresholds=THIN)
+        marked_regions(np.where(arrival > 0, np.inf, 0.0), old, disc, settings=THIN)
     with pytest.raises(ValueError, match="No MM site is left"):
-        regions_around(radial(ball) < 1, ball, thresholds=replace(THIN, buffer_width=60.0))
-    with pytest.raises(ValueError, match="t_new > 0"):
-        replace(THIN, t_new=0.0)
-    with pytest.raises(ValueError, match="exact_factor >= 1"):
-        replace(THIN, exact_factor=0.5)
+        regions_around(radial(ball) < 1, ball, settings=changed(THIN, width=60.0))
 
 
 def test_circles_grow_by_the_factor(disc):
     centre = np.array([4.0, -3.0])
-    region = circle_regions(disc, centre=centre, radius=8.0, thresholds=THIN)
+    region = circle_regions(disc, centre=centre, radius=8.0, settings=THIN)
     for _ in range(4):
-        grown = grown_circle(region, disc, centre=centre, factor=1.5, thresholds=THIN)
+        grown = grown_circle(region, disc, centre=centre, factor=1.5, settings=THIN)
         n_old, n_new = np.sum(region == QM), np.sum(grown == QM)
         assert 1.5 * n_old <= n_new <= 1.5 * n_old + 8
         distance = np.linalg.norm(disc.coordinates - centre, axis=1)
         assert distance[grown == QM].max() < distance[grown != QM].min()
         region = grown
     with pytest.raises(ValueError, match="larger than 1"):
-        grown_circle(region, disc, centre=centre, factor=1.0, thresholds=THIN)
+        grown_circle(region, disc, centre=centre, factor=1.0, settings=THIN)
     with pytest.raises(ValueError, match="does not fit into"):
-        grown_circle(region, disc, centre=centre, factor=100.0, thresholds=THIN)
+        grown_circle(region, disc, centre=centre, factor=100.0, settings=THIN)
 
 
 def test_initial_region_must_contain_the_core(disc):
-    inputs = {"radius": 8.0, "core_radius": 3.0, "thresholds": THIN}
-    region = initial_regions(disc, centre=ORIGIN, core=np.array([1.0, 2.0]), **inputs)
+    circle = Ball(ORIGIN, 8.0)
+    region = initial_regions(disc, circle, core=Ball(np.array([1.0, 2.0]), 3.0), settings=THIN)
     assert np.all(region[np.linalg.norm(disc.coordinates - [1.0, 2.0], axis=1) <= 3.0] == QM)
     with pytest.raises(ValueError, match="does not contain the core.*centre is 9.0 Å off.*at least 12.0 Å"):
-        initial_regions(disc, centre=ORIGIN, core=np.array([9.0, 0.0]), **inputs)
+        initial_regions(disc, circle, core=Ball(np.array([9.0, 0.0]), 3.0), settings=THIN)
     with pytest.raises(ValueError, match="2-dimensional"):
-        initial_regions(disc, centre=np.zeros(3), core=ORIGIN, **inputs)
+        initial_regions(disc, Ball(np.zeros(3), 8.0), core=Ball(ORIGIN, 3.0), settings=THIN)
 
 
 def test_domain_checks_shapes(disc):

@@ -114,15 +114,10 @@ def section(name):
     return lambda w: getattr(study.cases[w.case], name).model_dump(mode="json")
 
 
-def first_buffer(w):
-    """What the first partition depends on besides its region: a changed front must not touch the structure."""
-    buffer, embedding = study.cases[w.case].buffer, study.cases[w.case].embedding
-    return {
-        "buffer_width": buffer.width,
-        "exact_factor": buffer.residual_factor,
-        "cube_cells": embedding.minimum_cells if embedding.kind == "box" else 0,
-        "shape": embedding.shape,
-    }
+def first_partition(w):
+    """What the first partition depends on: a changed front must not touch the structure."""
+    case = study.cases[w.case].model_dump(mode="json")
+    return {name: case[name] for name in ("initial_region", "buffer", "embedding")}
 
 
 def bulk_store(w):

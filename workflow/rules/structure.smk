@@ -16,8 +16,7 @@ rule structure:
     threads: 1
     params:
         described=described_defect,
-        initial=section("initial_region"),
-        buffer=first_buffer,
+        settings=first_partition,
     message:
         "Sites, predictor and first partition of {wildcards.case}"
     script:

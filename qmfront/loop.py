@@ -1,0 +1,273 @@
+"""The adaptive loop as code (Algorithm 1), on the functions that the rules of the workflow call.
+
+    tungsten = measure(crystal, qm)
+    potential = fit(tungsten)
+    for step in adapt(tungsten, potential, dislocation, disc, tolerance=1e-3): ...
+
+Every QM call goes through a journal, so that a second run asks for none of them again. What a study sets in YAML is set
+here with the same typed sections.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+
+from qmfront.config.defect import Crack, Disc
+from qmfront.config.material import Crystal, Material, QuantumModel
+from qmfront.config.potential import Potential
+from qmfront.config.section import Section
+from qmfront.config.study import Case
+from qmfront.coupling.anderson import Solution
+from qmfront.coupling.force_mixing import Models
+from qmfront.coupling.hybrid import Hybrid
+from qmfront.coupling.partition import REGION_NAMES, Region
+from qmfront.coupling.solve import solve
+from qmfront.crystal.defect import Defect
+from qmfront.crystal.lattice import cubic_crystal
+from qmfront.elasticity.bulk import Bulk, bulk_of
+from qmfront.elasticity.certificate import Certificate
+from qmfront.elasticity.defects import defect_of
+from qmfront.elasticity.surface import surface_of
+from qmfront.estimate.estimator import summary
+from qmfront.estimate.exact_layer import LayeredSettings
+from qmfront.estimate.iteration import EstimatedIteration, estimated_iteration
+from qmfront.estimate.residual import ResidualSettings
+from qmfront.evaluate.forces import calculator_forces, journaled_forces
+from qmfront.evaluate.journal import Journal, Tally
+from qmfront.evaluate.journaled import Journaled
+from qmfront.mismatch.model_difference import model_difference
+from qmfront.models.ace.calculator import ACE
+from qmfront.operators.assembly import assemble
+from qmfront.operators.operators import Operators
+from qmfront.refine.decision import decision
+from qmfront.refine.next_partition import first_region, next_partition
+from qmfront.refine.regions import PartitionSettings
+from qmfront.storage.timing import Seconds
+from qmfront.training.certificate import certificate_of
+from qmfront.training.fit import basis_functions, fit_potential
+from qmfront.training.force_constant_completion import completed
+from qmfront.training.observations import observations_of
+
+UNNAMED = "unnamed"
+"""What a case calls its material and potential here, where no file names them."""
+
+
+@dataclass(frozen=True)
+class MeasuredMaterial:
+    """A crystal and its QM model, measured.
+
+    material : Material
+    bulk : Bulk
+        Rest state, moduli, force constants and strained lattices of the QM model.
+    journal : Journal
+        Of all its evaluations.
+    tally : Tally
+        Counts them: `calls`, `computed`.
+    """
+
+    material: Material
+    bulk: Bulk
+    journal: Journal
+    tally: Tally = field(default_factory=Tally)
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """The QM model as the journal knows it."""
+        qm = self.material.qm
+        return {"calculator": qm.calculator, "kwargs": qm.arguments(Path())}
+
+
+@dataclass(frozen=True)
+class FittedPotential:
+    """An MM potential and how it differs from the QM model on the perfect crystal.
+
+    settings : Potential
+    calculator : ACE
+        An ASE calculator; `save` writes it.
+    certificate : Certificate
+    """
+
+    settings: Potential
+    calculator: ACE
+    certificate: Certificate
+
+
+@dataclass(frozen=True)
+class Step:
+    """One iteration.
+
+    k : int
+        Counted from 0.
+    defect : Defect
+    region : (n,) int
+        See `Region`.
+    solution : Solution
+    estimated : EstimatedIteration
+    numbers : dict
+        As in results/{case}/{k}/estimate.json: n_qm, eta, qm_calls and all estimators.
+    reason : str
+        Why the loop stops, or goes on.
+    """
+
+    k: int
+    defect: Defect
+    region: np.ndarray
+    solution: Solution
+    estimated: EstimatedIteration
+    numbers: dict[str, Any]
+    reason: str
+
+    @property
+    def n_qm(self) -> int:
+        """Number of QM atoms."""
+        return int(np.sum(self.region == Region.QM))
+
+    @property
+    def eta(self) -> float:
+        """Estimated error ||D (u - u_bar)||, Å."""
+        return self.estimated.estimates.chosen
+
+    def atoms(self) -> Atoms:
+        """The relaxed structure with arrays region, eta (Å) and displacement (Å)."""
+        atoms = self.defect.body.atoms(self.solution.displacement)
+        atoms.set_array("region", np.array(REGION_NAMES)[self.region])
+        atoms.set_array("eta", self.estimated.estimates.eta_site)
+        atoms.set_array("displacement", self.solution.displacement)
+        return atoms
+
+
+def measure(
+    crystal: Crystal, qm: QuantumModel, *, journal: Path | str = "work/journal", **measurements: Section
+) -> MeasuredMaterial:
+    """Rest state, moduli and force constants of a QM model.
+
+    Parameters
+    ----------
+    crystal : Crystal
+    qm : QuantumModel
+        Any ASE calculator, by its dotted path.
+    journal : folder of the finished QM evaluations
+    measurements : sections of a material, such as force_constants=ForceConstantSteps(reach=12.0)
+    """
+    material = Material.model_validate({"crystal": crystal, "qm": qm, **measurements})
+    guess = cubic_crystal(crystal.symbol, crystal.structure, crystal.lattice_constant_guess)
+    book, tally = Journal(journal), Tally()
+    spec = {"calculator": qm.calculator, "kwargs": qm.arguments(Path())}
+    return MeasuredMaterial(material, bulk_of(guess, Journaled(spec, book, tally), material), book, tally)
+
+
+def fit(measured: MeasuredMaterial, potential: Potential | None = None) -> FittedPotential:
+    """Observe the QM model and fit an ACE potential to it, (2.12), (4.5).
+
+    Parameters
+    ----------
+    potential : Potential, optional
+        What is observed, basis and regression; left out, the paper's observations.
+    """
+    settings = Potential(material=UNNAMED) if potential is None else potential
+    material, bulk = measured.material, measured.bulk
+    calculator = Journaled(measured.spec, measured.journal, measured.tally)
+    observed = observations_of(bulk, calculator, settings, material.force_constants, slab=material.surface)
+    fitted = fit_potential(observed, bulk, basis_functions(bulk.crystal.species, settings.basis), settings)
+    certificate = certificate_of(bulk, fitted, material.force_constants)
+    return FittedPotential(settings, ACE(fitted.potential), certificate)
+
+
+def adapt(
+    measured: MeasuredMaterial,
+    potential: FittedPotential,
+    defect: Section,
+    domain: Section | None = None,
+    *,
+    tolerance: float | None = None,
+    **sections: Section,
+) -> Iterator[Step]:
+    """Algorithm 1: solve, estimate, refine, until the estimate is below the tolerance.
+
+    Parameters
+    ----------
+    defect : Dislocation, Crack, Point or File
+    domain : Disc or Box, optional
+    tolerance : float, Å, optional
+        Of eta; shorthand for adapt=Adapt(tolerance=...).
+    sections : of a case, such as buffer=Buffer(width=12.0) or refine=Refine(t_new=2.0)
+
+    Yields
+    ------
+    Step
+        After each estimate, the last one included.
+    """
+    case = _case(defect, domain, tolerance, sections)
+    hybrid, region = _hybrid(measured, potential, case)
+    difference = model_difference(measured.bulk, potential.certificate, hybrid.defect)
+    partition = PartitionSettings(case.refine, case.buffer, case.embedding)
+    residual = ResidualSettings((case.estimate.residual,), case.estimate, case.buffer)
+    start, layer = None, None
+    for k in count():
+        calls = measured.tally.calls
+        solution = solve(hybrid, region, difference.for_stop().forces, start=start, settings=case.solve)
+        calls = measured.tally.calls - calls
+        settings = LayeredSettings(residual, layer)
+        found = estimated_iteration(
+            hybrid, region, solution, difference, settings=settings, seconds=Seconds()
+        )
+        algebraic = solution.measure[-1]
+        numbers = summary(found.estimates, region, case.estimate, algebraic=algebraic, qm_calls=calls)
+        made = decision(numbers, k, case.adapt)
+        yield Step(k, hybrid.defect, region, solution, found, numbers, made["reason"])
+        if made["stop"]:
+            return
+        start, layer = solution.displacement, found.layer
+        arrays, _ = next_partition(hybrid.defect, found.arrays(), region, start, settings=partition)
+        region = arrays["region"]
+
+
+def _case(
+    defect: Section, domain: Section | None, tolerance: float | None, sections: dict[str, Section]
+) -> Case:
+    """The case of a loop: what its sections leave open has the defaults of a study."""
+    written: dict[str, Any] = {"title": UNNAMED, "material": UNNAMED, "potential": UNNAMED}
+    written |= {"defect": defect, "domain": Disc() if domain is None else domain, **sections}
+    case = Case.model_validate(written)
+    if tolerance is None:
+        return case
+    return case.model_copy(update={"adapt": case.adapt.model_copy(update={"tolerance": tolerance})})
+
+
+def _hybrid(measured: MeasuredMaterial, potential: FittedPotential, case: Case) -> tuple[Hybrid, np.ndarray]:
+    """The QM/MM model of a case, and its first regions (n,) int."""
+    surface = None
+    if isinstance(case.defect, Crack):
+        surface = surface_of(
+            measured.bulk,
+            Journaled(measured.spec, measured.journal, measured.tally),
+            case.defect.plane,
+            measured.material.surface,
+            displacement=measured.material.force_constants.displacement,
+        )
+    rim = 2 * potential.settings.basis.cutoff
+    defect, seeds = defect_of(measured.bulk, case.defect, case.domain, surface=surface, rim=rim)
+    models = Models(
+        journaled_forces(measured.spec, measured.journal, measured.tally),
+        calculator_forces(potential.calculator),
+    )
+    hybrid = Hybrid(defect, _operators(measured, potential, defect, case), models, case.embedding)
+    first = PartitionSettings(buffer=case.buffer, embedding=case.embedding)
+    return hybrid, first_region(defect, case.initial_region, first, seeds=seeds)
+
+
+def _operators(
+    measured: MeasuredMaterial, potential: FittedPotential, defect: Defect, case: Case
+) -> Operators:
+    """H_FC and L; force constants beyond the reach of the QM model's are those of the potential where that is asked."""
+    steps, laplacian = measured.material.force_constants, case.estimate.laplacian
+    bulk, reach = measured.bulk, steps.reach
+    if steps.beyond == "potential":
+        bulk = completed(bulk, potential.calculator, displacement=steps.displacement)
+        reach = potential.calculator.force_range
+    return assemble(defect, bulk, reach=reach, decay=laplacian.A, cutoff_r0=laplacian.cutoff_r0)
