@@ -57,9 +57,7 @@ def main(case: str, material: str, potential: str, results: Path) -> pd.DataFram
         region = load(folder / "partition.zarr", PARTITION)["region"]
         exact = load(folder / "residual.zarr", RESIDUAL)["exact"]
         u, plain = solution["displacement"], solution["forces"].copy()
-        plain += cauchy_born_difference(
-            defect.body, u, defect.stencil, mismatch, defect.frame, basis_index=defect.basis_index
-        )
+        plain += cauchy_born_difference(defect, u, mismatch)
         whole = eta(exact)
         for width in WIDTHS:
             inner = region == QM

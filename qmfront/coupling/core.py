@@ -1,8 +1,7 @@
 import numpy as np
 
 from qmfront.crystal.defect import Defect
-from qmfront.crystal.neighbours import separations
-from qmfront.elasticity.deformation import deformation_gradients, one_sublattice
+from qmfront.elasticity.deformation import deformation_gradients
 
 
 def core_position(displacement: np.ndarray, defect: Defect) -> np.ndarray:
@@ -13,9 +12,7 @@ def core_position(displacement: np.ndarray, defect: Defect) -> np.ndarray:
 
     # ASSUME any definition that moves with the core serves; this one needs no analysis of the structure.
     """
-    neighbours = one_sublattice(defect.stencil, defect.basis_index)
-    current = separations(defect.body.reference + displacement, defect.cell, defect.pbc, neighbours)
-    gradient = deformation_gradients(neighbours, current, defect.n_sites, basis_index=defect.basis_index)
+    gradient = deformation_gradients(defect, displacement)
     strain = (gradient.transpose(0, 2, 1) @ gradient - np.eye(3)) / 2
     weight = np.einsum("nij,nij->n", strain, strain) ** 2 * defect.free
     if not weight.any():

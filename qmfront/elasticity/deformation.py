@@ -5,7 +5,28 @@ Neighbours of another sublattice carry the internal shift; a crystal with a basi
 
 import numpy as np
 
-from qmfront.crystal.neighbours import Pairs
+from qmfront.crystal.defect import Defect
+from qmfront.crystal.neighbours import Pairs, separations
+
+
+def deformation_gradients(defect: Defect, displacement: np.ndarray) -> np.ndarray:
+    """F_l (n, 3, 3) of the sites of a defect at u0 + u, in its frame; slip removed, the identity where F_l is unknown.
+
+    In a crystal with a basis they are those of each sublattice.
+    """
+    pairs = one_sublattice(defect.stencil, defect.basis_index)
+    current = separations(defect.body.reference + displacement, defect.cell, defect.pbc, pairs)
+    return pair_gradients(pairs, current, defect.n_sites, basis_index=_basis(defect))
+
+
+def deformation_forces(defect: Defect, stress: np.ndarray) -> np.ndarray:
+    """Minus the gradient of sum_l W(F_l), (n, 3) eV/Å, for dW/dF (n, 3, 3) eV at F_l: their adjoint."""
+    pairs = one_sublattice(defect.stencil, defect.basis_index)
+    return pair_forces(pairs, stress, basis_index=_basis(defect))
+
+
+def _basis(defect: Defect) -> np.ndarray | None:
+    return defect.basis_index if defect.basis_index.any() else None
 
 
 def one_sublattice(stencil: Pairs, basis_index: np.ndarray) -> Pairs:
@@ -14,7 +35,7 @@ def one_sublattice(stencil: Pairs, basis_index: np.ndarray) -> Pairs:
     return stencil if same.all() else stencil.chosen(same)
 
 
-def deformation_gradients(
+def pair_gradients(
     stencil: Pairs, separation: np.ndarray, n_sites: int, *, basis_index: np.ndarray | None = None
 ) -> np.ndarray:
     """Least-squares deformation gradient of each site from its labelled neighbours.
@@ -38,16 +59,15 @@ def deformation_gradients(
     whole, inverse = _complete(stencil, n_sites, basis_index)
     moment = _site_sum(np.einsum("pi,pj->pij", separation, stencil.vector), stencil.first, n_sites)
     gradient = np.broadcast_to(np.eye(3), (n_sites, 3, 3)).copy()
-    gradient[whole] = moment[whole] @ (inverse if inverse.ndim == 2 else inverse[basis_index[whole]])
+    several = inverse.ndim == 3 and basis_index is not None
+    gradient[whole] = moment[whole] @ (inverse[basis_index[whole]] if several else inverse)
     return gradient
 
 
-def deformation_forces(
-    stencil: Pairs, stress: np.ndarray, *, basis_index: np.ndarray | None = None
-) -> np.ndarray:
+def pair_forces(stencil: Pairs, stress: np.ndarray, *, basis_index: np.ndarray | None = None) -> np.ndarray:
     """Minus the gradient of sum_l W(F_l) with respect to the positions.
 
-    The adjoint of `deformation_gradients`: a pair (l, l + rho) pulls with P_l M^-1 rho on l and with the opposite
+    The adjoint of `pair_gradients`: a pair (l, l + rho) pulls with P_l M^-1 rho on l and with the opposite
     force on l + rho, so the net force is zero.
 
     Parameters
@@ -56,7 +76,7 @@ def deformation_forces(
     stress : (n_sites, 3, 3) float, eV
         P_l = dW/dF at F_l.
     basis_index : (n_sites,) int, optional
-        As in `deformation_gradients`.
+        As in `pair_gradients`.
 
     Returns
     -------
@@ -65,7 +85,7 @@ def deformation_forces(
     n_sites = len(stress)
     whole, inverse = _complete(stencil, n_sites, basis_index)
     active = np.where(whole[:, None, None], stress, 0.0)
-    if inverse.ndim == 2:
+    if inverse.ndim == 2 or basis_index is None:
         dual = stencil.vector @ inverse.T
     else:
         dual = np.einsum("pij,pj->pi", inverse[basis_index[stencil.first]], stencil.vector)

@@ -1,13 +1,10 @@
 """Strains that the predictor of a straight defect has, and stresses of homogeneous lattices there."""
 
-from typing import Any
-
 import numpy as np
 from ase.calculators.calculator import BaseCalculator
 
 from qmfront.crystal.defect import Defect
 from qmfront.crystal.lattice import Crystal
-from qmfront.crystal.neighbours import separations
 from qmfront.elasticity.deformation import deformation_gradients, one_sublattice
 from qmfront.elasticity.internal import relaxed_shifts
 from qmfront.elasticity.moduli import piola_stress
@@ -50,21 +47,13 @@ def polar(defect: Defect) -> tuple[np.ndarray, np.ndarray]:
     return np.column_stack([np.log(radius), np.arctan2(plane[:, 1], plane[:, 0])]), radius
 
 
-def _neighbours(defect: Defect) -> Any:
-    return one_sublattice(defect.stencil, defect.basis_index)
-
-
 def _complete(defect: Defect) -> np.ndarray:
     """Sites with as many neighbours as most have: others have no strain."""
-    count = np.bincount(_neighbours(defect).first, minlength=defect.n_sites)
+    count = np.bincount(one_sublattice(defect.stencil, defect.basis_index).first, minlength=defect.n_sites)
     return count == np.bincount(count[defect.free]).argmax()
 
 
 def predictor_gradients(defect: Defect) -> np.ndarray:
     """F of the predictor in crystal axes, (n, 3, 3)."""
-    neighbours = _neighbours(defect)
-    current = separations(defect.body.reference, defect.cell, defect.pbc, neighbours)
-    several = bool(defect.basis_index.any())
-    basis = defect.basis_index if several else None
-    gradient = deformation_gradients(neighbours, current, defect.n_sites, basis_index=basis)
+    gradient = deformation_gradients(defect, np.zeros_like(defect.predictor))
     return defect.frame.T @ gradient @ defect.frame

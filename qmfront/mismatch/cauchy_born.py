@@ -1,20 +1,15 @@
 import numpy as np
 
-from qmfront.crystal.body import Body
-from qmfront.crystal.neighbours import Pairs, separations
-from qmfront.elasticity.deformation import deformation_forces, deformation_gradients, one_sublattice
+from qmfront.crystal.defect import Defect
+from qmfront.elasticity.deformation import deformation_forces, deformation_gradients
 from qmfront.elasticity.strain_polynomial import StrainPolynomial
 
 
 def cauchy_born_difference(
-    body: Body,
+    defect: Defect,
     displacement: np.ndarray,
-    stencil: Pairs,
-    mismatch: StrainPolynomial,
-    frame: np.ndarray,
-    *,
-    basis_index: np.ndarray | None = None,
-    lacking: np.ndarray | None = None,
+    polynomial: StrainPolynomial,
+    correction: np.ndarray | None = None,
 ) -> np.ndarray:
     """F^QM - F^MM on smooth fields from the energy difference of the two homogeneous lattices.
 
@@ -28,28 +23,20 @@ def cauchy_born_difference(
 
     Parameters
     ----------
-    stencil : Pairs
-        Labelled by lattice vectors in the frame of the case.
-    mismatch : StrainPolynomial
-        In crystal axes.
-    frame : (3, 3) float
-        Rows e1, e2, e3 of the case in crystal axes.
-    basis_index : (n,) int, optional
-        Sublattice of each site; needed for a crystal with a basis.
-    lacking : (n, 3, 3) float, eV, optional
+    displacement : (n, 3) float, Å
+    polynomial : StrainPolynomial
+        dW, in crystal axes.
+    correction : (n, 3, 3) float, eV, optional
         What the polynomial's stress lacks, in crystal axes, see `far_field`.
 
     Returns
     -------
     (n, 3) float, eV/Å
     """
-    several = basis_index is not None and basis_index.any()
-    stencil = one_sublattice(stencil, basis_index) if several else stencil
-    current = separations(body.reference + displacement, body.cell, body.pbc, stencil)
-    gradient = deformation_gradients(stencil, current, len(displacement), basis_index=basis_index)
-    stress = mismatch.stress(frame.T @ gradient @ frame)
-    if lacking is not None:
-        stress = stress + lacking
-    if several:
-        stress = stress / (basis_index.max() + 1)
-    return deformation_forces(stencil, frame @ stress @ frame.T, basis_index=basis_index)
+    frame = defect.frame
+    gradient = deformation_gradients(defect, displacement)
+    stress = polynomial.stress(frame.T @ gradient @ frame)
+    if correction is not None:
+        stress = stress + correction
+    stress = stress / (defect.basis_index.max() + 1)
+    return deformation_forces(defect, frame @ stress @ frame.T)

@@ -18,10 +18,10 @@ import scipy.sparse as sparse
 
 from qmfront.crystal.defect import ADDED, Defect
 from qmfront.crystal.lattice import Crystal
-from qmfront.crystal.neighbours import Pairs, separations
+from qmfront.crystal.neighbours import Pairs
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.certificate import Certificate
-from qmfront.elasticity.deformation import deformation_forces, deformation_gradients, one_sublattice
+from qmfront.elasticity.deformation import deformation_forces, deformation_gradients
 from qmfront.elasticity.moduli import cubic_moduli, rotated_moduli
 from qmfront.models.force_constant_set import ForceConstants
 from qmfront.operators.force_constant_operator import linear_forces, pair_operator, stacked
@@ -122,14 +122,10 @@ class AssembledMismatch:
 
     def _long_waves(self, defect: Defect, displacement: np.ndarray) -> np.ndarray:
         """F^cb[dC]: minus the gradient of sum_l (V/2) e_l : dC : e_l / nb, e the symmetric part of F - 1."""
-        several = bool(defect.basis_index.any())
-        basis = defect.basis_index if several else None
-        stencil = one_sublattice(defect.stencil, defect.basis_index) if several else defect.stencil
-        current = separations(defect.body.reference + displacement, defect.cell, defect.pbc, stencil)
-        gradient = deformation_gradients(stencil, current, defect.n_sites, basis_index=basis)
+        gradient = deformation_gradients(defect, displacement)
         strain = (gradient + gradient.swapaxes(1, 2)) / 2 - np.eye(3)
         stress = np.einsum("ijkl,nkl->nij", self.stiffness, strain)
-        return deformation_forces(stencil, stress, basis_index=basis)
+        return deformation_forces(defect, stress)
 
     def arrays(self) -> dict[str, Any]:
         """Part of a store of kind "mismatch"."""

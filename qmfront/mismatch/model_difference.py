@@ -44,17 +44,8 @@ class ModelDifference:
 
     def forces(self, displacement: np.ndarray) -> np.ndarray:
         """F^QM - F^MM (n, 3), eV/Å, at u (n, 3) Å."""
-        defect = self.defect
-        forces = cauchy_born_difference(
-            defect.body,
-            displacement,
-            defect.stencil,
-            self.polynomial,
-            defect.frame,
-            basis_index=defect.basis_index,
-            lacking=self.correction,
-        )
-        return forces + self.linear.forces(defect, displacement) if self.linear else forces
+        forces = cauchy_born_difference(self.defect, displacement, self.polynomial, self.correction)
+        return forces + self.linear.forces(self.defect, displacement) if self.linear else forces
 
     def for_stop(self) -> "ModelDifference":
         """What a solve needs to know: without the linear part if force constants agree to SLIGHT."""

@@ -7,7 +7,7 @@ from qmfront.crystal.defect import ADDED
 from qmfront.crystal.neighbours import separations
 from qmfront.crystal.point_defect import PointDefect, point_defect
 from qmfront.elasticity.bulk import cubic_lattice_constant
-from qmfront.elasticity.deformation import deformation_gradients, one_sublattice
+from qmfront.elasticity.deformation import one_sublattice, pair_gradients
 from tests.points import DEFECTS, point
 from tests.silicon import silicon, sw_forces
 
@@ -49,7 +49,7 @@ def test_strain_is_seen_by_whole_sites_alone():
     F = np.eye(3) + 0.01 * np.random.default_rng(0).normal(size=(3, 3))
     pairs = one_sublattice(defect.stencil, defect.basis_index)
     still = separations(defect.sites, defect.cell, defect.pbc, pairs)
-    gradient = deformation_gradients(pairs, still @ F.T, defect.n_sites, basis_index=defect.basis_index)
+    gradient = pair_gradients(pairs, still @ F.T, defect.n_sites, basis_index=defect.basis_index)
     whole = np.abs(gradient - F).max(axis=(1, 2)) < 1e-12
     assert 0.5 * defect.n_sites < whole.sum() < defect.n_sites
     assert np.all(gradient[~whole] == np.eye(3)) and not whole[defect.basis_index == ADDED].any()

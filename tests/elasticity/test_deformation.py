@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from qmfront.crystal.neighbours import separations
-from qmfront.elasticity.deformation import deformation_forces, deformation_gradients
+from qmfront.elasticity.deformation import pair_forces, pair_gradients
 
 
 def current(defect, displacement: np.ndarray) -> np.ndarray:
@@ -13,7 +13,7 @@ def current(defect, displacement: np.ndarray) -> np.ndarray:
 
 
 def gradients(defect, displacement: np.ndarray) -> np.ndarray:
-    return deformation_gradients(defect.stencil, current(defect, displacement), defect.n_sites)
+    return pair_gradients(defect.stencil, current(defect, displacement), defect.n_sites)
 
 
 def whole(defect) -> np.ndarray:
@@ -29,7 +29,7 @@ def rattle(edge) -> np.ndarray:
 def test_exact_for_affine_deformations(perfect):
     """F_l = F on every site with a complete stencil, the identity on the rim."""
     F = np.eye(3) + 0.1 * np.random.default_rng(1).normal(size=(3, 3))
-    found = deformation_gradients(perfect.stencil, perfect.stencil.vector @ F.T, perfect.n_sites)
+    found = pair_gradients(perfect.stencil, perfect.stencil.vector @ F.T, perfect.n_sites)
     inside = whole(perfect)
     assert 0.7 < inside.mean() < 1.0
     assert np.abs(found[inside] - F).max() < 1e-12
@@ -51,12 +51,12 @@ def test_covariant_under_rotation(edge, rattle):
     """Q d_rho has the gradient Q F_l; a rotated lattice label has F_l Q^T."""
     Q = Rotation.random(random_state=3).as_matrix()
     d = current(edge, rattle)
-    before = deformation_gradients(edge.stencil, d, edge.n_sites)
+    before = pair_gradients(edge.stencil, d, edge.n_sites)
     inside = whole(edge)
-    after = deformation_gradients(edge.stencil, d @ Q.T, edge.n_sites)
+    after = pair_gradients(edge.stencil, d @ Q.T, edge.n_sites)
     assert np.abs(after[inside] - Q @ before[inside]).max() < 1e-12
     labels = type(edge.stencil)(edge.stencil.first, edge.stencil.second, edge.stencil.vector @ Q.T)
-    turned = deformation_gradients(labels, d, edge.n_sites)
+    turned = pair_gradients(labels, d, edge.n_sites)
     assert np.abs(turned[inside] - before[inside] @ Q.T).max() < 1e-12
 
 
@@ -77,21 +77,21 @@ def test_forces_are_the_adjoint(case, request):
     P = rng.normal(size=(defect.n_sites, 3, 3))
     change = gradients(defect, 0.01 * u + 1e-2 * v) - gradients(defect, 0.01 * u)
     work = np.sum(P * change) / 1e-2
-    forces = deformation_forces(defect.stencil, P)
+    forces = pair_forces(defect.stencil, P)
     assert work == pytest.approx(-np.sum(forces * v), rel=1e-10) and abs(work) > 1.0
 
 
 def test_net_force_is_zero(edge):
-    forces = deformation_forces(edge.stencil, np.random.default_rng(5).normal(size=(edge.n_sites, 3, 3)))
+    forces = pair_forces(edge.stencil, np.random.default_rng(5).normal(size=(edge.n_sites, 3, 3)))
     assert np.abs(forces).max() > 0.1 and np.abs(forces.sum(axis=0)).max() < 1e-12 * np.abs(forces).sum()
 
 
 def test_uniform_stress_leaves_no_force_inside(perfect):
     P = np.broadcast_to(np.random.default_rng(6).normal(size=(3, 3)), (perfect.n_sites, 3, 3))
-    forces = deformation_forces(perfect.stencil, P)
+    forces = pair_forces(perfect.stencil, P)
     assert np.abs(forces[perfect.free]).max() < 1e-12 < np.abs(forces).max()
 
 
 def test_stress_of_incomplete_sites_does_not_count(edge):
     P = np.where(whole(edge)[:, None, None], 0.0, np.ones((3, 3)))
-    assert not deformation_forces(edge.stencil, P).any()
+    assert not pair_forces(edge.stencil, P).any()

@@ -6,11 +6,10 @@ from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
 from qmfront.coupling.core import core_position
-from qmfront.crystal.body import Body
 from qmfront.crystal.neighbours import Pairs, pairs_within, separations
-from qmfront.crystal.stencil import label_pairs, stencil, stencil_vectors
+from qmfront.crystal.stencil import label_pairs, stencil_vectors
 from qmfront.elasticity.bulk import cubic_lattice_constant
-from qmfront.elasticity.deformation import deformation_forces, deformation_gradients, one_sublattice
+from qmfront.elasticity.deformation import one_sublattice, pair_forces, pair_gradients
 from qmfront.elasticity.dislocation import dislocation_predictor
 from qmfront.elasticity.internal import relaxed_shifts
 from qmfront.elasticity.moduli import rotated_moduli
@@ -18,6 +17,7 @@ from qmfront.elasticity.strain_polynomial import StrainPolynomial, fit_strain_po
 from qmfront.elasticity.stroh import DislocationField
 from qmfront.mismatch.cauchy_born import cauchy_born_difference
 from qmfront.operators.force_constant_operator import force_constant_operator, linear_forces, pair_matrices
+from tests.homogeneous import homogeneous
 from tests.models.ace.step_sweep import assert_derivative
 from tests.silicon import (
     FORCE_RANGE,
@@ -40,7 +40,7 @@ def depth(defect) -> np.ndarray:
 def gradients(defect, displacement: np.ndarray) -> tuple[Pairs, np.ndarray]:
     pairs = one_sublattice(defect.stencil, defect.basis_index)
     current = separations(defect.body.reference + displacement, defect.cell, defect.pbc, pairs)
-    return pairs, deformation_gradients(pairs, current, defect.n_sites, basis_index=defect.basis_index)
+    return pairs, pair_gradients(pairs, current, defect.n_sites, basis_index=defect.basis_index)
 
 
 def mismatch_polynomial() -> StrainPolynomial:
@@ -51,9 +51,7 @@ def mismatch_polynomial() -> StrainPolynomial:
 
 
 def difference(defect, displacement: np.ndarray, mismatch: StrainPolynomial) -> np.ndarray:
-    return cauchy_born_difference(
-        defect.body, displacement, defect.stencil, mismatch, defect.frame, basis_index=defect.basis_index
-    )
+    return cauchy_born_difference(defect, displacement, mismatch)
 
 
 def test_stencil_of_diamond_holds_the_second_neighbours():
@@ -90,11 +88,11 @@ def test_completeness_and_moments_are_those_of_each_sublattice():
     second = (first + 1 + np.arange(len(first)) % 4) % 5
     pairs = Pairs(first, second, np.array([v for _, v in rows]))
     F = np.eye(3) + 0.1 * rng.normal(size=(3, 3))
-    found = deformation_gradients(pairs, pairs.vector @ F.T, 5, basis_index=kinds)
+    found = pair_gradients(pairs, pairs.vector @ F.T, 5, basis_index=kinds)
     assert np.abs(found - F).max() < 1e-12
     u, P = rng.normal(size=(5, 3)), rng.normal(size=(5, 3, 3))
-    moved = deformation_gradients(pairs, pairs.vector @ F.T + u[second] - u[first], 5, basis_index=kinds)
-    forces = deformation_forces(pairs, P, basis_index=kinds)
+    moved = pair_gradients(pairs, pairs.vector @ F.T + u[second] - u[first], 5, basis_index=kinds)
+    forces = pair_forces(pairs, P, basis_index=kinds)
     assert np.sum(P * (moved - found)) == pytest.approx(-np.sum(forces * u), rel=1e-10)
 
 
@@ -218,16 +216,15 @@ def wave_error(n: int, whole: StrainPolynomial) -> float:
     crystal = silicon().crystal.rotated(frame)
     atoms = crystal.to_atoms() * (n, 1, 1)
     basis_index = np.tile([0, 1], n)
-    body = Body(atoms.positions, atoms.numbers, atoms.cell.array, atoms.pbc, atoms.positions)
-    neighbours = stencil(atoms.positions, atoms.cell.array, atoms.pbc, crystal, basis_index=basis_index)
+    piece = homogeneous(crystal, atoms, frame)
     wave = 2 * np.pi * np.linalg.inv(atoms.cell.array)[:, 0]
     phase, amplitude = atoms.positions @ wave, n * np.array([1e-4, -2e-4, 1.5e-4])
     gradient = np.eye(3) - np.einsum("n,i,j->nij", np.sin(phase), amplitude, wave)
     chosen = relaxed_shifts(crystal, stillinger_weber(), gradient).shifts
     shifts = chosen[np.arange(2 * n), basis_index]
     u = np.outer(np.cos(phase), amplitude) + shifts
-    ours = cauchy_born_difference(body, u, neighbours, whole, frame, basis_index=basis_index)
-    exact = sw_forces(body.atoms(u))
+    ours = cauchy_born_difference(piece, u, whole)
+    exact = sw_forces(piece.body.atoms(u))
     ours, exact = (f.reshape(n, 2, 3).sum(axis=1) for f in (ours, exact))
     return float(np.linalg.norm(ours - exact) / np.linalg.norm(exact))
 

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from qmfront.crystal.body import Body
 from qmfront.crystal.neighbours import pairs_within, separations
-from qmfront.crystal.stencil import label_pairs, stencil
-from qmfront.elasticity.deformation import deformation_gradients
+from qmfront.crystal.stencil import label_pairs
+from qmfront.elasticity.deformation import pair_gradients
 from qmfront.elasticity.strain_polynomial import StrainPolynomial, fit_strain_polynomial, invariants
 from qmfront.estimate.residual import combined, core_residual, linearised_residual
 from qmfront.mismatch.cauchy_born import cauchy_born_difference
 from qmfront.operators.force_constant_operator import pair_matrices
+from tests.homogeneous import homogeneous
 from tests.models.ace.step_sweep import assert_derivative
 
 
@@ -30,7 +30,7 @@ def cauchy_born_energy(defect, displacement, mismatch) -> float:
     """sum_l dW(F_l)."""
     positions = defect.body.reference + displacement
     current = separations(positions, defect.cell, defect.pbc, defect.stencil)
-    gradient = deformation_gradients(defect.stencil, current, defect.n_sites)
+    gradient = pair_gradients(defect.stencil, current, defect.n_sites)
     return float(mismatch.energy(defect.frame.T @ gradient @ defect.frame).sum())
 
 
@@ -40,7 +40,7 @@ def test_cauchy_born_difference_is_a_gradient(case, request, mismatch):
     defect = request.getfixturevalue(case)
     rng = np.random.default_rng(1)
     u, v = 0.05 * rng.normal(size=defect.sites.shape), rng.normal(size=defect.sites.shape)
-    forces = cauchy_born_difference(defect.body, u, defect.stencil, mismatch, defect.frame)
+    forces = cauchy_born_difference(defect, u, mismatch)
     assert_derivative(
         lambda t: cauchy_born_energy(defect, u + t * v, mismatch), -np.sum(forces * v), scale=0.1
     )
@@ -49,7 +49,7 @@ def test_cauchy_born_difference_is_a_gradient(case, request, mismatch):
 def test_cauchy_born_difference_has_no_net_force_and_torque(mixed, mismatch):
     """The energy does not change under translations and rotations about the line."""
     u = 0.05 * np.random.default_rng(2).normal(size=mixed.sites.shape)
-    forces = cauchy_born_difference(mixed.body, u, mixed.stencil, mismatch, mixed.frame)
+    forces = cauchy_born_difference(mixed, u, mismatch)
     size = np.abs(forces).sum()
     assert size > 1.0 and np.abs(forces.sum(axis=0)).max() < 1e-12 * size
     torque = np.cross(mixed.body.reference + u, forces)[:, 2]
@@ -60,7 +60,7 @@ def test_homogeneous_strain_leaves_no_force_inside(perfect, mismatch):
     """Every F_l is the same and the pulls of opposite neighbours cancel; the surface of the disc sees a force."""
     shear = np.eye(3) + np.array([[0.02, 0.05, 0.0], [-0.01, 0.03, 0.0], [0.04, -0.03, 0.0]])
     u = perfect.sites @ (shear - np.eye(3)).T
-    forces = cauchy_born_difference(perfect.body, u, perfect.stencil, mismatch, perfect.frame)
+    forces = cauchy_born_difference(perfect, u, mismatch)
     assert np.abs(forces[perfect.free]).max() < 1e-10 * np.abs(forces).max() and np.abs(forces).max() > 1e-3
 
 
@@ -83,12 +83,11 @@ def wave_error(tungsten, frame, energy_density, n: int, eam_forces) -> float:
     """Relative difference of Cauchy-Born and atomistic forces for a wave of n cells in the crystal seen in frame."""
     crystal = tungsten.crystal.rotated(frame)
     atoms = crystal.to_atoms() * (n, 1, 1)
-    body = Body(atoms.positions, atoms.numbers, atoms.cell.array, atoms.pbc, atoms.positions)
-    neighbours = stencil(atoms.positions, atoms.cell.array, atoms.pbc, crystal)
+    crystal_piece = homogeneous(crystal, atoms, frame)
     phase = 2 * np.pi * atoms.get_scaled_positions()[:, 0]
     u = np.outer(np.cos(phase), [1e-4, -2e-4, 1.5e-4]) * n
-    ours = cauchy_born_difference(body, u, neighbours, energy_density, frame)
-    exact = eam_forces(body.atoms(u))
+    ours = cauchy_born_difference(crystal_piece, u, energy_density)
+    exact = eam_forces(crystal_piece.body.atoms(u))
     return float(np.linalg.norm(ours - exact) / np.linalg.norm(exact))
 
 

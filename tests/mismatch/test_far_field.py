@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from ase.calculators.calculator import Calculator, all_changes
 
-from qmfront.elasticity.deformation import deformation_forces
+from qmfront.elasticity.deformation import pair_forces
 from qmfront.elasticity.predictor_strains import INNER_R0, predictor_gradients, spread_sites
 from qmfront.elasticity.strain_polynomial import StrainPolynomial
 from qmfront.mismatch.cauchy_born import cauchy_born_difference
@@ -77,10 +77,10 @@ def test_the_forces_are_those_of_the_sum(edge, tungsten):
     found, _ = asked(edge, tungsten, FIFTH, samples=10**4)
     gradient, u = predictor_gradients(edge), np.zeros_like(edge.sites)
     lacking = found.correction(edge, QUARTIC.decay)
-    forces = cauchy_born_difference(edge.body, u, edge.stencil, QUARTIC, edge.frame, lacking=lacking)
+    forces = cauchy_born_difference(edge, u, QUARTIC, lacking)
     mended = edge.frame @ (QUARTIC.stress(gradient) + lacking) @ edge.frame.T
-    assert np.allclose(forces, deformation_forces(edge.stencil, mended), atol=1e-12)
-    bare = cauchy_born_difference(edge.body, u, edge.stencil, QUARTIC, edge.frame)
+    assert np.allclose(forces, pair_forces(edge.stencil, mended), atol=1e-12)
+    bare = cauchy_born_difference(edge, u, QUARTIC)
     assert np.abs(forces - bare).max() > 1e-4
 
 

@@ -11,7 +11,6 @@ from qmfront.coupling.force_mixing import Models
 from qmfront.coupling.hybrid import Hybrid
 from qmfront.coupling.partition import FAR_FIELD, MM, QM
 from qmfront.crystal.defect import Defect
-from qmfront.crystal.stencil import stencil
 from qmfront.elasticity.certificate import Certificate
 from qmfront.elasticity.moduli import cubic_moduli
 from qmfront.elasticity.strain_polynomial import StrainPolynomial
@@ -23,6 +22,7 @@ from qmfront.operators.labelled_pairs import labelled_pairs
 from qmfront.storage import store
 from qmfront.storage.layouts.mismatch import MISMATCH
 from qmfront.storage.timing import Seconds
+from tests.homogeneous import homogeneous
 from tests.silicon import silicon
 
 SHORT = 4.5  # Å; of tungsten, between the third and the fourth shell
@@ -31,23 +31,7 @@ BONDS = 3.0  # Å; of silicon, nearest neighbours
 
 def bar(crystal, n: int) -> Defect:
     """A periodic bar of n cells without any defect."""
-    atoms = crystal.to_atoms() * (n, 3, 3)
-    nb = len(crystal.basis)
-    basis = np.tile(np.arange(nb), len(atoms) // nb)
-    cell, pbc = atoms.cell.array, atoms.pbc
-    return Defect(
-        sites=atoms.positions,
-        predictor=np.zeros_like(atoms.positions),
-        numbers=atoms.numbers,
-        basis_index=basis,
-        free=np.ones(len(atoms), bool),
-        stencil=stencil(atoms.positions, cell, pbc, crystal, basis_index=basis),
-        cell=cell,
-        pbc=pbc,
-        frame=np.eye(3),
-        core=np.zeros(3),
-        r0=crystal.nearest_neighbour_distance,
-    )
+    return homogeneous(crystal, crystal.to_atoms() * (n, 3, 3))
 
 
 def amplitudes(defect: Defect) -> np.ndarray:
