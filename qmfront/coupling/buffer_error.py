@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from qmfront.coupling.embedding import Embedding, Forces, embedded_forces
+from qmfront.config.stages import Embedding
+from qmfront.coupling.embedding import Forces, embedded_forces
 from qmfront.coupling.partition import QM
 from qmfront.crystal.cluster import cluster_around, surrounded
 from qmfront.crystal.defect import Defect

@@ -48,7 +48,8 @@ def descend(
     NoEquilibriumError
         If max_force is not reached, or forces are not finite.
     """
-    u, forces, pairs = start, force(start), []
+    u, forces = start, force(start)
+    pairs: list[tuple[np.ndarray, np.ndarray]] = []
     for call in range(2, max_calls + 1):
         step = _direction(forces, pairs, precondition)
         step *= min(1.0, step_cap / np.sqrt(np.einsum("ni,ni->n", step, step).max()))

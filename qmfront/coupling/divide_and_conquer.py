@@ -160,7 +160,7 @@ def summary_of(
     dense : the exact residual of the same solution, if there is one
     """
     seconds = [job["seconds"]["patch"] for job in jobs]
-    known = {"dense_cpu_seconds": None, "largest_error": None, "rms_error": None}
+    known: dict[str, float | None] = {"dense_cpu_seconds": None, "largest_error": None, "rms_error": None}
     if dense is not None:
         known = {
             "dense_cpu_seconds": dense.run["seconds"]["exact"],

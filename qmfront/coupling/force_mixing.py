@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qmfront.coupling.embedding import VACUUM, Embedding, Forces, embedded_forces
+from qmfront.config.stages import Embedding
+from qmfront.coupling.embedding import VACUUM, Forces, embedded_forces
 from qmfront.coupling.partition import FAR_FIELD, QM, qm_cluster
 from qmfront.crystal.body import Body
 from qmfront.operators.translations import balanced

@@ -6,7 +6,8 @@ from functools import cached_property
 
 import numpy as np
 
-from qmfront.coupling.embedding import VACUUM, Embedding
+from qmfront.config.stages import Embedding
+from qmfront.coupling.embedding import VACUUM
 from qmfront.coupling.force_mixing import Models, hybrid_forces, model_forces
 from qmfront.crystal.defect import Defect
 from qmfront.operators.operators import Operators

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -34,9 +35,7 @@ LARGEST_ADVANCE_R0 = 5.0
 """r0; a tip farther than this from that of the predictor has left the field that the clamp belongs to."""
 
 
-def reference_arrays(
-    hybrid: Hybrid, settings: Reference, start: np.ndarray | None = None
-) -> dict[str, np.ndarray]:
+def reference_arrays(hybrid: Hybrid, settings: Reference, start: np.ndarray | None = None) -> dict[str, Any]:
     """Arrays of a store of kind "reference": the QM equilibrium (2.7), its core or tip, its lowest mode.
 
     Parameters
@@ -55,7 +54,7 @@ def reference_arrays(
     defect = hybrid.defect
     start = np.zeros_like(defect.predictor) if start is None else start
     found, eigenvalue, mode = _minimum(hybrid, start, settings)
-    arrays = {
+    arrays: dict[str, Any] = {
         "displacement": found.displacement,
         "forces": found.forces,
         "core": core_position(found.displacement, defect),

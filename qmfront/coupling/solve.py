@@ -97,8 +97,14 @@ def relax_hybrid(
 
     def descent(start: np.ndarray, largest: float) -> np.ndarray:
         precondition = hybrid.inexact(DESCENT_TOLERANCE).solve
-        limits = {"step_cap": settings.step_cap, "max_calls": 2 * settings.max_calls}
-        return descend(force, start, precondition, max_force=largest, **limits)
+        return descend(
+            force,
+            start,
+            precondition,
+            max_force=largest,
+            step_cap=settings.step_cap,
+            max_calls=2 * settings.max_calls,
+        )
 
     return root_or_descent(root, descent, beginning, (near, far))
 

@@ -4,6 +4,7 @@ The sites are those of the perfect crystal, in the frame of the case (CONVENTION
 normal of the cut plane, e1 = e2 x e3. One lattice period along e3 represents the projected lattice of (B.1).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import gcd
 
@@ -64,7 +65,9 @@ class Sites:
         )
 
 
-def straight_line_cell(crystal: Crystal, line: np.ndarray, plane_normal: np.ndarray) -> LineCell:
+def straight_line_cell(
+    crystal: Crystal, line: Sequence[int] | np.ndarray, plane_normal: Sequence[int] | np.ndarray
+) -> LineCell:
     """The frame and the period of a straight line in a crystal.
 
     Parameters

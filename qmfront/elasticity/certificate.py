@@ -83,10 +83,19 @@ class Certificate:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "Certificate":
         """The inverse of `arrays`."""
+        plain = ("distance", "fc_qm", "fc_mismatch", "path", "ticks", "omega2_qm", "omega2_mm")
+        distance, fc_qm, fc_mismatch, path, ticks, omega2_qm, omega2_mm = (arrays[name] for name in plain)
         return cls(
-            *(arrays[name] for name in ("distance", "fc_qm", "fc_mismatch", "path", "ticks")),
-            *(arrays[name] for name in ("omega2_qm", "omega2_mm", "moduli_qm", "moduli_mm")),
-            StrainPolynomial(arrays["mismatch_exponents"], arrays["mismatch_coefficients"]),
-            float(arrays["mismatch_residual"]),
-            float(arrays["mismatch_size"]),
+            distance=distance,
+            fc_qm=fc_qm,
+            fc_mismatch=fc_mismatch,
+            path=path,
+            ticks=ticks,
+            omega2_qm=omega2_qm,
+            omega2_mm=omega2_mm,
+            moduli_qm=arrays["moduli_qm"],
+            moduli_mm=arrays["moduli_mm"],
+            polynomial=StrainPolynomial(arrays["mismatch_exponents"], arrays["mismatch_coefficients"]),
+            mismatch_residual=float(arrays["mismatch_residual"]),
+            mismatch_size=float(arrays["mismatch_size"]),
         )

@@ -69,14 +69,14 @@ def defect_without_field(
             return point_defect(crystal, cubic_lattice_constant(crystal), chosen), None
         case File(), Disc():
             fields = defect.model_dump(exclude={"kind", "file", "axes"})
-            chosen = StructureFile(
+            described = StructureFile(
                 file=Path(defect.file),
                 axes=np.array(defect.axes),
                 radius_r0=domain.radius_r0,
                 rim=rim,
                 **fields,
             )
-            return defect_of_file(crystal, cubic_lattice_constant(crystal), chosen)
+            return defect_of_file(crystal, cubic_lattice_constant(crystal), described)
     raise ValueError(f"A {defect.kind} does not fit into a {domain.kind}.")
 
 

@@ -59,8 +59,9 @@ def pair_gradients(
     whole, inverse = _complete(stencil, n_sites, basis_index)
     moment = _site_sum(np.einsum("pi,pj->pij", separation, stencil.vector), stencil.first, n_sites)
     gradient = np.broadcast_to(np.eye(3), (n_sites, 3, 3)).copy()
-    several = inverse.ndim == 3 and basis_index is not None
-    gradient[whole] = moment[whole] @ (inverse[basis_index[whole]] if several else inverse)
+    if inverse.ndim == 3 and basis_index is not None:
+        inverse = inverse[basis_index[whole]]
+    gradient[whole] = moment[whole] @ inverse
     return gradient
 
 

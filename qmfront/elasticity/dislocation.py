@@ -44,7 +44,8 @@ def dislocation_predictor(
 def core_map(points: np.ndarray, b1: float, *, core_radius: float) -> np.ndarray:
     """xi of (B.4), (n, 2), Å: x - b12 / (2 pi) * eta(|x| / r_hat) * arg(x), with b12 = (b1, 0)."""
     points = np.asarray(points, float)[:, :2]
-    return np.column_stack([points[:, 0] - _shift(*points.T, b1, core_radius)[0], points[:, 1]])
+    x1, x2 = points.T
+    return np.column_stack([x1 - _shift(x1, x2, b1, core_radius)[0], x2])
 
 
 def inverse_core_map(points: np.ndarray, b1: float, *, core_radius: float) -> np.ndarray:

@@ -3,7 +3,7 @@
 from typing import Literal
 
 import numpy as np
-from ase.calculators.calculator import Calculator
+from ase.calculators.calculator import BaseCalculator
 from scipy.optimize import brentq
 
 from qmfront.crystal.lattice import Crystal
@@ -19,7 +19,7 @@ WIDEST_BRACKET = 0.12  # relative change of the lattice constant that is searche
 
 def elastic_moduli(
     crystal: Crystal,
-    calculator: Calculator,
+    calculator: BaseCalculator,
     *,
     step: float = 1e-3,
     internal: Literal["relaxed", "clamped"] = "relaxed",
@@ -96,7 +96,7 @@ def sampled_moduli(gradients: np.ndarray, stresses: np.ndarray, crystal: Crystal
     return _symmetrised(moduli)
 
 
-def lattice_constant(crystal: Crystal, calculator: Calculator) -> Crystal:
+def lattice_constant(crystal: Crystal, calculator: BaseCalculator) -> Crystal:
     """The crystal scaled uniformly to zero pressure, the lattice constant exact to 1e-12 relative.
 
     Enough for cubic crystals whose internal coordinates are fixed by symmetry, as those of diamond.
@@ -131,7 +131,7 @@ def lattice_constant(crystal: Crystal, calculator: Calculator) -> Crystal:
 
 
 def piola_stress(
-    crystal: Crystal, calculator: Calculator, deformation: np.ndarray, *, shift: np.ndarray | None = None
+    crystal: Crystal, calculator: BaseCalculator, deformation: np.ndarray, *, shift: np.ndarray | None = None
 ) -> np.ndarray:
     """First Piola-Kirchhoff stress P = det(F) sigma F^-T (3, 3), eV/Å^3, of the homogeneous crystal.
 
@@ -169,7 +169,7 @@ def from_voigt(voigt: np.ndarray) -> np.ndarray:
 
 
 def _stresses(
-    crystal: Crystal, calculator: Calculator, gradients: np.ndarray, rest_force: float | None
+    crystal: Crystal, calculator: BaseCalculator, gradients: np.ndarray, rest_force: float | None
 ) -> np.ndarray:
     """P (g, 3, 3) at gradients (g, 3, 3), forces inside the cell below rest_force; None: no shifts."""
     if len(crystal.numbers) == 1 or rest_force is None:
@@ -180,7 +180,7 @@ def _stresses(
     )
 
 
-def _stress(crystal: Crystal, calculator: Calculator) -> np.ndarray:
+def _stress(crystal: Crystal, calculator: BaseCalculator) -> np.ndarray:
     atoms = crystal.to_atoms()
     stress = calculator.get_stress(atoms)
     if not np.all(np.isfinite(stress)):

@@ -67,8 +67,17 @@ class Surface:
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "Surface":
         """The inverse of `arrays`."""
         slab = Slab(arrays["cell"], arrays["positions"], arrays["numbers"])
-        names = ("plane", "energy", "energy_unrelaxed", "relaxation", "path", "omega2")
-        return cls(**{name: arrays[name] for name in names}, slab=slab)
+        numbers = (float(arrays[name]) for name in ("energy", "energy_unrelaxed", "relaxation"))
+        energy, unrelaxed, relaxation = numbers
+        return cls(
+            plane=arrays["plane"],
+            energy=energy,
+            energy_unrelaxed=unrelaxed,
+            relaxation=relaxation,
+            slab=slab,
+            path=arrays["path"],
+            omega2=arrays["omega2"],
+        )
 
 
 def surface_of(
@@ -132,7 +141,8 @@ def relaxed_slab(slab: Slab, calculator: BaseCalculator, *, max_force: float) ->
     """
     atoms = slab.to_atoms()
     atoms.calc = calculator
-    converged = LBFGS(atoms, logfile=None).run(fmax=max_force, steps=MAX_STEPS)
+    quiet = LBFGS(atoms, logfile=None)  # type: ignore[arg-type]
+    converged = quiet.run(fmax=max_force, steps=MAX_STEPS)
     if not converged:
         left = np.linalg.norm(atoms.get_forces(), axis=1).max()
         raise RuntimeError(

@@ -44,11 +44,11 @@ def slab_phonons(
         q = k / cells * reciprocal
         phase = np.exp(1j * apart[..., :2] @ q)[:, : len(hessian)]
         half = np.einsum("iacjb,cij->iajb", hessian, phase)
-        matrix = np.zeros((count, 3, count, 3), complex)
-        matrix[: len(half)] = half
+        blocks = np.zeros((count, 3, count, 3), complex)
+        blocks[: len(half)] = half
         # inversion turns r_j - r_i and hence the sign of q
-        matrix[count - len(half) :] = half[::-1, :, ::-1].conj()
-        matrix = matrix.reshape(3 * count, 3 * count)
+        blocks[count - len(half) :] = half[::-1, :, ::-1].conj()
+        matrix = blocks.reshape(3 * count, 3 * count)
         matrix = 0.5 * (matrix + matrix.conj().T)
         path.append(np.linalg.norm(q))
         eigenvalues.append(np.linalg.eigvalsh(matrix) if k else _without_translations(matrix.real))

@@ -58,7 +58,8 @@ def clamp_error(
     ValueError
         If sites of the smaller domain are missing in the larger one.
     """
-    distance, place = cKDTree(larger.sites).query(defect.sites)
+    found, place = cKDTree(larger.sites).query(defect.sites)
+    distance = np.asarray(found)
     if distance.max() > SAME_SITE:
         raise ValueError(
             f"A site of the domain is {distance.max():.2e} Å from the nearest one of the larger domain. Both must be "

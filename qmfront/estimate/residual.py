@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from qmfront.config.stages import Buffer, Estimate
+from qmfront.config.stages import Buffer, Embedding, Estimate
 from qmfront.coupling.anderson import Solution
-from qmfront.coupling.embedding import VACUUM, Embedding, Forces, embedded_forces
+from qmfront.coupling.embedding import VACUUM, Forces, embedded_forces
 from qmfront.coupling.hybrid import Hybrid
 from qmfront.coupling.partition import BUFFER, QM
 from qmfront.crystal.body import Body

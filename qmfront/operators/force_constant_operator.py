@@ -123,7 +123,7 @@ def pair_matrices(
     known = np.stack([force_constants.basis_first, force_constants.basis_second], axis=1)
     tree = cKDTree(np.column_stack([APART * known, force_constants.vector]))
     distance, place = tree.query(np.column_stack([APART * ends, labels]), distance_upper_bound=MATCH)
-    found = np.isfinite(distance)
+    found, place = np.isfinite(distance), np.asarray(place)
     matrices = np.zeros((len(labels), 3, 3))
     matrices[found] = force_constants.matrix[place[found]]
     return matrices

@@ -51,7 +51,7 @@ class ForceConstantMap:
     """
 
     free: np.ndarray
-    matrix: sparse.spmatrix
+    matrix: sparse.bsr_matrix
     laplacian: LaplacianMap
     tolerance: float = 1e-9
 

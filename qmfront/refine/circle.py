@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
+from qmfront.coupling.partition import QM
 from qmfront.refine.domain import Domain
-from qmfront.refine.regions import QM, PartitionSettings, regions_around
+from qmfront.refine.regions import PartitionSettings, regions_around
 
 
 def circle_regions(
@@ -108,7 +109,7 @@ def seeded_regions(
 ) -> np.ndarray:
     """Regions whose QM part are the sites within radius (Å) of a seed, seeds (n,) bool; errors as in regions_around."""
     distance, _ = cKDTree(domain.coordinates[seeds]).query(domain.coordinates)
-    return regions_around(distance <= radius * (1 + 1e-9), domain, settings=settings)
+    return regions_around(np.asarray(distance <= radius * (1 + 1e-9)), domain, settings=settings)
 
 
 def _distance(domain: Domain, centre: np.ndarray) -> np.ndarray:

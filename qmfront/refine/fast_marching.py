@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from qmfront.coupling.partition import BUFFER, QM
 from qmfront.refine.arrival import arrival_time, earliest_at_boundary, level_set
 from qmfront.refine.domain import Domain
 from qmfront.refine.grid import Grid, covering
-from qmfront.refine.regions import BUFFER, QM, PartitionSettings, marked_regions, qm_threshold
+from qmfront.refine.regions import PartitionSettings, marked_regions, qm_threshold
 from qmfront.refine.speed import nodal_speed
 
 

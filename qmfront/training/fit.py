@@ -122,7 +122,7 @@ def _regression(
 
 def fit_table(fit: Fit, surface_errors: Mapping[str, float]) -> str:
     """The fit quality as CSV: observation, relative_error."""
-    rows = [f"{name},{value:.6e}" for name, value in (fit.relative_error | surface_errors).items()]
+    rows = [f"{name},{value:.6e}" for name, value in {**fit.relative_error, **surface_errors}.items()]
     return "\n".join(["observation,relative_error", *rows, f"functions,{len(fit.potential.basis)}"]) + "\n"
 
 

@@ -56,7 +56,7 @@ def pointwise_corrections(
     penalty : (f,) float
         Diagonal of Gamma.
     """
-    triangular = np.linalg.qr(np.vstack([rows, np.diag(penalty)]), mode="r")
+    triangular = np.asarray(np.linalg.qr(np.vstack([rows, np.diag(penalty)]), mode="r"))
     half = np.linalg.solve(triangular.T, rows.T)  # S = R^-1 R^-T
     leverage = np.einsum("fn,fn->n", half, half)
     moved = leverage > LEAST_LEVERAGE * leverage.max()

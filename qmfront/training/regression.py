@@ -88,7 +88,7 @@ def relevance(
     """
     gamma = _gamma(smoothness, prior)
     triangular, target, outside = _compressed(rows / gamma, right)
-    count, size = len(right), np.linalg.norm(right)
+    count, size = len(right), float(np.linalg.norm(right))
     alpha = np.full(rows.shape[1], 1.0 / size**2)
     beta = 1.0 / (1e-4 * size) ** 2 * count
     x = np.zeros(rows.shape[1])
@@ -96,7 +96,7 @@ def relevance(
         kept = alpha < settings.threshold * alpha.min()
         new, variance = _posterior(triangular[:, kept], target, alpha[kept], beta)
         determined = np.clip(1.0 - alpha[kept] * variance, 1e-12, 1.0)
-        change = np.linalg.norm(new - x[kept]) / max(np.linalg.norm(new), 1e-300)
+        change = float(np.linalg.norm(new - x[kept])) / max(float(np.linalg.norm(new)), 1e-300)
         x = np.zeros_like(x)
         x[kept] = new
         alpha[kept] = determined / np.maximum(new**2, 1e-300)

@@ -93,7 +93,7 @@ class SurfaceComparison:
 
     def errors(self) -> dict[str, float]:
         """Relative errors of surface energy and lowest eigenvalue, and the error of the relaxation, by name."""
-        errors = {}
+        errors: dict[str, float] = {}
         for qm, mm in zip(self.qm, self.mm, strict=True):
             name = plane_name(qm.plane)
             eigenvalues = lowest_eigenvalue(qm.omega2), lowest_eigenvalue(mm.omega2)
@@ -126,7 +126,8 @@ def compare_surfaces(
             problems.append(f"{plane}: {error}")
             continue
         problems += [f"{plane}: {problem}" for problem in surface_problems(found[-1], surface)]
-        untrained.append(unrelaxed_energy(bulk, ACE(fit.lattice_only), plane, settings))
+        if fit.lattice_only is not None:
+            untrained.append(unrelaxed_energy(bulk, ACE(fit.lattice_only), plane, settings))
     if problems:
         raise RuntimeError(f"The fit has poor surfaces. {'; '.join(problems)}. {ADVICE}.")
     return SurfaceComparison(tuple(reference), tuple(found), tuple(untrained))

@@ -35,7 +35,9 @@ def stress_designs(
         Of stresses and forces; one if left out.
     """
     inner = _resting(len(crystal.basis))
-    response = BasisResponse(crystal, basis, shifts=Shifts(gradients, shifts) if inner else None)
+    response = BasisResponse(
+        crystal, basis, shifts=Shifts(gradients, shifts) if inner and shifts is not None else None
+    )
     scales = np.ones(len(gradients)) if factors is None else factors
     pairs = list(zip(scales, gradients, strict=True))
     stress = [scale * response.stress(F).reshape(9, -1) for scale, F in pairs]

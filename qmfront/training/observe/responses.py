@@ -10,7 +10,7 @@ from typing import Protocol
 
 import numpy as np
 from ase import Atoms
-from ase.calculators.calculator import Calculator
+from ase.calculators.calculator import BaseCalculator
 from scipy.spatial import cKDTree
 
 from qmfront.config.material import ForceConstantSteps
@@ -56,7 +56,7 @@ class CalculatorResponse:
     """
 
     crystal: Crystal
-    calculator: Calculator
+    calculator: BaseCalculator
     steps: ForceConstantSteps
     shifts: Shifts | None = None
 
@@ -79,7 +79,7 @@ class CalculatorResponse:
         self, gradient: np.ndarray, vectors: np.ndarray, *, ends: np.ndarray | None = None
     ) -> np.ndarray:
         """See `Response.force_constants`; central differences in a supercell."""
-        stretch = max(1.0, np.linalg.norm(gradient, 2))
+        stretch = max(1.0, float(np.linalg.norm(gradient, 2)))
         atoms = self._deformed(gradient)
         apart = _offset(self.crystal, gradient, self.shifts)
         reach = self.steps.reach * stretch + np.linalg.norm(apart, axis=2).max()
@@ -208,7 +208,7 @@ class _Places:
         self.count = len(vectors)
 
     def of(self, vectors: np.ndarray, ends: np.ndarray | None) -> np.ndarray:
-        return self.tree.query(_keys(vectors, ends), distance_upper_bound=MATCH)[1]
+        return np.asarray(self.tree.query(_keys(vectors, ends), distance_upper_bound=MATCH)[1])
 
 
 def _keys(vectors: np.ndarray, ends: np.ndarray | None) -> np.ndarray:
