@@ -26,6 +26,17 @@ class InitialRegion(Section):
     )
 
 
+class Start(Section):
+    """Where iteration 0 starts: the minimum of the potential alone, or the predictor."""
+
+    relax: bool = key("Whether the whole defect is relaxed with the potential first; no QM call", default=True)
+    noise: float = key("Standard deviation of the noise that breaks the symmetry of the predictor", unit="Å", default=0.02, ge=0.0, le=0.5)
+    tries: int = key("Descents from different noise, of which the lowest minimum is taken", unit="1", default=2, ge=1, le=100)
+    max_force: float = key("Largest force component at the minimum", unit="eV/Å", default=1e-3, gt=0.0, le=0.1)
+    step_cap: float = key("Largest displacement of an atom in one step", unit="Å", default=0.2, gt=0.0, le=2.0)
+    max_calls: int = key("Largest number of calls of the potential in one descent", unit="1", default=600, ge=1)
+
+
 class Solve(Section):
     """Root finding for the mixed forces, (2.10): Anderson with the force constants as Jacobian."""
 

@@ -6,12 +6,9 @@ import numpy as np
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from qmfront.config.stages import Stability
+from qmfront.coupling.soft_modes import core_field
 from qmfront.crystal.defect import Defect
 from qmfront.operators.riesz import ForceConstantMap
-
-CORE_R0 = 4.0
-"""r0; the Lanczos run starts from the answer of the lattice to random forces this close to the core."""
-
 
 DEFAULT_STABILITY = Stability()
 
@@ -70,14 +67,7 @@ def lowest_mode(
         which="SA",
         tol=settings.tolerance,
         ncv=settings.vectors,
-        v0=_soft(displacement, defect, riesz)[defect.free].ravel(),
+        v0=core_field(defect, riesz.solve, np.random.default_rng(0))[defect.free].ravel(),
     )
     mode = spread(vectors[:, 0])
     return float(values[0]), mode / mode.ravel()[np.abs(mode).argmax()]
-
-
-def _soft(displacement: np.ndarray, defect: Defect, riesz: ForceConstantMap) -> np.ndarray:
-    """A field without symmetry in which a soft mode of the core weighs much, (n, 3)."""
-    distance = np.linalg.norm(defect.coordinates - defect.core[: defect.dimension], axis=1)
-    near = defect.free & (distance < CORE_R0 * defect.r0)
-    return riesz.solve(np.where(near[:, None], np.random.default_rng(0).normal(size=displacement.shape), 0.0))

@@ -14,13 +14,11 @@ from typing import NamedTuple
 import numpy as np
 
 from qmfront.config.stages import Estimate
+from qmfront.coupling.hessian import hessian_products
 from qmfront.coupling.hybrid import Field, Hybrid
 from qmfront.operators.riesz import ForceConstantMap
 
 logger = logging.getLogger(__name__)
-
-STEP = 1e-3
-"""Å; largest displacement of an atom in the differences."""
 
 SOFTEST = 0.1
 """Of d . H_FC d; a potential whose curvature along d is less is about to be unstable. The Hessians of QM models were at
@@ -32,26 +30,6 @@ class Correction(NamedTuple):
 
     displacement: np.ndarray
     steps: int
-
-
-def hessian_products(force: Field, displacement: np.ndarray, *, step: float = STEP) -> Field:
-    """The map v -> H v at u: one call of the forces at u for all, and one for each v.
-
-        H v = -(F(u + s v) - F(u)) / s,    s such that no atom moves farther than step
-
-    Parameters
-    ----------
-    force : u (n, 3) Å -> F (n, 3) eV/Å, zero on the clamp
-    displacement : (n, 3) float, Å
-    step : float, Å
-    """
-    at_rest = force(displacement)
-
-    def product(direction: np.ndarray) -> np.ndarray:
-        scale = step / np.abs(direction).max()
-        return (at_rest - force(displacement + scale * direction)) / scale
-
-    return product
 
 
 def hessian_correction(

@@ -9,7 +9,8 @@ from qmfront.coupling.hybrid import Hybrid
 from qmfront.coupling.partition import FAR_FIELD, MM, QM
 from qmfront.coupling.reference import relax_reference
 from qmfront.estimate.estimator import representatives
-from qmfront.estimate.hessian_correction import SOFTEST, corrections, hessian_correction, hessian_products
+from qmfront.coupling.hessian import hessian_products
+from qmfront.estimate.hessian_correction import SOFTEST, corrections, hessian_correction
 from qmfront.operators.norm import stencil_norm
 
 TIGHT = Solve(max_calls=200)
