@@ -22,30 +22,34 @@ from qmfront.config.material import Crystal, Material, QuantumModel
 from qmfront.config.potential import Potential
 from qmfront.config.section import Section
 from qmfront.config.study import Case
-from qmfront.coupling.anderson import Solution
 from qmfront.coupling.force_mixing import Models
 from qmfront.coupling.hybrid import Hybrid
+from qmfront.coupling.mm_minimum import MMMinimum, mm_minimum
 from qmfront.coupling.partition import REGION_NAMES, Region
-from qmfront.coupling.solve import solve
+from qmfront.coupling.solution import Solution
+from qmfront.coupling.solve import StartingPoint, solve
 from qmfront.crystal.defect import Defect
 from qmfront.crystal.lattice import cubic_crystal
 from qmfront.elasticity.bulk import Bulk, bulk_of
 from qmfront.elasticity.certificate import Certificate
+from qmfront.elasticity.defective_sites import defective_sites
 from qmfront.elasticity.defects import defect_of
 from qmfront.elasticity.surface import surface_of
 from qmfront.estimate.estimator import summary
 from qmfront.estimate.exact_layer import LayeredSettings
 from qmfront.estimate.iteration import EstimatedIteration, estimated_iteration
 from qmfront.estimate.residual import ResidualSettings
-from qmfront.evaluate.forces import calculator_forces, journaled_forces
+from qmfront.evaluate.forces import calculator_energy, calculator_forces, journaled_forces
 from qmfront.evaluate.journal import Journal, Tally
 from qmfront.evaluate.journaled import Journaled
-from qmfront.mismatch.model_difference import model_difference
+from qmfront.mismatch.far_field import far_field, field_strains
+from qmfront.mismatch.linear import linear_mismatch
+from qmfront.mismatch.model_difference import ModelDifference, model_difference
 from qmfront.models.ace.calculator import ACE
 from qmfront.operators.assembly import assemble
 from qmfront.operators.operators import Operators
 from qmfront.refine.decision import decision
-from qmfront.refine.next_partition import first_region, next_partition
+from qmfront.refine.next_partition import first_region, next_partition, region_of_start
 from qmfront.refine.regions import PartitionSettings
 from qmfront.storage.timing import Seconds
 from qmfront.training.certificate import certificate_of
@@ -204,14 +208,18 @@ def adapt(
     """
     case = _case(defect, domain, tolerance, sections)
     hybrid, region = _hybrid(measured, potential, case)
-    difference = model_difference(measured.bulk, potential.certificate, hybrid.defect)
+    begun = _minimum(hybrid, potential, case)
+    if begun is not None and case.initial_region is None:
+        region = _region_of(hybrid, begun, measured, case)
+    difference = _difference(hybrid, begun, measured, potential, case)
     partition = PartitionSettings(case.refine, case.buffer, case.embedding)
     residual = ResidualSettings((case.estimate.residual,), case.estimate, case.buffer)
-    start, layer = None, None
+    start: StartingPoint | None = begun
+    layer = None
     for k in count():
         calls = measured.tally.calls
         solution = solve(hybrid, region, difference.for_stop().forces, start=start, settings=case.solve)
-        calls = measured.tally.calls - calls
+        calls = measured.tally.calls - calls - solution.test_calls
         settings = LayeredSettings(residual, layer)
         found = estimated_iteration(
             hybrid, region, solution, difference, settings=settings, seconds=Seconds()
@@ -222,9 +230,48 @@ def adapt(
         yield Step(k, hybrid.defect, region, solution, found, numbers, made["reason"])
         if made["stop"]:
             return
-        start, layer = solution.displacement, found.layer
-        arrays, _ = next_partition(hybrid.defect, found.arrays(), region, start, settings=partition)
+        start, layer = solution, found.layer
+        arrays, _ = next_partition(
+            hybrid.defect, found.arrays(), region, solution.displacement, settings=partition
+        )
         region = arrays["region"]
+
+
+def _minimum(hybrid: Hybrid, potential: FittedPotential, case: Case) -> MMMinimum | None:
+    """Where iteration 0 starts; None for the predictor."""
+    if not case.start.relax:
+        return None
+    energy, body = calculator_energy(potential.calculator), hybrid.defect.body
+    return mm_minimum(hybrid, lambda u: energy(body.atoms(u)), case.start)
+
+
+def _region_of(hybrid: Hybrid, begun: MMMinimum, measured: MeasuredMaterial, case: Case) -> np.ndarray:
+    """The first regions (n,) int: where the minimum of the potential is defective."""
+    defective = defective_sites(hybrid.defect, begun.displacement, measured.bulk.crystal)
+    settings = PartitionSettings(buffer=case.buffer, embedding=case.embedding)
+    return region_of_start(
+        hybrid.defect, begun.displacement, defective, settings, shell_r0=case.start.shell_r0
+    )
+
+
+def _difference(
+    hybrid: Hybrid,
+    begun: MMMinimum | None,
+    measured: MeasuredMaterial,
+    potential: FittedPotential,
+    case: Case,
+) -> ModelDifference:
+    """How the models differ beyond the QM region, at the strains of the case."""
+    defect, bulk, certificate = hybrid.defect, measured.bulk, potential.certificate
+    u = np.zeros_like(defect.predictor) if begun is None else begun.displacement
+    asked = far_field(
+        field_strains(defect, u, bulk.crystal, samples=case.estimate.far_field_samples),
+        bulk.crystal,
+        (Journaled(measured.spec, measured.journal, measured.tally), potential.calculator),
+        certificate.polynomial,
+        moduli=linear_mismatch(bulk, certificate).moduli_difference(certificate),
+    )
+    return model_difference(bulk, certificate, defect, asked)
 
 
 def _case(
@@ -258,7 +305,7 @@ def _hybrid(measured: MeasuredMaterial, potential: FittedPotential, case: Case) 
     )
     hybrid = Hybrid(defect, _operators(measured, potential, defect, case), models, case.embedding)
     first = PartitionSettings(buffer=case.buffer, embedding=case.embedding)
-    return hybrid, first_region(defect, case.initial_region, first, seeds=seeds)
+    return hybrid, first_region(defect, case.first_disc, first, seeds=seeds)
 
 
 def _operators(

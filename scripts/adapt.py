@@ -3,9 +3,9 @@
 import json
 
 from qmfront.config.stages import Adapt, Buffer, Embedding, Estimate, Refine
-from qmfront.coupling.anderson import Solution
 from qmfront.coupling.force_mixing import Models
 from qmfront.coupling.hybrid import Hybrid
+from qmfront.coupling.solution import Solution
 from qmfront.crystal.defect import Defect
 from qmfront.estimate.estimator import summary
 from qmfront.estimate.exact_layer import Layer, LayeredSettings

@@ -1,17 +1,20 @@
 """How well dW speaks for the far field of a case: structure.zarr and both models -> far_field.zarr."""
 
+import numpy as np
+
 from qmfront.crystal.defect import Defect
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.certificate import Certificate
 from qmfront.evaluate.journal import Journal, Tally
 from qmfront.evaluate.journaled import Journaled
-from qmfront.mismatch.far_field import far_field
+from qmfront.mismatch.far_field import far_field, field_strains
 from qmfront.mismatch.linear import linear_mismatch
 from qmfront.models.ace.calculator import ACE
 from qmfront.storage import store
 from qmfront.storage.layouts.bulk import BULK
 from qmfront.storage.layouts.far_field import FAR_FIELD
 from qmfront.storage.layouts.potential import POTENTIAL
+from qmfront.storage.layouts.start import START
 from qmfront.storage.layouts.structure import STRUCTURE
 from qmfront.storage.logs import logged
 
@@ -20,13 +23,15 @@ def main(inputs: dict, model: tuple[dict, Journal], samples: int, path: str) -> 
     tally = Tally()
     bulk = Bulk.from_arrays(store.load(inputs["bulk"], BULK))
     certificate = Certificate.from_arrays(store.load(inputs["certificate"], POTENTIAL))
+    defect = Defect.from_arrays(store.load(inputs["structure"], STRUCTURE))
+    relaxed = store.load(inputs["begun"], START)["displacement"] if "begun" in inputs else None
+    u = np.zeros_like(defect.predictor) if relaxed is None else relaxed
     found = far_field(
-        Defect.from_arrays(store.load(inputs["structure"], STRUCTURE)),
+        field_strains(defect, u, bulk.crystal, samples=samples),
         bulk.crystal,
         (Journaled(*model, tally), ACE.load(inputs["potential"])),
         certificate.polynomial,
         moduli=linear_mismatch(bulk, certificate).moduli_difference(certificate),
-        samples=samples,
     )
     attrs = found.attrs() | {"qm_calls": tally.calls}
     store.save(path, FAR_FIELD, found.arrays(), attrs, config={"qm": model[0], "samples": samples})

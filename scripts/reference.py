@@ -12,6 +12,7 @@ from qmfront.storage import store
 from qmfront.storage.layouts.operators import OPERATORS
 from qmfront.storage.layouts.reference import REFERENCE
 from qmfront.storage.layouts.solution import SOLUTION
+from qmfront.storage.layouts.start import START
 from qmfront.storage.layouts.structure import STRUCTURE
 from qmfront.storage.logs import logged
 from qmfront.storage.timing import Seconds
@@ -26,7 +27,8 @@ def main(inputs: dict, spec: dict, sections: tuple[dict, dict], journal: Journal
         Models(qm, qm),
         Embedding.model_validate(embedding),
     )
-    start = store.load(inputs["start"], SOLUTION)["displacement"] if "start" in inputs else None
+    known = [(name, kind) for name, kind in (("start", SOLUTION), ("begun", START)) if name in inputs]
+    start = store.load(inputs[known[0][0]], known[0][1])["displacement"] if known else None
     with seconds.of("reference"):
         arrays = reference_arrays(hybrid, Reference.model_validate(settings), start)
     run = {"seconds": dict(seconds), "qm_seconds": tally.cpu_seconds}

@@ -3,6 +3,8 @@
 from qmfront.config.stages import Embedding, Solve
 from qmfront.coupling.force_mixing import Models
 from qmfront.coupling.hybrid import Hybrid
+from qmfront.coupling.mm_minimum import MMMinimum
+from qmfront.coupling.solution import Solution
 from qmfront.coupling.solve import solve
 from qmfront.crystal.defect import Defect
 from qmfront.evaluate.forces import calculator_forces, journaled_forces
@@ -16,6 +18,7 @@ from qmfront.storage.layouts.mismatch import MISMATCH
 from qmfront.storage.layouts.operators import OPERATORS
 from qmfront.storage.layouts.partition import PARTITION
 from qmfront.storage.layouts.solution import SOLUTION
+from qmfront.storage.layouts.start import START
 from qmfront.storage.layouts.structure import STRUCTURE
 from qmfront.storage.logs import logged
 from qmfront.storage.timing import Seconds
@@ -25,8 +28,8 @@ def main(inputs: dict, spec: dict, sections: tuple[dict, dict], journal: Journal
     seconds = Seconds(tally := Tally())
     structure = store.load(inputs["structure"], STRUCTURE)
     refined = store.load(inputs["refined"], PARTITION) if "refined" in inputs else None
-    start = store.load(inputs["start"], SOLUTION)["displacement"] if "start" in inputs else None
-    partition, (settings, embedding) = partition_of(structure, refined), sections
+    start, first = _start(inputs)
+    partition, (settings, embedding) = partition_of(first or structure, refined), sections
     hybrid = Hybrid(
         Defect.from_arrays(structure),
         Operators.from_arrays(store.load(inputs["operators"], OPERATORS)),
@@ -46,7 +49,16 @@ def main(inputs: dict, spec: dict, sections: tuple[dict, dict], journal: Journal
     store.save(outputs["partition"], PARTITION, partition, marks, run=run, config=settings)
     run = {"seconds": dict(seconds), "qm_seconds": tally.cpu_seconds}
     config = {"qm": spec, "solve": settings, "embedding": embedding}
-    store.save(outputs["store"], SOLUTION, found.arrays(), {"qm_calls": tally.calls}, run=run, config=config)
+    calls = {"qm_calls": tally.calls - found.test_calls, "test_calls": found.test_calls}
+    store.save(outputs["store"], SOLUTION, found.arrays(), calls, run=run, config=config)
+
+
+def _start(inputs: dict) -> tuple[Solution | MMMinimum | None, store.Store | None]:
+    """Where the solve starts, and the store with the partition of the first one."""
+    if "begun" in inputs:
+        first = store.load(inputs["begun"], START)
+        return MMMinimum.from_arrays(first), first
+    return (Solution.from_arrays(store.load(inputs["start"], SOLUTION)) if "start" in inputs else None), None
 
 
 if __name__ == "__main__":

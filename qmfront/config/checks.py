@@ -137,7 +137,7 @@ def _structure_file(case: Case, defect: File, root: Path) -> Iterator[str]:
 
 
 def _core(case: Case) -> Iterator[str]:
-    region = case.initial_region
+    region = case.first_disc
     distance = hypot(*region.centre_r0)
     needed = distance + CORE_RADIUS_R0
     if region.radius_r0 < needed:
@@ -174,10 +174,10 @@ def _kinds(case: Case) -> Iterator[str]:
 
 def _box(case: Case, material: Material) -> Iterator[str]:
     a0, r0 = material.crystal.lattice_constant_guess, material.crystal.nearest_neighbour_guess
-    edge, width = case.domain.cells * a0, 2 * case.initial_region.radius_r0 * r0
+    edge, width = case.domain.cells * a0, 2 * case.first_disc.radius_r0 * r0
     if width >= edge:
         yield (
-            f"initial_region.radius_r0 = {case.initial_region.radius_r0:g}: a ball {width:.1f} Å wide "
+            f"initial_region.radius_r0 = {case.first_disc.radius_r0:g}: a ball {width:.1f} Å wide "
             f"does not fit into a box of {edge:.1f} Å (domain.cells = {case.domain.cells})"
         )
     divide = case.divide
@@ -194,7 +194,7 @@ def _rounded_up(length: float) -> float:
 
 
 def _extent(case: Case, material: Material) -> Iterator[str]:
-    r0, region = material.crystal.nearest_neighbour_guess, case.initial_region
+    r0, region = material.crystal.nearest_neighbour_guess, case.first_disc
     free = case.domain.radius_r0 * r0
     edge = (hypot(*region.centre_r0) + region.radius_r0) * r0
     buffer_edge = edge + case.buffer.residual_factor * case.buffer.width

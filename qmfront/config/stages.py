@@ -27,14 +27,35 @@ class InitialRegion(Section):
 
 
 class Start(Section):
-    """Where iteration 0 starts: the minimum of the potential alone, or the predictor."""
+    """Where iteration 0 starts: at a minimum of the potential alone, or at the predictor."""
 
-    relax: bool = key("Whether the whole defect is relaxed with the potential first; no QM call", default=True)
-    noise: float = key("Standard deviation of the noise that breaks the symmetry of the predictor", unit="Å", default=0.02, ge=0.0, le=0.5)
-    tries: int = key("Descents from different noise, of which the lowest minimum is taken", unit="1", default=2, ge=1, le=100)
-    max_force: float = key("Largest force component at the minimum", unit="eV/Å", default=1e-3, gt=0.0, le=0.1)
-    step_cap: float = key("Largest displacement of an atom in one step", unit="Å", default=0.2, gt=0.0, le=2.0)
-    max_calls: int = key("Largest number of calls of the potential in one descent", unit="1", default=600, ge=1)
+    relax: bool = key(
+        "Whether the whole defect is relaxed with the potential first; no QM call", default=True
+    )
+    noise: float = key(
+        "Standard deviation of the displacements that break the symmetry of the predictor",
+        unit="Å",
+        default=0.02,
+        ge=0.0,
+        le=0.5,
+    )
+    tries: int = key(
+        "Descents, each from other displacements, of which the lowest minimum is taken",
+        unit="1",
+        default=3,
+        ge=1,
+        le=100,
+    )
+    max_force: float = key("Largest force component at a minimum", unit="eV/Å", default=1e-3, gt=0.0, le=0.1)
+    step_cap: float = key(
+        "Largest displacement of an atom in one step of a descent", unit="Å", default=0.2, gt=0.0, le=2.0
+    )
+    max_calls: int = key(
+        "Largest number of calls of the potential in one descent", unit="1", default=600, ge=1
+    )
+    shell_r0: float = key(
+        "Sites this close to a defective one are QM in iteration 0", unit="r0", default=1.2, ge=0.0, le=20.0
+    )
 
 
 class Solve(Section):
@@ -58,6 +79,21 @@ class Solve(Section):
         "downhill to 0.01 eV/Å if it fails",
         unit="eV/Å",
         default=None,
+    )
+    modes: int = key(
+        "Soft modes of the potential along which the mixed forces test every solution, a QM call each; a saddle is "
+        "left along its mode; 0 tests nothing",
+        unit="1",
+        default=3,
+        ge=0,
+        le=20,
+    )
+    mode_step: float = key(
+        "Largest displacement of an atom in the differences of that test",
+        unit="Å",
+        default=2e-3,
+        gt=0.0,
+        le=0.05,
     )
 
 
@@ -266,10 +302,10 @@ class Estimate(Section):
         ge=0.0,
     )
     far_field_samples: int = key(
-        "Homogeneous lattices that both models are asked about at strains of the far field, where 24 of them say that "
-        "the polynomial dW is more than 20 % off there; 0 believes the polynomial",
+        "Homogeneous lattices that both models are asked about at strains of the case, where 24 of them say that the "
+        "polynomial dW is more than 20 % off there; 0 believes the polynomial",
         unit="1",
-        default=0,
+        default=120,
         ge=0,
         le=100000,
     )
@@ -298,8 +334,9 @@ class Reference(Section):
         "Largest force component at convergence", unit="eV/Å", default=1e-8, gt=0.0, le=0.1
     )
     max_calls: int = key("Largest number of force evaluations", unit="1", default=200, ge=1)
-    start: Literal["predictor"] | Annotated[int, Field(ge=0, le=100)] = key(
-        "Where the relaxation starts: at the predictor, or, which saves calls, at the solution of this iteration",
-        default="predictor",
+    start: Literal["minimum", "predictor"] | Annotated[int, Field(ge=0, le=100)] = key(
+        "Where the relaxation starts: at the minimum of the potential that iteration 0 starts from, at the predictor, "
+        "or, which saves calls, at the solution of this iteration",
+        default="minimum",
     )
     stability: Stability = key("The proof that the reference is a minimum", default=Stability())

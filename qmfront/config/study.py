@@ -23,6 +23,7 @@ from qmfront.config.stages import (
     Refine,
     Residual,
     Solve,
+    Start,
 )
 
 Written = dict[str, Any]
@@ -40,7 +41,11 @@ class Case(Section):
     )
     defect: AnyDefect = key("The defect")
     domain: AnyDomain = key("The computational domain", default=Disc())
-    initial_region: InitialRegion = key("The QM region of iteration 0", default=InitialRegion())
+    start: Start = key("Where iteration 0 starts", default=Start())
+    initial_region: InitialRegion | None = key(
+        "The QM region of iteration 0; null: the defective sites of the start, and a shell around them",
+        default=None,
+    )
     reference: Reference = key("The full QM solution on the same domain", default=Reference())
     solve: Solve = key("The equilibrium solver", default=Solve())
     buffer: Buffer = key("The buffer around the QM region", default=Buffer())
@@ -52,6 +57,11 @@ class Case(Section):
     energy: Energy = key("The energy of the last iteration", default=Energy())
     clamp: Clamp = key("The error of the clamp", default=Clamp())
     divide: Divide = key("QM forces on the whole domain by divide and conquer", default=Divide())
+
+    @property
+    def first_disc(self) -> InitialRegion:
+        """The QM region of iteration 0 as far as it is known before the start."""
+        return self.initial_region or InitialRegion()
 
     @property
     def residuals(self) -> list[Residual]:

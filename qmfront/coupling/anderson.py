@@ -5,44 +5,18 @@ Jacobian, corrected by the secant information of the last steps (type II).
 """
 
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import numpy as np
 
 from qmfront.config.stages import Solve
+from qmfront.coupling.solution import Solution
 
 logger = logging.getLogger(__name__)
 
 
 class NoEquilibriumError(RuntimeError):
     """The forces are those of the models, but no equilibrium was found: another way to it may be tried."""
-
-
-@dataclass(frozen=True)
-class Solution:
-    """A solution of F(u) = 0.
-
-    displacement, forces : (n, 3) float, Å and eV/Å
-    measure : (calls,) float
-        Value of the stopping measure at each force call; the last one is at or below the target.
-    max_force : (calls,) float, eV/Å
-    """
-
-    displacement: np.ndarray
-    forces: np.ndarray
-    measure: np.ndarray
-    max_force: np.ndarray
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """Arrays of a store of kind "solution"."""
-        own = {"displacement": self.displacement, "forces": self.forces}
-        return {**own, "history": self.max_force, "measure": self.measure}
-
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "Solution":
-        """The inverse of `arrays`."""
-        return cls(*(arrays[name] for name in ("displacement", "forces", "measure", "history")))
 
 
 def solve_equilibrium(

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from qmfront.coupling.anderson import NoEquilibriumError, Solution
+from qmfront.coupling.anderson import NoEquilibriumError
+from qmfront.coupling.solution import Solution
 
 logger = logging.getLogger(__name__)
 

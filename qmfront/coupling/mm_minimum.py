@@ -15,11 +15,12 @@ from qmfront.config.stages import Start
 from qmfront.coupling.anderson import NoEquilibriumError
 from qmfront.coupling.descent import descend
 from qmfront.coupling.hybrid import Hybrid
+from qmfront.coupling.soft_modes import SoftModes, mm_modes
 
 logger = logging.getLogger(__name__)
 
-SAME_ENERGY = 1e-3
-"""eV per period; minima that differ by less count as one."""
+MODES = 3
+"""Soft modes of the potential that go on to the first solve."""
 
 
 @dataclass(frozen=True)
@@ -28,12 +29,15 @@ class MMMinimum:
 
     displacement : (n, 3) float, Å
     energies : (starts,) float, eV
-        Of the minima of all starts over that of the predictor, per period; the lowest is that of `displacement`. NaN
-        where a descent did not come to rest.
+        Of the minima of all starts over that of the predictor, per period; the lowest is that of `displacement`;
+        infinite where a descent did not come to rest.
+    modes : SoftModes
+        Of the potential, with its own curvature.
     """
 
     displacement: np.ndarray
     energies: np.ndarray
+    modes: SoftModes | None = None
 
 
 def mm_minimum(hybrid: Hybrid, energy: Callable[[np.ndarray], float], settings: Start) -> MMMinimum:
@@ -52,25 +56,27 @@ def mm_minimum(hybrid: Hybrid, energy: Callable[[np.ndarray], float], settings: 
     NoEquilibriumError
         If no descent comes to rest: the potential has no minimum there.
     """
-    at_rest, found = energy(np.zeros_like(hybrid.defect.predictor)), []
+    at_rest = energy(np.zeros_like(hybrid.defect.predictor))
+    found: list[tuple[float, np.ndarray | None]] = []
     for seed in range(settings.tries):
         try:
             u = _descended(hybrid, _noise(hybrid, seed, settings.noise), settings)
         except NoEquilibriumError as error:
             logger.info("start %d: %s", seed, error)
-            found.append((np.nan, None))
+            found.append((np.inf, None))
             continue
-        found.append((energy(u) - at_rest, u))
-        logger.info("start %d: %.4f eV below the predictor", seed, -found[-1][0])
+        gained = energy(u) - at_rest
+        found.append((gained, u))
+        logger.info("start %d: %.4f eV below the predictor", seed, -gained)
     energies = np.array([one for one, _ in found])
-    if np.isnan(energies).all():
+    if np.isinf(energies).all():
         raise NoEquilibriumError(
             f"The defect does not come to rest with the potential alone, from none of {settings.tries} starts. The fit "
             "is poor in the core: add rattled cells to it, or start at the predictor (start.relax: false)."
         )
-    best = found[int(np.nanargmin(energies))][1]
+    best = found[int(np.argmin(energies))][1]
     assert best is not None
-    return MMMinimum(best, energies)
+    return MMMinimum(best, energies, mm_modes(hybrid, best, MODES))
 
 
 def _noise(hybrid: Hybrid, seed: int, amplitude: float) -> np.ndarray:

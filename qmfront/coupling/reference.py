@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from qmfront.config.stages import Reference, Solve
-from qmfront.coupling.anderson import NoEquilibriumError, Solution, solve_equilibrium
+from qmfront.coupling.anderson import NoEquilibriumError, solve_equilibrium
 from qmfront.coupling.core import core_position, tip_position
 from qmfront.coupling.descent import descend, root_or_descent
 from qmfront.coupling.hybrid import Field, Hybrid
+from qmfront.coupling.solution import Solution
 from qmfront.coupling.solve import DESCENT_TOLERANCE, inexact
 from qmfront.coupling.stability import lowest_mode
 from qmfront.crystal.defect import Defect

@@ -1,4 +1,4 @@
-"""Soft modes of a defect: where the Hessian is much smaller than the force constants of the perfect lattice, or negative.
+"""Soft modes of a defect: where its Hessian is far below the force constants of the perfect lattice, or negative.
 
     H v = lambda H_FC v,    v_i . H_FC v_j = delta_ij
 
@@ -10,6 +10,7 @@ of the lowest lambda: a negative one proves a saddle.
 
 import logging
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,6 +48,15 @@ class SoftModes:
     vectors: np.ndarray
     curvature: np.ndarray
 
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Their arrays in a store of kind "solution" or "start"."""
+        return {"soft_modes": self.vectors, "soft_curvature": self.curvature}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "SoftModes | None":
+        """The inverse of `arrays`; None if there are none."""
+        return cls(arrays["soft_modes"], arrays["soft_curvature"]) if "soft_modes" in arrays else None
+
     @property
     def eigenvalues(self) -> np.ndarray:
         """(m,) float, ascending: upper bounds of the lowest lambda."""
@@ -71,12 +81,19 @@ class SoftModes:
         least : float
             No curvature is taken to be smaller, nor negative.
         """
-        values, rotation = np.linalg.eigh(self.curvature)
-        parts = rotation.T @ self.along(forces)
-        change = rotation @ (parts * (1.0 / np.maximum(np.abs(values), least) - 1.0))
-        return phi + np.tensordot(change, self.vectors, 1)
+        return phi - self.stiff(forces) + self.soft(forces, least=least)
 
-    def along(self, forces: np.ndarray) -> np.ndarray:
+    def stiff(self, forces: np.ndarray) -> np.ndarray:
+        """What forces (n, 3), eV/Å, do along the modes with the curvature of H_FC, (n, 3) Å: V V . F."""
+        return np.tensordot(self._along(forces), self.vectors, 1)
+
+    def soft(self, forces: np.ndarray, *, least: float) -> np.ndarray:
+        """What forces (n, 3), eV/Å, do along the modes, (n, 3) Å: V (V . H V)^-1 V . F, no curvature below `least`."""
+        values, rotation = np.linalg.eigh(self.curvature)
+        parts = rotation.T @ self._along(forces) / np.maximum(np.abs(values), least)
+        return np.tensordot(rotation @ parts, self.vectors, 1)
+
+    def _along(self, forces: np.ndarray) -> np.ndarray:
         """V . F (m,), sqrt(eV)."""
         return np.einsum("mni,ni->m", self.vectors, forces)
 
@@ -107,7 +124,9 @@ def mm_modes(
 
     start = _random(hybrid, wanted) if known is None else _completed(hybrid, known, wanted)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # more exact modes would not help: mixed forces come next
+        warnings.simplefilter(
+            "ignore", UserWarning
+        )  # more exact modes would not help: mixed forces come next
         values, columns = lobpcg(
             on_columns(hessian),
             np.column_stack([one[defect.free].ravel() for one in start]),

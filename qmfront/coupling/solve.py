@@ -1,16 +1,23 @@
-"""The QM/MM equilibrium (2.10): root finding, downhill where that fails, and a stop tied to the estimator."""
+"""The QM/MM equilibrium (2.10): root finding, downhill where that fails, and a stop tied to the estimator.
+
+Root finding stops at saddles too. So every solution is tested along the soft modes of the potential, and left along a
+mode whose mixed curvature is negative.
+"""
 
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 
 from qmfront.config.stages import Solve
-from qmfront.coupling.anderson import Solution, solve_equilibrium
+from qmfront.coupling.anderson import solve_equilibrium
 from qmfront.coupling.descent import descend, root_or_descent
 from qmfront.coupling.hybrid import Field, Hybrid
 from qmfront.coupling.partition import QM
+from qmfront.coupling.soft_modes import SoftModes, mm_modes, with_curvature
+from qmfront.coupling.solution import Solution
 from qmfront.crystal.defect import Defect
 from qmfront.operators.norm import stencil_norm
 from qmfront.operators.riesz import ForceConstantMap
@@ -36,16 +43,38 @@ FURTHER = 0.2
 FAR_DOWNHILL = 1e-2
 """eV/Å; how far it goes if descent_force is not set."""
 
+KICK = 0.1
+"""Å; largest displacement with which a saddle is left."""
+
+KICKED_FORCE = 3e-2
+"""eV/Å; a descent from a saddle ends there, and root finding goes on."""
+
+ATTEMPTS = 4
+"""Saddles that are left before a solve gives up, and says so by its eigenvalue."""
+
+SOFTEST = 1e-2
+"""No soft mode counts as softer in the stop of a solve: what is below is the position of a core along glide."""
+
+
+class StartingPoint(Protocol):
+    """Where a solve starts: the minimum of the potential, or the solution of the previous iteration."""
+
+    @property
+    def displacement(self) -> np.ndarray: ...
+
+    @property
+    def modes(self) -> SoftModes | None: ...
+
 
 def solve(
     hybrid: Hybrid,
     region: np.ndarray,
     difference: Field,
     *,
-    start: np.ndarray | None = None,
+    start: StartingPoint | None = None,
     settings: Solve,
 ) -> Solution:
-    """u^H of (2.10), stopped when the algebraic part of the estimator is a small fraction of the model's.
+    """u^H of (2.10), stopped when the algebraic part of the estimator is a small fraction of the model's; no saddle.
 
     Parameters
     ----------
@@ -53,14 +82,54 @@ def solve(
     region : (n,) int
     difference : u (n, 3) Å -> F^QM - F^MM (n, 3) eV/Å
         What tells the stop, without a QM call, how large the error of the model is; see `ModelDifference`.
-    start : (n, 3) float, Å, optional
-        The solution of the previous iteration, which keeps the solution in its basin; left out, the predictor.
+    start : displacement (n, 3) Å and soft modes, optional
+        The solution of the previous iteration keeps the solution in its basin; left out, the predictor.
     settings : Solve
+        Its `modes` says along how many directions the solution is tested.
+
+    Returns
+    -------
+    Solution
+        With `modes` if it was tested; a lowest eigenvalue that is negative says that ATTEMPTS were not enough.
 
     Raises NoEquilibriumError without convergence.
     """
     estimate = model_error_estimate(hybrid.defect, hybrid.riesz, region, difference)
-    return relax_hybrid(hybrid, region, estimate, start=start, settings=settings)
+    u, modes = (None, None) if start is None else (start.displacement, start.modes)
+    for attempt in range(ATTEMPTS):
+        found = relax_hybrid(hybrid, region, estimate, start=u, settings=settings, modes=modes)
+        if not settings.modes:
+            return found
+        modes = _tested(hybrid, region, found, modes, settings)
+        lowest = float(modes.eigenvalues[0])
+        if lowest > 0.0 or attempt == ATTEMPTS - 1:
+            return replace(found, modes=modes, test_calls=(attempt + 1) * settings.modes)
+        logger.info("this is a saddle (lambda = %.4f): leaving it along its softest mode", lowest)
+        u = _downhill(hybrid, region, found.displacement + KICK * modes.softest, KICKED_FORCE, settings)
+    raise AssertionError("the last attempt returns")
+
+
+def _tested(
+    hybrid: Hybrid, region: np.ndarray, found: Solution, known: SoftModes | None, settings: Solve
+) -> SoftModes:
+    """The soft modes of the potential at a solution, with the curvature of the mixed forces: a QM call each."""
+    before = None if known is None else known.vectors
+    potential = mm_modes(hybrid, found.displacement, settings.modes, before)
+    force = hybrid.forces(region)
+    return with_curvature(potential, force, found.displacement, found.forces, step=settings.mode_step)
+
+
+def _downhill(
+    hybrid: Hybrid, region: np.ndarray, start: np.ndarray, largest: float, settings: Solve
+) -> np.ndarray:
+    return descend(
+        hybrid.forces(region),
+        start,
+        hybrid.inexact(DESCENT_TOLERANCE).solve,
+        max_force=largest,
+        step_cap=settings.step_cap,
+        max_calls=2 * settings.max_calls,
+    )
 
 
 def relax_hybrid(
@@ -70,11 +139,13 @@ def relax_hybrid(
     *,
     start: np.ndarray | None = None,
     settings: Solve,
+    modes: SoftModes | None = None,
 ) -> Solution:
-    """`solve` with a given estimate of the model error.
+    """`solve` with a given estimate of the model error, and without a test.
 
         ||D H_FC^-1 F^H|| <= max(algebraic_fraction * eta(u), ROUNDING)
 
+    with the curvature of the soft modes in place of that of H_FC, where they are known.
     Root finding wanders about saddles and far from them too. Where it fails the solve goes downhill and tries again: to
     FURTHER of descent_force, to FAR_DOWNHILL without it.
     # ASSUME mixed forces have no energy, but are near enough to having one as long as they are large.
@@ -85,26 +156,25 @@ def relax_hybrid(
         Without any QM call, see `model_error_estimate`; asked for only when the iteration is close to its end.
     start : (n, 3) float, Å, optional
         Left out, the predictor, which is far from equilibrium or near a saddle: descent_force applies at once.
+    modes : SoftModes, optional
     """
     defect, force = hybrid.defect, hybrid.forces(region)
     beginning = np.zeros_like(defect.predictor) if start is None else start
     near = settings.descent_force if start is None else None
     far = FAR_DOWNHILL if settings.descent_force is None else FURTHER * settings.descent_force
 
+    lattice = inexact(hybrid.riesz)
+
+    def precondition(forces: np.ndarray) -> np.ndarray:
+        phi = lattice.solve(forces)
+        return phi if modes is None else modes.answer(phi, forces, least=SOFTEST)
+
     def root(start: np.ndarray) -> Solution:
         stop = _Stop(defect, model_error, settings.algebraic_fraction, start)
-        return solve_equilibrium(force, start, inexact(hybrid.riesz).solve, stop, settings=settings)
+        return solve_equilibrium(force, start, precondition, stop, settings=settings)
 
     def descent(start: np.ndarray, largest: float) -> np.ndarray:
-        precondition = hybrid.inexact(DESCENT_TOLERANCE).solve
-        return descend(
-            force,
-            start,
-            precondition,
-            max_force=largest,
-            step_cap=settings.step_cap,
-            max_calls=2 * settings.max_calls,
-        )
+        return _downhill(hybrid, region, start, largest, settings)
 
     return root_or_descent(root, descent, beginning, (near, far))
 
@@ -113,7 +183,11 @@ class _Stop:
     """The stop of a solve: the algebraic part of the estimator, and the model's part, looked at only near the end."""
 
     def __init__(
-        self, defect: Defect, model_error: Callable[[np.ndarray], float], fraction: float, start: np.ndarray
+        self,
+        defect: Defect,
+        model_error: Callable[[np.ndarray], float],
+        fraction: float,
+        start: np.ndarray,
     ) -> None:
         self.defect, self.model_error, self.fraction = defect, model_error, fraction
         self.eta = model_error(start)

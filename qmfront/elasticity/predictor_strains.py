@@ -25,26 +25,34 @@ def resting_stresses(
     return crystal.volume * np.array(stresses), shifts
 
 
-def spread_sites(defect: Defect, count: int) -> np.ndarray:
-    """At most `count` free sites beyond INNER_R0, each far from the others in log r and angle."""
-    place, radius = polar(defect)
-    candidates = np.flatnonzero(defect.free & (radius >= INNER_R0) & _complete(defect))
-    circle = np.column_stack([place[:, 0], np.cos(place[:, 1]), np.sin(place[:, 1])])[candidates]
-    chosen = [int(np.argmax(circle[:, 0]))] if len(candidates) else []
+def spread_sites(defect: Defect, distance: np.ndarray, count: int, *, inner: float) -> np.ndarray:
+    """At most `count` free sites, each far from those before it in log distance and direction.
+
+    Parameters
+    ----------
+    distance : (n,) float, r0
+        To what is not to be sampled.
+    inner : float, r0
+        No site is nearer.
+    """
+    candidates = np.flatnonzero(defect.free & (distance >= inner) & _complete(defect))
+    away = defect.coordinates - defect.core[: defect.dimension]
+    direction = away / np.maximum(np.linalg.norm(away, axis=1), 1e-9 * defect.r0)[:, None]
+    place = np.column_stack([np.log(np.maximum(distance, 1e-9)), direction])[candidates]
+    chosen = [int(np.argmax(place[:, 0]))] if len(candidates) else []
     nearest = np.full(len(candidates), np.inf)
     while len(chosen) < min(count, len(candidates)):
-        nearest = np.minimum(nearest, np.linalg.norm(circle - circle[chosen[-1]], axis=1))
+        nearest = np.minimum(nearest, np.linalg.norm(place - place[chosen[-1]], axis=1))
         if nearest.max() <= 0.0:  # the rest are images along the line
             break
         chosen.append(int(nearest.argmax()))
     return candidates[chosen]
 
 
-def polar(defect: Defect) -> tuple[np.ndarray, np.ndarray]:
-    """(log r, angle) about the core (n, 2), and r in r0 (n,)."""
-    plane = (defect.sites - defect.core)[:, :2] / defect.r0
-    radius = np.maximum(np.linalg.norm(plane, axis=1), 1e-9)
-    return np.column_stack([np.log(radius), np.arctan2(plane[:, 1], plane[:, 0])]), radius
+def core_distance(defect: Defect) -> np.ndarray:
+    """Distance to the core, (n,) r0."""
+    away = defect.coordinates - defect.core[: defect.dimension]
+    return np.maximum(np.linalg.norm(away, axis=1) / defect.r0, 1e-9)
 
 
 def _complete(defect: Defect) -> np.ndarray:

@@ -67,7 +67,12 @@ def invariants(order: int, rotations: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 
 def fit_strain_polynomial(
-    gradients: np.ndarray, stresses: np.ndarray, *, orders: Sequence[int], rotations: np.ndarray
+    gradients: np.ndarray,
+    stresses: np.ndarray,
+    *,
+    orders: Sequence[int],
+    rotations: np.ndarray,
+    weights: np.ndarray | None = None,
 ) -> StrainPolynomial:
     """Least-squares fit of W to first Piola-Kirchhoff stresses.
 
@@ -81,14 +86,17 @@ def fit_strain_polynomial(
         Orders in strain that W contains, e.g. (4, 5).
     rotations : (r, 3, 3) float
         Point group of the crystal.
+    weights : (s,) float, optional
+        Of the stresses; all the same if left out.
 
     Raises ValueError when there are fewer data than coefficients.
     """
     bases = [invariants(order, rotations) for order in orders]
-    target = _voigt_stress(np.linalg.solve(gradients, stresses))
+    weight = np.ones((len(gradients), 1)) if weights is None else weights[:, None]
+    target = weight * _voigt_stress(np.linalg.solve(gradients, stresses))
     strain = strain_components(_green(gradients))
     blocks = [np.einsum("nta,ti->nai", monomial_gradients(strain, e), v) for e, v in bases]
-    design = np.concatenate(blocks, axis=2).reshape(target.size, -1)
+    design = (weight[:, :, None] * np.concatenate(blocks, axis=2)).reshape(target.size, -1)
     if design.shape[0] < 2 * design.shape[1]:
         raise ValueError(
             f"{len(gradients)} stress samples are too few for {design.shape[1]} strain invariants of orders "

@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from qmfront.coupling.anderson import Solution
 from qmfront.coupling.hybrid import Hybrid
 from qmfront.coupling.partition import QM
+from qmfront.coupling.solution import Solution
 from qmfront.estimate.estimator import estimator
 from qmfront.estimate.residual import ResidualSettings, combined, exact_core, residual_arrays
 from qmfront.mismatch.model_difference import ModelDifference

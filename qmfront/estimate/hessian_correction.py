@@ -4,6 +4,9 @@
 
 by a few steps of conjugate gradients, preconditioned with H_FC, the norm of (3.8). Every step costs one call of the
 forces: those of the MM model on all sites, which are cheap and have an energy, or the mixed ones, a QM call each.
+The MM model is wrong along soft modes of a core. Where the solve has measured their curvature, e has two parts,
+
+    e = V (V . H V)^-1 V . F + e',    H_MM e' = F - H_FC V V . F
 # PAPER (3.8) has the Laplacian in place of H; the error is H^-1 F to first order.
 """
 
@@ -16,6 +19,8 @@ import numpy as np
 from qmfront.config.stages import Estimate
 from qmfront.coupling.hessian import hessian_products
 from qmfront.coupling.hybrid import Field, Hybrid
+from qmfront.coupling.soft_modes import SoftModes
+from qmfront.coupling.solution import Solution
 from qmfront.operators.riesz import ForceConstantMap
 
 logger = logging.getLogger(__name__)
@@ -23,6 +28,9 @@ logger = logging.getLogger(__name__)
 SOFTEST = 0.1
 """Of d . H_FC d; a potential whose curvature along d is less is about to be unstable. The Hessians of QM models were at
 least 0.09 along their softest modes, and 0.25 along the directions of a residual at a crack tip."""
+
+SOFTEST_MODE = 2e-3
+"""No soft mode counts as softer: what is below is the position of a core along glide, which no estimate certifies."""
 
 
 class Correction(NamedTuple):
@@ -93,7 +101,7 @@ def hessian_correction(
 def corrections(
     hybrid: Hybrid,
     region: np.ndarray,
-    displacement: np.ndarray,
+    solution: Solution,
     residuals: Mapping[str, np.ndarray],
     phi: Mapping[str, np.ndarray],
     settings: Estimate,
@@ -103,7 +111,8 @@ def corrections(
     Parameters
     ----------
     region : (n,) int
-    displacement : (n, 3) float, Å
+    solution : Solution
+        Its soft modes, if it has them, answer with the curvature of the mixed forces; the MM model answers the rest.
     residuals : name -> (n, 3) float, eV/Å
     phi : name -> (n, 3) float, Å
         H_FC^-1 of the residuals, the first step of every correction.
@@ -117,15 +126,26 @@ def corrections(
         names, force = {chosen, *({"exact"} & set(residuals))}, hybrid.mm_forces()
     else:
         names, force = {chosen}, hybrid.forces(region)
-    hessian, found = hessian_products(force, displacement), {}
+    hessian, found = hessian_products(force, solution.displacement), {}
+    modes = solution.modes if model == "mm" else None
     for name in sorted(names):
-        found[name] = hessian_correction(
-            hessian,
-            np.asarray(residuals[name]),
-            hybrid.riesz,
-            steps=steps,
-            truncated=model == "mm",
-            phi=phi[name],
+        forces = np.asarray(residuals[name])
+        rest, first = (
+            (forces, phi[name]) if modes is None else _without(modes, forces, phi[name], hybrid.riesz)
         )
+        found[name] = hessian_correction(
+            hessian, rest, hybrid.riesz, steps=steps, truncated=model == "mm", phi=first
+        )
+        if modes is not None:
+            soft = modes.soft(forces, least=SOFTEST_MODE)
+            found[name] = found[name]._replace(displacement=found[name].displacement + soft)
         logger.info("Hessian of %s, residual %s: %d of %d steps", model, name, found[name].steps, steps)
     return found
+
+
+def _without(
+    modes: SoftModes, forces: np.ndarray, phi: np.ndarray, riesz: ForceConstantMap
+) -> tuple[np.ndarray, np.ndarray]:
+    """The forces that leave the modes alone, F - H_FC V V . F, and their H_FC^-1."""
+    along = modes.stiff(forces)
+    return forces - riesz.forces(along), phi - along

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from qmfront.coupling.anderson import Solution
 from qmfront.coupling.hybrid import Hybrid
+from qmfront.coupling.solution import Solution
 from qmfront.estimate.estimator import Estimates, Responses, estimates, representatives
 from qmfront.estimate.exact_layer import Layer, LayeredSettings, residual_with_layer
 from qmfront.estimate.hessian_correction import corrections
@@ -80,7 +80,7 @@ def estimated_iteration(
     estimate = settings.residual.estimate
     with seconds.of("estimate"):
         phi = representatives(residuals, hybrid.riesz)
-        corrected = corrections(hybrid, region, solution.displacement, residuals, phi, estimate)
+        corrected = corrections(hybrid, region, solution, residuals, phi, estimate)
         answers = {name: one.displacement for name, one in corrected.items()}
         found = estimates(hybrid, region, solution.forces, Responses(residuals, phi, answers), estimate)
     return EstimatedIteration(residuals, layer, found, {name: one.steps for name, one in corrected.items()})

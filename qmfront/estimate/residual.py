@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from qmfront.config.stages import Buffer, Embedding, Estimate
-from qmfront.coupling.anderson import Solution
 from qmfront.coupling.embedding import VACUUM, Forces, embedded_forces
 from qmfront.coupling.hybrid import Hybrid
 from qmfront.coupling.partition import BUFFER, QM
+from qmfront.coupling.solution import Solution
 from qmfront.crystal.body import Body
 from qmfront.crystal.cluster import Cluster, cluster_around, surrounded
 from qmfront.crystal.defect import Defect

@@ -40,3 +40,14 @@ def calculator_forces(calculator: Any) -> Callable[[Atoms], np.ndarray]:
         return atoms.get_forces()
 
     return forces
+
+
+def calculator_energy(calculator: Any) -> Callable[[Atoms], float]:
+    """Atoms -> energy, eV, of an ASE calculator."""
+
+    def energy(atoms: Atoms) -> float:
+        atoms = atoms.copy()
+        atoms.calc = calculator
+        return float(atoms.get_potential_energy())
+
+    return energy

@@ -9,7 +9,6 @@ def cauchy_born_difference(
     defect: Defect,
     displacement: np.ndarray,
     polynomial: StrainPolynomial,
-    correction: np.ndarray | None = None,
 ) -> np.ndarray:
     """F^QM - F^MM on smooth fields from the energy difference of the two homogeneous lattices.
 
@@ -26,8 +25,6 @@ def cauchy_born_difference(
     displacement : (n, 3) float, Å
     polynomial : StrainPolynomial
         dW, in crystal axes.
-    correction : (n, 3, 3) float, eV, optional
-        What the polynomial's stress lacks, in crystal axes, see `far_field`.
 
     Returns
     -------
@@ -36,7 +33,5 @@ def cauchy_born_difference(
     frame = defect.frame
     gradient = deformation_gradients(defect, displacement)
     stress = polynomial.stress(frame.T @ gradient @ frame)
-    if correction is not None:
-        stress = stress + correction
     stress = stress / (defect.basis_index.max() + 1)
     return deformation_forces(defect, frame @ stress @ frame.T)

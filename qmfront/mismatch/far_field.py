@@ -1,11 +1,12 @@
-"""How well the polynomial dW speaks for the far field of a case, and what to do if it does not.
+"""Whether the polynomial dW speaks for the strains of a case, and a better one if it does not.
 
-    dP(F) = P^QM_cb(F) - P^MM_cb(F) at F_l of the predictor,    each model with its sublattices at rest
+    dP(F) = P^QM_cb(F) - P^MM_cb(F) at F_l of the sites,    each model with its sublattices at rest
 
-The polynomial is fitted to random strains of one size and read off at smaller ones. Two homogeneous lattices at strains
-that the case has tell how wrong that is. Where it is, the difference between truth and polynomial is measured on sites
-spread evenly over log r and angle, interpolated, and added to the stress: a function of place, since the corrector
-hardly changes a far-field strain, and the polynomial knows by how much.
+The polynomial of the certificate is fitted to random strains of one size, from the first order that the fit matches on.
+Derivatives that are noise were not matched, and a dissociated core has strains that its predictor has not. So a few
+homogeneous lattices at strains that the case has tell how wrong the polynomial is. Where it is, more are asked, and a
+polynomial of all orders from 2 on is fitted to what they say, each weighted by r^2, r its distance to the core: in the
+far field dP is small and counts as much. Every second lattice is held out from a trial fit, which says how good it is.
 """
 
 import logging
@@ -15,134 +16,186 @@ from typing import Any
 
 import numpy as np
 from ase.calculators.calculator import BaseCalculator
-from scipy.interpolate import LinearNDInterpolator, NearestNDInterpolator
+from scipy.spatial import cKDTree
 
 from qmfront.crystal.defect import Defect
 from qmfront.crystal.lattice import Crystal
+from qmfront.elasticity.defective_sites import defective_sites
+from qmfront.elasticity.deformation import deformation_gradients
 from qmfront.elasticity.moduli import cubic_moduli
-from qmfront.elasticity.predictor_strains import (
-    INNER_R0,
-    polar,
-    predictor_gradients,
-    resting_stresses,
-    spread_sites,
-)
-from qmfront.elasticity.strain_polynomial import StrainPolynomial
+from qmfront.elasticity.predictor_strains import resting_stresses, spread_sites
+from qmfront.elasticity.strain_polynomial import StrainPolynomial, fit_strain_polynomial
 
 logger = logging.getLogger(__name__)
 
 CLOSE = 0.2
-"""Relative error up to which the polynomial is left alone: it changes eta by a few per cent."""
+"""Relative error up to which the polynomial of the certificate is left alone: it changes eta by a few per cent."""
+
 PROBES = 24
-"""Sites at which the polynomial is doubted."""
+"""Sites at which that polynomial is doubted."""
+
+ORDERS = (2, 3, 4, 5)
+"""Orders in strain of the better polynomial."""
+
+SHELL_R0 = 1.3
+"""r0; nearer to a defective site no strain of a homogeneous lattice describes a site."""
+
+DISTANCE_POWER = 2
+"""Of the distance in the weight of a lattice: dP of a fit that matches one order falls as r^-2 about a line."""
 
 
 @dataclass(frozen=True)
 class FarField:
-    """What the polynomial lacks.
+    """What homogeneous lattices at the strains of a case say.
 
-    sites : (s,) int
-        Where dP was measured; empty if the polynomial will do.
-    lacking : (s, 3, 3) float, eV
-        dP - dP_polynomial there, crystal axes.
+    polynomial : StrainPolynomial or None
+        In place of that of the certificate; None if that one will do.
     relative_error : float
-        Of the polynomial, |r^p (dP - dP_polynomial)| / |r^p dP| over the probes; NaN without a far field.
+        Of the polynomial of the certificate, |r^2 (dP - dP_polynomial)| / |r^2 dP| over the probes; NaN if not asked.
+    held_out_error : float
+        The same of the better one, over lattices that it was not fitted to; NaN without one.
     verdict : str
         In words.
     """
 
-    sites: np.ndarray
-    lacking: np.ndarray
+    polynomial: StrainPolynomial | None
     relative_error: float
+    held_out_error: float
     verdict: str
 
     def arrays(self) -> dict[str, Any]:
         """Arrays of a store of kind "far_field"."""
-        return {"sites": self.sites, "lacking": self.lacking}
+        found = self.polynomial
+        if found is None:
+            return {"exponents": np.zeros((0, 6), int), "coefficients": np.zeros(0)}
+        return {"exponents": found.exponents, "coefficients": found.coefficients}
 
     def attrs(self) -> dict[str, Any]:
         """Attributes of that store."""
-        error = None if np.isnan(self.relative_error) else self.relative_error
-        return {"relative_error": error, "verdict": self.verdict}
+        numbers = {"relative_error": self.relative_error, "held_out_error": self.held_out_error}
+        return {name: None if np.isnan(value) else value for name, value in numbers.items()} | {
+            "verdict": self.verdict
+        }
 
     @classmethod
     def from_store(cls, arrays: Mapping[str, Any], attrs: Mapping[str, Any]) -> "FarField":
         """The inverse of `arrays` and `attrs`."""
-        error = attrs["relative_error"]
-        return cls(arrays["sites"], arrays["lacking"], np.nan if error is None else error, attrs["verdict"])
+        found = StrainPolynomial(arrays["exponents"], arrays["coefficients"])
+        before, left = (
+            np.nan if attrs[name] is None else float(attrs[name])
+            for name in ("relative_error", "held_out_error")
+        )
+        return cls(found if len(found.coefficients) else None, before, left, attrs["verdict"])
 
-    def correction(self, defect: Defect, power: int) -> np.ndarray:
-        """dP - dP_polynomial on all sites, (n, 3, 3) eV; zero within INNER_R0 and where nothing was measured.
 
-        r^p times it is interpolated linearly over (log r, angle), p = `power` as in `far_field`.
-        """
-        field = np.zeros((defect.n_sites, 3, 3))
-        if len(self.sites) == 0:
-            return field
-        place, radius = polar(defect)
-        known = self.lacking.reshape(-1, 9) * radius[self.sites, None] ** power
-        turned = [place[self.sites] + [0.0, turn] for turn in (-2 * np.pi, 0.0, 2 * np.pi)]
-        points, values = np.concatenate(turned), np.tile(known, (3, 1))
-        outside = np.flatnonzero(radius >= INNER_R0)
-        found = LinearNDInterpolator(points, values)(place[outside])
-        lost = np.isnan(found).any(axis=1)
-        found[lost] = NearestNDInterpolator(points, values)(place[outside][lost])
-        field[outside] = (found / radius[outside, None] ** power).reshape(-1, 3, 3)
-        return field
+@dataclass(frozen=True)
+class FieldStrains:
+    """Strains that a case has, in its structure relaxed with the potential, or in its predictor.
+
+    gradients : (s, 3, 3) float
+        F of some sites spread over distance and angle, in crystal axes.
+    distance : (s,) float, r0
+        To the nearest defective site, or to the core where none is defective.
+    """
+
+    gradients: np.ndarray
+    distance: np.ndarray
+
+    def first(self, count: int) -> "FieldStrains":
+        """The first `count` of them, which are spread as well."""
+        return FieldStrains(self.gradients[:count], self.distance[:count])
+
+    def __len__(self) -> int:
+        return len(self.gradients)
+
+
+def field_strains(
+    defect: Defect, displacement: np.ndarray, crystal: Crystal, *, samples: int
+) -> FieldStrains:
+    """Strains at most `samples` sites of a structure have, beyond SHELL_R0 of its defective sites.
+
+    Parameters
+    ----------
+    displacement : (n, 3) float, Å
+        Zero for the predictor.
+    crystal : Crystal
+        At rest, in cubic axes.
+    """
+    defective = defective_sites(defect, displacement, crystal)
+    core = defect.coordinates[defective] if defective.any() else defect.core[None, : defect.dimension]
+    distance = np.asarray(cKDTree(core).query(defect.coordinates)[0]) / defect.r0
+    sites = spread_sites(defect, distance, samples, inner=SHELL_R0)
+    gradient = deformation_gradients(defect, displacement)[sites]
+    return FieldStrains(defect.frame.T @ gradient @ defect.frame, distance[sites])
 
 
 def far_field(
-    defect: Defect,
+    strains: FieldStrains,
     crystal: Crystal,
     models: tuple[BaseCalculator, BaseCalculator],
     polynomial: StrainPolynomial,
     *,
     moduli: np.ndarray,
-    samples: int,
 ) -> FarField:
-    """Doubt the polynomial at strains of the predictor, and measure what it lacks if it is wrong.
+    """Doubt the polynomial at strains of the case, and fit a better one if it is wrong there.
 
     Parameters
     ----------
-    defect : Defect
-        Straight; a point defect has no far field, and its polynomial is left alone.
+    strains : FieldStrains
+        The first PROBES of them doubt the polynomial, the others are asked where it is wrong; none believes it.
     crystal : Crystal
     models : (qm, mm)
         ASE calculators.
     polynomial : StrainPolynomial
     moduli : (3,) float, eV/Å^3
         C11, C12, C44 by which the models differ: told by the linear mismatch and taken off here; zero if it is not.
-    samples : int
-        Homogeneous lattices per model where the polynomial is wrong; 0 asks for none and believes the polynomial.
     """
-    power = polynomial.decay
-    if defect.dimension == 3 or samples == 0:
-        return FarField(
-            np.zeros(0, int), np.zeros((0, 3, 3)), np.nan, "The polynomial is believed, not asked."
-        )
-    gradient = predictor_gradients(defect)
+    if not len(strains):
+        return FarField(None, np.nan, np.nan, "The polynomial is believed, not asked.")
     difference = crystal.volume * cubic_moduli(*moduli)
 
-    def measured(sites: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        F = gradient[sites]
+    def measured(asked: FieldStrains) -> np.ndarray:
+        F = asked.gradients
         strain = (F.swapaxes(1, 2) @ F - np.eye(3)) / 2
         known = F @ np.einsum("ijkl,nkl->nij", difference, strain)
         qm, mm = (resting_stresses(crystal, model, F)[0] for model in models)
-        return qm - mm - known, polynomial.stress(F)
+        return qm - mm - known
 
-    radius = polar(defect)[1]
-    probes = spread_sites(defect, PROBES)
-    truth, told = measured(probes)
-    scale = radius[probes, None, None] ** power
-    error = float(np.linalg.norm(scale * (truth - told)) / np.linalg.norm(scale * truth))
+    probes = strains.first(PROBES)
+    error = _error(probes, measured(probes), polynomial)
+    told = f"dW as a polynomial is {error:.0%} off at the strains of the case"
     if error <= CLOSE:
-        verdict = f"dW as a polynomial is {error:.0%} off at the strains of the far field: good enough."
-        return FarField(np.zeros(0, int), np.zeros((0, 3, 3)), error, verdict)
-    sites = spread_sites(defect, samples)
-    truth, told = measured(sites)
+        return FarField(None, error, np.nan, f"{told}: good enough.")
+    if len(strains) <= PROBES:
+        return FarField(None, error, np.nan, f"{told}, which has too few sites for a better one.")
+    truth, rotations = measured(strains), crystal.point_group()
+    fitted, held_out = np.arange(len(strains)) % 2 == 0, np.arange(len(strains)) % 2 == 1
+    trial = _fit(strains, truth, fitted, rotations)
+    rest = FieldStrains(strains.gradients[held_out], strains.distance[held_out])
+    left = _error(rest, truth[held_out], trial)
     verdict = (
-        f"dW as a polynomial is {error:.0%} off at the strains of the far field: the homogeneous lattices themselves "
-        f"are asked, at the strains of {len(sites)} sites."
+        f"{told}. A better one, fitted to {len(strains)} homogeneous lattices at these strains, is {left:.0%} off "
+        "where it was not fitted."
     )
     logger.info(verdict)
-    return FarField(sites, truth - told, error, verdict)
+    better = _fit(strains, truth, np.ones(len(strains), bool), rotations)
+    return FarField(better if left < error else None, error, left, verdict)
+
+
+def _fit(
+    strains: FieldStrains, stresses: np.ndarray, chosen: np.ndarray, rotations: np.ndarray
+) -> StrainPolynomial:
+    return fit_strain_polynomial(
+        strains.gradients[chosen],
+        stresses[chosen],
+        orders=ORDERS,
+        rotations=rotations,
+        weights=strains.distance[chosen] ** DISTANCE_POWER,
+    )
+
+
+def _error(strains: FieldStrains, truth: np.ndarray, polynomial: StrainPolynomial) -> float:
+    """Relative error of a polynomial, every site weighted as in the fit."""
+    weight = strains.distance[:, None, None] ** DISTANCE_POWER
+    told = polynomial.stress(strains.gradients)
+    return float(np.linalg.norm(weight * (truth - told)) / np.linalg.norm(weight * truth))

@@ -2,8 +2,8 @@
 
     F^QM - F^MM = -grad sum_l dW(F_l) / nb  +  what the force constants of the fit miss
 
-`cauchy_born` has the first term, `linear` the second. What homogeneous lattices at the strains of the far field said
-about dW (`far_field`) is a correction of its stress.
+`cauchy_born` has the first term, `linear` the second. Where homogeneous lattices at the strains of the case contradict
+the dW of the certificate, `far_field` has a better one.
 """
 
 from collections.abc import Mapping
@@ -33,18 +33,15 @@ class ModelDifference:
         dW, beyond the orders of strain that the fit matched.
     linear : AssembledMismatch, optional
         The difference to first order; None if the force constants are the same.
-    correction : (n, 3, 3) float, eV, optional
-        What the stress of the polynomial lacks, see `far_field`.
     """
 
     defect: Defect
     polynomial: StrainPolynomial
     linear: AssembledMismatch | None = None
-    correction: np.ndarray | None = None
 
     def forces(self, displacement: np.ndarray) -> np.ndarray:
         """F^QM - F^MM (n, 3), eV/Å, at u (n, 3) Å."""
-        forces = cauchy_born_difference(self.defect, displacement, self.polynomial, self.correction)
+        forces = cauchy_born_difference(self.defect, displacement, self.polynomial)
         return forces + self.linear.forces(self.defect, displacement) if self.linear else forces
 
     def for_stop(self) -> "ModelDifference":
@@ -55,8 +52,7 @@ class ModelDifference:
     def arrays(self) -> dict[str, Any]:
         """Arrays of a store of kind "mismatch"."""
         found = {"exponents": self.polynomial.exponents, "coefficients": self.polynomial.coefficients}
-        found |= {} if self.linear is None else self.linear.arrays()
-        return found if self.correction is None else {**found, "correction": self.correction}
+        return found | ({} if self.linear is None else self.linear.arrays())
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Any], defect: Defect) -> "ModelDifference":
@@ -65,7 +61,6 @@ class ModelDifference:
             defect,
             StrainPolynomial(arrays["exponents"], arrays["coefficients"]),
             AssembledMismatch.from_arrays(arrays) if "blocks" in arrays else None,
-            arrays.get("correction"),
         )
 
 
@@ -73,7 +68,6 @@ def model_difference(
     bulk: Bulk, certificate: Certificate, defect: Defect, far_field: FarField | None = None
 ) -> ModelDifference:
     """From the bulk of the QM model, the certificate of the fit, and what the far field of the case said, if asked."""
-    polynomial = certificate.polynomial
+    better = None if far_field is None else far_field.polynomial
     linear = linear_mismatch(bulk, certificate).assembled(defect)
-    correction = None if far_field is None else far_field.correction(defect, polynomial.decay)
-    return ModelDifference(defect, polynomial, linear, correction)
+    return ModelDifference(defect, certificate.polynomial if better is None else better, linear)

@@ -76,6 +76,12 @@ class ForceConstantMap:
         phi[self.free] = solution.reshape(-1, 3)
         return balanced(phi, self.free)
 
+    def forces(self, displacement: np.ndarray) -> np.ndarray:
+        """H_FC u (n, 3) eV/Å for u (n, 3) Å; zero on the clamp, whose displacement is taken to be zero."""
+        stretched = np.zeros_like(displacement)
+        stretched[self.free] = (self.matrix @ displacement[self.free].ravel()).reshape(-1, 3)
+        return stretched
+
     def _preconditioner(self, size: int) -> LinearOperator:
         field = np.zeros((len(self.free), 3))
 

@@ -55,7 +55,7 @@ class PlannedCase:
     @property
     def radius(self) -> float:
         """Of the first QM region, Å."""
-        return self.case.initial_region.radius_r0 * self.domain.r0
+        return self.case.first_disc.radius_r0 * self.domain.r0
 
     @property
     def is_thin(self) -> bool:

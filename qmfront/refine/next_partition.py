@@ -36,6 +36,34 @@ def first_region(
     return initial_regions(domain, circle, core=core, settings=settings)
 
 
+def region_of_start(
+    defect: Defect,
+    displacement: np.ndarray,
+    defective: np.ndarray,
+    settings: PartitionSettings,
+    *,
+    shell_r0: float,
+) -> np.ndarray:
+    """Regions (n,) of iteration 0: the defective sites of a relaxed structure, a shell, and their buffer.
+
+    Around a crack tip, whose bonds stretch long before they break, the disc of `InitialRegion` is always QM, and around
+    a core that no site betrays.
+
+    Parameters
+    ----------
+    displacement : (n, 3) float, Å
+    defective : (n,) bool
+    shell_r0 : float, r0
+        Width of the shell.
+    """
+    domain = domain_of(defect, displacement)
+    seeds, radius = defective.copy(), shell_r0 * defect.r0
+    if np.isfinite(defect.crack_tip) or not seeds.any():
+        away = np.linalg.norm(domain.coordinates - defect.core[: defect.dimension], axis=1)
+        seeds |= defect.free & (away <= InitialRegion().radius_r0 * defect.r0 - radius)
+    return seeded_regions(domain, seeds, radius=radius, settings=settings)
+
+
 def next_partition(
     defect: Defect,
     estimate: Mapping[str, Any],

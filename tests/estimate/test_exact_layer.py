@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from qmfront.config.stages import Buffer, Estimate
-from qmfront.coupling.anderson import Solution
 from qmfront.coupling.force_mixing import Models
 from qmfront.coupling.hybrid import Hybrid
 from qmfront.coupling.partition import FAR_FIELD, MM, QM
+from qmfront.coupling.solution import Solution
 from qmfront.elasticity.strain_polynomial import StrainPolynomial
 from qmfront.estimate.estimator import estimator
 from qmfront.estimate.exact_layer import (

@@ -5,11 +5,11 @@ import pytest
 
 from qmfront.config.stages import Estimate, Hessian, Solve
 from qmfront.coupling.force_mixing import Models, model_forces
+from qmfront.coupling.hessian import hessian_products
 from qmfront.coupling.hybrid import Hybrid
 from qmfront.coupling.partition import FAR_FIELD, MM, QM
 from qmfront.coupling.reference import relax_reference
 from qmfront.estimate.estimator import representatives
-from qmfront.coupling.hessian import hessian_products
 from qmfront.estimate.hessian_correction import SOFTEST, corrections, hessian_correction
 from qmfront.operators.norm import stencil_norm
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from qmfront.config.stages import Buffer, Estimate
-from qmfront.coupling.anderson import Solution
 from qmfront.coupling.force_mixing import Models
 from qmfront.coupling.hybrid import Hybrid
 from qmfront.coupling.partition import FAR_FIELD, MM, QM
+from qmfront.coupling.solution import Solution
 from qmfront.crystal.defect import Defect
 from qmfront.elasticity.certificate import Certificate
 from qmfront.elasticity.moduli import cubic_moduli

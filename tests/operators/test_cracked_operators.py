@@ -7,10 +7,10 @@ import pytest
 from scipy.sparse.linalg import eigsh
 
 from qmfront.config.stages import Buffer, Estimate
-from qmfront.coupling.anderson import Solution
 from qmfront.coupling.force_mixing import Models
 from qmfront.coupling.hybrid import Hybrid
 from qmfront.coupling.partition import BUFFER, FAR_FIELD, MM, QM
+from qmfront.coupling.solution import Solution
 from qmfront.elasticity.strain_polynomial import StrainPolynomial, invariants
 from qmfront.estimate.residual import ResidualSettings, residual_arrays
 from qmfront.mismatch.cauchy_born import cauchy_born_difference

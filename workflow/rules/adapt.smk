@@ -25,6 +25,7 @@ rule mismatch:
 
 rule far_field:
     input:
+        unpack(begun),
         code=code("far_field.py"),
         qm_code=lambda w: qm_code(material_of(w)),
         qm_files=lambda w: qm_files(material_of(w)),

@@ -24,7 +24,8 @@ def origin(case):
     def key(name):
         chosen = study.cases[name]
         completed = study.material_of(name).force_constants.beyond == "potential"
-        also = {"potential"} if completed else set()
+        also = {"potential"} if completed or (chosen.start.relax and chosen.reference.start == "minimum") else set()
+        also |= {"start"} if chosen.start.relax else set()
         return chosen.model_dump(include=parts | also), chosen.estimate.laplacian
 
     return next(name for name in study.cases if key(name) == key(case))
@@ -117,7 +118,9 @@ def section(name):
 def first_partition(w):
     """What the first partition depends on: a changed front must not touch the structure."""
     case = study.cases[w.case].model_dump(mode="json")
-    return {name: case[name] for name in ("initial_region", "buffer", "embedding")}
+    return {"initial_region": study.cases[w.case].first_disc.model_dump(mode="json")} | {
+        name: case[name] for name in ("buffer", "embedding")
+    }
 
 
 def bulk_store(w):
@@ -170,12 +173,24 @@ def start_of(w):
     """Solution and partition that a solve starts from; for the first one the proof that its buffer is wide enough."""
     if w.k == "0":
         measured = study.cases[w.case].locality.widths
-        return {"locality": f"results/{w.case}/locality.zarr/zarr.json"} if measured else {}
+        locality = {"locality": f"results/{w.case}/locality.zarr/zarr.json"} if measured else {}
+        return locality | begun(w)
     before = f"results/{w.case}/{int(w.k) - 1}"
     return {
         "start": f"{before}/solution.zarr/zarr.json",
         "refined": ancient(f"{before}/refined.zarr/zarr.json"),
     }
+
+
+def begun(w):
+    """The minimum of the potential, where a case starts from one."""
+    return {"begun": f"results/{w.case}/start.zarr/zarr.json"} if study.cases[w.case].start.relax else {}
+
+
+def start_sections(w):
+    """How the minimum of the potential is found, and the first partition there."""
+    case = study.cases[w.case].model_dump(mode="json")
+    return {name: case[name] for name in ("start", "initial_region", "buffer", "embedding")}
 
 
 def refined_partition(w):
@@ -201,6 +216,8 @@ def layer_of(w):
 def start_of_reference(w):
     """The solution that the reference starts from: none where that is the predictor."""
     start = study.cases[w.case].reference.start
+    if start == "minimum":
+        return begun(w)
     return {} if start == "predictor" else {"start": f"results/{w.case}/{start}/solution.zarr/zarr.json"}
 
 

@@ -23,6 +23,31 @@ rule structure:
         "../../scripts/structure.py"
 
 
+rule start:
+    input:
+        code=code("start.py"),
+        structure="results/{case}/structure.zarr/zarr.json",
+        operators="results/{case}/operators.zarr/zarr.json",
+        bulk=bulk_store,
+        potential=potential_file("potential.json"),
+    output:
+        store="results/{case}/start.zarr/zarr.json",
+        xyz="results/{case}/start.extxyz",
+    log:
+        "logs/{case}/start.log",
+    benchmark:
+        "results/benchmarks/{case}/start.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    params:
+        sections=start_sections,
+    message:
+        "Minimum of the potential of {wildcards.case}, and its first QM region"
+    script:
+        "../../scripts/start.py"
+
+
 rule operators:
     input:
         unpack(completing_potential),

@@ -1,15 +1,16 @@
-"""What homogeneous lattices at far-field strains say about dW."""
+"""What homogeneous lattices at the strains of a case say about dW."""
 
 from qmfront.storage.layout import Declared, Kind
 
 FAR_FIELD = Kind(
     "far_field",
     {
-        "sites": Declared(
-            "sample", "i", "1", "sites at whose strains the homogeneous lattices were compared"
+        "exponents": Declared(
+            "term strain",
+            "i",
+            "1",
+            "exponents of the strain components in a better dW; none if it was good enough",
         ),
-        "lacking": Declared(
-            "sample component component2", "f", "eV", "dP of the two lattices minus that of the polynomial dW"
-        ),
+        "coefficients": Declared("term", "f", "eV", "coefficients of that dW"),
     },
 )

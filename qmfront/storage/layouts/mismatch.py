@@ -7,13 +7,6 @@ MISMATCH = Kind(
     {
         "exponents": Declared("term strain", "i", "1", "exponents of the strain components in dW"),
         "coefficients": Declared("term", "f", "eV", "coefficients of dW"),
-        "correction": Declared(
-            "site component component2",
-            "f",
-            "eV",
-            "what the stress of dW lacks in the far field",
-            optional=True,
-        ),
         "blocks": Declared(
             "block component component2",
             "f",

@@ -2,6 +2,23 @@
 
 from qmfront.storage.layout import Declared, Kind
 
+SOFT_MODES = {
+    "soft_modes": Declared(
+        "mode site component",
+        "f",
+        "Å/eV^0.5",
+        "soft modes v of H v = lambda H_FC v of the MM model, orthonormal in H_FC",
+        optional=True,
+    ),
+    "soft_curvature": Declared(
+        "mode mode2",
+        "f",
+        "1",
+        "v . H v for each two soft modes; of the mixed forces in a solution, of the MM model in a start",
+        optional=True,
+    ),
+}
+
 SOLUTION = Kind(
     "solution",
     {
@@ -11,5 +28,6 @@ SOLUTION = Kind(
         "measure": Declared(
             "call", "f", "Å", "algebraic part of the estimator, ||D H_FC^-1 F^H||, after each QM call"
         ),
+        **SOFT_MODES,
     },
 )

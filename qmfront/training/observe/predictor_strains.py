@@ -18,7 +18,13 @@ from ase.calculators.calculator import BaseCalculator
 from qmfront.crystal.defect import Defect
 from qmfront.crystal.lattice import Crystal
 from qmfront.elasticity.bulk import Bulk
-from qmfront.elasticity.predictor_strains import polar, predictor_gradients, resting_stresses, spread_sites
+from qmfront.elasticity.predictor_strains import (
+    INNER_R0,
+    core_distance,
+    predictor_gradients,
+    resting_stresses,
+    spread_sites,
+)
 from qmfront.models.ace.basis import Basis
 from qmfront.storage.layout import Declared
 from qmfront.training.observe.relaxed_stress import stress_designs, stress_targets
@@ -97,7 +103,8 @@ def observe_field(
     samples : int
         Largest number of sites.
     """
-    sites = spread_sites(defect, samples)
+    distance = core_distance(defect)
+    sites = spread_sites(defect, distance, samples, inner=INNER_R0)
     gradients = predictor_gradients(defect)[sites]
     stresses, shifts = resting_stresses(crystal, calculator, gradients)
-    return ObservedField(gradients - np.eye(3), polar(defect)[1][sites], stresses, shifts)
+    return ObservedField(gradients - np.eye(3), distance[sites], stresses, shifts)

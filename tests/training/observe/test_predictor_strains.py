@@ -7,7 +7,7 @@ from qmfront.config.potential import Training
 from qmfront.crystal.defect import Defect
 from qmfront.elasticity.internal import relaxed_shifts
 from qmfront.elasticity.moduli import piola_stress
-from qmfront.elasticity.predictor_strains import predictor_gradients, spread_sites
+from qmfront.elasticity.predictor_strains import INNER_R0, core_distance, predictor_gradients, spread_sites
 from qmfront.elasticity.straight import StraightDislocation, dislocation_defect
 from qmfront.models.ace.basis import build_basis
 from qmfront.models.ace.calculator import ACE
@@ -24,6 +24,10 @@ SAMPLES = 12
 
 
 @pytest.fixture(scope="module")
+def spread(edge, count):
+    return spread_sites(edge, core_distance(edge), count, inner=INNER_R0)
+
+
 def shuffled() -> Defect:
     """A small a/2[110](001) edge dislocation in Stillinger-Weber silicon."""
     straight = StraightDislocation(
@@ -49,7 +53,7 @@ def random_potential(basis) -> ACE:
 
 def test_stresses_are_those_at_the_strains_of_the_sites(edge, tungsten, eam):
     found = observe_field(tungsten.crystal, eam, edge, SAMPLES)
-    sites = spread_sites(edge, SAMPLES)
+    sites = spread(edge, SAMPLES)
     gradients = predictor_gradients(edge)[sites]
     np.testing.assert_allclose(found.strain + np.eye(3), gradients, atol=1e-15)
     radius = np.linalg.norm(edge.sites[sites, :2], axis=1) / edge.r0
@@ -87,7 +91,7 @@ def test_a_fit_to_the_field_is_closer_there(edge, tungsten, eam):
     """The paper's observations, and the same with strains of the field: stresses at other sites of it."""
     basis = build_basis(["W"], cutoff=5.5, max_degree=(12, 10, 6), decay=0.5)
     settings = fitting(force_constants=10.0, field_stress=1e-2)
-    others = np.setdiff1d(spread_sites(edge, 60), spread_sites(edge, 20))
+    others = np.setdiff1d(spread(edge, 60), spread(edge, 20))
     gradients = predictor_gradients(edge)[others]
     truth = tungsten.crystal.volume * np.array([piola_stress(tungsten.crystal, eam, F) for F in gradients])
     errors = {}

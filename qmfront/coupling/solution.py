@@ -1,0 +1,47 @@
+"""A solution of F(u) = 0: what a solve hands to the estimator, and to the next solve."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from qmfront.coupling.soft_modes import SoftModes
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A solution of F(u) = 0.
+
+    displacement, forces : (n, 3) float, Å and eV/Å
+    measure : (calls,) float
+        Value of the stopping measure at each force call; the last one is at or below the target.
+    max_force : (calls,) float, eV/Å
+    modes : SoftModes, optional
+        With the curvature of the mixed forces, where they were asked for.
+    test_calls : int
+        QM calls that tested for saddles, among those of the solve.
+    """
+
+    displacement: np.ndarray
+    forces: np.ndarray
+    measure: np.ndarray
+    max_force: np.ndarray
+    modes: SoftModes | None = None
+    test_calls: int = 0
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Arrays of a store of kind "solution"."""
+        own = {"displacement": self.displacement, "forces": self.forces}
+        own |= {"history": self.max_force, "measure": self.measure}
+        return own if self.modes is None else {**own, **self.modes.arrays()}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "Solution":
+        """The inverse of `arrays`."""
+        return cls(
+            arrays["displacement"],
+            arrays["forces"],
+            arrays["measure"],
+            arrays["history"],
+            SoftModes.from_arrays(arrays),
+        )

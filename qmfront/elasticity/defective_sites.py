@@ -1,0 +1,80 @@
+"""Sites that are no crystal any more: where the first QM region lies, found in a relaxed structure.
+
+Three signs, all from the neighbours as they are labelled at the present positions: neighbours that are missing or too
+many, separations that no deformation gradient explains, and a large strain. The last two find the same sites as
+centrosymmetry does, and need nothing that depends on the lattice.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from qmfront.crystal.defect import ADDED, Defect
+from qmfront.crystal.faces import uncut
+from qmfront.crystal.lattice import Crystal
+from qmfront.crystal.neighbours import Pairs, separations
+from qmfront.crystal.stencil import stencil
+from qmfront.elasticity.deformation import deformation_gradients, one_sublattice
+
+NON_AFFINE_R0 = 0.02
+"""r0; a neighbour that is farther from where the deformation gradient of its site puts it is in a defect."""
+
+STRAIN = 0.05
+"""A larger principal Green strain is beyond what a lattice is."""
+
+
+def defective_sites(defect: Defect, displacement: np.ndarray, crystal: Crystal) -> np.ndarray:
+    """Free sites whose neighbourhood at u0 + u is not that of a strained crystal, (n,) bool.
+
+    Sites at the faces of a crack lack neighbours from the beginning, which is no sign of anything.
+
+    Parameters
+    ----------
+    displacement : (n, 3) float, Å
+    crystal : Crystal
+        At rest, in cubic axes.
+    """
+    pairs = one_sublattice(_relabelled(defect, displacement, crystal), defect.basis_index)
+    relabelled = replace(defect, stencil=pairs)
+    gradient = deformation_gradients(relabelled, displacement)
+    now = separations(defect.body.reference + displacement, defect.cell, defect.pbc, pairs)
+    off = np.linalg.norm(now - np.einsum("pij,pj->pi", gradient[pairs.first], pairs.vector), axis=1)
+    whole = _complete(pairs, defect.basis_index)
+    largest = np.zeros(defect.n_sites)
+    np.maximum.at(largest, pairs.first, off)
+    strain = (gradient.transpose(0, 2, 1) @ gradient - np.eye(3)) / 2
+    strained = np.abs(np.linalg.eigvalsh(strain)).max(axis=1) > STRAIN
+    broken = ~whole & ~_incomplete_from_the_beginning(defect)
+    marked = broken | (whole & ((largest > NON_AFFINE_R0 * defect.r0) | strained))
+    return marked & defect.free
+
+
+def _relabelled(defect: Defect, displacement: np.ndarray, crystal: Crystal) -> Pairs:
+    """N(l) at the present positions; added atoms have none."""
+    on_lattice = np.flatnonzero(defect.basis_index != ADDED)
+    positions = (defect.body.reference + displacement)[on_lattice]
+    turned, basis = crystal.rotated(defect.frame), defect.basis_index[on_lattice]
+    found = stencil(positions, defect.cell, defect.pbc, turned, basis_index=basis)
+    found = Pairs(on_lattice[found.first], on_lattice[found.second], found.vector)
+    return uncut(defect.sites, found, defect.crack_tip)
+
+
+def _complete(pairs: Pairs, basis_index: np.ndarray) -> np.ndarray:
+    """Sites with each vector of the usual stencil of their sublattice once, (n,) bool."""
+    count = np.bincount(pairs.first, minlength=len(basis_index))
+    key = np.round(pairs.vector, 3) + 0.0
+    _, label = np.unique(key, axis=0, return_inverse=True)
+    distinct = np.unique(np.column_stack([pairs.first, label.ravel()]), axis=0)[:, 0]
+    different = np.bincount(distinct, minlength=len(basis_index))
+    usual = np.zeros(len(basis_index), int)
+    for sublattice in np.unique(basis_index):
+        own = basis_index == sublattice
+        usual[own] = np.bincount(count[own]).argmax() if sublattice != ADDED else -1
+    return (count == usual) & (different == usual)
+
+
+def _incomplete_from_the_beginning(defect: Defect) -> np.ndarray:
+    """Sites that lack neighbours in the predictor of a crack, (n,) bool; none of other defects."""
+    if not np.isfinite(defect.crack_tip):
+        return np.zeros(defect.n_sites, bool)
+    return ~_complete(one_sublattice(defect.stencil, defect.basis_index), defect.basis_index)
