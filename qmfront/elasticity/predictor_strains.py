@@ -39,7 +39,7 @@ def spread_sites(defect: Defect, distance: np.ndarray, count: int, *, inner: flo
     away = defect.coordinates - defect.core[: defect.dimension]
     direction = away / np.maximum(np.linalg.norm(away, axis=1), 1e-9 * defect.r0)[:, None]
     place = np.column_stack([np.log(np.maximum(distance, 1e-9)), direction])[candidates]
-    chosen = [int(np.argmax(place[:, 0]))] if len(candidates) else []
+    chosen = [int(np.argmax(place[:, 0]))] if len(candidates) and count else []
     nearest = np.full(len(candidates), np.inf)
     while len(chosen) < min(count, len(candidates)):
         nearest = np.minimum(nearest, np.linalg.norm(place - place[chosen[-1]], axis=1))

@@ -8,7 +8,6 @@ import numpy as np
 from qmfront.config.potential import Potential, Rattled
 from qmfront.crystal.lattice import Crystal
 from qmfront.elasticity.bulk import cubic_lattice_constant
-from qmfront.mismatch.far_field import PROBES
 from qmfront.models.lattice_symmetry import crystal_operations
 from qmfront.plan.case import PlannedCase
 from qmfront.plan.finished import Finished
@@ -130,13 +129,13 @@ def _reference(planned: PlannedCase, price: Price) -> list[Job]:
 def _far_field(planned: PlannedCase, price: Price) -> list[Job]:
     """Homogeneous lattices at strains of the far field, at most; none if the polynomial is believed.
 
-    Straight defects alone have a far field; no more lattices than free sites.
+    No more lattices than free sites.
     """
     samples = min(planned.case.estimate.far_field_samples, int(planned.domain.sites.free.sum()))
-    if not samples or planned.domain.dimension == 3:
+    if not samples:
         return []
     atoms = len(planned.crystal.numbers)
-    calls = (PROBES + samples) * (1 + SHIFT_CALLS * (atoms > 1))
+    calls = samples * (1 + SHIFT_CALLS * (atoms > 1))
     return [_job("far field", calls, atoms, JOB_SECONDS + calls * planned.sphere.seconds(atoms), price)]
 
 

@@ -56,8 +56,8 @@ def test_error_falls_with_the_qm_radius(fit):
     for radius in (4.0, 5.0, 6.5):
         region = regions(defect, radius)
         solution = solve(hybrid, region, difference.forces, start=start, settings=Solve(max_calls=100))
-        start = solution.displacement
-        errors.append(true_error(start, reference["displacement"], defect.stencil))
+        start = solution
+        errors.append(true_error(solution.displacement, reference["displacement"], defect.stencil))
         residuals = residual_arrays(hybrid, region, solution, difference, settings=wanted, seconds=Seconds())
         responses = Responses(residuals, representatives(residuals, hybrid.riesz))
         found = estimates(hybrid, region, solution.forces, responses, estimate)

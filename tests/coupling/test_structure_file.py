@@ -146,8 +146,7 @@ def test_the_estimate_of_a_vacancy(made: Made, tmp_path: Path) -> None:
     assert 0.3 < found.eta["force_constants/cauchy_born"] / error < 3.0
     if made is COMPOUND:
         refined = next_region(defect, found.eta_site, region, solution.displacement)
-        start = solution.displacement
-        grown = solve(hybrid, refined, difference.forces, start=start, settings=Solve())
+        grown = solve(hybrid, refined, difference.forces, start=solution, settings=Solve())
         assert np.all(refined[region == QM] == QM)
         assert 1.3 * np.sum(region == QM) < np.sum(refined == QM) < 6 * np.sum(region == QM)
         assert true_error(grown.displacement, reference["displacement"], defect.stencil) < 0.5 * error

@@ -9,6 +9,7 @@ from qmfront.coupling.hessian import hessian_products
 from qmfront.coupling.hybrid import Hybrid
 from qmfront.coupling.partition import FAR_FIELD, MM, QM
 from qmfront.coupling.reference import relax_reference
+from qmfront.coupling.solution import Solution
 from qmfront.estimate.estimator import representatives
 from qmfront.estimate.hessian_correction import SOFTEST, corrections, hessian_correction
 from qmfront.operators.norm import stencil_norm
@@ -164,10 +165,11 @@ def test_the_potential_stands_for_the_hessian_at_no_qm_call(crack, crack_operato
     residuals = {"exact": pull, "cauchy_born": 0.9 * pull, "paper": 2.0 * pull}
     hybrid = Hybrid(crack, crack_operators, Models(qm, eam_forces))
     phi = representatives(residuals, hybrid.riesz)
+    solution = Solution(rest, np.zeros_like(rest), np.zeros(1), np.zeros(1))
 
     def ask(model: str, chosen: str):
         settings = Estimate(residual=chosen, hessian=Hessian(model=model, steps=4))
-        return corrections(hybrid, region, rest, residuals, phi, settings)
+        return corrections(hybrid, region, solution, residuals, phi, settings)
 
     found = ask(model="mm", chosen="cauchy_born")
     assert not calls and set(found) == {"exact", "cauchy_born"}

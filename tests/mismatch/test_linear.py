@@ -224,11 +224,10 @@ def test_an_assembled_difference_gives_the_forces_of_the_labelled_pairs(tungsten
 
 
 def test_a_difference_survives_its_store(tungsten, edge, tmp_path) -> None:
-    """Polynomial, force constants, moduli and the correction of the far field."""
+    """Polynomial, force constants and moduli."""
     rng = np.random.default_rng(8)
     polynomial = StrainPolynomial(np.array([[4, 0, 0, 0, 0, 0]]), np.array([30.0]))
-    correction = rng.normal(size=(edge.n_sites, 3, 3))
-    difference = ModelDifference(edge, polynomial, missed(tungsten, SHORT).assembled(edge), correction)
+    difference = ModelDifference(edge, polynomial, missed(tungsten, SHORT).assembled(edge))
     path = store.save(tmp_path / "mismatch.zarr", MISMATCH, difference.arrays())
     u = 0.02 * rng.normal(size=edge.sites.shape)
     again = ModelDifference.from_arrays(store.load(path, MISMATCH), edge)

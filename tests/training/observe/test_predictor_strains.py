@@ -23,11 +23,11 @@ from tests.silicon import silicon, stillinger_weber
 SAMPLES = 12
 
 
+def spread(defect: Defect, count: int) -> np.ndarray:
+    return spread_sites(defect, core_distance(defect), count, inner=INNER_R0)
+
+
 @pytest.fixture(scope="module")
-def spread(edge, count):
-    return spread_sites(edge, core_distance(edge), count, inner=INNER_R0)
-
-
 def shuffled() -> Defect:
     """A small a/2[110](001) edge dislocation in Stillinger-Weber silicon."""
     straight = StraightDislocation(

@@ -1,0 +1,95 @@
+"""A screw dislocation in tungsten on its saddle, 0.256 eV per Burgers vector above its easy core, and the way off."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from qmfront.config.stages import Solve, Start
+from qmfront.coupling.anderson import NoEquilibriumError
+from qmfront.coupling.force_mixing import Models
+from qmfront.coupling.hybrid import Hybrid
+from qmfront.coupling.mm_minimum import MMMinimum, mm_minimum
+from qmfront.coupling.partition import BUFFER, FAR_FIELD, MM, QM
+from qmfront.coupling.solve import solve
+from qmfront.elasticity.defective_sites import defective_sites
+from qmfront.elasticity.straight import StraightDislocation, dislocation_defect
+from qmfront.operators.assembly import assemble
+
+ABOVE = 0.256
+"""eV per Burgers vector."""
+
+
+@pytest.fixture(scope="module")
+def screw(tungsten, eam, eam_forces) -> Hybrid:
+    """1/2<111>, the predictor between two easy cores; both models are the same."""
+    defect = dislocation_defect(
+        tungsten,
+        StraightDislocation(
+            line=(1, 1, 1),
+            plane=(1, -1, 0),
+            burgers=(0.5, 0.5, 0.5),
+            core_offset=(0.0, 0.0),
+            core_map_radius_r0=3.0,
+            radius_r0=8.0,
+            clamp_width=eam.force_range,
+        ),
+    )
+    operators = assemble(defect, tungsten, reach=eam.force_range, decay=3.0, cutoff_r0=2.5)
+    return Hybrid(defect, operators, Models(eam_forces, eam_forces))
+
+
+@pytest.fixture(scope="module")
+def energy(screw, eam) -> Callable[[np.ndarray], float]:
+    def of(u: np.ndarray) -> float:
+        atoms = screw.defect.body.atoms(u)
+        atoms.calc = eam
+        return atoms.get_potential_energy()
+
+    return of
+
+
+@pytest.fixture(scope="module")
+def on_the_saddle(screw, energy) -> MMMinimum:
+    """A descent that keeps the symmetry of the predictor."""
+    return mm_minimum(screw, energy, Start(noise=0.0, tries=1))
+
+
+def test_noise_finds_the_way_down(screw, energy, on_the_saddle):
+    found = mm_minimum(screw, energy, Start(noise=0.02, tries=2))
+    assert found.energies.min() == pytest.approx(on_the_saddle.energies[0] - ABOVE, abs=5e-3)
+    assert energy(found.displacement) - energy(0 * found.displacement) == found.energies.min()
+    assert np.abs(screw.mm_forces()(found.displacement)).max() < 1e-3
+    assert found.modes.eigenvalues[0] > 0.2 and on_the_saddle.modes.eigenvalues[0] < -0.1
+
+
+def test_a_solve_leaves_the_saddle_where_it_is_tested(screw, energy, on_the_saddle):
+    """Root finding stays on it. The test costs three calls for each solution, and the second one is a minimum."""
+    defect = screw.defect
+    distance = np.linalg.norm(defect.sites[:, :2], axis=1)
+    region = np.where(defect.free, MM, FAR_FIELD)
+    region[defect.free & (distance < 20.0)] = BUFFER
+    region[distance < 8.5] = QM
+
+    def difference(u: np.ndarray) -> np.ndarray:
+        return np.where(defect.free[:, None], 1e-4, 0.0) * np.ones_like(u)
+
+    stays = solve(screw, region, difference, start=on_the_saddle, settings=Solve(modes=0))
+    leaves = solve(screw, region, difference, start=on_the_saddle, settings=Solve(modes=3))
+    assert stays.modes is None and stays.test_calls == 0
+    assert energy(stays.displacement) - energy(leaves.displacement) == pytest.approx(ABOVE, abs=5e-3)
+    assert leaves.modes is not None and leaves.modes.eigenvalues[0] > 0.2 and leaves.test_calls == 6
+
+
+def test_a_descent_that_does_not_come_to_rest_says_so(screw, energy):
+    with pytest.raises(NoEquilibriumError, match="none of 2 starts.*start.relax: false"):
+        mm_minimum(screw, energy, Start(tries=2, max_calls=3))
+
+
+def test_the_core_is_defective_and_the_rest_is_not(screw, tungsten, on_the_saddle, energy):
+    """The sites of the screw lie within 3 r0 of its line, the predictor's as well as the relaxed one's."""
+    found = mm_minimum(screw, energy, Start(tries=1))
+    for u in (found.displacement, np.zeros_like(found.displacement)):
+        marked = defective_sites(screw.defect, u, tungsten.crystal)
+        distance = np.linalg.norm(screw.defect.coordinates[marked], axis=1) / screw.defect.r0
+        assert 3 <= marked.sum() <= 40 and distance.max() < 3.0
