@@ -78,7 +78,7 @@ class PlannedCase:
             return general_prior()
         neighbours = neighbor_list("i", self.crystal.to_atoms(), 1.1 * self.domain.r0)
         return prior(
-            self.potential.matching,
+            self.potential.order,
             n_qm=self.domain.n_qm,
             r0=self.domain.r0,
             coordination=len(neighbours) / len(self.crystal.numbers),
