@@ -1,12 +1,16 @@
 """qmfront: adaptive QM/MM for crystalline defects. `snakemake --cores 8` computes the study of config/config.yaml."""
 
+import sys
 from pathlib import Path
 
 from snakemake.utils import min_version, validate
 
 from qmfront.config.load import load
+from qmfront.storage.holders import hold
 
 min_version("9.0")
+if workflow.is_main_process:
+    hold(Path.cwd(), sys.argv)
 
 
 # What names its cases is a study of its own; what names none, such as --config key=value, changes the default study.
