@@ -22,14 +22,19 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 RUN := python -m qmfront.progress -- python -m snakemake --cores $(CORES)
 
-.PHONY: help run paper plan unlock progress journal report test lint format schema lock clean
+.PHONY: help run gallery paper plan unlock progress journal report test lint format schema lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+	@echo "  make STAGE      up to a stage of the default study: $(STAGES) check summary"
 	@echo "  CORES=4 limits the cores; ARGS='...' is handed on, such as ARGS='--dry-run'"
 
 run: $(RUN_STAMP) ## the default study: an edge dislocation and a crack in tungsten, figures included; minutes
 	@$(RUN) $(ARGS)
+	@$(call say_where)
+
+gallery: $(RUN_STAMP) ## all else about these two defects: potentials, markings, domains; an hour or two
+	@$(RUN) $(ARGS) --configfile config/studies/gallery.yaml
 	@$(call say_where)
 
 paper: $(RUN_STAMP) ## the same at the scale of the paper: hours
@@ -38,6 +43,17 @@ paper: $(RUN_STAMP) ## the same at the scale of the paper: hours
 
 plan: $(RUN_STAMP) ## what the cases will cost, before it is spent: results/plan; ARGS='--configfile FILE'
 	@python -m snakemake plans --cores $(CORES) $(ARGS)
+
+# The stages, in their order. Snakemake has them as all_STAGE: the name alone is that of the rule of one case.
+STAGES := preflight bulk surface training potential intervals structure operators mismatch locality far_field \
+	reference solve adapt convergence energy clamp figures
+.PHONY: $(STAGES) check summary
+
+$(STAGES): $(RUN_STAMP)
+	@$(RUN) all_$@ $(ARGS)
+
+check summary: $(RUN_STAMP)
+	@$(RUN) $@ $(ARGS)
 
 unlock: $(RUN_STAMP) ## take away the lock of a run on another machine, of which you know that it is dead
 	@python -m snakemake --unlock --cores 1 $(ARGS)

@@ -38,6 +38,7 @@ include: "workflow/rules/error_budget.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/divide.smk"
 include: "workflow/rules/checks.smk"
+include: "workflow/rules/stages.smk"
 
 
 # Seconds of work: not worth a place in the queue of a cluster.
