@@ -250,7 +250,7 @@ def _hybrid(measured: MeasuredMaterial, potential: FittedPotential, case: Case) 
             measured.material.surface,
             displacement=measured.material.force_constants.displacement,
         )
-    rim = 2 * potential.settings.basis.cutoff
+    rim = max(2 * potential.settings.basis.cutoff, measured.material.qm.cutoff)
     defect, seeds = defect_of(measured.bulk, case.defect, case.domain, surface=surface, rim=rim)
     models = Models(
         journaled_forces(measured.spec, measured.journal, measured.tally),

@@ -289,7 +289,7 @@ def _check_rim(atoms: Atoms, free: np.ndarray, missing: np.ndarray, chosen: Stru
     near = surrounded(outside, positions, atoms.cell.array, atoms.pbc, width=chosen.rim)[: free.sum()]
     if near.any():
         raise ValueError(
-            f"{near.sum()} free atoms are within {chosen.rim:g} Å (twice the cut-off of the potential) of sites that "
+            f"{near.sum()} free atoms are within {chosen.rim:g} Å (what potential and QM model reach) of sites that "
             f"{chosen.file} ends before: their forces would miss neighbours. Add clamped atoms outside, or clamp more "
             "of them."
         )

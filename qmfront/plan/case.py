@@ -114,7 +114,9 @@ def planned_case(
     crystal = cubic_crystal(guess.symbol, guess.structure, guess.lattice_constant_guess)
     crystal = crystal.strained(found.rest.scale * np.eye(3))
     partition = PartitionSettings(case.refine, case.buffer, case.embedding)
-    domain = undeformed_domain(crystal, case, partition, rim=2 * potential.basis.cutoff)
+    domain = undeformed_domain(
+        crystal, case, partition, rim=max(2 * potential.basis.cutoff, material.qm.cutoff)
+    )
     cost = cost_of_clusters(domain, found.cost, call, case.embedding, seconds=material.preflight.seconds)
     return PlannedCase(
         calculator=preflight.calculator,

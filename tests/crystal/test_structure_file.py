@@ -235,7 +235,7 @@ def sliding(mask: tuple[bool, bool, bool]) -> Atoms:
         (
             vacancy,
             {"rim": 10.5},
-            "free atoms are within 10.5 Å (twice the cut-off of the potential) of sites",
+            "free atoms are within 10.5 Å (what potential and QM model reach) of sites",
         ),
         (lambda: spoilt(constraints=[]), {}, "No atom of"),
         (lambda: spoilt(symbols="Ni" * len(vacancy())), {}, "atomic numbers [28], which the crystal (Cu)"),
