@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import JsonValue, StringConstraints, model_validator
 
+from qmfront.config.eam_text import EAM, readable_copy
 from qmfront.config.section import Section, Vector, key
 
 Formula = Annotated[str, StringConstraints(pattern=r"^[A-Z][a-z]?([A-Z][a-z]?)?$")]
@@ -129,8 +130,13 @@ class QuantumModel(Section):
     )
 
     def arguments(self, root: Path) -> dict[str, Any]:
-        """All keyword arguments of the calculator; files as absolute paths, as text."""
+        """All keyword arguments of the calculator; files as absolute paths, as text.
+
+        An EAM file that our reader would refuse for its text is a copy in plain text (`config.eam_text`).
+        """
         paths = {name: str((root / file).resolve()) for name, file in self.files.items()}
+        if self.calculator == EAM and "potential" in paths:
+            paths["potential"] = str(readable_copy(Path(paths["potential"]), root.resolve()))
         kwargs = _filled(self.kwargs, paths)
         return kwargs | {
             name: path for name, path in paths.items() if "{" + name + "}" not in str(self.kwargs)
