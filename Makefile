@@ -20,22 +20,43 @@ export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help run paper plan progress journal report test lint format schema lock clean
+RUN := python -m qmfront.progress -- python -m snakemake --cores $(CORES)
+
+.PHONY: help run gallery paper plan unlock progress journal report test lint format schema lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+	@echo "  make STAGE      up to a stage of the default study: $(STAGES) check summary"
 	@echo "  CORES=4 limits the cores; ARGS='...' is handed on, such as ARGS='--dry-run'"
 
-run: $(RUN_STAMP) ## compute the default cases and draw the figures
-	@python -m qmfront.progress -- python -m snakemake --cores $(CORES) $(ARGS)
+run: $(RUN_STAMP) ## the default study: an edge dislocation and a crack in tungsten, figures included; minutes
+	@$(RUN) $(ARGS)
+	@$(call say_where)
+
+gallery: $(RUN_STAMP) ## all else about these two defects: potentials, markings, domains; an hour or two
+	@$(RUN) $(ARGS) --configfile config/studies/gallery.yaml
 	@$(call say_where)
 
 paper: $(RUN_STAMP) ## the same at the scale of the paper: hours
-	@python -m qmfront.progress -- python -m snakemake --cores $(CORES) $(ARGS) --configfile config/studies/paper.yaml
+	@$(RUN) $(ARGS) --configfile config/studies/paper.yaml
 	@$(call say_where)
 
 plan: $(RUN_STAMP) ## what the cases will cost, before it is spent: results/plan; ARGS='--configfile FILE'
 	@python -m snakemake plans --cores $(CORES) $(ARGS)
+
+# The stages, in their order. Snakemake has them as all_STAGE: the name alone is that of the rule of one case.
+STAGES := preflight bulk surface training potential intervals structure operators mismatch locality far_field \
+	reference solve adapt convergence energy clamp figures
+.PHONY: $(STAGES) check summary
+
+$(STAGES): $(RUN_STAMP)
+	@$(RUN) all_$@ $(ARGS)
+
+check summary: $(RUN_STAMP)
+	@$(RUN) $@ $(ARGS)
+
+unlock: $(RUN_STAMP) ## take away the lock of a run on another machine, of which you know that it is dead
+	@python -m snakemake --unlock --cores 1 $(ARGS)
 
 progress: $(RUN_STAMP) ## what a run is doing: jobs, iterations, estimates, QM calls
 	@python -m qmfront.progress

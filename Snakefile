@@ -1,12 +1,21 @@
 """qmfront: adaptive QM/MM for crystalline defects. `snakemake --cores 8` computes the study of config/config.yaml."""
 
+import os
+import sys
 from pathlib import Path
 
 from snakemake.utils import min_version, validate
 
 from qmfront.config.load import load
+from qmfront.storage.holders import hold
 
 min_version("9.0")
+if workflow.is_main_process:
+    hold(Path.cwd(), sys.argv)
+
+# Snakemake starts scripts by this path without quotes; a relative one is without the blanks of the folders above.
+if " " in sys.executable:
+    sys.executable = os.path.relpath(sys.executable)
 
 
 # What names its cases is a study of its own; what names none, such as --config key=value, changes the default study.
@@ -34,6 +43,7 @@ include: "workflow/rules/error_budget.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/divide.smk"
 include: "workflow/rules/checks.smk"
+include: "workflow/rules/stages.smk"
 
 
 # Seconds of work: not worth a place in the queue of a cluster.

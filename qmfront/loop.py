@@ -53,9 +53,9 @@ from qmfront.refine.next_partition import first_region, next_partition, region_o
 from qmfront.refine.regions import PartitionSettings
 from qmfront.storage.timing import Seconds
 from qmfront.training.certificate import certificate_of
-from qmfront.training.fit import basis_functions, fit_potential
 from qmfront.training.force_constant_completion import completed
 from qmfront.training.observations import observations_of
+from qmfront.training.recipe import fit_by_recipe
 
 UNNAMED = "unnamed"
 """What a case calls its material and potential here, where no file names them."""
@@ -171,13 +171,13 @@ def fit(measured: MeasuredMaterial, potential: Potential | None = None) -> Fitte
     Parameters
     ----------
     potential : Potential, optional
-        What is observed, basis and regression; left out, the paper's observations.
+        What is observed, basis and regression; left out, the recipe robust, as far as the noise of the model allows.
     """
     settings = Potential(material=UNNAMED) if potential is None else potential
     material, bulk = measured.material, measured.bulk
     calculator = Journaled(measured.spec, measured.journal, measured.tally)
     observed = observations_of(bulk, calculator, settings, material.force_constants, slab=material.surface)
-    fitted = fit_potential(observed, bulk, basis_functions(bulk.crystal.species, settings.basis), settings)
+    fitted = fit_by_recipe(observed, bulk, settings.basis, settings)
     certificate = certificate_of(bulk, fitted, material.force_constants)
     return FittedPotential(settings, ACE(fitted.potential), certificate)
 
@@ -297,7 +297,7 @@ def _hybrid(measured: MeasuredMaterial, potential: FittedPotential, case: Case) 
             measured.material.surface,
             displacement=measured.material.force_constants.displacement,
         )
-    rim = 2 * potential.settings.basis.cutoff
+    rim = max(2 * potential.settings.basis.cutoff, measured.material.qm.cutoff)
     defect, seeds = defect_of(measured.bulk, case.defect, case.domain, surface=surface, rim=rim)
     models = Models(
         journaled_forces(measured.spec, measured.journal, measured.tally),

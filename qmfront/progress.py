@@ -6,7 +6,6 @@ run (locks and logs of jobs, estimates, decisions, Snakemake's log), so that it 
 """
 
 import argparse
-import fcntl
 import json
 import os
 import re
@@ -19,6 +18,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+
+from qmfront.storage.lock import is_held
 
 INTERVAL = 1.0
 """Seconds between two looks at the files."""
@@ -86,7 +87,7 @@ def running_jobs(root: Path) -> list[Job]:
     found = []
     for lock in (root / "logs").rglob("*.log.lock"):
         log = lock.with_suffix("")
-        if not (log.is_file() and _held(lock)):
+        if not (log.is_file() and is_held(lock)):
             continue
         parts = log.relative_to(root / "logs").with_suffix("").parts
         k = int(parts[-2]) if len(parts) > 1 and parts[-2].isdigit() else None
@@ -178,21 +179,6 @@ def _left(plan: Path, k: int) -> float | None:
         return None
     rows = json.loads(plan.read_text(encoding="utf-8"))["iterations"]
     return sum(row["seconds"] for row in rows if row["k"] > k)
-
-
-def _held(lock: Path) -> bool:
-    """Whether a living process holds a lock; the lock of a killed one is free."""
-    try:
-        descriptor = os.open(lock, os.O_RDONLY)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
 
 
 def _duration(seconds: float) -> str:

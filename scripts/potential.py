@@ -14,16 +14,17 @@ from qmfront.storage.layouts.surface import SURFACE
 from qmfront.storage.logs import logged
 from qmfront.training import uncertainty
 from qmfront.training.certificate import certificate_of
-from qmfront.training.fit import basis_functions, fit_potential, fit_table
+from qmfront.training.fit import fit_table
 from qmfront.training.observations import Observations
+from qmfront.training.recipe import fit_by_recipe
 from qmfront.training.surface_certificate import compare_surfaces
 
 
 def main(inputs: dict, settings: dict, outputs: dict) -> None:
     bulk = Bulk.from_arrays(store.load(inputs["bulk"], BULK))
-    basis = basis_functions(bulk.crystal.species, Basis.model_validate(settings["basis"]))
+    basis = Basis.model_validate(settings["basis"])
     observations = Observations.from_arrays(store.load(inputs["training"], TRAINING))
-    fit = fit_potential(observations, bulk, basis, Fitting.model_validate(settings["fitting"]))
+    fit = fit_by_recipe(observations, bulk, basis, Fitting.model_validate(settings["fitting"]))
     steps = ForceConstantSteps.model_validate(settings["force_constants"])
     slab = SurfaceSlab.model_validate(settings["surface"])
     reference = [Surface.from_arrays(store.load(path, SURFACE)) for path in inputs["surfaces"]]

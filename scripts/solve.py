@@ -1,5 +1,7 @@
 """The QM/MM equilibrium (2.10) of one iteration -> partition.zarr, solution.zarr."""
 
+import logging
+
 from qmfront.config.stages import Embedding, Solve
 from qmfront.coupling.force_mixing import Models
 from qmfront.coupling.hybrid import Hybrid
@@ -12,6 +14,7 @@ from qmfront.evaluate.journal import Journal, Tally
 from qmfront.mismatch.model_difference import ModelDifference
 from qmfront.models.ace.calculator import ACE
 from qmfront.operators.operators import Operators
+from qmfront.preflight.embedding import densities_beyond_table
 from qmfront.refine.next_partition import partition_of
 from qmfront.storage import store
 from qmfront.storage.layouts.mismatch import MISMATCH
@@ -45,6 +48,8 @@ def main(inputs: dict, spec: dict, sections: tuple[dict, dict], journal: Journal
             start=start,
             settings=Solve.model_validate(settings),
         )
+    if warning := densities_beyond_table(spec, hybrid.defect.body.atoms(found.displacement)):
+        logging.getLogger(__name__).warning("%s", warning)
     marks, run = ({}, {"seconds": {}}) if refined is None else (refined.attrs, refined.run)
     store.save(outputs["partition"], PARTITION, partition, marks, run=run, config=settings)
     run = {"seconds": dict(seconds), "qm_seconds": tally.cpu_seconds}

@@ -6,6 +6,7 @@ from math import ceil, hypot
 from pathlib import Path
 
 from qmfront.config.defect import Box, Disc, File, Point
+from qmfront.config.defect_checks import problems_of_defect
 from qmfront.config.errors import did_you_mean
 from qmfront.config.figures import NEED_ERRORS, NEED_FRONT, Certificate, Curves, Figure, Locality, Scaling
 from qmfront.config.labels import labels_of
@@ -45,6 +46,19 @@ def _materials(study: Study, root: Path) -> Iterator[str]:
         place = f"materials.{name}.qm"
         yield from _calculator(material.qm, place)
         yield from _files(material.qm, place, root)
+        yield from _reach(name, material)
+
+
+def _reach(name: str, material: Material) -> Iterator[str]:
+    """Force constants of pairs that interact must be measured; those beyond may come from the potential."""
+    steps, cutoff = material.force_constants, material.qm.cutoff
+    if steps.beyond == "zero" and steps.reach < cutoff:
+        yield (
+            f"materials.{name}.force_constants.reach = {steps.reach:g} Å is less than materials.{name}.qm.cutoff = "
+            f"{cutoff:g} Å: atoms that interact would have no force constants, and the moduli would be wrong. Choose "
+            f"at least {cutoff:g} Å (models of many-body terms need up to twice that), or force_constants.beyond: "
+            "potential"
+        )
 
 
 def _calculator(qm: QuantumModel, place: str) -> Iterator[str]:
@@ -101,17 +115,8 @@ def _case(name: str, case: Case, study: Study, root: Path) -> Iterator[str]:
     if material is None:
         known = {*study.materials, *names_of_files("material", root)}
         yield f"material: no material {case.material!r}{did_you_mean(case.material, known)}"
-    elif isinstance(case.defect, File):
-        yield from _kinds(case)
-        yield from _structure_file(case, case.defect, root)
     else:
-        yield from _core(case)
-        yield from _kinds(case)
-        if isinstance(case.domain, Disc):
-            yield from _extent(case, material)
-        else:
-            yield from _box(case, material)
-    if material is not None:
+        yield from _defect(case, material, root)
         yield from _buffer(case, material)
     if potential is None:
         known = {*study.potentials, *names_of_files("potential", root)}
@@ -124,6 +129,20 @@ def _case(name: str, case: Case, study: Study, root: Path) -> Iterator[str]:
         )
     if material is not None and isinstance(case.domain, Disc) and not isinstance(case.defect, File):
         yield from _clamp(case, potential, material)
+
+
+def _defect(case: Case, material: Material, root: Path) -> Iterator[str]:
+    """The defect in its domain."""
+    yield from _kinds(case)
+    if isinstance(case.defect, File):
+        yield from _structure_file(case, case.defect, root)
+        return
+    yield from _core(case)
+    yield from problems_of_defect(case, material)
+    if isinstance(case.domain, Disc):
+        yield from _extent(case, material)
+    else:
+        yield from _box(case, material)
 
 
 def _structure_file(case: Case, defect: File, root: Path) -> Iterator[str]:
@@ -218,13 +237,18 @@ def _extent(case: Case, material: Material) -> Iterator[str]:
 
 
 def _clamp(case: Case, potential: Potential, material: Material) -> Iterator[str]:
+    """Free atoms must not miss neighbours beyond the rim: neither those of the potential, nor those of the QM model."""
     slip = case.defect.slip * material.crystal.lattice_constant_guess
-    needed = 2 * potential.basis.cutoff + slip
+    of_potential, of_model = 2 * potential.basis.cutoff, material.qm.cutoff
+    needed = max(of_potential, of_model) + slip
     thinned = f" and the slip thins the rim by {slip:.3g} Å" if slip else ""
+    if of_potential >= of_model:
+        far = f"forces of the potential {case.potential!r} reach {of_potential:g} Å"
+    else:
+        far = f"the QM model reaches materials.{case.material}.qm.cutoff = {of_model:g} Å"
     if case.domain.clamp_width < needed:
         yield (
-            f"domain.clamp_width = {case.domain.clamp_width:g} Å: forces of the potential {case.potential!r} "
-            f"reach {2 * potential.basis.cutoff:g} Å{thinned}, so free atoms would miss neighbours "
+            f"domain.clamp_width = {case.domain.clamp_width:g} Å: {far}{thinned}, so free atoms would miss neighbours "
             f"beyond it. Choose at least {_rounded_up(needed):g} Å"
         )
 

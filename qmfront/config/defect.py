@@ -126,13 +126,24 @@ class Box(Section):
 
 
 Axes = Annotated[tuple[Direction, Direction, Direction], Strict(False)]
+Periodic = Annotated[tuple[bool, bool, bool], Strict(False)]
 
 
 class File(Section):
-    """A defect in an extended XYZ file of the user; straight, its line along z."""
+    """A defect in a file of the user; straight, its line along z."""
 
     kind: Literal["file"] = key("Kind of defect", default="file")
-    file: str = key("Path of the extended XYZ file, relative to the root of the project")
+    file: str = key("Path of the file with the atoms, relative to the root of the project")
+    format: Literal["extxyz", "vasp", "lammps-data"] | None = key(
+        "Format of the file: extended XYZ, POSCAR, or LAMMPS data in metal units; null: by name and content, any "
+        "format that ASE reads",
+        default=None,
+    )
+    pbc: Periodic | None = key(
+        "Periodic directions, x, y, z, in place of those of the file; POSCAR and LAMMPS data do not say them, and need "
+        "[false, false, true]",
+        default=None,
+    )
     axes: Axes = key("Crystal directions along x, y and z of the file, three integers each in cubic axes")
     lattice_constant: float | None = key(
         "Lattice constant with which the file was made, if it is not that of the QM model: the structure is scaled",

@@ -29,7 +29,7 @@ def potential_label(name: str, study: Study) -> str:
 
 def _observed(potential: Potential) -> str:
     """What a potential is fitted to, in words."""
-    return MATCHING[potential.matching] + ", strains of the field" * (potential.field_samples > 0)
+    return MATCHING[potential.order] + ", strains of the field" * (potential.field_samples > 0)
 
 
 def _growth_label(case: str, study: Study) -> str:

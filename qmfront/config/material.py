@@ -1,13 +1,14 @@
 """What a material is: its crystal and the reference (QM) model, with the steps used to probe that model."""
 
-from math import sqrt
+from math import dist, sqrt
 from pathlib import Path
 from re import findall
 from typing import Annotated, Any, Literal
 
 from pydantic import JsonValue, StringConstraints, model_validator
 
-from qmfront.config.section import Section, key
+from qmfront.config.eam_text import EAM, readable_copy
+from qmfront.config.section import Section, Vector, key
 
 Formula = Annotated[str, StringConstraints(pattern=r"^[A-Z][a-z]?([A-Z][a-z]?)?$")]
 DottedPath = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$")]
@@ -22,6 +23,22 @@ NEAREST_NEIGHBOUR = {
     "zincblende": sqrt(3) / 4,
 }
 """Nearest-neighbour distance r0 in units of the lattice constant."""
+CENTRED: dict[str, tuple[Vector, ...]] = {
+    "bcc": ((0.5, 0.5, 0.5),),
+    "fcc": ((0.5, 0.5, 0.0), (0.5, 0.0, 0.5), (0.0, 0.5, 0.5)),
+    "sc": (),
+    "b2": (),
+} | dict.fromkeys(("diamond", "rocksalt", "zincblende"), ((0.5, 0.5, 0.0), (0.5, 0.0, 0.5), (0.0, 0.5, 0.5)))
+"""Lattice points of the cubic cell beside its corner, a0."""
+BASIS: dict[str, Vector] = {
+    "diamond": (0.25, 0.25, 0.25),
+    "zincblende": (0.25, 0.25, 0.25),
+    "b2": (0.5, 0.5, 0.5),
+    "rocksalt": (0.5, 0.0, 0.0),
+}
+"""The second atom at a lattice point of the crystals that have two, a0."""
+ATOMS_PER_CUBE = {name: (1 + len(centres)) * (1 + (name in BASIS)) for name, centres in CENTRED.items()}
+"""Atoms of the cubic cell."""
 BINARY = ("b2", "rocksalt", "zincblende")
 """Structures of two species."""
 
@@ -41,6 +58,36 @@ class Crystal(Section):
     def nearest_neighbour_guess(self) -> float:
         """r0 in Å, from the guess; good enough for the checks made before any job."""
         return NEAREST_NEIGHBOUR[self.structure] * self.lattice_constant_guess
+
+    @property
+    def atoms_per_lattice_point(self) -> int:
+        """1, or 2 in crystals with a basis."""
+        return 1 + (self.structure in BASIS)
+
+    def is_lattice_vector(self, vector: Vector) -> bool:
+        """Whether a vector (cubic axes, a0) maps the crystal onto itself."""
+        point = self._nearest(vector, self._lattice_points)
+        return dist(point, vector) < 1e-6
+
+    def nearest_site(self, position: Vector) -> Vector:
+        """The site nearest to a position, relative to one of the first sublattice, cubic axes, a0."""
+        own = self._lattice_points
+        second = BASIS.get(self.structure)
+        other = [(x + second[0], y + second[1], z + second[2]) for x, y, z in own] if second else []
+        return self._nearest(position, [*own, *other])
+
+    @property
+    def _lattice_points(self) -> list[Vector]:
+        return [(0.0, 0.0, 0.0), *CENTRED[self.structure]]
+
+    @staticmethod
+    def _nearest(position: Vector, points: list[Vector]) -> Vector:
+        """The image under whole cubic cells of one of the points that is nearest to a position."""
+        images: list[Vector] = []
+        for point in points:
+            x, y, z = (p + round(q - p) for p, q in zip(point, position, strict=True))
+            images.append((x, y, z))
+        return min(images, key=lambda image: dist(image, position))
 
     @model_validator(mode="after")
     def _as_many_species_as_the_structure_has(self) -> "Crystal":
@@ -83,8 +130,13 @@ class QuantumModel(Section):
     )
 
     def arguments(self, root: Path) -> dict[str, Any]:
-        """All keyword arguments of the calculator; files as absolute paths, as text."""
+        """All keyword arguments of the calculator; files as absolute paths, as text.
+
+        An EAM file that our reader would refuse for its text is a copy in plain text (`config.eam_text`).
+        """
         paths = {name: str((root / file).resolve()) for name, file in self.files.items()}
+        if self.calculator == EAM and "potential" in paths:
+            paths["potential"] = str(readable_copy(Path(paths["potential"]), root.resolve()))
         kwargs = _filled(self.kwargs, paths)
         return kwargs | {
             name: path for name, path in paths.items() if "{" + name + "}" not in str(self.kwargs)

@@ -13,6 +13,10 @@ Degrees = Annotated[tuple[Degree, ...], Strict(False), Field(min_length=1, max_l
 Cells = Annotated[int, Field(ge=1, le=20)]
 Repeat = Annotated[tuple[Cells, Cells], Strict(False)]
 Repeats = Annotated[tuple[Cells, Cells, Cells], Strict(False)]
+Recipe = Literal["robust", "paper"]
+Weightings = Annotated[
+    tuple[Annotated[float, Field(gt=0.0, le=1.0)], ...], Strict(False), Field(min_length=1, max_length=10)
+]
 Planes = Annotated[tuple[Direction, ...], Strict(False)]
 
 
@@ -22,10 +26,11 @@ class Basis(Section):
     gone = MappingProxyType({"order": "the largest correlation order is the number of entries of max_degree"})
 
     cutoff: float = key("Cut-off radius of the potential", unit="Å", default=5.5, gt=0.0, lt=20.0)
-    max_degree: Degrees = key(
+    max_degree: Degrees | None = key(
         "Largest total degree (radial plus angular) per correlation order 1, 2, ... (number of neighbours in one basis "
-        "function): one to five numbers, each 1 to 40",
-        default=(16, 14, 10),
+        "function): one to five numbers, each 1 to 40; null: [16, 14, 10], and with the recipe robust [20, 18, 12] "
+        "where the fourth derivative is matched or the smaller basis does not suffice",
+        default=None,
     )
     angular_weight: float = key(
         "Weight of the angular degree l in the total degree", unit="1", default=1.5, gt=0.0, le=5.0
@@ -209,14 +214,60 @@ class Regression(Section):
     ard: RelevanceDetermination = key("Settings of ard", default=RelevanceDetermination())
 
 
+class Robust(Section):
+    """What the recipe robust observes beside the derivatives at the lattice, and how it weighs all of it."""
+
+    noise_weight: float = key(
+        "Every derivative is observed at two steps; its weight is at most this over the square of their relative "
+        "difference",
+        unit="1",
+        default=1e-8,
+        gt=0.0,
+    )
+    smooth: float = key(
+        "Largest relative difference of the fourth derivative between two steps at which matching 2 is chosen",
+        unit="1",
+        default=1e-3,
+        gt=0.0,
+    )
+    cells: Rattled = key(
+        "Rattled cells of small strain",
+        default=Rattled(count=24, amplitudes=(0.02, 0.2), strain=0.03, seed=10),
+    )
+    strained: Rattled = key(
+        "Rattled cells of large strain",
+        default=Rattled(count=12, amplitudes=(0.02, 0.2), strain=0.1, seed=11),
+    )
+    unseen: Rattled = key(
+        "Rattled cells of small strain that are not fitted to: on them the weight is chosen",
+        default=Rattled(count=8, amplitudes=(0.02, 0.2), strain=0.03, seed=12),
+    )
+    unseen_strained: Rattled = key(
+        "Rattled cells of large strain beside them",
+        default=Rattled(count=4, amplitudes=(0.02, 0.2), strain=0.1, seed=13),
+    )
+    weights: Weightings = key(
+        "Weights of the cells that are tried: the smallest one whose error on unseen cells is close to the least wins",
+        default=(1e-6, 1e-5, 1e-4),
+    )
+
+
 class Matching(Section):
     """Which derivatives at the perfect lattice are matched."""
 
-    matching: Literal[0, 1, 2, 3] = key(
+    recipe: Recipe = key(
+        "How a potential is fitted. robust: derivatives weighted by their measured noise, rattled cells of small and "
+        "large strain with a weight chosen on cells that are not fitted to. paper: what matching says, and nothing "
+        "beside it",
+        default="paper",
+    )
+    robust: Robust = key("Settings of the recipe robust", default=Robust())
+    matching: Literal[0, 1, 2, 3] | None = key(
         "What is matched: 0 force constants alone, 1 the paper's (4.5), adding the third derivative of W_cb, "
         "2 adding the fourth derivative and the force constants of the strained lattice, 3 adding the fifth "
-        "derivative and the second derivatives of the force constants by strain",
-        default=1,
+        "derivative and the second derivatives of the force constants by strain; null: 1, and with the recipe robust "
+        "2 where the fourth derivative is no noise",
+        default=None,
     )
     strain_step: float = key(
         "Strain h of the derivatives of W_cb, taken from stresses at nine points -4h to 4h, and of the "
@@ -226,6 +277,11 @@ class Matching(Section):
         gt=0.0,
         le=5e-3,
     )
+
+    @property
+    def order(self) -> int:
+        """What is matched for certain."""
+        return 1 if self.matching is None else self.matching
 
 
 class Training(Matching):
@@ -255,6 +311,11 @@ class Fitting(Matching):
 class Potential(Training, Fitting):
     """An MM potential fitted to a material."""
 
+    recipe: Recipe = key(
+        "How it is fitted. robust: derivatives weighted by their measured noise, rattled cells of small and large "
+        "strain with a weight chosen on cells that are not fitted to. paper: what matching says, and nothing beside it",
+        default="robust",
+    )
     material: Name = key("Name of the material it is fitted to")
     basis: Basis = key("The basis functions", default=Basis())
     held_out: Rattled | None = key(

@@ -23,7 +23,7 @@ def problems_of_potentials(study: Study, root: Path) -> Iterator[str]:
             continue
         cutoff, reach = potential.basis.cutoff, material.force_constants.reach
         # what is not observed of its force constants is held by rattled cells, if there are some
-        needed = cutoff if potential.rattled else 2 * cutoff
+        needed = cutoff if potential.rattled or potential.recipe == "robust" else 2 * cutoff
         if reach < needed:
             yield (
                 f"potentials.{name}.basis.cutoff = {cutoff:g} Å: its force constants reach {2 * cutoff:g} Å, "

@@ -96,12 +96,14 @@ def missing_sites(
     return np.concatenate(found)
 
 
-def far_strain(atoms: Atoms, neighbours: Pairs, far: np.ndarray, basis_index: np.ndarray) -> float:
-    """Mean relative stretch of the pairs within one sublattice that start at far sites (n,) bool."""
+def far_gradient(atoms: Atoms, neighbours: Pairs, far: np.ndarray, basis_index: np.ndarray) -> np.ndarray:
+    """Deformation gradient F (3, 3) of all pairs within one sublattice that start at far sites (n,) bool.
+
+    F minimises sum |d - F rho|^2 over separations d and labels rho; the identity if there are no such pairs.
+    """
     same = basis_index[neighbours.first] == basis_index[neighbours.second]
     chosen = neighbours.chosen(far[neighbours.first] & same)
     if len(chosen) == 0:
-        return 0.0
+        return np.eye(3)
     now = separations(atoms.positions, atoms.cell.array, atoms.pbc, chosen)
-    stretch = np.einsum("pi,pi->p", now, chosen.vector) / np.einsum("pi,pi->p", chosen.vector, chosen.vector)
-    return float(stretch.mean() - 1)
+    return (now.T @ chosen.vector) @ np.linalg.inv(chosen.vector.T @ chosen.vector)

@@ -1,4 +1,4 @@
-"""A user's own defect: atoms of an extended XYZ file, matched to the perfect crystal, become the sites of a case.
+"""A user's own defect: atoms of a file, matched to the perfect crystal, become the sites of a case.
 
 The atoms of the file are the reference configuration y0 = l + u0, with l = y0 and u0 = 0 unless an array of the file
 says where the sites of the lattice are. N(l) is labelled by lattice vectors as for every other defect, so that
@@ -11,15 +11,14 @@ from pathlib import Path
 
 import numpy as np
 from ase import Atoms
-from ase.constraints import FixAtoms
-from ase.io import read
+from ase.constraints import FixAtoms, FixCartesian, FixScaled
 
 from qmfront.crystal.cluster import surrounded
 from qmfront.crystal.defect import Defect
 from qmfront.crystal.disc import straight_line_cell
 from qmfront.crystal.lattice import Crystal
 from qmfront.crystal.site_assignment import (
-    far_strain,
+    far_gradient,
     frame_of,
     incomplete_sites,
     missing_sites,
@@ -27,11 +26,17 @@ from qmfront.crystal.site_assignment import (
     sublattices,
 )
 from qmfront.crystal.stencil import stencil
+from qmfront.crystal.structure_reading import (
+    named_species,
+    read_structure,
+    refuse_overlaps,
+    refuse_wrong_axes,
+)
 
 log = logging.getLogger(__name__)
 
 LARGEST_STRAIN = 5e-3
-"""Mean strain of the clamped sites, relative to the crystal of the QM model at rest."""
+"""Mean strain, and mean rotation (radian), of the clamped sites, relative to the crystal of the QM model at rest."""
 RADIUS, FIX_ATOMS = "radius", "fix_atoms"
 """Rules for the clamp; any other word names an array."""
 
@@ -57,6 +62,10 @@ class StructureFile:
         Of the free atoms around the core, for the rule "radius".
     rim : float, Å
         Least distance of free atoms from the surface of the file.
+    format : str or None
+        ASE's name of the format; None: by name and content.
+    pbc : (3,) bool or None
+        Periodic directions in place of those of the file.
     """
 
     file: Path
@@ -68,6 +77,8 @@ class StructureFile:
     core: tuple[float, ...] | None
     radius_r0: float
     rim: float
+    format: str | None = None
+    pbc: tuple[bool, bool, bool] | None = None
 
 
 def defect_of_file(
@@ -84,13 +95,17 @@ def defect_of_file(
     Raises
     ------
     ValueError
-        If the file is not what it is said to be: no crystal of this kind in these axes, a period that is no lattice
-        vector, arrays that are missing, a surface too close to free atoms.
+        If the file is not what it is said to be: positions that are not finite, atoms on one site, no crystal of this
+        kind in these axes, a period that is no lattice vector, arrays that are missing, a surface too close to free
+        atoms.
     """
-    atoms = scaled(_read(chosen.file), lattice_constant, chosen.lattice_constant)
+    read = read_structure(chosen.file, file_format=chosen.format, pbc=chosen.pbc)
+    atoms = scaled(named_species(read, crystal, chosen.file), lattice_constant, chosen.lattice_constant)
     frame = frame_of(chosen.axes)
     turned = crystal.rotated(frame)
     _check_line(atoms, crystal, chosen)
+    refuse_overlaps(atoms, crystal.nearest_neighbour_distance, chosen.file)
+    refuse_wrong_axes(atoms, turned, frame, chosen.file)
     basis_index = sublattices(atoms, turned)
     cell, pbc = atoms.cell.array, atoms.pbc
     neighbours = stencil(atoms.positions, cell, pbc, turned, basis_index=basis_index)
@@ -102,8 +117,8 @@ def defect_of_file(
     if chosen.core is None and chosen.seed is None:
         core = _centre(atoms, seeds)
     _check_rim(atoms, free, missing_sites(atoms, neighbours, turned, basis_index, incomplete & ~free), chosen)
-    _check_strain(far_strain(atoms, neighbours, ~free & ~incomplete, basis_index), chosen)
-    sites = atoms.positions if chosen.lattice is None else _array(atoms, chosen.lattice, chosen)
+    _check_far_field(far_gradient(atoms, neighbours, ~free & ~incomplete, basis_index), chosen)
+    sites = atoms.positions if chosen.lattice is None else _sites(atoms, chosen.lattice, chosen)
     log.info(
         "%d atoms of %s, %d free, %d seeds, core at %s Å",
         len(atoms),
@@ -130,25 +145,19 @@ def defect_of_file(
     )
 
 
-def _read(path: Path) -> Atoms:
-    try:
-        frame = read(path, index=-1)
-    except Exception as error:  # any reader of ASE may stand here, with any error of its own
-        raise ValueError(
-            f"{path} cannot be read ({type(error).__name__}: {error}). Write extended XYZ, as ase.io.write does."
-        ) from error
-    assert isinstance(frame, Atoms)
-    return frame
-
-
 def _check_line(atoms: Atoms, crystal: Crystal, chosen: StructureFile) -> None:
     """Periodic along z, with a period of the lattice."""
     if atoms.pbc.tolist() != [False, False, True]:
         raise ValueError(
             f"{chosen.file} is periodic along {atoms.pbc.tolist()}. A straight defect is periodic along z alone, "
-            '(pbc="F F T"): turn it so that its line is z.'
+            '(pbc="F F T"): turn it so that its line is z, or write defect.pbc: [false, false, true], where the file '
+            "cannot say it."
         )
     height = atoms.cell.array[2]
+    if not np.abs(height).max() > 0.0:
+        raise ValueError(
+            f"{chosen.file} has no period along z: its third cell vector is zero. Write the cell into the file."
+        )
     if np.abs(height[:2]).max() > 1e-6 * abs(height[2]):
         raise ValueError(
             f"The period {height.round(4).tolist()} Å of {chosen.file} is not along z. Turn the structure."
@@ -172,12 +181,34 @@ def _array(atoms: Atoms, name: str, chosen: StructureFile) -> np.ndarray:
     return atoms.arrays[name]
 
 
+def _marked(atoms: Atoms, name: str, chosen: StructureFile) -> np.ndarray:
+    """Where an array with one value per atom is not zero, (n,) bool."""
+    values = _array(atoms, name, chosen)
+    if values.ndim != 1 or values.dtype.kind not in "biuf":
+        raise ValueError(
+            f"Array {name!r} of {chosen.file} has {values.size // len(atoms)} values of type {values.dtype} per atom; "
+            "one number per atom marks atoms, those where it is not zero. Name another array."
+        )
+    return values != 0
+
+
+def _sites(atoms: Atoms, name: str, chosen: StructureFile) -> np.ndarray:
+    """An array with a finite vector per atom, (n, 3) Å."""
+    values = _array(atoms, name, chosen)
+    if values.shape != (len(atoms), 3) or values.dtype.kind not in "iuf" or not np.isfinite(values).all():
+        raise ValueError(
+            f"defect.lattice: array {name!r} of {chosen.file} does not hold three finite numbers per atom, the site of "
+            "the perfect crystal. Name another array."
+        )
+    return values.astype(float)
+
+
 def _core(atoms: Atoms, chosen: StructureFile) -> np.ndarray:
     """(3,) Å, zero along the line."""
     if chosen.core is not None:
         return np.array([*chosen.core[:2], 0.0])
     if chosen.seed is not None:
-        return _centre(atoms, _array(atoms, chosen.seed, chosen) != 0)
+        return _centre(atoms, _marked(atoms, chosen.seed, chosen))
     if chosen.clamp == RADIUS:
         raise ValueError(
             "defect.clamp is radius, but about which point? Give defect.core, or defect.seed, the name of an array."
@@ -193,12 +224,9 @@ def _free(atoms: Atoms, core: np.ndarray, chosen: StructureFile, r0: float) -> n
     if chosen.clamp == RADIUS:
         free = np.linalg.norm((atoms.positions - core)[:, :2], axis=1) < chosen.radius_r0 * r0
     elif chosen.clamp == FIX_ATOMS:
-        free = np.ones(len(atoms), bool)
-        for constraint in atoms.constraints:
-            if isinstance(constraint, FixAtoms):
-                free[constraint.index] = False
+        free = ~_fixed(atoms, chosen)
     else:
-        free = _array(atoms, chosen.clamp, chosen) == 0
+        free = ~_marked(atoms, chosen.clamp, chosen)
     if free.all() or not free.any():
         raise ValueError(
             f"{'No atom' if free.all() else 'Every atom'} of {chosen.file} is clamped by defect.clamp = "
@@ -207,10 +235,40 @@ def _free(atoms: Atoms, core: np.ndarray, chosen: StructureFile, r0: float) -> n
     return free
 
 
+def _fixed(atoms: Atoms, chosen: StructureFile) -> np.ndarray:
+    """Atoms (n,) bool that the constraints of the file hold; they are held as a whole, or not at all."""
+    fixed = np.zeros(len(atoms), bool)
+    held = [constraint for constraint in atoms.constraints if np.any(getattr(constraint, "mask", True))]
+    partly = [constraint for constraint in held if not _holds_wholly(constraint)]
+    if partly:
+        count = sum(len(np.atleast_1d(getattr(constraint, "index", ()))) for constraint in partly)
+        raise ValueError(
+            f"{chosen.file} holds {count} atoms by {type(partly[0]).__name__}{_directions(partly[0])}. An atom is "
+            "clamped wholly or free: fix these atoms in all three directions (FixAtoms, or move_mask with one column), "
+            "or mark the clamped atoms by an array and name it in defect.clamp."
+        )
+    for constraint in held:
+        fixed[constraint.index] = True
+    return fixed
+
+
+def _holds_wholly(constraint: object) -> bool:
+    """Whether atoms under a constraint of ASE cannot move at all."""
+    if isinstance(constraint, FixCartesian | FixScaled):
+        return bool(np.all(constraint.mask))
+    return isinstance(constraint, FixAtoms)
+
+
+def _directions(constraint: object) -> str:
+    if isinstance(constraint, FixCartesian):
+        return " along " + " and ".join(np.array(["x", "y", "z"])[constraint.mask]) + " alone"
+    return ""
+
+
 def _seeds(atoms: Atoms, core: np.ndarray, broken: np.ndarray, chosen: StructureFile) -> np.ndarray:
     """Seeds by array, as the atoms nearest to the core, or as free atoms with other neighbours than the crystal's."""
     if chosen.seed is not None:
-        seeds = _array(atoms, chosen.seed, chosen) != 0
+        seeds = _marked(atoms, chosen.seed, chosen)
     elif chosen.core is not None:
         distance = np.linalg.norm((atoms.positions - core)[:, :2], axis=1)
         seeds = distance < distance.min() + 0.1
@@ -231,13 +289,25 @@ def _check_rim(atoms: Atoms, free: np.ndarray, missing: np.ndarray, chosen: Stru
     near = surrounded(outside, positions, atoms.cell.array, atoms.pbc, width=chosen.rim)[: free.sum()]
     if near.any():
         raise ValueError(
-            f"{near.sum()} free atoms are within {chosen.rim:g} Å (twice the cut-off of the potential) of sites that "
+            f"{near.sum()} free atoms are within {chosen.rim:g} Å (what potential and QM model reach) of sites that "
             f"{chosen.file} ends before: their forces would miss neighbours. Add clamped atoms outside, or clamp more "
             "of them."
         )
 
 
-def _check_strain(strain: float, chosen: StructureFile) -> None:
+def _check_far_field(gradient: np.ndarray, chosen: StructureFile) -> None:
+    """The clamped sites are those of the crystal: neither strained nor turned, F (3, 3) in their mean."""
+    turn = np.array(
+        [gradient[2, 1] - gradient[1, 2], gradient[0, 2] - gradient[2, 0], gradient[1, 0] - gradient[0, 1]]
+    )
+    turn /= 2
+    if np.linalg.norm(turn) > LARGEST_STRAIN:
+        raise ValueError(
+            f"The clamped atoms of {chosen.file} are turned by {np.rad2deg(np.linalg.norm(turn)):.2f}° "
+            f"({np.rad2deg(turn[2]):+.2f}° of it about z) against defect.axes. Turn the structure back, or correct "
+            "defect.axes."
+        )
+    strain = float(np.trace(gradient) / 3 - 1)
     if abs(strain) > LARGEST_STRAIN:
         raise ValueError(
             f"The clamped atoms of {chosen.file} are strained by {strain:+.2%} against the crystal of the QM model at "

@@ -78,7 +78,7 @@ class PlannedCase:
             return general_prior()
         neighbours = neighbor_list("i", self.crystal.to_atoms(), 1.1 * self.domain.r0)
         return prior(
-            self.potential.matching,
+            self.potential.order,
             n_qm=self.domain.n_qm,
             r0=self.domain.r0,
             coordination=len(neighbours) / len(self.crystal.numbers),
@@ -114,7 +114,9 @@ def planned_case(
     crystal = cubic_crystal(guess.symbol, guess.structure, guess.lattice_constant_guess)
     crystal = crystal.strained(found.rest.scale * np.eye(3))
     partition = PartitionSettings(case.refine, case.buffer, case.embedding)
-    domain = undeformed_domain(crystal, case, partition, rim=2 * potential.basis.cutoff)
+    domain = undeformed_domain(
+        crystal, case, partition, rim=max(2 * potential.basis.cutoff, material.qm.cutoff)
+    )
     cost = cost_of_clusters(domain, found.cost, call, case.embedding, seconds=material.preflight.seconds)
     return PlannedCase(
         calculator=preflight.calculator,

@@ -94,7 +94,7 @@ def plan(planned: PlannedCase, finished: Finished) -> Plan:
     price = Price(planned.cost, n_sites, look=look).learnt(finished.iterations)
     loop = Loop(planned, price)
     before = preparation(planned, price, finished, cluster=loop.cluster(planned.domain.n_qm))
-    slope, first = assumed_slope(planned.kind, planned.potential.matching), planned.prior
+    slope, first = assumed_slope(planned.kind, planned.potential.order), planned.prior
     ways = decays(slope, finished.iterations, first)
 
     def way_to_the_end(decay: Decay) -> _Way:

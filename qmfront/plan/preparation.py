@@ -15,6 +15,7 @@ from qmfront.plan.jobs import Job
 from qmfront.plan.price import JOB_SECONDS, Price
 from qmfront.training.observe.kinds import kinds_of, observed_gradients, observed_supercells
 from qmfront.training.observe.lattice import Lattice
+from qmfront.training.observe.noise import other_lattice
 
 REFERENCE_CALLS = 15
 """Force calls of a reference; each vector of its stability test takes two more, or one."""
@@ -77,14 +78,23 @@ def training_calls(potential: Potential, crystal: Crystal, *, supercell: int) ->
     permutations = np.array([operation.permutation for operation in operations]) if several else None
     rotations = np.array([operation.rotation for operation in operations])
     lattice = Lattice(np.zeros((1, 3)), rotations, potential.strain_step, permutations=permutations)
-    kinds = kinds_of(potential.matching, lattice)
-    small = len(observed_gradients(kinds, lattice)) * (1 + SHIFT_CALLS * several) * (1 + several)
+    kinds, robust = kinds_of(potential.order, lattice), potential.recipe == "robust"
+    if robust and potential.matching is None:
+        kinds = kinds_of(2, lattice)  # at most: where the fourth derivative is no noise
+    gradients = observed_gradients(kinds, lattice)
+    if robust:
+        other = observed_gradients(kinds, other_lattice(lattice))
+        gradients = np.unique(np.concatenate([gradients, other]), axis=0)
+    small = len(gradients) * (1 + SHIFT_CALLS * several) * (1 + several)
     small += potential.field_samples * (1 + SHIFT_CALLS * several)
     differences = 6 * len(crystal.numbers) if several else 2
-    large = differences * (1 + observed_supercells(kinds, lattice))
+    large = (1 + robust) * differences * (1 + observed_supercells(kinds, lattice))
     samples = [(small, len(crystal.numbers)), (large, supercell)]
-    if potential.rattled:
-        samples.append(_rattled(potential.rattled, crystal))
+    cells = [potential.rattled] if potential.rattled else []
+    if robust:
+        asked = potential.robust
+        cells += [asked.cells, asked.strained, asked.unseen, asked.unseen_strained]
+    samples += [_rattled(each, crystal) for each in cells]
     if potential.surfaces:
         slabs, planes = potential.surfaces, len(potential.surfaces.planes)
         samples.append((planes * (slabs.flat.count + RELAXED_SLABS), slabs.layers))

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from qmfront.crystal.lattice import Crystal
 from qmfront.preflight.checks import Check
 from qmfront.preflight.cost import Cost, fitted_cost
 from qmfront.preflight.derivatives import force_check, stress_check
+from qmfront.preflight.embedding import embedding_warnings
 from qmfront.preflight.locality import Locality, locality_of, time_larger_calls
 from qmfront.preflight.repetition import (
     determinism_check,
@@ -33,6 +34,7 @@ class Findings:
     checks : those that were made
     rest, locality, cost : None if a failure came first
     calls, seconds : of the calculator
+    warnings : what does not stop the run, and a reader of its results must know
     """
 
     checks: list[Check]
@@ -41,6 +43,7 @@ class Findings:
     cost: Cost | None
     calls: int
     seconds: float
+    warnings: list[str] = field(default_factory=list)
 
     @property
     def problems(self) -> list[str]:
@@ -66,6 +69,7 @@ def examine(subject: Subject, guess: Crystal, settings: Preflight, steps: ForceC
     """
     checks: list[Check] = []
     rest = locality = None
+    warnings: list[str] = []
     try:
         for check in _checks_of_a_cell(subject, guess, settings, steps):
             log.info("%s: %s %s%s", check.name, check.value, check.unit, "" if check.passed else ", refused")
@@ -75,6 +79,7 @@ def examine(subject: Subject, guess: Crystal, settings: Preflight, steps: ForceC
             checks += at_rest
         if rest is not None and all(check.passed for check in checks):
             crystal = guess.strained(rest.scale * np.eye(3))
+            warnings = embedding_warnings(subject.calculator, crystal, rattle=settings.rattle)
             if settings.clusters:
                 locality = locality_of(subject, crystal, settings)
             time_larger_calls(subject, crystal, settings)
@@ -82,7 +87,7 @@ def examine(subject: Subject, guess: Crystal, settings: Preflight, steps: ForceC
         checks.append(Check("calls", None, "", None, str(error)))
     cost = fitted_cost(subject.timings) if subject.timings else None
     spent = sum(timing.seconds for timing in subject.timings)
-    return Findings(checks, rest, locality, cost, subject.calls, spent)
+    return Findings(checks, rest, locality, cost, subject.calls, spent, warnings)
 
 
 def _checks_of_a_cell(

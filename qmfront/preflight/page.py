@@ -29,7 +29,8 @@ def page(found: Report) -> str:
 def _verdict(findings: Findings) -> str:
     head = f"{findings.calls} calls, {findings.seconds:.1f} s."
     if findings.passed:
-        return f"**Passed.** {head}"
+        warned = [f"- Warning: {text}" for text in findings.warnings]
+        return "\n".join([f"**Passed.** {head}", *([""] if warned else []), *warned])
     return "\n".join([f"**Refused.** {head}", "", *[f"- {cause}" for cause in findings.problems]])
 
 

@@ -79,7 +79,9 @@ def report(
 
 
 def refuse(found: Report, *, strictly: bool) -> None:
-    """Raise RefusedError if the model failed and that is to stop the run; log a warning otherwise."""
+    """Raise RefusedError if the model failed and that is to stop the run; log warnings otherwise."""
+    for text in found.findings.warnings:
+        log.warning("%s: %s", found.material, text)
     causes = found.findings.problems
     if not causes:
         return

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
@@ -20,9 +21,12 @@ from qmfront.training.observe.responses import BasisResponse
 from qmfront.training.regression import regress, weighted_system
 from qmfront.training.uncertainty import Uncertainty, uncertainty
 
+SMALL = (16, 14, 10)
+"""max_degree where none is given: 354 functions of one species."""
 ORDERS_OF_MISMATCH = {0: 2, 1: 2, 2: 2, 3: 1}
 """The difference of the two lattices is expanded in its first free order and the next one, if that is not the seventh:
 48 more invariants would take more strain samples."""
+SURFACE_KINDS = ("surface_energy", "surface_forces")
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,8 @@ class Fit:
         Of the coefficients.
     lattice_only : Potential or None
         Fitted without the surfaces, where there are any: what they change.
+    order : int
+        The matching order.
     """
 
     potential: Potential
@@ -47,6 +53,32 @@ class Fit:
     relative_error: dict[str, float]
     uncertainty: Uncertainty
     lattice_only: Potential | None = None
+    order: int = 1
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Observations, and the same of every basis function: kind -> (rows,) and kind -> (rows, n_functions)."""
+
+    targets: dict[str, np.ndarray]
+    design: dict[str, np.ndarray]
+
+    def without(self, *kinds: str) -> "Rows":
+        """All but some kinds."""
+        targets, design = (
+            {name: rows for name, rows in part.items() if name not in kinds}
+            for part in (self.targets, self.design)
+        )
+        return Rows(targets, design)
+
+    def errors(self, coefficients: np.ndarray) -> dict[str, float]:
+        """|A c - y| / |y| by kind; for stress in eV."""
+        return {
+            name: float(
+                np.linalg.norm(self.design[name] @ coefficients - target) / KIND[name].size(self.targets)
+            )
+            for name, target in self.targets.items()
+        }
 
 
 def basis_functions(species: Sequence[str], settings: BasisSettings) -> Basis:
@@ -54,7 +86,7 @@ def basis_functions(species: Sequence[str], settings: BasisSettings) -> Basis:
     return build_basis(
         list(species),
         cutoff=settings.cutoff,
-        max_degree=settings.max_degree,
+        max_degree=SMALL if settings.max_degree is None else settings.max_degree,
         l_weight=settings.angular_weight,
         decay=settings.radial_lambda,
     )
@@ -72,28 +104,52 @@ def fit_potential(observations: Observations, bulk: Bulk, basis: Basis, settings
     settings : Fitting
         Matching order and strain step as of the observations.
     """
+    return fit_rows(rows_of(observations, bulk, basis, settings), bulk, basis, settings)
+
+
+def rows_of(observations: Observations, bulk: Bulk, basis: Basis, settings: Fitting) -> Rows:
+    """All that is fitted to."""
     targets = dict(observations.lattice.rows)
     design = observations.lattice.design(bulk, basis, settings.strain_step)
-    for part in (observations.cells, observations.field):
+    for part in (observations.cells, observations.field, observations.slabs, observations.distorted):
         if part is not None:
             targets |= part.targets(bulk)
             design |= part.design(bulk, basis)
+    return Rows(targets, design)
+
+
+def fit_rows(
+    rows: Rows,
+    bulk: Bulk,
+    basis: Basis,
+    settings: Fitting,
+    *,
+    weights: Mapping[str, float] = MappingProxyType({}),
+) -> Fit:
+    """The fit to rows at hand.
+
+    Parameters
+    ----------
+    weights : kind -> weight
+        In place of those of the settings.
+    """
     lattice_only = None
-    if observations.slabs is not None:
-        lattice_only = _regression(targets, design, basis, settings)[0]
-        targets |= observations.slabs.targets(bulk)
-        design |= observations.slabs.design(bulk, basis)
-    potential, spread = _regression(targets, design, basis, settings)
+    if "surface_energy" in rows.targets:
+        lattice_only = _regression(rows.without(*SURFACE_KINDS), basis, settings, weights)[0]
+    potential, spread = _regression(rows, basis, settings, weights)
     difference = bulk.stresses - _sampled_stresses(bulk, potential)
-    first = FIRST_FREE_ORDER[settings.matching]
+    order = settings.order
+    if settings.matching is None and "fourth_derivative" in rows.targets:
+        order = 2
+    first = FIRST_FREE_ORDER[order]
     mismatch = fit_strain_polynomial(
         bulk.gradients,
         difference,
-        orders=range(first, first + ORDERS_OF_MISMATCH[settings.matching]),
+        orders=range(first, first + ORDERS_OF_MISMATCH[order]),
         rotations=bulk.crystal.point_group(),
     )
-    errors = _errors(targets, design, potential.coefficients)
-    return Fit(potential, mismatch, difference, errors, spread, lattice_only)
+    errors = rows.errors(potential.coefficients)
+    return Fit(potential, mismatch, difference, errors, spread, lattice_only, order)
 
 
 def _sampled_stresses(bulk: Bulk, potential: Potential) -> np.ndarray:
@@ -111,25 +167,16 @@ def _sampled_stresses(bulk: Bulk, potential: Potential) -> np.ndarray:
 
 
 def _regression(
-    targets: dict[str, np.ndarray], design: dict[str, np.ndarray], basis: Basis, settings: Fitting
+    rows: Rows, basis: Basis, settings: Fitting, weights: Mapping[str, float]
 ) -> tuple[Potential, Uncertainty]:
     """The potential that fits the observations, and how sure it is."""
-    rows, right = weighted_system(targets, design, settings.weights)
-    found = regress(rows, right, basis.smoothness, settings.regression)
+    matrix, right = weighted_system(rows.targets, rows.design, settings.weights, weights)
+    found = regress(matrix, right, basis.smoothness, settings.regression)
     potential = Potential(basis, found.coefficients, np.zeros(len(basis.species)))
-    return potential, uncertainty(rows, right, found)
+    return potential, uncertainty(matrix, right, found)
 
 
 def fit_table(fit: Fit, surface_errors: Mapping[str, float]) -> str:
     """The fit quality as CSV: observation, relative_error."""
     rows = [f"{name},{value:.6e}" for name, value in {**fit.relative_error, **surface_errors}.items()]
     return "\n".join(["observation,relative_error", *rows, f"functions,{len(fit.potential.basis)}"]) + "\n"
-
-
-def _errors(
-    targets: dict[str, np.ndarray], design: dict[str, np.ndarray], coefficients: np.ndarray
-) -> dict[str, float]:
-    return {
-        name: float(np.linalg.norm(design[name] @ coefficients - target) / KIND[name].size(targets))
-        for name, target in targets.items()
-    }

@@ -1,6 +1,8 @@
 """What the reference model is asked for the fit of one potential, and the store that keeps what it says."""
 
-from collections.abc import Mapping
+import dataclasses
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,13 +19,16 @@ from qmfront.evaluate.scatter import in_turn
 from qmfront.models.ace.basis import Basis
 from qmfront.models.lattice_symmetry import crystal_operations
 from qmfront.storage.layout import Declared
-from qmfront.training.observe import predictor_strains, rattled, slabs
-from qmfront.training.observe.kinds import KIND, kinds_of, observe, observed_gradients
+from qmfront.training.observe import noise, predictor_strains, rattled, slabs
+from qmfront.training.observe.kinds import KIND, Kind, kinds_of, observe, observed_gradients
 from qmfront.training.observe.lattice import Lattice
+from qmfront.training.observe.noise import noise_of, order_of, other_lattice, other_steps
 from qmfront.training.observe.predictor_strains import ObservedField, observe_field
 from qmfront.training.observe.rattled import ObservedCells, observe_rattled
 from qmfront.training.observe.responses import BasisResponse, CalculatorResponse
 from qmfront.training.observe.slabs import ObservedSlabs, observe_surfaces
+
+logger = logging.getLogger(__name__)
 
 DECLARED = {
     "shift_strain": Declared("shift_sample component component2", "f", "1", "deformation F - I of a shift"),
@@ -31,6 +36,7 @@ DECLARED = {
     **rattled.DECLARED,
     **predictor_strains.DECLARED,
     **slabs.DECLARED,
+    **noise.DECLARED,
 }
 """Of all arrays of a training store but the rows of `kinds`."""
 TAIL = 1e-3
@@ -84,17 +90,27 @@ class ObservedLattice:
 
 @dataclass(frozen=True, eq=False)
 class Observations:
-    """All that a potential is fitted to: the perfect lattice, and what there is beside it."""
+    """All that a potential is fitted to: the perfect lattice, and what there is beside it.
+
+    distorted, unseen : ObservedCells or None
+        Of the recipe robust: cells that are fitted to, and cells on which their weight is chosen.
+    noise : kind -> number
+        Of the derivatives, see `noise`; empty where they were observed once.
+    """
 
     lattice: ObservedLattice
     cells: ObservedCells | None = None
     field: ObservedField | None = None
     slabs: ObservedSlabs | None = None
+    distorted: ObservedCells | None = None
+    unseen: ObservedCells | None = None
+    noise: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Arrays of a store of the open kind "training"."""
-        parts = (self.lattice, self.cells, self.field, self.slabs)
-        return {name: array for part in parts if part for name, array in part.arrays().items()}
+        parts = (self.lattice, self.cells, self.field, self.slabs, self.distorted, self.unseen)
+        arrays = {name: array for part in parts if part for name, array in part.arrays().items()}
+        return arrays | {f"noise_{name}": np.asarray(value) for name, value in self.noise.items()}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "Observations":
@@ -104,6 +120,9 @@ class Observations:
             ObservedCells.from_arrays(arrays) if "rattled_energy" in arrays else None,
             ObservedField.from_arrays(arrays) if "field_stress" in arrays else None,
             ObservedSlabs.from_arrays(arrays) if "surface_energy" in arrays else None,
+            ObservedCells.from_arrays(arrays, "distorted") if "distorted_energy" in arrays else None,
+            ObservedCells.from_arrays(arrays, "unseen") if "unseen_energy" in arrays else None,
+            {name: float(arrays[f"noise_{name}"]) for name in KIND if f"noise_{name}" in arrays},
         )
 
     def declared(self) -> dict[str, Declared]:
@@ -152,17 +171,88 @@ def observations_of(
     defect : Defect
         Straight, for strains of its predictor.
     """
-    lattice = lattice_of(bulk, settings.strain_step)
-    kinds, crystal, shifts = kinds_of(settings.matching, lattice), bulk.crystal, None
-    if lattice.has_basis:
-        shifts = relaxed_shifts(crystal, in_turn(calculator), observed_gradients(kinds, lattice))
-    response = CalculatorResponse(crystal, calculator, force_constants, shifts)
-    rattled_cells, slabs = settings.rattled, settings.surfaces
+    crystal, rattled_cells, slabs = bulk.crystal, settings.rattled, settings.surfaces
+    observe_lattice = _doubted_lattice if settings.recipe == "robust" else _lattice
+    lattice, noise = observe_lattice(bulk, calculator, settings, force_constants)
+    distorted, unseen = None, None
+    if settings.recipe == "robust":
+        robust = settings.robust
+        distorted = observe_rattled(crystal, calculator, robust.cells, robust.strained, name="distorted")
+        unseen = observe_rattled(crystal, calculator, robust.unseen, robust.unseen_strained, name="unseen")
     return Observations(
-        ObservedLattice(observe(response, kinds, lattice), shifts),
+        lattice,
         None if rattled_cells is None else observe_rattled(crystal, calculator, rattled_cells),
         _field(crystal, calculator, defect, settings.field_samples),
         None if slabs is None else observe_surfaces(crystal, calculator, slabs, slab or RelaxedSlab()),
+        distorted,
+        unseen,
+        noise,
+    )
+
+
+def _lattice(
+    bulk: Bulk, calculator: BaseCalculator, settings: Training, force_constants: ForceConstantSteps
+) -> tuple[ObservedLattice, dict[str, float]]:
+    """The perfect lattice to a matching order, each derivative at one step."""
+    lattice = lattice_of(bulk, settings.strain_step)
+    kinds, shifts = kinds_of(settings.order, lattice), None
+    if lattice.has_basis:
+        shifts = relaxed_shifts(bulk.crystal, in_turn(calculator), observed_gradients(kinds, lattice))
+    response = CalculatorResponse(bulk.crystal, calculator, force_constants, shifts)
+    return ObservedLattice(observe(response, kinds, lattice), shifts), {}
+
+
+def _doubted_lattice(
+    bulk: Bulk, calculator: BaseCalculator, settings: Training, force_constants: ForceConstantSteps
+) -> tuple[ObservedLattice, dict[str, float]]:
+    """The perfect lattice to the order that its noise allows, and the noise of each derivative."""
+    lattice, crystal = lattice_of(bulk, settings.strain_step), bulk.crystal
+
+    def observed(kinds: Sequence[Kind], model: BaseCalculator) -> tuple[ObservedLattice, dict[str, float]]:
+        shifts = None
+        if lattice.has_basis:
+            gradients = [observed_gradients(kinds, each) for each in (lattice, other_lattice(lattice))]
+            shifts = relaxed_shifts(crystal, in_turn(calculator), np.concatenate(gradients))
+        responses = [
+            CalculatorResponse(crystal, model, steps, shifts)
+            for steps in (force_constants, other_steps(force_constants))
+        ]
+        rows = observe(responses[0], kinds, lattice)
+        return ObservedLattice(rows, shifts), noise_of(rows, kinds, responses[1], lattice)
+
+    first = kinds_of(settings.order, lattice)
+    rows, noise = observed(first, calculator)
+    if settings.matching is not None:
+        return rows, noise
+    further = [kind for kind in kinds_of(2, lattice) if kind not in first]
+    # The order follows from what is observed here, so that every job of a scattered stage needs true values.
+    derivatives = [kind for kind in further if not kind.functional or not kind.functional.supercells(lattice)]
+    fourth, found = observed(derivatives, in_turn(calculator))
+    noise |= found
+    order = order_of(noise, settings.robust)
+    logger.info(
+        "matching %d: %s of the fourth derivative changes with the step, at most %s is allowed for matching 2",
+        order,
+        f"{noise['fourth_derivative']:.1e}",
+        f"{settings.robust.smooth:.0e}",
+    )
+    if order == 1:
+        return rows, noise
+    supercells, found = observed([kind for kind in further if kind not in derivatives], calculator)
+    return joined(rows, fourth, supercells), noise | found
+
+
+def joined(*parts: ObservedLattice) -> ObservedLattice:
+    """Rows and shifts of several observations of one lattice."""
+    shifts = [part.shifts for part in parts if part.shifts is not None]
+    return ObservedLattice(
+        {name: rows for part in parts for name, rows in part.rows.items()},
+        Shifts(
+            np.concatenate([each.gradients for each in shifts]),
+            np.concatenate([each.shifts for each in shifts]),
+        )
+        if shifts
+        else None,
     )
 
 

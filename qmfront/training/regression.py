@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from scipy.linalg import qr, solve_triangular
@@ -31,7 +32,10 @@ class Posterior:
 
 
 def weighted_system(
-    targets: Mapping[str, np.ndarray], design: Mapping[str, np.ndarray], weights: Weights
+    targets: Mapping[str, np.ndarray],
+    design: Mapping[str, np.ndarray],
+    weights: Weights,
+    changed: Mapping[str, float] = MappingProxyType({}),
 ) -> tuple[np.ndarray, np.ndarray]:
     """All observations as one least-squares system, Eq. (2.12), (4.5).
 
@@ -47,6 +51,8 @@ def weighted_system(
     design : kind -> (rows, n_functions)
     weights : Weights
         W_j, see `kinds`.
+    changed : kind -> W_j
+        In place of those.
 
     Returns
     -------
@@ -56,7 +62,8 @@ def weighted_system(
     for name, target in targets.items():
         if not (np.all(np.isfinite(target)) and np.all(np.isfinite(design[name]))):
             raise ValueError(f"Observation {name} is not finite; the QM model or the basis failed on it.")
-        factor = np.sqrt(getattr(weights, KIND[name].weight)) / KIND[name].size(targets)
+        weight = changed[name] if name in changed else getattr(weights, KIND[name].weight)
+        factor = np.sqrt(weight) / KIND[name].size(targets)
         rows.append(factor * design[name])
         right.append(factor * target)
     return np.concatenate(rows), np.concatenate(right)

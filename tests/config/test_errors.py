@@ -5,11 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from qmfront.config.checks import missing_module
 from qmfront.config.errors import ConfigError
 from qmfront.config.load import load
+from qmfront.config.material import ATOMS_PER_CUBE, Crystal
+from qmfront.crystal.lattice import Structure, cubic_crystal
 from tests.config.conftest import EDGE
 
 Change = Callable[[dict[str, Any]], dict[str, Any]]
@@ -113,6 +116,9 @@ FILE = {
 }
 
 
+DISLOCATION = {"kind": "dislocation", "line": [1, 1, 1], "plane": [1, 1, -2]}
+
+
 @pytest.mark.parametrize(
     ("values", "pieces"),
     [
@@ -188,6 +194,55 @@ FILE = {
             {"cases.edge_T2.defect": FILE, "potentials.matching_1.field_samples": 100},
             ["potentials.matching_1.field_samples", "'edge_T2', the first case", "no straight dislocation"],
         ),
+        (
+            {"cases.edge_T4.defect.burgers": [0.3, 0.0, 0.0]},
+            [
+                "defect.burgers = [0.3, 0, 0] a0 is no lattice vector of bcc (the shortest along it is [1, 0, 0])"
+            ],
+        ),
+        (  # twelve atoms would be 1.6 Å apart
+            {"cases.edge_T4.defect": {**DISLOCATION, "burgers": [0.5, -0.5, 0.0]}},
+            [
+                "defect.burgers = [0.5, -0.5, 0] a0 is no lattice vector of bcc (the shortest along it is [1, -1, 0])"
+            ],
+        ),
+        (
+            {"case_defaults.domain.clamp_width": 40.0, "cases.edge_T4.defect.burgers": [3.0, 0.0, 0.0]},
+            ["defect.core_map_radius_r0 = 3: the core map (B.4) folds", "component of 3 a0", "at least 7.8"],
+        ),
+        (
+            {"cases.edge_T4.defect.core_offset": [1e6, 0.0]},
+            ["defect.core_offset = [1000000.0, 0.0] Å is outside of the domain", "subtract lattice vectors"],
+        ),
+        (
+            {
+                "cases.edge_T4.defect": {
+                    **DISLOCATION,
+                    "line": [0, 1009, 1],
+                    "plane": [1, 0, 0],
+                    "burgers": [0.0, 1.0, 0.0],
+                }
+            },
+            ["line or front [0, 1009, 1] has indices above 200"],
+        ),
+        ({"case_defaults.domain.clamp_width": 5e4}, ["a rim of 50000 Å has", "sites, more than the 2e+07"]),
+        (
+            {"materials.tungsten.crystal.structure": "diamond", "cases": ["crack_50"]},
+            ["defect.kind = crack: diamond has 2 atoms per lattice point", "defect.kind: file"],
+        ),
+        (
+            {"materials.tungsten.qm.cutoff": 16.0, "case_defaults.buffer.width": 16.0},
+            [
+                "clamp_width = 15 Å: the QM model reaches materials.tungsten.qm.cutoff = 16 Å",
+                "at least 19.17 Å",
+            ],
+        ),
+        (
+            {"materials.tungsten.qm.cutoff": 12.0},
+            [
+                "materials.tungsten.force_constants.reach = 11 Å is less than materials.tungsten.qm.cutoff = 12 Å"
+            ],
+        ),
         ({"materials.tungsten.qm.files": {"potential": "W.fs"}}, ["files.potential = 'W.fs': no such file"]),
         ({"materials.tungsten.qm.kwargs": {"potential": "W.fs"}}, ["looks like a file", "does not exist"]),
         ({"materials.tungsten.qm.calculator": "gpaww.GPAW"}, ["no module 'gpaww'"]),
@@ -199,6 +254,60 @@ FILE = {
 )
 def test_contradictions(values: dict[str, Any], pieces: list[str], problems: Problems) -> None:
     found = problems(values)
+    assert any(all(piece in problem for piece in pieces) for problem in found), found
+
+
+@pytest.mark.parametrize(
+    ("structure", "vector", "belongs"),
+    [
+        ("bcc", (0.5, 0.5, -0.5), True),
+        ("bcc", (0.5, 0.5, 0.0), False),
+        ("bcc", (1.0, 0.0, 0.0), True),
+        ("fcc", (0.5, 0.0, -0.5), True),
+        ("fcc", (1 / 6, 1 / 6, -1 / 3), False),
+        ("diamond", (0.5, 0.5, 0.0), True),
+        ("diamond", (0.25, 0.25, 0.25), False),
+        ("b2", (0.5, 0.5, 0.5), False),
+        ("sc", (2.0, -1.0, 0.0), True),
+        ("rocksalt", (0.5, 0.0, 0.0), False),
+    ],
+)
+def test_lattice_vectors(structure: Structure, vector: tuple[float, float, float], belongs: bool) -> None:
+    """Those of the cubic cells, against a translation of the crystal itself."""
+    symbol = "NaCl" if structure in ("b2", "rocksalt", "zincblende") else "Si"
+    crystal = cubic_crystal(symbol, structure, 1.0)
+    assert crystal.contains(crystal.basis + np.array(vector), crystal.numbers) == belongs
+    described = Crystal(structure=structure, symbol=symbol, lattice_constant_guess=4.0)
+    assert described.is_lattice_vector(vector) == belongs
+    assert len(crystal.numbers) == described.atoms_per_lattice_point
+    assert ATOMS_PER_CUBE[structure] == round(len(crystal.numbers) / crystal.volume)
+    assert np.allclose(crystal.nearest_neighbour_distance * 4.0, described.nearest_neighbour_guess)
+    near = np.array(described.nearest_site((0.27, 0.24, 0.2)))
+    assert crystal.contains(near[None])
+
+
+@pytest.mark.parametrize(
+    ("removed", "added", "pieces"),
+    [
+        (
+            [[0.1, 0.2, 0.3]],
+            [],
+            ["defect.removed: there is no site at [0.1, 0.2, 0.3] a0", "nearest is at [0, 0, 0]"],
+        ),
+        ([[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]], [], ["defect.removed names a site twice"]),
+        ([], [[0.0, 0.0, 0.0]], ["defect.added: the atom at [0, 0, 0] a0 is 0.00 Å", "list the other site"]),
+        ([], [[0.5, 0.5, 0.51]], ["is 0.03 Å from the one at [0.5, 0.5, 0.5]"]),
+        ([[0.0, 0.0, 0.0]], [[0.1, 0.0, 0.0], [0.0, 0.0, 0.0]], ["is 0.32 Å from the one at [0.1, 0, 0]"]),
+    ],
+)
+def test_sites_of_point_defects(removed: list, added: list, pieces: list[str], problems: Problems) -> None:
+    found = problems(
+        {
+            "cases": {"w_vacancy": {"defect": {"removed": removed, "added": added}}},
+            "figures": NO_FIGURES,
+            "case_defaults": {},
+        }
+    )
     assert any(all(piece in problem for piece in pieces) for problem in found), found
 
 

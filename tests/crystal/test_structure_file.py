@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.build import bulk
-from ase.constraints import FixAtoms
+from ase.constraints import FixAtoms, FixCartesian, FixedPlane
 from ase.io import write
 
 from qmfront.crystal.defect import Defect
@@ -162,9 +162,66 @@ def spoilt(**changes: Any) -> Atoms:
     return atoms
 
 
+def turned(angle: float) -> Atoms:
+    """The whole file about z, degrees."""
+    atoms = vacancy()
+    atoms.rotate(angle, "z")
+    return atoms
+
+
+def not_finite() -> Atoms:
+    atoms = vacancy()
+    atoms.positions[7, 1] = np.nan
+    return atoms
+
+
+def doubled(period: bool) -> Atoms:
+    """An atom written twice; or every atom of z = 0 once more at z = h."""
+    atoms = vacancy()
+    again = atoms[np.abs(atoms.positions[:, 2]) < 1e-6] if period else atoms[7:8]
+    again.positions[:, 2] += atoms.cell[2, 2] * period
+    return atoms + again
+
+
+def no_period() -> Atoms:
+    atoms = vacancy()
+    atoms.set_cell(np.zeros((3, 3)))
+    return atoms
+
+
+def sliding(mask: tuple[bool, bool, bool]) -> Atoms:
+    """The rim is held by FixCartesian."""
+    return spoilt(constraints=[FixCartesian(np.flatnonzero(vacancy().arrays["held"]), mask)])
+
+
 @pytest.mark.parametrize(
     ("atoms", "changes", "message"),
     [
+        (not_finite, {}, "1 atoms of"),
+        (not_finite, {}, "have a position that is no finite number, the first is atom 7"),
+        (lambda: doubled(period=False), {}, "2 atoms of"),
+        (lambda: doubled(period=False), {}, "lie on a site with another atom: atoms 7 and"),
+        (
+            lambda: doubled(period=True),
+            {},
+            "One is the periodic image of the other, since the period is 10.8000 Å",
+        ),
+        (no_period, {}, "no period along z"),
+        (lambda: turned(1.0), {}, "turned by 1.00° (+1.00° of it about z) against defect.axes"),
+        (lambda: turned(45.0), {}, "Write defect.axes: [[1, 1, 0], [-1, 1, 0], [0, 0, 1]]"),
+        (lambda: turned(10.0), {}, "turned by 10.0° about z against defect.axes. Turn the structure"),
+        (
+            vacancy,
+            {"axes": np.array([[1, 1, 0], [-1, 1, 0], [0, 0, 1]])},
+            "Write defect.axes: [[0, 1, 0], [-1, 0, 0], [0, 0, 1]]",
+        ),
+        (
+            lambda: sliding((True, True, False)),
+            {},
+            "by FixCartesian along x and y alone. An atom is clamped wholly",
+        ),
+        (vacancy, {"clamp": "site"}, "'site' of"),
+        (vacancy, {"lattice": "held"}, "does not hold three finite numbers per atom"),
         (lambda: spoilt(pbc=True), {}, "A straight defect is periodic along z alone"),
         (vacancy, {"axes": np.array([[0, 0, 1], [1, -1, 0], [1, 1, 0]])}, "periods of the crystal along"),
         (
@@ -178,7 +235,7 @@ def spoilt(**changes: Any) -> Atoms:
         (
             vacancy,
             {"rim": 10.5},
-            "free atoms are within 10.5 Å (twice the cut-off of the potential) of sites",
+            "free atoms are within 10.5 Å (what potential and QM model reach) of sites",
         ),
         (lambda: spoilt(constraints=[]), {}, "No atom of"),
         (lambda: spoilt(symbols="Ni" * len(vacancy())), {}, "atomic numbers [28], which the crystal (Cu)"),
@@ -197,12 +254,82 @@ def test_files_that_do_not_fit(
     assert message in str(caught.value)
 
 
+def test_other_axes_that_a_message_proposes_are_right(written: Write) -> None:
+    defect, seeds = read(written(turned(45.0)), axes=np.array([[1, 1, 0], [-1, 1, 0], [0, 0, 1]]))
+    assert seeds.sum() == 18 and defect.n_sites == len(vacancy())
+
+
+def test_a_rim_held_in_all_three_directions(written: Write) -> None:
+    """FixCartesian along x, y and z is FixAtoms."""
+    defect, _ = read(written(sliding((True, True, True))))
+    assert np.array_equal(defect.free, vacancy().arrays["held"] == 0)
+
+
+def test_a_constraint_of_another_kind(tmp_path: Path) -> None:
+    path = tmp_path / "own.traj"
+    write(path, spoilt(constraints=[FixedPlane([3, 4], (0, 0, 1))]))
+    with pytest.raises(ValueError, match="holds 2 atoms by FixedPlane. An atom is clamped wholly or free"):
+        read(path)
+
+
+def test_a_period_downwards_is_the_same_lattice(written: Write) -> None:
+    atoms = vacancy()
+    atoms.cell[2] *= -1
+    defect, seeds = read(written(atoms))
+    other, same = read(written(vacancy()))
+    assert np.array_equal(seeds, same) and np.array_equal(defect.sites, other.sites)
+    assert defect.cell[2, 2] > 0 and len(defect.stencil) == len(other.stencil)
+
+
+@pytest.mark.parametrize(("name", "ase_format"), [("POSCAR", "vasp"), ("own.data", "lammps-data")])
+def test_files_that_do_not_say_what_is_periodic(name: str, ase_format: str, tmp_path: Path) -> None:
+    """POSCAR holds the rim by selective dynamics; LAMMPS data has the species by mass."""
+    atoms = vacancy()
+    lengths = [60.0, 60.0, atoms.cell[2, 2]]  # LAMMPS boxes start at the origin in ASE's writer
+    atoms.positions[:, :2] += 30.0 - atoms.info["centre"][:2]
+    atoms.set_cell(lengths)
+    path = tmp_path / name
+    extra = {"masses": True} if ase_format == "lammps-data" else {}
+    write(path, atoms, format=ase_format, **extra)
+    fixed = "radius" if ase_format == "lammps-data" else "fix_atoms"
+    told = {"format": ase_format, "clamp": fixed, "core": (30.0, 30.0)}
+    with pytest.raises(ValueError, match="or write defect.pbc"):
+        read(path, **told)
+    defect, _ = read(path, **told, pbc=(False, False, True))
+    assert defect.n_sites == len(atoms) and set(defect.numbers) == {29}
+    inside = np.linalg.norm(defect.sites[:, :2], axis=1) < (11.0 if fixed == "fix_atoms" else 4.0 * defect.r0)
+    assert np.array_equal(defect.free, inside)
+
+
+def test_types_of_lammps_without_masses_are_the_one_species(tmp_path: Path) -> None:
+    path = tmp_path / "own.data"
+    atoms = vacancy()
+    atoms.positions[:, :2] += 30.0 - atoms.info["centre"][:2]
+    atoms.set_cell([60.0, 60.0, atoms.cell[2, 2]])
+    write(path, atoms, format="lammps-data")
+    assert "Masses" not in path.read_text(encoding="utf-8")
+    told = {"format": "lammps-data", "clamp": "radius", "core": (30.0, 30.0), "pbc": (False, False, True)}
+    defect, _ = read(path, **told)
+    assert set(defect.numbers) == {29}
+    with pytest.raises(ValueError, match="Add the section Masses"):
+        read(path, cubic_crystal("NiAl", "b2", A0), **told)
+
+
 def test_a_strained_far_field_is_noticed(written: Write) -> None:
     """One per cent in the plane, where no period tells."""
     atoms = vacancy()
     atoms.positions[:, :2] *= 1.01
     with pytest.raises(ValueError, match="strained by"):
         read(written(atoms))
+
+
+def test_more_atoms_than_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "own.extxyz"
+    path.write_text('99999999999\nProperties=species:S:1:pos:R:3 pbc="F F T"\nCu 0 0 0\n', encoding="utf-8")
+    with pytest.raises(
+        ValueError, match="announces 99999999999 atoms in its first line and is 64 bytes long"
+    ):
+        read(path)
 
 
 def test_something_else_than_a_structure(tmp_path: Path) -> None:

@@ -49,6 +49,15 @@ def filled(journal: Journal, total: int, spec: dict, bulk: Bulk, settings: Train
 def test_the_stage_finds_everything(total: int, tungsten, tmp_path: Path) -> None:
     """Strained lattices, their force constants, rattled cells, and slabs that follow from a relaxation."""
     settings = Training(matching=2, surfaces=SURFACES, rattled=CELLS)
+    _same(total, tungsten, tmp_path, settings)
+
+
+def test_a_stage_whose_order_follows_from_noise(tungsten, tmp_path: Path) -> None:
+    """All jobs come to the same order, though each makes only its own calls."""
+    _same(3, tungsten, tmp_path, Training(recipe="robust"))
+
+
+def _same(total: int, tungsten: Bulk, tmp_path: Path, settings: Training) -> None:
     alone, late = Tally(), Tally()
     expected = observed(tungsten, Journaled(EAM, Journal(tmp_path / "alone"), alone), settings)
     journal = Journal(tmp_path / "scattered")

@@ -64,7 +64,7 @@ class Undisturbed:
         return project
 
     def run(self, *options: str, **variables_too: str) -> Any:
-        """Snakemake on the case; options such as --unlock come in place of its targets."""
+        """Snakemake on the case; options come in place of its targets."""
         return self.project.snakemake(
             *(options or self.targets),
             config=self.config,

@@ -91,7 +91,7 @@ def _computed_again(begun: Counter[str], known: Counter[str], now: Counter[str])
 
 
 def _life(case: Undisturbed, point: KillPoint, targets: tuple[str, ...]) -> bool:
-    """Start Snakemake, wait until the point kills it or the run is over, and unlock; whether the point was reached."""
+    """Start Snakemake, wait until the point kills it or the run is over; whether the point was reached."""
     project = case.project
     spent = project.folder.with_name("spent")
     spent.unlink(missing_ok=True)
@@ -120,9 +120,6 @@ def _life(case: Undisturbed, point: KillPoint, targets: tuple[str, ...]) -> bool
     if point.victim == "both":
         os.killpg(process.pid, signal.SIGKILL) if _alive(process.pid) else None
         _wait_for_silence(process.pid)
-    if any((project.folder / ".snakemake" / "locks").glob("*")):
-        unlocked = case.run("--unlock")
-        assert unlocked.returncode == 0, unlocked.stdout
     return spent.exists()
 
 

@@ -38,7 +38,7 @@ CASE: dict[str, Any] = {
     "estimate": {"norm": "force_constants"},
     "adapt": {"tolerance": 5e-3},
 }
-POTENTIAL = Potential(material="tungsten")
+POTENTIAL = Potential(material="tungsten", recipe="paper")
 MATERIAL = Material(
     crystal=Crystal(structure="bcc", symbol="W", lattice_constant_guess=3.165),
     qm=QuantumModel(calculator="qmfront.models.eam.EAM", kwargs={"potential": "W_zhou"}, cutoff=5.4),

@@ -30,10 +30,9 @@ class Submitted:
     targets: tuple[str, ...]
 
     def command(self, *options: str) -> list[str]:
-        call = [sys.executable, "-m", "snakemake", *(options if "--unlock" in options else self.targets)]
+        call = [sys.executable, "-m", "snakemake", *self.targets]
         profile = ["--profile", "workflow/profiles/slurm", *WITHOUT_ACCOUNTING]
-        more = [] if "--unlock" in options else list(options)
-        return [*call, *profile, *more, "--configfile", *self.config]
+        return [*call, *profile, *options, "--configfile", *self.config]
 
     @contextmanager
     def started(self, *options: str, trouble: str = "") -> Iterator[subprocess.Popen]:

@@ -69,7 +69,6 @@ def test_kill_9_of_snakemake_leaves_its_job_to_finish(crystal: Submitted) -> Non
         process.wait()
     orphan = active()
     assert len(orphan) == 1
-    crystal.run("--unlock")
     crystal.run(trouble="slow 0.8")
     log = (crystal.project.folder / "logs/bulk/tungsten.log").read_text(encoding="utf-8")
     assert "Waiting for this job, which another process holds." in log

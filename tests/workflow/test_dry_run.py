@@ -52,6 +52,22 @@ def test_a_figure_is_a_target_by_its_name(fresh: Any, planned_jobs: Any) -> None
     assert [name for name in jobs if name.startswith("draw_")] == ["draw_convergence"]
 
 
+def test_the_stages_of_the_documentation_are_targets(fresh: Any) -> None:
+    """Of make, and what make hands on is one of Snakemake."""
+    table = (
+        (ROOT / "docs/reading_the_results.md").read_text(encoding="utf-8").partition("| stage | writes |")[2]
+    )
+    stages = re.findall(r"^\| (\w+) \|", table, re.MULTILINE)
+    assert len(stages) > 15
+    made = subprocess.run(
+        ["make", "--dry-run", *stages], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout
+    targets = re.findall(r"snakemake (?:--cores \d+ )?(\w+)", made)
+    assert len(targets) == len(stages)
+    done = fresh.snakemake("--dry-run", *targets)
+    assert done.returncode == 0, done.stdout
+
+
 def test_keys_without_cases_change_the_default_study(fresh: Any, planned_jobs: Any) -> None:
     """What names its cases is a study of its own; a file with figures alone is drawn for the cases of the default."""
     fresh.overlay("more", {"figures": {"mine": {"kind": "errors", "cases": ["edge_T2", "edge_T8"]}}})

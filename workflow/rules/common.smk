@@ -144,9 +144,10 @@ def structure_file_of(w):
 
 
 def described_defect(w):
-    """Defect and domain of a case. Free atoms of a file stay as far from its surface as the potential reaches twice."""
+    """Defect and domain of a case. Free atoms of a file stay as far from its surface as potential and QM model reach."""
     case = study.cases[w.case]
-    rim = 2 * study.potential_of(w.case).basis.cutoff if case.defect.kind == "file" else 0.0
+    reach = max(2 * study.potential_of(w.case).basis.cutoff, study.material_of(w.case).qm.cutoff)
+    rim = reach if case.defect.kind == "file" else 0.0
     return {**case.model_dump(mode="json", include={"defect", "domain"}), "rim": rim}
 
 

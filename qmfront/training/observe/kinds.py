@@ -35,6 +35,7 @@ class Kind:
     weight : key of `weights`; its own name if empty
     sized_as : the kind whose |y| its errors are relative to; itself if empty
     absolute : its errors are measured against one unit, since its target is zero
+    chosen : its weight is found by the fit and is no key of `weights`
     """
 
     name: str
@@ -46,6 +47,7 @@ class Kind:
     weight: str = ""
     sized_as: str = ""
     absolute: bool = False
+    chosen: bool = False
 
     def __post_init__(self) -> None:
         for field in ("weight", "sized_as"):
@@ -122,6 +124,8 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind("rattled_energy", "eV"),
     Kind("rattled_forces", "eV/Å"),
+    Kind("distorted_energy", "eV", chosen=True),
+    Kind("distorted_forces", "eV/Å", chosen=True),
     Kind("sampled_stress", "eV"),
     Kind("field_stress", "eV"),
     Kind("surface_energy", "eV"),

@@ -8,6 +8,7 @@ same for the surroundings of an interstitial, where the potential meets coordina
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 from ase import Atom, Atoms
@@ -24,16 +25,27 @@ from qmfront.storage.layout import Declared
 from qmfront.training.observe.relaxed_stress import stress_designs, stress_targets
 from qmfront.training.observe.responses import response_of_one_atom
 
-DECLARED = {
-    "rattled_energy": Declared(
-        "cell", "f", "eV", "energy of the cell minus that of as many atoms of the bulk"
-    ),
-    "rattled_forces": Declared("cell_atom component", "f", "eV/Å", "forces on the atoms, cell after cell"),
-    "rattled_positions": Declared("cell_atom component", "f", "Å", "atoms of the rattled cells"),
-    "rattled_numbers": Declared("cell_atom", "i", "1", "atomic numbers"),
-    "rattled_count": Declared("cell", "i", "1", "atoms of the cell"),
-    "rattled_cell": Declared("cell vector component", "f", "Å", "rattled cell, rows"),
-}
+CellSet = Literal["rattled", "distorted", "unseen"]
+"""rattled: those of the key of that name; distorted: those of the recipe robust; unseen: those that choose weights."""
+
+
+def declared_cells(name: CellSet) -> dict[str, Declared]:
+    """Declarations of a set of cells in a training store."""
+    dims = ("cell", "cell_atom") if name == "rattled" else (f"{name}_cell", f"{name}_atom")
+    cell, atom = dims
+    return {
+        f"{name}_energy": Declared(
+            cell, "f", "eV", "energy of the cell minus that of as many atoms of the bulk"
+        ),
+        f"{name}_forces": Declared(f"{atom} component", "f", "eV/Å", "forces on the atoms, cell after cell"),
+        f"{name}_positions": Declared(f"{atom} component", "f", "Å", f"atoms of the {name} cells"),
+        f"{name}_numbers": Declared(atom, "i", "1", "atomic numbers"),
+        f"{name}_count": Declared(cell, "i", "1", "atoms of the cell"),
+        f"{name}_cell": Declared(f"{cell} vector component", "f", "Å", f"{name} cell, rows"),
+    }
+
+
+DECLARED = {key: declared for name in get_args(CellSet) for key, declared in declared_cells(name).items()}
 PERIODIC = np.ones(3, bool)
 TRIALS = 10000
 """Random places that are tried for an added atom."""
@@ -41,39 +53,44 @@ TRIALS = 10000
 
 @dataclass(frozen=True, eq=False)
 class ObservedCells:
-    """What the reference model says about rattled cells: the kinds rattled_energy, rattled_forces, sampled_stress.
+    """What the reference model says about a set of cells: the kinds {name}_energy and {name}_forces.
+
+    Those named rattled have the kind sampled_stress besides.
 
     cells : tuple of Atoms
     energy : (n,) float, eV
         Of the cell minus that of as many atoms of the bulk.
     forces : tuple of (atoms, 3) float, eV/Å
+    name : which set
     """
 
     cells: tuple[Atoms, ...]
     energy: np.ndarray
     forces: tuple[np.ndarray, ...]
+    name: CellSet = "rattled"
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Arrays of a training store, see DECLARED."""
-        return {
-            "rattled_energy": self.energy,
-            "rattled_forces": np.concatenate(self.forces),
-            "rattled_positions": np.concatenate([cell.positions for cell in self.cells]),
-            "rattled_numbers": np.concatenate([cell.numbers for cell in self.cells]),
-            "rattled_count": np.array([len(cell) for cell in self.cells]),
-            "rattled_cell": np.array([cell.cell.array for cell in self.cells]),
+        arrays = {
+            "energy": self.energy,
+            "forces": np.concatenate(self.forces),
+            "positions": np.concatenate([cell.positions for cell in self.cells]),
+            "numbers": np.concatenate([cell.numbers for cell in self.cells]),
+            "count": np.array([len(cell) for cell in self.cells]),
+            "cell": np.array([cell.cell.array for cell in self.cells]),
         }
+        return {f"{self.name}_{key}": array for key, array in arrays.items()}
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "ObservedCells":
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray], name: CellSet = "rattled") -> "ObservedCells":
         """The inverse of `arrays`."""
-        ends = np.cumsum(arrays["rattled_count"])[:-1]
+        ends = np.cumsum(arrays[f"{name}_count"])[:-1]
         numbers, positions, forces = (
-            np.split(arrays[f"rattled_{name}"], ends) for name in ("numbers", "positions", "forces")
+            np.split(arrays[f"{name}_{part}"], ends) for part in ("numbers", "positions", "forces")
         )
-        pieces = zip(numbers, positions, arrays["rattled_cell"], strict=True)
+        pieces = zip(numbers, positions, arrays[f"{name}_cell"], strict=True)
         cells = tuple(Atoms(of, at, cell=cell, pbc=PERIODIC) for of, at, cell in pieces)
-        return cls(cells, arrays["rattled_energy"], tuple(forces))
+        return cls(cells, arrays[f"{name}_energy"], tuple(forces), name)
 
     def targets(self, bulk: Bulk) -> dict[str, np.ndarray]:
         """Observations, name -> (rows,).
@@ -81,26 +98,30 @@ class ObservedCells:
         sampled_stress: dW_cb/dF (eV) of the strain samples of the bulk, and zero forces (eV/Å) between sublattices at
         rest.
         """
-        return {
-            "rattled_energy": self.energy,
-            "rattled_forces": np.concatenate(self.forces).ravel(),
-            "sampled_stress": stress_targets(bulk.stresses, len(bulk.crystal.basis)),
+        targets = {
+            f"{self.name}_energy": self.energy,
+            f"{self.name}_forces": np.concatenate(self.forces).ravel(),
         }
+        if self.name == "rattled":
+            targets["sampled_stress"] = stress_targets(bulk.stresses, len(bulk.crystal.basis))
+        return targets
 
     def design(self, bulk: Bulk, basis: Basis) -> dict[str, np.ndarray]:
         """The same rows for every basis function, name -> (rows, n_functions)."""
-        sampled = stress_designs(bulk.crystal, basis, bulk.gradients, bulk.shifts)
-        return self.design_of_cells(bulk.crystal, basis) | {"sampled_stress": sampled}
+        rows = self.design_of_cells(bulk.crystal, basis)
+        if self.name == "rattled":
+            rows["sampled_stress"] = stress_designs(bulk.crystal, basis, bulk.gradients, bulk.shifts)
+        return rows
 
     def design_of_cells(self, crystal: Crystal, basis: Basis) -> dict[str, np.ndarray]:
-        """Rows of rattled_energy and rattled_forces for every basis function."""
+        """Rows of energy and forces for every basis function."""
         whole = response_of_one_atom(crystal, basis)
         energy, forces = [], []
         for cell in self.cells:
             rows = design(cell.positions, cell.cell.array, PERIODIC, cell.numbers, basis)
             energy.append(rows.energy - len(cell) * whole)
             forces.append(rows.forces.reshape(len(basis), -1).T)
-        return {"rattled_energy": np.array(energy), "rattled_forces": np.concatenate(forces)}
+        return {f"{self.name}_energy": np.array(energy), f"{self.name}_forces": np.concatenate(forces)}
 
 
 def rattled_cells(crystal: Crystal, settings: Rattled) -> list[Atoms]:
@@ -140,7 +161,9 @@ def _hole(cell: Atoms, distance: float, generator: np.random.Generator) -> np.nd
     return places[wide[0]]
 
 
-def observe_rattled(crystal: Crystal, calculator: BaseCalculator, settings: Rattled) -> ObservedCells:
+def observe_rattled(
+    crystal: Crystal, calculator: BaseCalculator, *settings: Rattled, name: CellSet = "rattled"
+) -> ObservedCells:
     """Energies and forces of rattled cells.
 
     Parameters
@@ -149,18 +172,20 @@ def observe_rattled(crystal: Crystal, calculator: BaseCalculator, settings: Ratt
         At rest in the reference model.
     calculator : ASE calculator
         The reference model.
+    settings : Rattled
+        One or several sorts of cells.
+    name : what the set is called in stores
 
     Raises
     ------
     ValueError
         If the model refuses a cell.
     """
-    cells = rattled_cells(crystal, settings)
+    cells = [cell for sampling in settings for cell in rattled_cells(crystal, sampling)]
     whole = energy_of(crystal.to_atoms(), calculator) / len(crystal.basis)
+    amplitudes = np.concatenate([np.linspace(*each.amplitudes, each.count) for each in settings])
     energy, forces = [], []
-    for number, (cell, amplitude) in enumerate(
-        zip(cells, np.linspace(*settings.amplitudes, settings.count), strict=True)
-    ):
+    for number, (cell, amplitude) in enumerate(zip(cells, amplitudes, strict=True)):
         try:
             forces.append(np.array(calculator.get_forces(cell)))
             energy.append(energy_of(cell, calculator) - len(cell) * whole)
@@ -169,7 +194,7 @@ def observe_rattled(crystal: Crystal, calculator: BaseCalculator, settings: Ratt
                 f"Rattled cell {number} (amplitude {amplitude:.3f} Å) is refused by the reference model: {error} "
                 "Lower rattled.amplitudes."
             ) from error
-    return ObservedCells(tuple(cells), np.array(energy), tuple(forces))
+    return ObservedCells(tuple(cells), np.array(energy), tuple(forces), name)
 
 
 def _cubic_cell(crystal: Crystal, repeat: tuple[int, int, int]) -> Atoms:

@@ -1,0 +1,158 @@
+"""Checks of a defect against its crystal: Burgers vectors, core maps, crack planes, atoms put on others.
+
+The crystal is known from its structure and the guess of its lattice constant, which is all that they need.
+"""
+
+from collections.abc import Iterator
+from math import ceil, dist, gcd, hypot, pi
+
+from qmfront.config.defect import Crack, Disc, Dislocation, Point
+from qmfront.config.material import ATOMS_PER_CUBE, Crystal, Material
+from qmfront.config.section import Vector
+from qmfront.config.study import Case
+
+SMALLEST_CORE_RADIUS_PER_BURGERS = 2.25
+"""Core radius over the edge component of the Burgers vector below which (B.4) folds: that of elasticity.dislocation."""
+OVERLAP_R0 = 0.4
+"""Atoms closer than this (r0) are taken for one site written twice."""
+ON_SITE = 0.02
+"""a0; a removed position names the site that is at least this near, as in crystal.point_defect."""
+LARGEST_INDEX = 200
+"""Of line directions and planes."""
+MOST_SITES = 2e7
+"""Of a disc: what 100 GB of memory hold."""
+
+
+def problems_of_defect(case: Case, material: Material) -> Iterator[str]:
+    """What is wrong with the defect of a case in its crystal, one message each."""
+    crystal = material.crystal
+    match case.defect:
+        case Dislocation() as dislocation:
+            yield from _burgers(dislocation, crystal)
+            yield from _core_map(dislocation, crystal)
+            yield from _disc(case, crystal, "core_offset", dislocation.core_offset)
+        case Crack() as crack:
+            yield from _crystal_of_crack(crack, crystal)
+            yield from _disc(case, crystal, "tip_offset", crack.tip_offset)
+        case Point() as point:
+            yield from _sites(point, crystal)
+
+
+def _burgers(dislocation: Dislocation, crystal: Crystal) -> Iterator[str]:
+    burgers = dislocation.burgers
+    if crystal.is_lattice_vector(burgers):
+        return
+    along = _shortest_along(burgers, crystal)
+    known = f" (the shortest along it is {_shown(along)})" if along else ""
+    yield (
+        f"defect.burgers = {_shown(burgers)} a0 is no lattice vector of {crystal.structure}{known}: a fault would "
+        "cross the domain from the core to the rim, whose atoms are not in registry. Give a lattice vector; a "
+        "dissociated core starts from the whole one and splits by itself"
+    )
+
+
+def _shortest_along(vector: Vector, crystal: Crystal) -> Vector | None:
+    """The shortest lattice vector along a vector; None if there is none with small indices."""
+    largest = max(abs(x) for x in vector)
+    for factor in range(1, 13):
+        steps = [factor * x / largest for x in vector]
+        if all(abs(step - round(step)) < 1e-6 for step in steps):
+            divisor = gcd(*(round(step) for step in steps))
+            whole = [round(step) // divisor for step in steps]
+            found = (tuple(fraction * n for n in whole) for fraction in (0.5, 1.0))
+            return next((short for short in found if crystal.is_lattice_vector(short)), None)
+    return None
+
+
+def _core_map(dislocation: Dislocation, crystal: Crystal) -> Iterator[str]:
+    line, plane = dislocation.line, dislocation.plane
+    normal = [
+        plane[1] * line[2] - plane[2] * line[1],
+        plane[2] * line[0] - plane[0] * line[2],
+        plane[0] * line[1] - plane[1] * line[0],
+    ]
+    edge = abs(sum(b * n for b, n in zip(dislocation.burgers, normal, strict=True))) / hypot(*normal)
+    needed = (
+        SMALLEST_CORE_RADIUS_PER_BURGERS
+        * edge
+        * crystal.lattice_constant_guess
+        / crystal.nearest_neighbour_guess
+    )
+    if dislocation.core_map_radius_r0 < needed:
+        yield (
+            f"defect.core_map_radius_r0 = {dislocation.core_map_radius_r0:g}: the core map (B.4) folds, since the "
+            f"Burgers vector has an edge component of {edge:.4g} a0. Choose at least {_rounded_up(needed):g}"
+        )
+
+
+def _crystal_of_crack(crack: Crack, crystal: Crystal) -> Iterator[str]:
+    if crystal.atoms_per_lattice_point > 1:
+        yield (
+            f"defect.kind = crack: {crystal.structure} has {crystal.atoms_per_lattice_point} atoms per lattice point, "
+            f"so that its planes {_shown(crack.plane)} end in several ways, and surfaces are measured for crystals "
+            "with one (bcc, fcc, sc). Choose such a crystal, or give a relaxed crack as a file (defect.kind: file)"
+        )
+
+
+def _disc(case: Case, crystal: Crystal, name: str, offset: tuple[float, float]) -> Iterator[str]:
+    """An origin near the centre, directions with small indices, and no more sites than memory holds."""
+    domain = case.domain
+    if not isinstance(domain, Disc):
+        return
+    a0 = crystal.lattice_constant_guess
+    radius = domain.radius_r0 * crystal.nearest_neighbour_guess
+    if hypot(*offset) > radius:
+        yield (
+            f"defect.{name} = {list(offset)} Å is outside of the domain, whose radius is {radius:.0f} Å. The crystal "
+            "repeats: subtract lattice vectors"
+        )
+    direction = case.defect.line if isinstance(case.defect, Dislocation) else case.defect.front
+    for key, vector in (("plane", case.defect.plane), ("line or front", direction)):
+        indices = [n // gcd(*vector) for n in vector]
+        if max(abs(n) for n in indices) > LARGEST_INDEX:
+            yield f"defect: {key} {_shown(vector)} has indices above {LARGEST_INDEX}. Choose a direction of the crystal"
+            return
+    period = _shortest_along(direction, crystal)
+    height = hypot(*period) if period else hypot(*direction)
+    area = pi * ((radius + domain.clamp_width) / a0) ** 2
+    sites = area * height * ATOMS_PER_CUBE[crystal.structure]
+    if sites > MOST_SITES:
+        yield (
+            f"domain: a disc of {radius:.0f} Å with a rim of {domain.clamp_width:.0f} Å has {sites:.1e} sites, more "
+            f"than the {MOST_SITES:.0e} that memory holds. Decrease domain.radius_r0 or domain.clamp_width"
+        )
+
+
+def _sites(point: Point, crystal: Crystal) -> Iterator[str]:
+    """Sites that are left out exist, and atoms that are put in lie apart from the others."""
+    for position in point.removed:
+        site = crystal.nearest_site(position)
+        if dist(site, position) > ON_SITE:
+            yield (
+                f"defect.removed: there is no site at {_shown(position)} a0 from that of the defect; the nearest is at "
+                f"{_shown(site)}. Give positions of the perfect crystal relative to a site"
+            )
+    removed = [crystal.nearest_site(position) for position in point.removed]
+    if len(set(removed)) < len(removed):
+        yield f"defect.removed names a site twice: {[list(position) for position in point.removed]}"
+    closest = OVERLAP_R0 * crystal.nearest_neighbour_guess / crystal.lattice_constant_guess
+    for number, position in enumerate(point.added):
+        site = crystal.nearest_site(position)
+        others = [*point.added[:number], *([] if site in removed else [site])]
+        near = [other for other in others if dist(other, position) < closest]
+        if near:
+            apart = dist(near[0], position) * crystal.lattice_constant_guess
+            yield (
+                f"defect.added: the atom at {_shown(position)} a0 is {apart:.2f} Å from the one at {_shown(near[0])} "
+                f"(nearest neighbours: {crystal.nearest_neighbour_guess:.2f} Å). Put it farther away, or list the "
+                "other site under defect.removed"
+            )
+
+
+def _shown(vector: tuple[float, ...]) -> str:
+    return "[" + ", ".join(f"{x:g}" for x in vector) + "]"
+
+
+def _rounded_up(length: float) -> float:
+    """Two decimals, never below: what a message recommends must be accepted."""
+    return ceil(100 * length - 1e-9) / 100

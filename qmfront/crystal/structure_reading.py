@@ -1,0 +1,233 @@
+"""Atoms of a user's file, and what is wrong with them before any geometry is computed from them.
+
+A search for neighbours needs finite positions; the labels of pairs need atoms that lie apart and axes that are those of
+the crystal. Each of these mistakes would otherwise end far from its cause: in a search that does not return, in a rim
+that seems too near, or in a crystal that is turned and strained without a word.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from ase import Atoms
+from ase.data import atomic_numbers
+from ase.io import read
+
+from qmfront.crystal.lattice import Crystal
+from qmfront.crystal.neighbours import Pairs, pairs_within
+
+LAMMPS_DATA = "lammps-data"
+OVERLAP_R0 = 0.4
+"""Atoms closer than this (r0) are one site written twice. ASSUME no core and no interstitial is so tight."""
+NEAR_R0 = 1.35
+"""Neighbours whose directions are compared with those of the crystal lie within this distance (r0)."""
+MISFIT_R0 = 0.12
+"""Median distance (r0) of neighbours from where the crystal has them, beyond which the axes are taken for wrong."""
+SAMPLE = 100
+"""Atoms on which other axes are tried."""
+LARGEST_INDEX = 6
+"""Of the Miller indices of axes that are proposed."""
+
+
+def read_structure(path: Path, *, file_format: str | None, pbc: tuple[bool, bool, bool] | None) -> Atoms:
+    """The last configuration in a file of any format of ASE, with finite positions, its period upwards.
+
+    Parameters
+    ----------
+    path : Path
+    file_format : str or None
+        ASE's name of the format; None: by name and content.
+    pbc : (3,) bool or None
+        Periodic directions in place of those of the file; POSCAR and LAMMPS data do not say them.
+
+    Raises
+    ------
+    ValueError
+        If the file cannot be read, holds no atom, or a position, a cell vector or an array of reals that is not finite.
+    """
+    _refuse_impossible_count(path)
+    try:
+        atoms = read(path, index=-1, format=file_format)
+    except Exception as error:  # any reader of ASE may stand here, with any error of its own
+        raise ValueError(
+            f"{path} cannot be read ({type(error).__name__}: {error}). Write extended XYZ, as ase.io.write does, or "
+            "name its format in defect.format (vasp for POSCAR, lammps-data)."
+        ) from error
+    assert isinstance(atoms, Atoms)
+    if len(atoms) == 0:
+        raise ValueError(f"{path} holds no atom. Correct defect.file.")
+    if pbc is not None:
+        atoms.pbc = pbc
+    if file_format == LAMMPS_DATA and not _states_species(path):
+        atoms.numbers[:] = 0
+    _refuse_infinite(atoms, path)
+    return _upwards(atoms)
+
+
+def named_species(atoms: Atoms, crystal: Crystal, path: Path) -> Atoms:
+    """The atoms; those without a species (0) get that of the crystal, which must have one alone."""
+    unknown = atoms.numbers == 0
+    if not unknown.any():
+        return atoms
+    if len(crystal.species) > 1:
+        raise ValueError(
+            f"{path} does not say which species its {unknown.sum()} atoms are, and the crystal has "
+            f"{' and '.join(crystal.species)}. Add the section Masses, or Atom Type Labels."
+        )
+    other = atoms.copy()
+    other.numbers[unknown] = crystal.numbers[0]
+    return other
+
+
+def refuse_overlaps(atoms: Atoms, r0: float, path: Path) -> None:
+    """Raise ValueError if two atoms lie on one site, periodic images included."""
+    pairs = pairs_within(atoms.positions, atoms.cell.array, atoms.pbc, OVERLAP_R0 * r0)
+    if len(pairs) == 0:
+        return
+    first, second = int(pairs.first[0]), int(pairs.second[0])
+    apart = float(np.linalg.norm(pairs.vector[0]))
+    direct = float(np.linalg.norm(atoms.positions[second] - atoms.positions[first]))
+    if direct > OVERLAP_R0 * r0:
+        height = float(np.linalg.norm(atoms.cell.array[2]))
+        cause = (
+            f"one is the periodic image of the other, since the period is {height:.4f} Å: leave out the atoms that "
+            "repeat others after a period"
+        )
+    else:
+        cause = "leave one of them out"
+    count = len(np.unique(pairs.first))
+    raise ValueError(
+        f"{count} atoms of {path} lie on a site with another atom: atoms {first} and {second} (counted from 0) are "
+        f"{apart:.3f} Å apart, and nearest neighbours of the crystal {r0:.3f} Å. {cause[0].upper()}{cause[1:]}."
+    )
+
+
+def refuse_wrong_axes(atoms: Atoms, crystal: Crystal, frame: np.ndarray, path: Path) -> None:
+    """Raise ValueError if most neighbours are not where the crystal has them; say which axes would do.
+
+    Parameters
+    ----------
+    atoms : Atoms
+    crystal : Crystal
+        In the axes of the file, as defect.axes tell them.
+    frame : (3, 3) float
+        The rows are the crystal directions along x, y, z of the file.
+    path : Path
+    """
+    r0 = crystal.nearest_neighbour_distance
+    pairs = pairs_within(atoms.positions, atoms.cell.array, atoms.pbc, NEAR_R0 * r0)
+    if len(pairs) == 0:
+        raise ValueError(
+            f"No two atoms of {path} are neighbours: none are within {NEAR_R0 * r0:.2f} Å. Give the lattice constant "
+            "of the file in defect.lattice_constant, or correct materials.*.crystal."
+        )
+    ideal = pairs_within(crystal.basis, crystal.cell, np.ones(3, bool), NEAR_R0 * r0).vector
+    if _misfit(pairs.vector, ideal) <= MISFIT_R0 * r0:
+        return
+    angle, misfit = _best_turn(_sampled(pairs, len(atoms)), ideal)
+    if misfit > MISFIT_R0 * r0:
+        raise ValueError(
+            f"Most neighbours of the atoms of {path} are not where the crystal has them, whichever way the file is "
+            "turned about z. Correct defect.axes, defect.lattice_constant or materials.*.crystal."
+        )
+    raise ValueError(
+        f"The crystal of {path} is turned by {np.rad2deg(angle):.1f}° about z against defect.axes. "
+        f"{_other_axes(_about_z(angle) @ frame)}"
+    )
+
+
+def _refuse_impossible_count(path: Path) -> None:
+    """A text that announces more atoms than it has bytes: readers would allocate them first."""
+    if not path.is_file():
+        raise ValueError(f"defect.file: there is no file {path}. Correct the path.")
+    with path.open("rb") as file:
+        first = file.readline(64).strip()
+    if first.isdigit() and int(first) > path.stat().st_size:
+        raise ValueError(
+            f"{path} announces {int(first)} atoms in its first line and is {path.stat().st_size} bytes long. Write "
+            "it again."
+        )
+
+
+def _states_species(path: Path) -> bool:
+    """Whether a LAMMPS data file says which elements its types are."""
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    found = {" ".join(line.split("#")[0].split()) for line in lines}
+    if "Masses" in found:
+        return True
+    start = next((n for n, line in enumerate(lines) if line.strip().startswith("Atom Type Labels")), None)
+    if start is None:
+        return False
+    labels = [
+        line.split()[1] for line in lines[start + 1 :] if len(line.split()) == 2 and line.split()[0].isdigit()
+    ]
+    return bool(labels) and labels[0] in atomic_numbers
+
+
+def _refuse_infinite(atoms: Atoms, path: Path) -> None:
+    bad = np.flatnonzero(~np.isfinite(atoms.positions).all(axis=1))
+    if len(bad):
+        raise ValueError(
+            f"{len(bad)} atoms of {path} have a position that is no finite number, the first is atom {bad[0]} (counted "
+            f"from 0): {atoms.positions[bad[0]].tolist()}. Write the file again."
+        )
+    if not np.isfinite(atoms.cell.array).all():
+        raise ValueError(
+            f"The cell of {path} is no finite number: {atoms.cell.array.tolist()}. Write it again."
+        )
+
+
+def _upwards(atoms: Atoms) -> Atoms:
+    """The atoms with their third cell vector along +z: a vector and its opposite span the same lattice."""
+    if atoms.cell.array[2, 2] >= 0.0:
+        return atoms
+    other = atoms.copy()
+    other.cell[2] = -atoms.cell.array[2]
+    return other
+
+
+def _misfit(vectors: np.ndarray, ideal: np.ndarray) -> float:
+    """Median distance (Å) of vectors (p, 3) from the nearest of ideal (m, 3)."""
+    nearest = np.full(len(vectors), np.inf)
+    for vector in ideal:
+        np.minimum(nearest, np.linalg.norm(vectors - vector, axis=1), out=nearest)
+    return float(np.median(nearest))
+
+
+def _sampled(pairs: Pairs, n_atoms: int) -> np.ndarray:
+    """Vectors of the pairs of some atoms, spread over all."""
+    chosen = np.zeros(n_atoms, bool)
+    chosen[np.linspace(0, n_atoms - 1, min(SAMPLE, n_atoms)).astype(int)] = True
+    return pairs.vector[chosen[pairs.first]]
+
+
+def _best_turn(vectors: np.ndarray, ideal: np.ndarray) -> tuple[float, float]:
+    """The smallest turn about z (radian) of the ideal vectors that fits best, and its misfit (Å)."""
+    angles = np.deg2rad(np.arange(-180.0, 180.0, 0.5))
+    misfits = np.array([_misfit(vectors, ideal @ _about_z(angle).T) for angle in angles])
+    good = angles[misfits < misfits.min() + 1e-2]
+    best = good[np.argmin(np.abs(good))]
+    return float(best), float(misfits.min())
+
+
+def _about_z(angle: float) -> np.ndarray:
+    c, s = np.cos(angle), np.sin(angle)
+    return np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
+
+
+def _other_axes(frame: np.ndarray) -> str:
+    """Axes of small indices along the rows of a frame (3, 3), or how to do without."""
+    axes = [_miller(row) for row in frame]
+    if any(axis is None for axis in axes):
+        return (
+            "Turn the structure until its axes are directions of the crystal, and give these in defect.axes."
+        )
+    return f"Write defect.axes: {axes}."
+
+
+def _miller(direction: np.ndarray) -> list[int] | None:
+    """The integers up to LARGEST_INDEX along a direction (3,), to a quarter of a degree; None if there are none."""
+    for factor in range(1, LARGEST_INDEX + 1):
+        integers = np.rint(factor * direction / np.abs(direction).max())
+        if np.linalg.norm(np.cross(integers, direction)) < 5e-3 * np.linalg.norm(integers):
+            return [int(n) for n in integers]
+    return None
