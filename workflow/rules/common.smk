@@ -24,7 +24,11 @@ def origin(case):
     def key(name):
         chosen = study.cases[name]
         completed = study.material_of(name).force_constants.beyond == "potential"
-        also = {"potential"} if completed or (chosen.start.relax and chosen.reference.start == "minimum") else set()
+        also = (
+            {"potential"}
+            if completed or (chosen.start.relax and chosen.reference.start == "minimum")
+            else set()
+        )
         also |= {"start"} if chosen.start.relax else set()
         return chosen.model_dump(include=parts | also), chosen.estimate.laplacian
 
