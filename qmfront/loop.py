@@ -39,6 +39,7 @@ from qmfront.estimate.estimator import summary
 from qmfront.estimate.exact_layer import LayeredSettings
 from qmfront.estimate.iteration import EstimatedIteration, estimated_iteration
 from qmfront.estimate.residual import ResidualSettings
+from qmfront.estimate.trust import Trust, trust
 from qmfront.evaluate.forces import calculator_energy, calculator_forces, journaled_forces
 from qmfront.evaluate.journal import Journal, Tally
 from qmfront.evaluate.journaled import Journaled
@@ -49,7 +50,7 @@ from qmfront.models.ace.calculator import ACE
 from qmfront.operators.assembly import assemble
 from qmfront.operators.operators import Operators
 from qmfront.refine.decision import decision
-from qmfront.refine.next_partition import first_region, next_partition, region_of_start
+from qmfront.refine.next_partition import advanced, first_region, region_of_start
 from qmfront.refine.regions import PartitionSettings
 from qmfront.storage.timing import Seconds
 from qmfront.training.certificate import certificate_of
@@ -107,29 +108,43 @@ class Step:
 
     k : int
         Counted from 0.
-    defect : Defect
+    hybrid : Hybrid
+        The two models on the sites of the defect.
     region : (n,) int
         See `Region`.
     solution : Solution
     estimated : EstimatedIteration
     numbers : dict
         As in results/{case}/{k}/estimate.json: n_qm, eta, qm_calls and all estimators.
+    trust : Trust
+        Whether eta is to be trusted, and why not.
     reason : str
         Why the loop stops, or goes on.
     """
 
     k: int
-    defect: Defect
+    hybrid: Hybrid
     region: np.ndarray
     solution: Solution
     estimated: EstimatedIteration
     numbers: dict[str, Any]
+    trust: Trust
     reason: str
 
     @property
     def n_qm(self) -> int:
         """Number of QM atoms."""
         return int(np.sum(self.region == Region.QM))
+
+    @property
+    def defect(self) -> Defect:
+        """Its sites, predictor and clamp."""
+        return self.hybrid.defect
+
+    @property
+    def trusted(self) -> bool:
+        """Whether nothing speaks against eta; `trust.reasons` says what does."""
+        return self.trust.trusted
 
     @property
     def eta(self) -> float:
@@ -215,7 +230,7 @@ def adapt(
     partition = PartitionSettings(case.refine, case.buffer, case.embedding)
     residual = ResidualSettings((case.estimate.residual,), case.estimate, case.buffer)
     start: StartingPoint | None = begun
-    layer = None
+    layer, before = None, None
     for k in count():
         calls = measured.tally.calls
         solution = solve(hybrid, region, difference.for_stop().forces, start=start, settings=case.solve)
@@ -226,15 +241,26 @@ def adapt(
         )
         algebraic = solution.measure[-1]
         numbers = summary(found.estimates, region, case.estimate, algebraic=algebraic, qm_calls=calls)
-        made = decision(numbers, k, case.adapt)
-        yield Step(k, hybrid.defect, region, solution, found, numbers, made["reason"])
+        verdict = trust(
+            solution,
+            found.estimates.phi,
+            r0=hybrid.defect.r0,
+            eta=(before, numbers["eta"]),
+            polynomial_error=difference.polynomial_error,
+        )
+        numbers |= verdict.numbers()
+        made, arrays, _ = advanced(
+            decision(numbers, k, case.adapt),
+            hybrid.defect,
+            found.arrays(),
+            region,
+            solution.displacement,
+            partition,
+        )
+        yield Step(k, hybrid, region, solution, found, numbers, verdict, made["reason"])
         if made["stop"]:
             return
-        start, layer = solution, found.layer
-        arrays, _ = next_partition(
-            hybrid.defect, found.arrays(), region, solution.displacement, settings=partition
-        )
-        region = arrays["region"]
+        start, layer, before, region = solution, found.layer, numbers["eta"], arrays["region"]
 
 
 def _minimum(hybrid: Hybrid, potential: FittedPotential, case: Case) -> MMMinimum | None:

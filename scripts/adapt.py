@@ -1,6 +1,7 @@
 """What follows a solve: residual, error estimate, decision, front and next partition (Algorithm 1, lines 3 to 7)."""
 
 import json
+from pathlib import Path
 
 from qmfront.config.stages import Adapt, Buffer, Embedding, Estimate, Refine
 from qmfront.coupling.force_mixing import Models
@@ -11,13 +12,14 @@ from qmfront.estimate.estimator import summary
 from qmfront.estimate.exact_layer import Layer, LayeredSettings
 from qmfront.estimate.iteration import estimated_iteration
 from qmfront.estimate.residual import ResidualSettings
+from qmfront.estimate.trust import trust
 from qmfront.evaluate.forces import calculator_forces, journaled_forces
 from qmfront.evaluate.journal import Journal, Tally
 from qmfront.mismatch.model_difference import ModelDifference
 from qmfront.models.ace.calculator import ACE
 from qmfront.operators.operators import Operators
 from qmfront.refine.decision import decision, report
-from qmfront.refine.next_partition import next_partition
+from qmfront.refine.next_partition import advanced
 from qmfront.refine.regions import PartitionSettings
 from qmfront.storage.durable import write_file
 from qmfront.storage.layouts.estimate import ESTIMATE
@@ -49,7 +51,7 @@ def main(inputs: dict, spec: dict, settings: dict, journal: Journal, outputs: di
         hybrid,
         region,
         solution := Solution.from_arrays(stored),
-        ModelDifference.from_arrays(load(inputs["mismatch"], MISMATCH), hybrid.defect),
+        difference := ModelDifference.from_arrays(load(inputs["mismatch"], MISMATCH), hybrid.defect),
         settings=LayeredSettings(
             residual, Layer.of(load(inputs["before"], RESIDUAL)) if "before" in inputs else None
         ),
@@ -61,24 +63,33 @@ def main(inputs: dict, spec: dict, settings: dict, journal: Journal, outputs: di
     save(outputs["estimate"], ESTIMATE, found.arrays(), corrections, run=own, config=settings)
     calls, algebraic = stored.attrs["qm_calls"], solution.measure[-1]
     numbers = summary(found.estimates, region, estimate, algebraic=algebraic, qm_calls=calls)
+    numbers |= trust(
+        solution,
+        found.estimates.phi,
+        r0=hybrid.defect.r0,
+        eta=(_eta(inputs.get("numbers")), numbers["eta"]),
+        polynomial_error=difference.polynomial_error,
+    ).numbers()
     write_file(outputs["table"], json.dumps(numbers, indent=2) + "\n")
-    content = decision(numbers, settings["k"], Adapt.model_validate(settings["adapt"]))
     with seconds.of("refine"):
-        arrays, marks = next_partition(
+        content, arrays, marks = advanced(
+            decision(numbers, settings["k"], Adapt.model_validate(settings["adapt"])),
             hybrid.defect,
             found.arrays(),
             region,
             solution.displacement,
-            stop=content["stop"],
-            settings=PartitionSettings(
-                Refine.model_validate(settings["refine"]), residual.buffer, hybrid.embedding
-            ),
+            PartitionSettings(Refine.model_validate(settings["refine"]), residual.buffer, hybrid.embedding),
         )
     own = {"seconds": {"refine": seconds.get("refine", 0.0)}}
     save(outputs["refined"], PARTITION, arrays, marks, run=own, config=settings)
     content |= {"next": content_hash(arrays["region"])}
     write_file(outputs["decision"], json.dumps(content, indent=2) + "\n")
     tell(report(settings["case"], content, numbers))
+
+
+def _eta(path: str | None) -> float | None:
+    """Of the iteration before, Å."""
+    return None if path is None else json.loads(Path(path).read_text(encoding="utf-8"))["eta"]
 
 
 if __name__ == "__main__":

@@ -53,8 +53,13 @@ class Start(Section):
     max_calls: int = key(
         "Largest number of calls of the potential in one descent", unit="1", default=600, ge=1
     )
-    shell_r0: float = key(
-        "Sites this close to a defective one are QM in iteration 0", unit="r0", default=1.2, ge=0.0, le=20.0
+    shell_r0: float | None = key(
+        "Sites this close to a defective one are QM in iteration 0; null: 1.2 for straight defects, 0 for point "
+        "defects, whose neighbours are defective",
+        unit="r0",
+        default=None,
+        ge=0.0,
+        le=20.0,
     )
 
 
@@ -191,6 +196,12 @@ class Refine(Section):
     )
     minimum_growth: float = key(
         "Least relative growth of the number of QM atoms", unit="1", default=0.1, ge=0.0, le=2.0
+    )
+    maximum_growth: float | None = key(
+        "Largest relative growth of the number of QM atoms by the front; null: any",
+        unit="1",
+        default=1.0,
+        gt=0.0,
     )
     circle: Circle = key("Settings of the method circle", default=Circle())
 

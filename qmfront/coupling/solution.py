@@ -20,6 +20,8 @@ class Solution:
         With the curvature of the mixed forces, where they were asked for.
     test_calls : int
         QM calls that tested for saddles, among those of the solve.
+    moved : float, Å
+        Largest displacement of a site from where the solve started.
     """
 
     displacement: np.ndarray
@@ -28,11 +30,12 @@ class Solution:
     max_force: np.ndarray
     modes: SoftModes | None = None
     test_calls: int = 0
+    moved: float = 0.0
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Arrays of a store of kind "solution"."""
         own = {"displacement": self.displacement, "forces": self.forces}
-        own |= {"history": self.max_force, "measure": self.measure}
+        own |= {"history": self.max_force, "measure": self.measure, "moved": np.array(self.moved)}
         return own if self.modes is None else {**own, **self.modes.arrays()}
 
     @classmethod
@@ -44,4 +47,5 @@ class Solution:
             arrays["measure"],
             arrays["history"],
             SoftModes.from_arrays(arrays),
+            moved=float(arrays["moved"]),
         )

@@ -99,14 +99,21 @@ def solve(
     for attempt in range(ATTEMPTS):
         found = relax_hybrid(hybrid, region, estimate, start=u, settings=settings, modes=modes)
         if not settings.modes:
-            return found
+            return replace(found, moved=_moved(found, start))
         modes = _tested(hybrid, region, found, modes, settings)
         lowest = float(modes.eigenvalues[0])
         if lowest > 0.0 or attempt == ATTEMPTS - 1:
-            return replace(found, modes=modes, test_calls=(attempt + 1) * settings.modes)
+            calls = (attempt + 1) * settings.modes
+            return replace(found, modes=modes, test_calls=calls, moved=_moved(found, start))
         logger.info("this is a saddle (lambda = %.4f): leaving it along its softest mode", lowest)
         u = _downhill(hybrid, region, found.displacement + KICK * modes.softest, KICKED_FORCE, settings)
     raise AssertionError("the last attempt returns")
+
+
+def _moved(found: Solution, start: StartingPoint | None) -> float:
+    """Largest displacement of a site since the start of a solve, Å."""
+    change = found.displacement if start is None else found.displacement - start.displacement
+    return float(np.sqrt(np.einsum("ni,ni->n", change, change).max()))
 
 
 def _tested(

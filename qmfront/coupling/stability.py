@@ -59,11 +59,22 @@ def lowest_mode(
     def inverse(vector: np.ndarray) -> np.ndarray:
         return riesz.solve(spread(vector))[defect.free].ravel()
 
+    translation = _translations(defect)
+    size_of_one = float(riesz.matrix.diagonal().mean())
+
+    def shifted(product: Callable[[np.ndarray], np.ndarray], stiffness: float) -> LinearOperator:
+        """The product, and the same stiffness for translations in H and in H_FC: their lambda is 1."""
+        return LinearOperator(
+            (size, size),
+            matvec=lambda v: product(v) + stiffness * translation @ (translation.T @ v),
+            dtype=float,
+        )
+
     values, vectors = eigsh(
-        LinearOperator((size, size), matvec=hessian, dtype=float),
+        shifted(hessian, size_of_one),
         k=1,
-        M=riesz.matrix,
-        Minv=LinearOperator((size, size), matvec=inverse, dtype=float),
+        M=shifted(lambda v: riesz.matrix @ v, size_of_one),
+        Minv=shifted(inverse, 1.0 / size_of_one),
         which="SA",
         tol=settings.tolerance,
         ncv=settings.vectors,
@@ -71,3 +82,14 @@ def lowest_mode(
     )
     mode = spread(vectors[:, 0])
     return float(values[0]), mode / mode.ravel()[np.abs(mode).argmax()]
+
+
+def _translations(defect: Defect) -> np.ndarray:
+    """Orthonormal translations of the free sites, (3 n_free, 3); none, (3 n_free, 0), where a site is clamped.
+
+    They cost no energy. Rounding would let the Lanczos run end on them, with a lambda that is noise.
+    """
+    count = int(defect.free.sum())
+    if not defect.free.all():
+        return np.zeros((3 * count, 0))
+    return np.tile(np.eye(3), (count, 1)) / np.sqrt(count)

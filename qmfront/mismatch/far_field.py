@@ -63,6 +63,11 @@ class FarField:
     held_out_error: float
     verdict: str
 
+    @property
+    def error(self) -> float:
+        """Relative error of the polynomial that is taken; NaN if it was not asked."""
+        return self.relative_error if self.polynomial is None else self.held_out_error
+
     def arrays(self) -> dict[str, Any]:
         """Arrays of a store of kind "far_field"."""
         found = self.polynomial

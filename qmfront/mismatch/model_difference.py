@@ -33,11 +33,14 @@ class ModelDifference:
         dW, beyond the orders of strain that the fit matched.
     linear : AssembledMismatch, optional
         The difference to first order; None if the force constants are the same.
+    polynomial_error : float
+        Relative error of dW at strains of the case, see `FarField`; NaN if it was not asked.
     """
 
     defect: Defect
     polynomial: StrainPolynomial
     linear: AssembledMismatch | None = None
+    polynomial_error: float = np.nan
 
     def forces(self, displacement: np.ndarray) -> np.ndarray:
         """F^QM - F^MM (n, 3), eV/Å, at u (n, 3) Å."""
@@ -51,7 +54,12 @@ class ModelDifference:
 
     def arrays(self) -> dict[str, Any]:
         """Arrays of a store of kind "mismatch"."""
-        found = {"exponents": self.polynomial.exponents, "coefficients": self.polynomial.coefficients}
+        found: dict[str, Any] = {
+            "exponents": self.polynomial.exponents,
+            "coefficients": self.polynomial.coefficients,
+        }
+        if not np.isnan(self.polynomial_error):
+            found["polynomial_error"] = np.float64(self.polynomial_error)
         return found | ({} if self.linear is None else self.linear.arrays())
 
     @classmethod
@@ -61,6 +69,7 @@ class ModelDifference:
             defect,
             StrainPolynomial(arrays["exponents"], arrays["coefficients"]),
             AssembledMismatch.from_arrays(arrays) if "blocks" in arrays else None,
+            float(arrays.get("polynomial_error", np.nan)),
         )
 
 
@@ -68,6 +77,10 @@ def model_difference(
     bulk: Bulk, certificate: Certificate, defect: Defect, far_field: FarField | None = None
 ) -> ModelDifference:
     """From the bulk of the QM model, the certificate of the fit, and what the far field of the case said, if asked."""
-    better = None if far_field is None else far_field.polynomial
     linear = linear_mismatch(bulk, certificate).assembled(defect)
-    return ModelDifference(defect, certificate.polynomial if better is None else better, linear)
+    if far_field is None:
+        return ModelDifference(defect, certificate.polynomial, linear)
+    better = far_field.polynomial
+    return ModelDifference(
+        defect, certificate.polynomial if better is None else better, linear, far_field.error
+    )

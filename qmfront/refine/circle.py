@@ -7,7 +7,7 @@ from scipy.spatial import cKDTree
 
 from qmfront.coupling.partition import QM
 from qmfront.refine.domain import Domain
-from qmfront.refine.regions import PartitionSettings, regions_around
+from qmfront.refine.regions import DomainExhaustedError, PartitionSettings, regions_around
 
 
 def circle_regions(
@@ -59,7 +59,7 @@ def grown_circle(
     distance = np.sort(_distance(domain, centre)[domain.free])
     wanted = int(np.ceil(factor * np.sum(region == QM)))
     if wanted > len(distance):
-        raise ValueError(
+        raise DomainExhaustedError(
             f"A circle of {wanted} QM sites does not fit into {len(distance)} free sites. Enlarge "
             f"domain.radius_r0 or stop earlier."
         )

@@ -9,12 +9,16 @@ from qmfront.config.stages import InitialRegion
 from qmfront.crystal.defect import Defect
 from qmfront.refine.benefit import benefit_regions
 from qmfront.refine.circle import Ball, grown_circle, initial_regions, seeded_regions
+from qmfront.refine.decision import ended
 from qmfront.refine.domain import Domain
 from qmfront.refine.fast_marching import Refinement, refine
-from qmfront.refine.regions import PartitionSettings
+from qmfront.refine.regions import DomainExhaustedError, PartitionSettings
 
 CORE_RADIUS_R0 = 1.0
 """Sites within this distance (r0) of the core line must be QM. # ASSUME"""
+
+SHELL_R0 = {2: 1.2, 3: 0.0}
+"""r0, by dimension; width of the shell of the first QM region around defective sites."""
 
 
 def first_region(
@@ -42,7 +46,7 @@ def region_of_start(
     defective: np.ndarray,
     settings: PartitionSettings,
     *,
-    shell_r0: float,
+    shell_r0: float | None,
 ) -> np.ndarray:
     """Regions (n,) of iteration 0: the defective sites of a relaxed structure, a shell, and their buffer.
 
@@ -53,11 +57,12 @@ def region_of_start(
     ----------
     displacement : (n, 3) float, Å
     defective : (n,) bool
-    shell_r0 : float, r0
-        Width of the shell.
+    shell_r0 : float, r0, or None
+        Width of the shell; None for SHELL_R0 of the dimension.
     """
     domain = domain_of(defect, displacement)
-    seeds, radius = defective.copy(), shell_r0 * defect.r0
+    width = SHELL_R0[defect.dimension] if shell_r0 is None else shell_r0
+    seeds, radius = defective.copy(), width * defect.r0
     if np.isfinite(defect.crack_tip) or not seeds.any():
         away = np.linalg.norm(domain.coordinates - defect.core[: defect.dimension], axis=1)
         seeds |= defect.free & (away <= InitialRegion().radius_r0 * defect.r0 - radius)
@@ -99,6 +104,23 @@ def next_partition(
         return {"region": benefit_regions(work, region, domain, r0=defect.r0, settings=settings)}, {}
     result = refine(np.asarray(estimate["eta_site"]), region, domain, settings=settings)
     return _arrays(result), {"threshold": float(result.threshold)}
+
+
+def advanced(
+    decided: dict[str, Any],
+    defect: Defect,
+    estimate: Mapping[str, Any],
+    region: np.ndarray,
+    displacement: np.ndarray,
+    settings: PartitionSettings,
+) -> tuple[dict[str, Any], dict[str, np.ndarray], dict[str, float]]:
+    """The decision, and `next_partition`; where that does not fit into the domain, the decision to stop."""
+    stop = bool(decided["stop"])
+    try:
+        arrays, marks = next_partition(defect, estimate, region, displacement, settings=settings, stop=stop)
+    except DomainExhaustedError as error:
+        return ended(decided, error), {"region": region}, {}
+    return decided, arrays, marks
 
 
 def partition_of(structure: Mapping[str, Any], refined: Mapping[str, Any] | None) -> dict[str, Any]:

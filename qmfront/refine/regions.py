@@ -10,6 +10,10 @@ from qmfront.crystal.box import CubicDomain, box_around
 from qmfront.refine.domain import Domain, shell_around
 
 
+class DomainExhaustedError(ValueError):
+    """The QM region has grown as far as the domain allows."""
+
+
 @dataclass(frozen=True)
 class PartitionSettings:
     """How partitions are made: the sections refine, buffer and embedding of a case.
@@ -27,9 +31,11 @@ class PartitionSettings:
 def qm_threshold(
     arrival: np.ndarray, in_qm: np.ndarray, free: np.ndarray, *, settings: PartitionSettings
 ) -> float:
-    """T at which the new QM region ends: T_new, or later if the region would grow too little.
+    """T at which the new QM region ends: T_new, later if the region would grow too little, earlier if too much.
 
-        T_qm = max(T_new, T of the m-th free site in order of arrival),  m = ceil(minimum_growth * N_QM) >= 1
+        T_qm = max(min(T_new, T_M), T_m),  m = ceil(minimum_growth * N_QM) >= 1,  M = maximum_growth * N_QM
+
+    with T_m that of the m-th free site in order of arrival.
 
     Parameters
     ----------
@@ -47,7 +53,12 @@ def qm_threshold(
     if len(times) < needed:
         return np.inf
     # sites that are equal by symmetry arrive together: keep them together
-    return float(max(settings.refine.t_new, times[needed - 1] * (1 + 1e-6)))
+    least, latest = times[needed - 1] * (1 + 1e-6), settings.refine.t_new
+    # ASSUME the paper has no maximum growth; over the mean of few sites one step took 180 QM atoms to 778
+    if settings.refine.maximum_growth is not None:
+        most = int(settings.refine.maximum_growth * in_qm.sum())
+        latest = min(latest, times[min(max(most, 1), len(times)) - 1] * (1 + 1e-6))
+    return float(max(latest, least))
 
 
 def marked_regions(
@@ -85,7 +96,7 @@ def marked_regions(
         )
     end = qm_threshold(arrival, in_qm, domain.free, settings=settings)
     if not np.isfinite(end):
-        raise ValueError(
+        raise DomainExhaustedError(
             f"The front cannot add {settings.refine.minimum_growth:.0%} to {in_qm.sum()} QM sites: only "
             f"{np.sum(np.isfinite(arrival) & domain.free & ~in_qm)} free sites are reached. The mesh is "
             f"too small (increase its margin) or the domain is used up (enlarge domain.radius_r0 or stop "
@@ -156,7 +167,7 @@ def _refuse_clamped(chosen: np.ndarray, domain: Domain, what: str) -> None:
     touched = chosen & ~domain.free
     if touched.any():
         reach = np.linalg.norm(domain.coordinates[touched], axis=1).min()
-        raise ValueError(
+        raise DomainExhaustedError(
             f"{what} touches the clamp: it contains {touched.sum()} clamped sites, the first at {reach:.1f} "
             f"Å from the origin. Enlarge domain.radius_r0 or stop earlier."
         )
@@ -168,7 +179,7 @@ def _refuse_beyond_rim(in_qm: np.ndarray, domain: Domain, width: float) -> None:
         return
     radius = np.linalg.norm(domain.coordinates, axis=1)
     if radius[in_qm].max() + width > radius.max():
-        raise ValueError(
+        raise DomainExhaustedError(
             f"The buffer of the exact residual, {width:g} Å wide around QM sites at {radius[in_qm].max():.1f} Å, ends "
             f"beyond the clamped rim at {radius.max():.1f} Å. Enlarge domain.radius_r0 or stop earlier."
         )
@@ -176,7 +187,7 @@ def _refuse_beyond_rim(in_qm: np.ndarray, domain: Domain, width: float) -> None:
 
 def _refuse_without_mm(region: np.ndarray) -> None:
     if not np.any(region == MM):
-        raise ValueError(
+        raise DomainExhaustedError(
             f"No MM site is left: {np.sum(region == QM)} QM and {np.sum(region == BUFFER)} buffer sites fill "
             f"the domain. Enlarge domain.radius_r0 or stop earlier."
         )

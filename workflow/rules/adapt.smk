@@ -96,7 +96,7 @@ rule solve:
 
 checkpoint adapt:
     input:
-        unpack(layer_of),
+        unpack(before_of),
         code=code("adapt.py"),
         qm_code=lambda w: qm_code(material_of(w)),
         qm_files=lambda w: qm_files(material_of(w)),

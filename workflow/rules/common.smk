@@ -212,10 +212,14 @@ def far_field_of(w):
     return {"far_field": f"results/{w.case}/far_field.zarr/zarr.json"} if asked else {}
 
 
-def layer_of(w):
-    """The residual that says how wide the exact layer has to be, where a case lets it."""
-    asked = w.k != "0" and study.cases[w.case].estimate.layer_tolerance > 0
-    return {"before": f"results/{w.case}/{int(w.k) - 1}/residual.zarr/zarr.json"} if asked else {}
+def before_of(w):
+    """The estimate of the iteration before, and, where a case asks for it, the residual that tells the width of the layer."""
+    if w.k == "0":
+        return {}
+    before = f"results/{w.case}/{int(w.k) - 1}"
+    asked = study.cases[w.case].estimate.layer_tolerance > 0
+    layer = {"before": f"{before}/residual.zarr/zarr.json"} if asked else {}
+    return {"numbers": f"{before}/estimate.json"} | layer
 
 
 def start_of_reference(w):

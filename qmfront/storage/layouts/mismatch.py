@@ -7,6 +7,9 @@ MISMATCH = Kind(
     {
         "exponents": Declared("term strain", "i", "1", "exponents of the strain components in dW"),
         "coefficients": Declared("term", "f", "eV", "coefficients of dW"),
+        "polynomial_error": Declared(
+            "", "f", "1", "relative error of dW at strains of the case, if it was asked", optional=True
+        ),
         "blocks": Declared(
             "block component component2",
             "f",

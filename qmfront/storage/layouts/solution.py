@@ -28,6 +28,7 @@ SOLUTION = Kind(
         "measure": Declared(
             "call", "f", "Å", "algebraic part of the estimator, ||D H_FC^-1 F^H||, after each QM call"
         ),
+        "moved": Declared("", "f", "Å", "largest displacement of a site from where the solve started"),
         **SOFT_MODES,
     },
 )

