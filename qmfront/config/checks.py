@@ -21,6 +21,12 @@ CORE_RADIUS_R0 = 1.0
 # ASSUME the paper only says that the QM region contains the core; the first shell is where ACE fails.
 
 POTENTIAL_SUFFIXES = (".alloy", ".fs", ".eam", ".yace", ".json", ".xml", ".skf", ".model", ".pt", ".param")
+RULES = (
+    "all", "bulk", "check", "clamp", "convergence", "energy", "far_field", "gather", "intervals", "locality",
+    "mismatch", "operators", "patch", "plan", "plans", "potential", "preflight", "reference", "scatter", "shared",
+    "solve", "adapt", "structure", "summary", "surface", "table", "tiles", "training",
+)  # fmt: skip
+"""Rules of the workflow, whose names no figure may have; nor one that begins with all_ or draw_."""
 RESERVED = ("benchmarks", "bulk", "plan", "potentials", "preflight", "surfaces")
 """Folders beside the cases in results/."""
 
@@ -106,6 +112,7 @@ def _cases(study: Study, root: Path) -> Iterator[str]:
 def _case(name: str, case: Case, study: Study, root: Path) -> Iterator[str]:
     if name in RESERVED:
         yield f"{name!r} is a folder of the results; choose another name"
+    yield from _title(case.title)
     if case.reference.compute and case.reference.start in range(case.adapt.max_iterations, 101):
         yield (
             f"reference.start: there is no iteration {case.reference.start}, since adapt.max_iterations = "
@@ -129,6 +136,19 @@ def _case(name: str, case: Case, study: Study, root: Path) -> Iterator[str]:
         )
     if material is not None and isinstance(case.domain, Disc) and not isinstance(case.defect, File):
         yield from _clamp(case, potential, material)
+
+
+def _title(title: str) -> Iterator[str]:
+    """Between two dollars stands mathematics, which figures set."""
+    if title.count("$") < 2:
+        return
+    from matplotlib.mathtext import MathTextParser  # half a second, for titles with mathematics alone
+
+    try:
+        MathTextParser("path").parse(title)
+    except ValueError as error:
+        problem = str(error).strip().splitlines()[-1]
+        yield f"title: {title!r} cannot be set ({problem}). Correct what stands between the dollars, or write \\$"
 
 
 def _defect(case: Case, material: Material, root: Path) -> Iterator[str]:
@@ -256,6 +276,8 @@ def _clamp(case: Case, potential: Potential, material: Material) -> Iterator[str
 def _figures(study: Study, root: Path) -> Iterator[str]:
     for name, figure in study.figures.items():
         place = f"figures.{name}"
+        if name in RULES or name.startswith(("all_", "draw_")):
+            yield f"{place}: {name!r} is the name of a rule of the workflow, and figures are targets: choose another"
         if isinstance(figure, Certificate):
             for potential in figure.potentials:
                 if potential not in study.potentials:

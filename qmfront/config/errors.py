@@ -174,5 +174,7 @@ def _field_at(location: Location, model: type[BaseModel]) -> FieldInfo | None:
 
 
 def _without_types(location: Location) -> Location:
-    """Pydantic adds the type it tried, such as 'function-after[...]' or 'constrained-str', for unions."""
-    return tuple(name for name in location if isinstance(name, int) or re.fullmatch(r"[\w.+-]+", name))
+    """Pydantic adds the type it tried, such as 'function-after[...]', for unions; a key of the user may hold blanks."""
+    if location and location[-1] == "[key]":  # the name of an entry, which the message shows, is wrong itself
+        location = location[:-2]
+    return tuple(name for name in location if isinstance(name, int) or re.fullmatch(r"[^][()]+", name))

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, Strict, StringConstraints
 from pydantic_core import to_jsonable_python
 
-NAME = r"^[A-Za-z0-9_]+$"
+NAME = r"^[A-Za-z0-9_]{1,100}$"
 Name = Annotated[str, StringConstraints(pattern=NAME)]
 """Name of a case, material or potential; it becomes part of file names."""
 
