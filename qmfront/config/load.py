@@ -55,7 +55,10 @@ def load(config: Mapping[str, Any], root: Path, *, files: Iterable[Path | str] =
     ]
     named = [*written.potentials, *(case.potential for case in found_cases.values()), *shown]
     found_potentials = potentials.resolved(potentials.known(named), problems)
-    made_of = [part.material for part in (*found_cases.values(), *found_potentials.values())]
+    made_of = [
+        *(case.material for case in found_cases.values()),
+        *(potential.material for potential in found_potentials.values()),
+    ]
     found_materials = materials.resolved(materials.known([*written.materials, *made_of]), problems)
     if problems:
         raise ConfigError(problems)

@@ -133,7 +133,8 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[str, Any]:
                 None, None, f"the key {name!r} occurs twice", key_node.start_mark
             )
         seen.add(name)
-    return yaml.SafeLoader.construct_mapping(loader, node, deep=True)
+    content: dict[Any, Any] = yaml.SafeLoader.construct_mapping(loader, node, deep=True)
+    return content
 
 
 def _integer(loader: _Loader, node: yaml.ScalarNode) -> int:
