@@ -189,8 +189,8 @@ def _warn_of_moments(atoms: Atoms, path: Path) -> None:
     ]
     if dropped:
         log.warning(
-            "%s gives atoms %s, which the QM model will not see: it is asked with species and positions alone. Set them "
-            "by materials.*.qm.kwargs if the calculator can, or take them as not there.",
+            "%s gives atoms %s, which the QM model will not see: it is asked with species and positions alone. Set "
+            "them by materials.*.qm.kwargs if the calculator can.",
             path,
             " and ".join(dropped),
         )
