@@ -219,20 +219,27 @@ def _doubted_lattice(
         return ObservedLattice(rows, shifts), noise_of(rows, kinds, responses[1], lattice)
 
     first = kinds_of(settings.order, lattice)
-    rows, noise = observed(first, calculator)
     if settings.matching is not None:
-        return rows, noise
+        return observed(first, calculator)
+    # The order follows from what is observed here: every job of a scattered stage needs true values.
+    doubted = [kind for kind in first if kind.matching == 1]
+    plain, noise = observed([kind for kind in first if kind not in doubted], calculator)
+    third, found = observed(doubted, in_turn(calculator))
+    rows, noise = joined(plain, third), noise | found
     further = [kind for kind in kinds_of(2, lattice) if kind not in first]
-    # The order follows from what is observed here, so that every job of a scattered stage needs true values.
     derivatives = [kind for kind in further if not kind.functional or not kind.functional.supercells(lattice)]
-    fourth, found = observed(derivatives, in_turn(calculator))
-    noise |= found
+    fourth = ObservedLattice({})
+    if noise["third_derivative"] <= settings.robust.smooth:  # the next one has more
+        fourth, found = observed(derivatives, in_turn(calculator))
+        noise |= found
     order = order_of(noise, settings.robust)
+    name = "fourth" if "fourth_derivative" in noise else "third"
     logger.info(
-        "matching %d: %s of the fourth derivative changes with the step, at most %s is allowed for matching 2",
+        "matching %d: %.1e of the %s derivative changes with the step, at most %.0e is allowed for matching 2",
         order,
-        f"{noise['fourth_derivative']:.1e}",
-        f"{settings.robust.smooth:.0e}",
+        noise[f"{name}_derivative"],
+        name,
+        settings.robust.smooth,
     )
     if order == 1:
         return rows, noise

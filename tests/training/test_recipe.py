@@ -65,15 +65,21 @@ def test_a_smooth_model_is_matched_to_its_fourth_derivative(observed, fitted):
 
 
 def test_noise_of_the_stresses_keeps_the_fourth_derivative_out(tungsten, eam):
-    """Noise in the stress grows with h^-3 in the fourth derivative: at 1e-7 eV/Å^3 it is none of the model's."""
-    rough = observations_of(tungsten, Rough(eam, 1e-7), SETTINGS, steps(eam.force_range))
-    assert rough.noise["fourth_derivative"] > 0.1 > rough.noise["third_derivative"] > 1e-4
+    """Noise in the stress grows with h^-3 in the fourth derivative: at 1e-8 eV/Å^3 it is none of the model's."""
+    rough = observations_of(tungsten, Rough(eam, 1e-8), SETTINGS, steps(eam.force_range))
+    assert rough.noise["fourth_derivative"] > 1e-2 > 1e-3 > rough.noise["third_derivative"] > 1e-5
     assert (
         "fourth_derivative" not in rough.lattice.rows and "strained_force_constants" not in rough.lattice.rows
     )
     weights = weights_by_noise(rough.noise, SETTINGS.weights, ROBUST)
     assert weights["third_derivative"] == pytest.approx(1e-8 / rough.noise["third_derivative"] ** 2)
     assert weights["force_constants"] <= SETTINGS.weights.force_constants
+
+
+def test_a_noisy_third_derivative_spares_the_calls_for_the_fourth(tungsten, eam):
+    rough = observations_of(tungsten, Rough(eam, 1e-6), SETTINGS, steps(eam.force_range))
+    assert rough.noise["third_derivative"] > 1e-3 and "fourth_derivative" not in rough.noise
+    assert order_of(rough.noise, ROBUST) == 1
 
 
 def test_an_order_that_is_given_is_taken(tungsten, eam):
