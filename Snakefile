@@ -9,7 +9,7 @@ from snakemake.utils import min_version, validate
 from qmfront.config.load import load
 from qmfront.storage.holders import hold
 
-min_version("9.0")
+min_version("9.11")
 if workflow.is_main_process:
     hold(Path.cwd(), sys.argv)
 
@@ -24,7 +24,7 @@ if "cases" not in config:
     configfile: "config/config.yaml"
 
 
-study = load(config, Path(workflow.basedir))
+study = load(config, Path(workflow.basedir), files=workflow.configfiles)
 validate(config, "workflow/schemas/config.schema.json")
 
 

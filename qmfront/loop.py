@@ -54,6 +54,7 @@ from qmfront.refine.next_partition import advanced, first_region, region_of_star
 from qmfront.refine.regions import PartitionSettings
 from qmfront.storage.timing import Seconds
 from qmfront.training.certificate import certificate_of
+from qmfront.training.defect_certificate import DefectCertificate
 from qmfront.training.force_constant_completion import completed
 from qmfront.training.observations import observations_of
 from qmfront.training.recipe import fit_by_recipe
@@ -95,11 +96,14 @@ class FittedPotential:
     calculator : ACE
         An ASE calculator; `save` writes it.
     certificate : Certificate
+    defects : DefectCertificate or None
+        Faults, vacancy and distorted cells beside those of the QM model, with the recipe robust.
     """
 
     settings: Potential
     calculator: ACE
     certificate: Certificate
+    defects: DefectCertificate | None = None
 
 
 @dataclass(frozen=True)
@@ -194,7 +198,7 @@ def fit(measured: MeasuredMaterial, potential: Potential | None = None) -> Fitte
     observed = observations_of(bulk, calculator, settings, material.force_constants, slab=material.surface)
     fitted = fit_by_recipe(observed, bulk, settings.basis, settings)
     certificate = certificate_of(bulk, fitted, material.force_constants)
-    return FittedPotential(settings, ACE(fitted.potential), certificate)
+    return FittedPotential(settings, ACE(fitted.potential), certificate, fitted.defects)
 
 
 def adapt(

@@ -21,6 +21,12 @@ CORE_RADIUS_R0 = 1.0
 # ASSUME the paper only says that the QM region contains the core; the first shell is where ACE fails.
 
 POTENTIAL_SUFFIXES = (".alloy", ".fs", ".eam", ".yace", ".json", ".xml", ".skf", ".model", ".pt", ".param")
+RULES = (
+    "all", "bulk", "check", "clamp", "convergence", "energy", "far_field", "gather", "intervals", "locality",
+    "mismatch", "operators", "patch", "plan", "plans", "potential", "preflight", "reference", "scatter", "shared",
+    "solve", "adapt", "structure", "summary", "surface", "table", "tiles", "training",
+)  # fmt: skip
+"""Rules of the workflow, whose names no figure may have; nor one that begins with all_ or draw_."""
 RESERVED = ("benchmarks", "bulk", "plan", "potentials", "preflight", "surfaces")
 """Folders beside the cases in results/."""
 
@@ -106,6 +112,7 @@ def _cases(study: Study, root: Path) -> Iterator[str]:
 def _case(name: str, case: Case, study: Study, root: Path) -> Iterator[str]:
     if name in RESERVED:
         yield f"{name!r} is a folder of the results; choose another name"
+    yield from _title(case.title)
     if case.reference.compute and case.reference.start in range(case.adapt.max_iterations, 101):
         yield (
             f"reference.start: there is no iteration {case.reference.start}, since adapt.max_iterations = "
@@ -128,7 +135,20 @@ def _case(name: str, case: Case, study: Study, root: Path) -> Iterator[str]:
             f"but the case is made of {case.material!r}"
         )
     if material is not None and isinstance(case.domain, Disc) and not isinstance(case.defect, File):
-        yield from _clamp(case, potential, material)
+        yield from _clamp(case, case.domain, potential, material)
+
+
+def _title(title: str) -> Iterator[str]:
+    """Between two dollars stands mathematics, which figures set."""
+    if title.count("$") < 2:
+        return
+    from matplotlib.mathtext import MathTextParser  # half a second, for titles with mathematics alone
+
+    try:
+        MathTextParser("path").parse(title)
+    except ValueError as error:
+        problem = str(error).strip().splitlines()[-1]
+        yield f"title: {title!r} cannot be set ({problem}). Correct what stands between the dollars, or write \\$"
 
 
 def _defect(case: Case, material: Material, root: Path) -> Iterator[str]:
@@ -140,9 +160,9 @@ def _defect(case: Case, material: Material, root: Path) -> Iterator[str]:
     yield from _core(case)
     yield from problems_of_defect(case, material)
     if isinstance(case.domain, Disc):
-        yield from _extent(case, material)
+        yield from _extent(case, case.domain, material)
     else:
-        yield from _box(case, material)
+        yield from _box(case, case.domain, material)
 
 
 def _structure_file(case: Case, defect: File, root: Path) -> Iterator[str]:
@@ -191,18 +211,18 @@ def _kinds(case: Case) -> Iterator[str]:
         yield f"clamp.factor: a {case.defect.kind} cannot be made again on a larger disc; take null"
 
 
-def _box(case: Case, material: Material) -> Iterator[str]:
+def _box(case: Case, box: Box, material: Material) -> Iterator[str]:
     a0, r0 = material.crystal.lattice_constant_guess, material.crystal.nearest_neighbour_guess
-    edge, width = case.domain.cells * a0, 2 * case.first_disc.radius_r0 * r0
+    edge, width = box.cells * a0, 2 * case.first_disc.radius_r0 * r0
     if width >= edge:
         yield (
             f"initial_region.radius_r0 = {case.first_disc.radius_r0:g}: a ball {width:.1f} Å wide "
-            f"does not fit into a box of {edge:.1f} Å (domain.cells = {case.domain.cells})"
+            f"does not fit into a box of {edge:.1f} Å (domain.cells = {box.cells})"
         )
     divide = case.divide
     if divide.box_cells < divide.tile_cells:
         yield f"divide.box_cells = {divide.box_cells}: no box around tiles of {divide.tile_cells} cells is smaller"
-    tiles = ceil(case.domain.cells / divide.tile_cells) ** 3
+    tiles = ceil(box.cells / divide.tile_cells) ** 3
     if divide.jobs > tiles:
         yield f"divide.jobs = {divide.jobs}, but there are only {tiles} tiles; choose fewer jobs or smaller tiles"
 
@@ -212,14 +232,12 @@ def _rounded_up(length: float) -> float:
     return ceil(100 * length - 1e-9) / 100
 
 
-def _extent(case: Case, material: Material) -> Iterator[str]:
+def _extent(case: Case, disc: Disc, material: Material) -> Iterator[str]:
     r0, region = material.crystal.nearest_neighbour_guess, case.first_disc
-    free = case.domain.radius_r0 * r0
+    free = disc.radius_r0 * r0
     edge = (hypot(*region.centre_r0) + region.radius_r0) * r0
     buffer_edge = edge + case.buffer.residual_factor * case.buffer.width
-    domain = (
-        f"the free part of the domain ends at {free:.1f} Å (domain.radius_r0 = {case.domain.radius_r0:g})"
-    )
+    domain = f"the free part of the domain ends at {free:.1f} Å (domain.radius_r0 = {disc.radius_r0:g})"
     if edge >= free:
         yield (
             f"initial_region reaches {edge:.1f} Å from the centre, but {domain}. "
@@ -236,7 +254,7 @@ def _extent(case: Case, material: Material) -> Iterator[str]:
         yield f"refine.circle.centre_r0 = {list(centre)} is outside: {domain}"
 
 
-def _clamp(case: Case, potential: Potential, material: Material) -> Iterator[str]:
+def _clamp(case: Case, disc: Disc, potential: Potential, material: Material) -> Iterator[str]:
     """Free atoms must not miss neighbours beyond the rim: neither those of the potential, nor those of the QM model."""
     slip = case.defect.slip * material.crystal.lattice_constant_guess
     of_potential, of_model = 2 * potential.basis.cutoff, material.qm.cutoff
@@ -246,9 +264,9 @@ def _clamp(case: Case, potential: Potential, material: Material) -> Iterator[str
         far = f"forces of the potential {case.potential!r} reach {of_potential:g} Å"
     else:
         far = f"the QM model reaches materials.{case.material}.qm.cutoff = {of_model:g} Å"
-    if case.domain.clamp_width < needed:
+    if disc.clamp_width < needed:
         yield (
-            f"domain.clamp_width = {case.domain.clamp_width:g} Å: {far}{thinned}, so free atoms would miss neighbours "
+            f"domain.clamp_width = {disc.clamp_width:g} Å: {far}{thinned}, so free atoms would miss neighbours "
             f"beyond it. Choose at least {_rounded_up(needed):g} Å"
         )
 
@@ -256,6 +274,8 @@ def _clamp(case: Case, potential: Potential, material: Material) -> Iterator[str
 def _figures(study: Study, root: Path) -> Iterator[str]:
     for name, figure in study.figures.items():
         place = f"figures.{name}"
+        if name in RULES or name.startswith(("all_", "draw_")):
+            yield f"{place}: {name!r} is the name of a rule of the workflow, and figures are targets: choose another"
         if isinstance(figure, Certificate):
             for potential in figure.potentials:
                 if potential not in study.potentials:

@@ -30,12 +30,12 @@ def problems_of_defect(case: Case, material: Material) -> Iterator[str]:
         case Dislocation() as dislocation:
             yield from _burgers(dislocation, crystal)
             yield from _core_map(dislocation, crystal)
-            yield from _disc(case, crystal, "core_offset", dislocation.core_offset)
         case Crack() as crack:
             yield from _crystal_of_crack(crack, crystal)
-            yield from _disc(case, crystal, "tip_offset", crack.tip_offset)
         case Point() as point:
             yield from _sites(point, crystal)
+    if isinstance(case.defect, Dislocation | Crack) and isinstance(case.domain, Disc):
+        yield from _disc(case.domain, case.defect, crystal)
 
 
 def _burgers(dislocation: Dislocation, crystal: Crystal) -> Iterator[str]:
@@ -58,8 +58,8 @@ def _shortest_along(vector: Vector, crystal: Crystal) -> Vector | None:
         steps = [factor * x / largest for x in vector]
         if all(abs(step - round(step)) < 1e-6 for step in steps):
             divisor = gcd(*(round(step) for step in steps))
-            whole = [round(step) // divisor for step in steps]
-            found = (tuple(fraction * n for n in whole) for fraction in (0.5, 1.0))
+            h, k, l = (round(step) // divisor for step in steps)
+            found = ((fraction * h, fraction * k, fraction * l) for fraction in (0.5, 1.0))
             return next((short for short in found if crystal.is_lattice_vector(short)), None)
     return None
 
@@ -94,11 +94,12 @@ def _crystal_of_crack(crack: Crack, crystal: Crystal) -> Iterator[str]:
         )
 
 
-def _disc(case: Case, crystal: Crystal, name: str, offset: tuple[float, float]) -> Iterator[str]:
+def _disc(domain: Disc, defect: Dislocation | Crack, crystal: Crystal) -> Iterator[str]:
     """An origin near the centre, directions with small indices, and no more sites than memory holds."""
-    domain = case.domain
-    if not isinstance(domain, Disc):
-        return
+    if isinstance(defect, Dislocation):
+        name, offset, direction = "core_offset", defect.core_offset, defect.line
+    else:
+        name, offset, direction = "tip_offset", defect.tip_offset, defect.front
     a0 = crystal.lattice_constant_guess
     radius = domain.radius_r0 * crystal.nearest_neighbour_guess
     if hypot(*offset) > radius:
@@ -106,8 +107,7 @@ def _disc(case: Case, crystal: Crystal, name: str, offset: tuple[float, float]) 
             f"defect.{name} = {list(offset)} Å is outside of the domain, whose radius is {radius:.0f} Å. The crystal "
             "repeats: subtract lattice vectors"
         )
-    direction = case.defect.line if isinstance(case.defect, Dislocation) else case.defect.front
-    for key, vector in (("plane", case.defect.plane), ("line or front", direction)):
+    for key, vector in (("plane", defect.plane), ("line or front", direction)):
         indices = [n // gcd(*vector) for n in vector]
         if max(abs(n) for n in indices) > LARGEST_INDEX:
             yield f"defect: {key} {_shown(vector)} has indices above {LARGEST_INDEX}. Choose a direction of the crystal"

@@ -80,7 +80,8 @@ def _why(item: Any, field: FieldInfo | None) -> str:
     if isinstance(value, str) and kind in ("float_type", "int_type"):
         if EXPONENT_WITHOUT_POINT.match(value):
             return f"is text for YAML, which wants a point and a sign: write {_yaml_number(float(value))}."
-        unit = (field.json_schema_extra or {}).get("unit", "1") if field else "1"
+        extra = field.json_schema_extra if field else None
+        unit = extra.get("unit", "1") if isinstance(extra, dict) else "1"
         what = "the number alone" if unit == "1" else f"the number alone, in {unit}"
         return f"is text, not a number: write {what}."
     reason = item["msg"].removeprefix("Input ")
@@ -105,8 +106,9 @@ def _meaning(field: FieldInfo | None) -> str:
 def _unknown_key(location: Location, model: type[BaseModel]) -> str:
     word = str(location[-1])
     parent = section_at(location[:-1], model) or model
-    if word in getattr(parent, "gone", {}):
-        return f"the key is gone, remove it: {parent.gone[word]}"
+    gone = getattr(parent, "gone", {})
+    if word in gone:
+        return f"the key is gone, remove it: {gone[word]}"
     siblings = list(parent.model_fields)
     if get_close_matches(word, siblings, n=1, cutoff=0.6):
         return f"unknown key{did_you_mean(word, siblings)}"
@@ -174,5 +176,7 @@ def _field_at(location: Location, model: type[BaseModel]) -> FieldInfo | None:
 
 
 def _without_types(location: Location) -> Location:
-    """Pydantic adds the type it tried, such as 'function-after[...]' or 'constrained-str', for unions."""
-    return tuple(name for name in location if isinstance(name, int) or re.fullmatch(r"[\w.+-]+", name))
+    """Pydantic adds the type it tried, such as 'function-after[...]', for unions; a key of the user may hold blanks."""
+    if location and location[-1] == "[key]":  # the name of an entry, which the message shows, is wrong itself
+        location = location[:-2]
+    return tuple(name for name in location if isinstance(name, int) or re.fullmatch(r"[^][()]+", name))

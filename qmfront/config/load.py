@@ -11,7 +11,7 @@ from qmfront.config.checks import problems_of_study
 from qmfront.config.errors import ConfigError, problems_of
 from qmfront.config.figures import Certificate
 from qmfront.config.material import Material
-from qmfront.config.merge import Definitions, Layer, dotted, merged, place_of
+from qmfront.config.merge import Definitions, Layer, dotted, merged, place_of, read_yaml
 from qmfront.config.potential import Potential
 from qmfront.config.section import defaults_of
 from qmfront.config.study import Case, Configuration, Study
@@ -19,13 +19,14 @@ from qmfront.config.study import Case, Configuration, Study
 Part = TypeVar("Part", Case, Material, Potential)
 
 
-def load(config: Mapping[str, Any], root: Path) -> Study:
+def load(config: Mapping[str, Any], root: Path, *, files: Iterable[Path | str] = ()) -> Study:
     """Resolve and check a configuration.
 
     Parameters
     ----------
     config : the merged configuration, as Snakemake's `config`
     root : folder of the project, which holds config/cases and which relative paths start from
+    files : YAML files that the configuration comes from: Snakemake keeps the last of two equal keys in silence
 
     Raises
     ------
@@ -33,6 +34,9 @@ def load(config: Mapping[str, Any], root: Path) -> Study:
         settings that contradict each other
     """
     root = Path(root)
+    for file in map(Path, files):
+        if file.suffix in (".yaml", ".yml") and file.is_file():
+            read_yaml(file, shown=file.name)
     written = _configuration(config)
     figures = {name: figure for name, figure in written.figures.items() if figure is not None}
     cases = _Resolver(Case, Definitions("case", written.cases, root), written.case_defaults)
@@ -51,7 +55,10 @@ def load(config: Mapping[str, Any], root: Path) -> Study:
     ]
     named = [*written.potentials, *(case.potential for case in found_cases.values()), *shown]
     found_potentials = potentials.resolved(potentials.known(named), problems)
-    made_of = [part.material for part in (*found_cases.values(), *found_potentials.values())]
+    made_of = [
+        *(case.material for case in found_cases.values()),
+        *(potential.material for potential in found_potentials.values()),
+    ]
     found_materials = materials.resolved(materials.known([*written.materials, *made_of]), problems)
     if problems:
         raise ConfigError(problems)

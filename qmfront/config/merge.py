@@ -4,6 +4,7 @@ A name is that of a file in config/cases, config/materials or config/potentials,
 the entry then changes keys of the file. Either may start from another one by `extends`.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any, Literal
 import yaml
 
 from qmfront.config.errors import ConfigError, Location, did_you_mean
+from qmfront.config.section import NAME
 
 Kind = Literal["case", "material", "potential"]
 ABSENT = object()
@@ -75,6 +77,10 @@ class Definitions:
 
     def _own_layers(self, name: str, *, wanted_by: Layer | None) -> tuple[list[Layer], str | None]:
         """What a name says itself, and the name that it extends."""
+        if not re.fullmatch(NAME, str(name)):
+            raise ConfigError(
+                [f"{self._who(wanted_by)} {str(name)[:60]!r}: a name has up to 100 letters, digits and _"]
+            )
         file, entry = self._file(name), self.entries.get(name, {})
         found = []
         if file.is_file() and "extends" not in entry:
@@ -98,9 +104,12 @@ class Definitions:
         return found, extended
 
     def _absent(self, name: str, wanted_by: Layer | None) -> str:
-        who = f"{wanted_by.source} extends" if wanted_by else f"{self.kind}s lists"
+        who = self._who(wanted_by)
         file = self._file(name).relative_to(self.root).as_posix()
         return f"{who} {name!r}, but there is no file {file}{did_you_mean(name, self.names)}"
+
+    def _who(self, wanted_by: Layer | None) -> str:
+        return f"{wanted_by.source} extends" if wanted_by else f"{self.kind}s lists"
 
     def _file(self, name: str) -> Path:
         return self.root / "config" / f"{self.kind}s" / f"{name}.yaml"
@@ -124,16 +133,35 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[str, Any]:
                 None, None, f"the key {name!r} occurs twice", key_node.start_mark
             )
         seen.add(name)
-    return yaml.SafeLoader.construct_mapping(loader, node, deep=True)
+    content: dict[Any, Any] = yaml.SafeLoader.construct_mapping(loader, node, deep=True)
+    return content
+
+
+def _integer(loader: _Loader, node: yaml.ScalarNode) -> int:
+    value = loader.construct_yaml_int(node)
+    digits = node.value.lstrip("+-")
+    if ":" in digits or (len(digits) > 1 and digits[0] == "0" and digits[1].isdigit()):
+        raise yaml.constructor.ConstructorError(
+            None,
+            None,
+            f"{node.value} means {value} in YAML 1.1: write {value}, or '{node.value}' for a text",
+            node.start_mark,
+        )
+    return value
 
 
 _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+_Loader.add_constructor("tag:yaml.org,2002:int", _integer)
 
 
 def read_yaml(path: Path, *, shown: str) -> dict[str, Any]:
     """The mapping in a YAML file; `shown` is its name in errors."""
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            [f"{shown} is not text in UTF-8 (byte {error.start}): save it in that encoding"]
+        ) from error
     except yaml.YAMLError as error:
         raise ConfigError([f"{shown} is not valid YAML: {' '.join(str(error).split())}"]) from error
     if content is None:

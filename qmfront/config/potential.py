@@ -13,6 +13,9 @@ Degrees = Annotated[tuple[Degree, ...], Strict(False), Field(min_length=1, max_l
 Cells = Annotated[int, Field(ge=1, le=20)]
 Repeat = Annotated[tuple[Cells, Cells], Strict(False)]
 Repeats = Annotated[tuple[Cells, Cells, Cells], Strict(False)]
+Distances = Annotated[
+    tuple[Annotated[float, Field(ge=0.5, lt=1.0)], ...], Strict(False), Field(max_length=10)
+]
 Recipe = Literal["robust", "paper"]
 Weightings = Annotated[
     tuple[Annotated[float, Field(gt=0.0, le=1.0)], ...], Strict(False), Field(min_length=1, max_length=10)
@@ -35,11 +38,11 @@ class Basis(Section):
     angular_weight: float = key(
         "Weight of the angular degree l in the total degree", unit="1", default=1.5, gt=0.0, le=5.0
     )
-    radial_lambda: float = key(
+    radial_lambda: float | None = key(
         "Exponent lambda of the distance transform of the Chebyshev radial basis; "
-        "larger resolves short distances better, small resolves all alike",
+        "larger resolves short distances better, small resolves all alike; null: 2.0, and 0.5 with the recipe robust",
         unit="1",
-        default=2.0,
+        default=None,
         gt=0.0,
         le=20.0,
     )
@@ -246,9 +249,31 @@ class Robust(Section):
         "Rattled cells of large strain beside them",
         default=Rattled(count=4, amplitudes=(0.02, 0.2), strain=0.1, seed=13),
     )
+    faults: bool = key(
+        "Whether energies of faults along the slip systems of the crystal are observed, half of them for the fit",
+        default=True,
+    )
+    vacancy: Rattled | None = key(
+        "Cells with a vacancy, beside one with all other atoms at rest; repeat is not used; null: none",
+        default=Rattled(count=2, amplitudes=(0.05, 0.1), strain=0.0, seed=14),
+    )
+    close: Distances = key(
+        "Distances at which one atom of the crystal stands from a neighbour, in cells that are fitted to",
+        unit="r0",
+        default=(0.85, 0.75, 0.65),
+    )
     weights: Weightings = key(
-        "Weights of the cells that are tried: the smallest one whose error on unseen cells is close to the least wins",
+        "Weights of all these cells that are tried: the smallest one whose error on what is not fitted to is at most "
+        "twice the least wins",
         default=(1e-6, 1e-5, 1e-4),
+    )
+    repulsion: bool = key(
+        "Whether atoms closer than 0.8 nearest-neighbour distances repel by a pair potential beside the basis",
+        default=True,
+    )
+    refuse: bool = key(
+        "Whether a fit that fails its certificate stops the run once a larger basis and other weights did not help",
+        default=True,
     )
 
 

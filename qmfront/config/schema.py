@@ -16,7 +16,7 @@ from qmfront.config.study import Case, Configuration
 
 FOLDER = Path(__file__).parents[2] / "workflow" / "schemas"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-DEFINED = {"case": Case, "material": Material, "potential": Potential}
+DEFINED: dict[str, type[BaseModel]] = {"case": Case, "material": Material, "potential": Potential}
 PARTIAL = "Partial"
 """Prefix of the definitions in which every key is optional."""
 

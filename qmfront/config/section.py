@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, Strict, StringConstraints
 from pydantic_core import to_jsonable_python
 
-NAME = r"^[A-Za-z0-9_]+$"
+NAME = r"^[A-Za-z0-9_]{1,100}$"
 Name = Annotated[str, StringConstraints(pattern=NAME)]
 """Name of a case, material or potential; it becomes part of file names."""
 
@@ -48,10 +48,12 @@ def key(meaning: str, *, unit: str = "", default: Any = ..., **limits: float) ->
         text += f" Unit: {unit}."
     if limits:
         text += f" Range: {range_text(limits)}."
-    extra = {"unit": unit} if unit else None
-    # Snakemake fills in every default of a schema, those of another kind of figure or defect too: tell it none.
-    given = {} if default is ... else {"default_factory": lambda: copy.deepcopy(default)}
-    return Field(description=text, json_schema_extra=extra, **given, **limits)
+    extra: dict[str, JsonValue] | None = {"unit": unit} if unit else None
+    more: dict[str, Any] = dict(limits)
+    if default is not ...:
+        # Snakemake fills in every default of a schema, those of another kind of figure or defect too: tell it none.
+        more["default_factory"] = lambda: copy.deepcopy(default)
+    return Field(description=text, json_schema_extra=extra, **more)
 
 
 def defaults_of(model: type[BaseModel]) -> dict[str, JsonValue]:

@@ -5,6 +5,7 @@ the crystal. Each of these mistakes would otherwise end far from its cause: in a
 that seems too near, or in a crystal that is turned and strained without a word.
 """
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ from ase.io import read
 
 from qmfront.crystal.lattice import Crystal
 from qmfront.crystal.neighbours import Pairs, pairs_within
+
+log = logging.getLogger(__name__)
 
 LAMMPS_DATA = "lammps-data"
 OVERLAP_R0 = 0.4
@@ -60,6 +63,7 @@ def read_structure(path: Path, *, file_format: str | None, pbc: tuple[bool, bool
     if file_format == LAMMPS_DATA and not _states_species(path):
         atoms.numbers[:] = 0
     _refuse_infinite(atoms, path)
+    _warn_of_moments(atoms, path)
     return _upwards(atoms)
 
 
@@ -173,6 +177,22 @@ def _refuse_infinite(atoms: Atoms, path: Path) -> None:
     if not np.isfinite(atoms.cell.array).all():
         raise ValueError(
             f"The cell of {path} is no finite number: {atoms.cell.array.tolist()}. Write it again."
+        )
+
+
+def _warn_of_moments(atoms: Atoms, path: Path) -> None:
+    """A defect is species and positions alone, so that the QM model is asked without the rest."""
+    dropped = [
+        meaning
+        for name, meaning in (("initial_magmoms", "magnetic moments"), ("initial_charges", "charges"))
+        if np.any(atoms.arrays.get(name, 0.0))
+    ]
+    if dropped:
+        log.warning(
+            "%s gives atoms %s, which the QM model will not see: it is asked with species and positions alone. Set "
+            "them by materials.*.qm.kwargs if the calculator can.",
+            path,
+            " and ".join(dropped),
         )
 
 

@@ -1,5 +1,6 @@
 """What comes before the first iteration: crystal, training data, fit, buffer and reference; calls and seconds."""
 
+from collections import Counter
 from dataclasses import replace
 from math import prod
 
@@ -16,6 +17,7 @@ from qmfront.plan.price import JOB_SECONDS, Price
 from qmfront.training.observe.kinds import kinds_of, observed_gradients, observed_supercells
 from qmfront.training.observe.lattice import Lattice
 from qmfront.training.observe.noise import other_lattice
+from qmfront.training.observe.off_lattice import cells_off_lattice
 
 REFERENCE_CALLS = 15
 """Force calls of a reference; each vector of its stability test takes two more, or one."""
@@ -90,11 +92,12 @@ def training_calls(potential: Potential, crystal: Crystal, *, supercell: int) ->
     differences = 6 * len(crystal.numbers) if several else 2
     large = (1 + robust) * differences * (1 + observed_supercells(kinds, lattice))
     samples = [(small, len(crystal.numbers)), (large, supercell)]
-    cells = [potential.rattled] if potential.rattled else []
+    if potential.rattled:
+        samples.append(_rattled(potential.rattled, crystal))
     if robust:
-        asked = potential.robust
-        cells += [asked.cells, asked.strained, asked.unseen, asked.unseen_strained]
-    samples += [_rattled(each, crystal) for each in cells]
+        sets = cells_off_lattice(crystal, potential.robust).values()
+        sizes = Counter(len(atoms) for cells in sets for atoms in cells)
+        samples += [(count, atoms) for atoms, count in sizes.items()]
     if potential.surfaces:
         slabs, planes = potential.surfaces, len(potential.surfaces.planes)
         samples.append((planes * (slabs.flat.count + RELAXED_SLABS), slabs.layers))

@@ -50,7 +50,7 @@ def embedding_warnings(calculator: object, crystal: Crystal, *, rattle: float) -
     ----------
     calculator : ASE calculator
     crystal : Crystal
-        At rest.
+        Near rest.
     rattle : float, Å
         Standard deviation of displacements in the cells that are looked at.
     """
@@ -164,8 +164,9 @@ def _coarse(model: TabulatedEAM, difference: _Differences, crystal: Crystal, sam
     rest = densities(model, crystal.to_atoms())
     seen = np.concatenate([densities(model, atoms) for atoms in samples])
     return (
-        f"The EAM table does not resolve F(rho) where this crystal uses it (rho = {rest.mean():.4g} at rest, "
-        f"{seen.min():.4g} to {seen.max():.4g} in rattled and strained cells, points {model.rho_spacing:.3g} apart): "
+        f"The EAM table does not resolve F(rho) where this crystal uses it (rho = {rest.mean():.4g} at the lattice "
+        f"constant given, {seen.min():.4g} to {seen.max():.4g} in rattled and strained cells, "
+        f"points {model.rho_spacing:.3g} apart): "
         f"between our interpolation and that of LAMMPS forces differ by {difference.forces:.1%} and the bulk modulus "
         f"by {difference.modulus:.1%}, most of it at rho = {difference.density:.4g} of "
         f"{chemical_symbols[difference.species]}. To have what LAMMPS has, write materials.*.qm.kwargs: "

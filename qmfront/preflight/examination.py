@@ -69,7 +69,8 @@ def examine(subject: Subject, guess: Crystal, settings: Preflight, steps: ForceC
     """
     checks: list[Check] = []
     rest = locality = None
-    warnings: list[str] = []
+    # before any check, since a model that fails one is not examined further
+    warnings = embedding_warnings(subject.calculator, guess, rattle=settings.rattle)
     try:
         for check in _checks_of_a_cell(subject, guess, settings, steps):
             log.info("%s: %s %s%s", check.name, check.value, check.unit, "" if check.passed else ", refused")
@@ -79,7 +80,6 @@ def examine(subject: Subject, guess: Crystal, settings: Preflight, steps: ForceC
             checks += at_rest
         if rest is not None and all(check.passed for check in checks):
             crystal = guess.strained(rest.scale * np.eye(3))
-            warnings = embedding_warnings(subject.calculator, crystal, rattle=settings.rattle)
             if settings.clusters:
                 locality = locality_of(subject, crystal, settings)
             time_larger_calls(subject, crystal, settings)

@@ -28,10 +28,10 @@ def page(found: Report) -> str:
 
 def _verdict(findings: Findings) -> str:
     head = f"{findings.calls} calls, {findings.seconds:.1f} s."
+    warned = [f"- Warning: {text}" for text in findings.warnings]
     if findings.passed:
-        warned = [f"- Warning: {text}" for text in findings.warnings]
         return "\n".join([f"**Passed.** {head}", *([""] if warned else []), *warned])
-    return "\n".join([f"**Refused.** {head}", "", *[f"- {cause}" for cause in findings.problems]])
+    return "\n".join([f"**Refused.** {head}", "", *[f"- {cause}" for cause in findings.problems], *warned])
 
 
 def _check_row(check: Check) -> tuple[str, ...]:

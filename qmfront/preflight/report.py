@@ -85,7 +85,9 @@ def refuse(found: Report, *, strictly: bool) -> None:
     causes = found.findings.problems
     if not causes:
         return
-    text = f"{found.calculator} is refused for {found.material}. " + " Besides: ".join(causes)
+    text = f"{found.calculator} is refused for {found.material}. " + " Besides: ".join(
+        [*causes, *found.findings.warnings]
+    )
     if strictly:
         raise RefusedError(f"{text} (materials.{found.material}.preflight holds the limits.)")
     log.warning("%s Going on, since preflight.refuse is false.", text)

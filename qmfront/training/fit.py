@@ -1,7 +1,7 @@
 """The fit of a potential to observations of the reference model, and what it leaves of their difference."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -14,18 +14,36 @@ from qmfront.elasticity.moduli import piola_stress
 from qmfront.elasticity.strain_polynomial import StrainPolynomial, fit_strain_polynomial
 from qmfront.models.ace.basis import Basis, build_basis
 from qmfront.models.ace.calculator import ACE
-from qmfront.models.ace.potential import Potential
+from qmfront.models.ace.potential import Potential, Repulsion
+from qmfront.storage.layout import Declared
+from qmfront.training import defect_certificate
+from qmfront.training.defect_certificate import DefectCertificate
 from qmfront.training.observations import Observations
+from qmfront.training.observe import noise
 from qmfront.training.observe.kinds import FIRST_FREE_ORDER, KIND
+from qmfront.training.observe.off_lattice import FITTED
 from qmfront.training.observe.responses import BasisResponse
 from qmfront.training.regression import regress, weighted_system
 from qmfront.training.uncertainty import Uncertainty, uncertainty
 
 SMALL = (16, 14, 10)
 """max_degree where none is given: 354 functions of one species."""
+RADIAL_LAMBDA = 2.0
+"""radial_lambda where none is given."""
 ORDERS_OF_MISMATCH = {0: 2, 1: 2, 2: 2, 3: 1}
 """The difference of the two lattices is expanded in its first free order and the next one, if that is not the seventh:
 48 more invariants would take more strain samples."""
+MET = 1e-3
+"""Largest relative error of the third derivative that leaves no difference of that order."""
+LEAST_DISTANCE = 0.25
+"""Smallest distance of atoms over the radius of the repulsion: closer ones are an error."""
+DECLARED = {
+    **defect_certificate.DECLARED,
+    **noise.DECLARED,
+    "order": Declared("", "i", "1", "matching order of the fit"),
+    "cell_weight": Declared("", "f", "1", "weight of the cells away from the lattice"),
+}
+"""What a certificate has besides with the recipe robust."""
 SURFACE_KINDS = ("surface_energy", "surface_forces")
 
 
@@ -45,6 +63,12 @@ class Fit:
         Fitted without the surfaces, where there are any: what they change.
     order : int
         The matching order.
+    defects : DefectCertificate or None
+        Of the recipe robust: simple defects beside those of the reference model.
+    noise : kind -> number
+        Of the derivatives that were observed at two steps.
+    cell_weight : float
+        Weight that was found for the cells away from the lattice; zero where there are none.
     """
 
     potential: Potential
@@ -54,6 +78,20 @@ class Fit:
     uncertainty: Uncertainty
     lattice_only: Potential | None = None
     order: int = 1
+    defects: DefectCertificate | None = None
+    noise: Mapping[str, float] = field(default_factory=dict)
+    cell_weight: float = 0.0
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What the certificate says of the recipe, see DECLARED; nothing for that of the paper."""
+        if self.defects is None:
+            return {}
+        arrays = self.defects.arrays() | {f"noise_{name}": np.asarray(n) for name, n in self.noise.items()}
+        return arrays | {"order": np.asarray(self.order), "cell_weight": np.asarray(self.cell_weight)}
+
+    def declared(self) -> dict[str, Declared]:
+        """Declarations of `arrays`."""
+        return {name: DECLARED[name] for name in self.arrays()}
 
 
 @dataclass(frozen=True)
@@ -88,7 +126,7 @@ def basis_functions(species: Sequence[str], settings: BasisSettings) -> Basis:
         cutoff=settings.cutoff,
         max_degree=SMALL if settings.max_degree is None else settings.max_degree,
         l_weight=settings.angular_weight,
-        decay=settings.radial_lambda,
+        decay=RADIAL_LAMBDA if settings.radial_lambda is None else settings.radial_lambda,
     )
 
 
@@ -111,7 +149,8 @@ def rows_of(observations: Observations, bulk: Bulk, basis: Basis, settings: Fitt
     """All that is fitted to."""
     targets = dict(observations.lattice.rows)
     design = observations.lattice.design(bulk, basis, settings.strain_step)
-    for part in (observations.cells, observations.field, observations.slabs, observations.distorted):
+    beside = [observations.off_lattice[name] for name in FITTED if name in observations.off_lattice]
+    for part in (observations.cells, observations.field, observations.slabs, *beside):
         if part is not None:
             targets |= part.targets(bulk)
             design |= part.design(bulk, basis)
@@ -125,6 +164,7 @@ def fit_rows(
     settings: Fitting,
     *,
     weights: Mapping[str, float] = MappingProxyType({}),
+    repulsion: Repulsion | None = None,
 ) -> Fit:
     """The fit to rows at hand.
 
@@ -132,23 +172,31 @@ def fit_rows(
     ----------
     weights : kind -> weight
         In place of those of the settings.
+    repulsion : Repulsion, optional
+        Of the potential, taken off the rows already.
     """
     lattice_only = None
     if "surface_energy" in rows.targets:
         lattice_only = _regression(rows.without(*SURFACE_KINDS), basis, settings, weights)[0]
     potential, spread = _regression(rows, basis, settings, weights)
+    if repulsion is not None:
+        least = min(potential.minimum_distance, LEAST_DISTANCE * repulsion.radius)
+        potential = replace(potential, minimum_distance=least, repulsion=repulsion)
     difference = bulk.stresses - _sampled_stresses(bulk, potential)
     order = settings.order
     if settings.matching is None and "fourth_derivative" in rows.targets:
         order = 2
+    errors = rows.errors(potential.coefficients)
     first = FIRST_FREE_ORDER[order]
+    past = first + ORDERS_OF_MISMATCH[order]
+    if settings.recipe == "robust" and errors.get("third_derivative", 0.0) > MET:
+        first = FIRST_FREE_ORDER[0]
     mismatch = fit_strain_polynomial(
         bulk.gradients,
         difference,
-        orders=range(first, first + ORDERS_OF_MISMATCH[order]),
+        orders=range(first, past),
         rotations=bulk.crystal.point_group(),
     )
-    errors = rows.errors(potential.coefficients)
     return Fit(potential, mismatch, difference, errors, spread, lattice_only, order)
 
 
@@ -178,5 +226,8 @@ def _regression(
 
 def fit_table(fit: Fit, surface_errors: Mapping[str, float]) -> str:
     """The fit quality as CSV: observation, relative_error."""
-    rows = [f"{name},{value:.6e}" for name, value in {**fit.relative_error, **surface_errors}.items()]
+    values = {**fit.relative_error, **surface_errors}
+    if fit.defects is not None:
+        values |= fit.defects.table() | {f"noise_{name}": noise for name, noise in fit.noise.items()}
+    rows = [f"{name},{value:.6e}" for name, value in values.items()]
     return "\n".join(["observation,relative_error", *rows, f"functions,{len(fit.potential.basis)}"]) + "\n"

@@ -23,8 +23,9 @@ from qmfront.training.observe import noise, predictor_strains, rattled, slabs
 from qmfront.training.observe.kinds import KIND, Kind, kinds_of, observe, observed_gradients
 from qmfront.training.observe.lattice import Lattice
 from qmfront.training.observe.noise import noise_of, order_of, other_lattice, other_steps
+from qmfront.training.observe.off_lattice import FITTED, UNSEEN, observe_off_lattice
 from qmfront.training.observe.predictor_strains import ObservedField, observe_field
-from qmfront.training.observe.rattled import ObservedCells, observe_rattled
+from qmfront.training.observe.rattled import CellSet, ObservedCells, observe_rattled
 from qmfront.training.observe.responses import BasisResponse, CalculatorResponse
 from qmfront.training.observe.slabs import ObservedSlabs, observe_surfaces
 
@@ -92,8 +93,8 @@ class ObservedLattice:
 class Observations:
     """All that a potential is fitted to: the perfect lattice, and what there is beside it.
 
-    distorted, unseen : ObservedCells or None
-        Of the recipe robust: cells that are fitted to, and cells on which their weight is chosen.
+    off_lattice : name -> ObservedCells
+        Of the recipe robust, see `off_lattice`.
     noise : kind -> number
         Of the derivatives, see `noise`; empty where they were observed once.
     """
@@ -102,13 +103,12 @@ class Observations:
     cells: ObservedCells | None = None
     field: ObservedField | None = None
     slabs: ObservedSlabs | None = None
-    distorted: ObservedCells | None = None
-    unseen: ObservedCells | None = None
+    off_lattice: Mapping[CellSet, ObservedCells] = dataclasses.field(default_factory=dict)
     noise: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Arrays of a store of the open kind "training"."""
-        parts = (self.lattice, self.cells, self.field, self.slabs, self.distorted, self.unseen)
+        parts = (self.lattice, self.cells, self.field, self.slabs, *self.off_lattice.values())
         arrays = {name: array for part in parts if part for name, array in part.arrays().items()}
         return arrays | {f"noise_{name}": np.asarray(value) for name, value in self.noise.items()}
 
@@ -120,8 +120,11 @@ class Observations:
             ObservedCells.from_arrays(arrays) if "rattled_energy" in arrays else None,
             ObservedField.from_arrays(arrays) if "field_stress" in arrays else None,
             ObservedSlabs.from_arrays(arrays) if "surface_energy" in arrays else None,
-            ObservedCells.from_arrays(arrays, "distorted") if "distorted_energy" in arrays else None,
-            ObservedCells.from_arrays(arrays, "unseen") if "unseen_energy" in arrays else None,
+            {
+                name: ObservedCells.from_arrays(arrays, name)
+                for name in (*FITTED, *UNSEEN)
+                if f"{name}_energy" in arrays
+            },
             {name: float(arrays[f"noise_{name}"]) for name in KIND if f"noise_{name}" in arrays},
         )
 
@@ -174,18 +177,13 @@ def observations_of(
     crystal, rattled_cells, slabs = bulk.crystal, settings.rattled, settings.surfaces
     observe_lattice = _doubted_lattice if settings.recipe == "robust" else _lattice
     lattice, noise = observe_lattice(bulk, calculator, settings, force_constants)
-    distorted, unseen = None, None
-    if settings.recipe == "robust":
-        robust = settings.robust
-        distorted = observe_rattled(crystal, calculator, robust.cells, robust.strained, name="distorted")
-        unseen = observe_rattled(crystal, calculator, robust.unseen, robust.unseen_strained, name="unseen")
+    asked = settings.robust if settings.recipe == "robust" else None
     return Observations(
         lattice,
         None if rattled_cells is None else observe_rattled(crystal, calculator, rattled_cells),
         _field(crystal, calculator, defect, settings.field_samples),
         None if slabs is None else observe_surfaces(crystal, calculator, slabs, slab or RelaxedSlab()),
-        distorted,
-        unseen,
+        {} if asked is None else observe_off_lattice(crystal, calculator, asked),
         noise,
     )
 
@@ -221,20 +219,27 @@ def _doubted_lattice(
         return ObservedLattice(rows, shifts), noise_of(rows, kinds, responses[1], lattice)
 
     first = kinds_of(settings.order, lattice)
-    rows, noise = observed(first, calculator)
     if settings.matching is not None:
-        return rows, noise
+        return observed(first, calculator)
+    # The order follows from what is observed here: every job of a scattered stage needs true values.
+    doubted = [kind for kind in first if kind.matching == 1]
+    plain, noise = observed([kind for kind in first if kind not in doubted], calculator)
+    third, found = observed(doubted, in_turn(calculator))
+    rows, noise = joined(plain, third), noise | found
     further = [kind for kind in kinds_of(2, lattice) if kind not in first]
-    # The order follows from what is observed here, so that every job of a scattered stage needs true values.
     derivatives = [kind for kind in further if not kind.functional or not kind.functional.supercells(lattice)]
-    fourth, found = observed(derivatives, in_turn(calculator))
-    noise |= found
+    fourth = ObservedLattice({})
+    if noise["third_derivative"] <= settings.robust.smooth:  # the next one has more
+        fourth, found = observed(derivatives, in_turn(calculator))
+        noise |= found
     order = order_of(noise, settings.robust)
+    name = "fourth" if "fourth_derivative" in noise else "third"
     logger.info(
-        "matching %d: %s of the fourth derivative changes with the step, at most %s is allowed for matching 2",
+        "matching %d: %.1e of the %s derivative changes with the step, at most %.0e is allowed for matching 2",
         order,
-        f"{noise['fourth_derivative']:.1e}",
-        f"{settings.robust.smooth:.0e}",
+        noise[f"{name}_derivative"],
+        name,
+        settings.robust.smooth,
     )
     if order == 1:
         return rows, noise

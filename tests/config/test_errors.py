@@ -1,6 +1,7 @@
 """Bad input: one message that says which key, what is wrong and what to write."""
 
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,10 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from qmfront.config.checks import missing_module
+from qmfront.config.checks import RULES, missing_module
 from qmfront.config.errors import ConfigError
 from qmfront.config.load import load
 from qmfront.config.material import ATOMS_PER_CUBE, Crystal
+from qmfront.config.merge import read_yaml
 from qmfront.crystal.lattice import Structure, cubic_crystal
 from tests.config.conftest import EDGE
 
@@ -44,6 +46,13 @@ Problems = Callable[[dict[str, Any]], tuple[str, ...]]
             1.0,
             ["case_defaults.adapt.tolerence", "did you mean 'tolerance'?"],
         ),
+        ("potential_defaults.max degree", [12], ["potential_defaults.max degree: unknown key (there is:"]),
+        (
+            "case_defaults.refine.t new",
+            4.0,
+            ["case_defaults.refine.t new: unknown key (did you mean 't_new'?)"],
+        ),
+        ("cases", ["x" * 120], ["cases: 'xxxx"]),
         ("figurs", {}, ["figurs: unknown key (did you mean 'figures'?)"]),
         ("case_defaults.t_new", 2.0, ["case_defaults.t_new: unknown key here; there is 'refine.t_new'"]),
         ("case_defaults.buffer.width", "9 nm", ["buffer.width: '9 nm' is text", "in Å", "Range: >= 0"]),
@@ -127,6 +136,13 @@ DISLOCATION = {"kind": "dislocation", "line": [1, 1, 1], "plane": [1, 1, -2]}
         (
             {"cases.edge_T4.potential": "matchin_1"},
             ["no potential 'matchin_1'", "did you mean 'matching_1'?"],
+        ),
+        ({"cases.edge_T4.title": "broken $\\frac{a$ math"}, ["title: 'broken $", "between the dollars"]),
+        ({"cases.edge_T4.potential": "x" * 120}, ["cases.edge_T4.potential: 'xxx"]),
+        ({"cases.edge_T4.extends": "x" * 300}, ["extends 'xxxx", "up to 100 letters"]),
+        (
+            {"figures.structure": {"kind": "decomposition", "case": "edge_T4", "iteration": -1}},
+            ["figures.structure: 'structure' is the name of a rule of the workflow"],
         ),
         ({"figures.effectivity.case": "edge_T5"}, ["figures.effectivity: 'edge_T5' is not among the cases"]),
         ({"figures.figure_4.cases": ["edge_T4", "no"]}, ["figures.figure_4: 'no' is not among the cases"]),
@@ -345,6 +361,44 @@ def test_all_problems_are_told_at_once(problems: Problems) -> None:
         }
     )
     assert len(found) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "pieces"),
+    [
+        ("a: {b: 1}\na: {c: 2}\n", ["the key 'a' occurs twice", "line 2"]),
+        ("solve: {max_calls: 1:30}\n", ["1:30 means 90 in YAML 1.1: write 90"]),
+        ("solve: {max_calls: 060}\n", ["060 means 48 in YAML 1.1"]),
+        ("a: 1\n\tb: 2\n", ["is not valid YAML", "line 2"]),
+        ("title: \xc5\n", ["study.yaml is not text in UTF-8 (byte 7)"]),
+    ],
+)
+def test_the_text_of_a_study(
+    text: str, pieces: list[str], changed: Change, root: Path, tmp_path: Path
+) -> None:
+    """What Snakemake would read in silence, or refuse without a line."""
+    path = tmp_path / "study.yaml"
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(ConfigError) as caught:
+        load(changed({}), root, files=[path])
+    assert all(piece in str(caught.value) for piece in pieces), str(caught.value)
+
+
+def test_numbers_that_mean_what_they_say(tmp_path: Path) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_text("a: 0\nb: -12\nc: 0x1F\nd: '060'\ne: 1_000\n", encoding="utf-8")
+    assert read_yaml(path, shown="study") == {"a": 0, "b": -12, "c": 31, "d": "060", "e": 1000}
+
+
+def test_names_of_rules(root: Path) -> None:
+    """Those in the workflow, so that none is forgotten."""
+    texts = [
+        path.read_text(encoding="utf-8")
+        for path in (root / "Snakefile", *(root / "workflow/rules").glob("*.smk"))
+    ]
+    rule = re.compile(r"^ *(?:use rule \w+ as|rule|checkpoint) (\w+)", re.MULTILINE)
+    found = {name for text in texts for name in rule.findall(text) if not name.startswith("draw_")}
+    assert found <= set(RULES) and len(found) > 20
 
 
 def test_a_reserved_name(changed: Change, root: Path, project: Callable[..., Path]) -> None:

@@ -272,6 +272,20 @@ def test_a_constraint_of_another_kind(tmp_path: Path) -> None:
         read(path)
 
 
+def test_moments_that_the_model_will_not_see_are_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    atoms = vacancy()
+    path = tmp_path / "own.traj"
+    write(path, atoms)
+    read(path)
+    assert "will not see" not in caplog.text
+    atoms.set_initial_magnetic_moments(np.full(len(atoms), 0.5))
+    write(path, atoms)
+    read(path)
+    assert "gives atoms magnetic moments, which the QM model will not see" in caplog.text
+
+
 def test_a_period_downwards_is_the_same_lattice(written: Write) -> None:
     atoms = vacancy()
     atoms.cell[2] *= -1

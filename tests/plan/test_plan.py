@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 
-from qmfront.config.potential import Rattled
+from qmfront.config.potential import Potential, Rattled
 from qmfront.config.stages import Embedding
 from qmfront.crystal.lattice import cubic_crystal
 from qmfront.evaluate.evaluation import Evaluation
@@ -17,6 +17,7 @@ from qmfront.plan.iterations import WARM_LOOKS, WARM_SOLVE
 from qmfront.plan.jobs import Iteration, Job
 from qmfront.plan.page import page, summary
 from qmfront.plan.plan import Plan, plan
+from qmfront.plan.preparation import training_calls
 from qmfront.plan.price import cost_of_clusters, look_seconds
 from qmfront.plan.resources import resources_of
 from tests.plan.cases import COST, POTENTIAL, finished, planned
@@ -176,6 +177,17 @@ def test_strains_of_the_field_are_paid_for() -> None:
     of_field = POTENTIAL.model_copy(update={"field_samples": 300})
     plain, more = (job_of(plan(planned(each), FRESH), "training") for each in (POTENTIAL, of_field))
     assert more.calls == plain.calls + 300
+
+
+def test_the_default_recipe_is_paid_for() -> None:
+    """Two steps of every derivative, to matching 2 at most, and all cells away from the lattice."""
+    robust = Potential(material="tungsten")
+    samples = training_calls(robust, planned(robust).crystal, supercell=1331)
+    paper = training_calls(POTENTIAL, planned().crystal, supercell=1331)
+    assert samples[0][0] > 1.4 * paper[0][0] and samples[1][0] == 10 * paper[1][0]
+    cells = {atoms: count for count, atoms in samples[2:]}
+    # 48 rattled cells of 2^3, faults of 6 and 11 layers, 3 close pairs and 5 vacancies in 3^3
+    assert cells[16] == 48 and cells[54] == 3 and cells[53] == 5 and sum(cells.values()) == 64
 
 
 def test_steps_on_the_hessian_are_paid_for() -> None:

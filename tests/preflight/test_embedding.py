@@ -17,8 +17,8 @@ from qmfront.models.eam_table import tabulated
 from qmfront.preflight.embedding import densities, densities_beyond_table, embedding_warnings
 from qmfront.preflight.examination import Findings, examine
 from qmfront.preflight.page import page
-from qmfront.preflight.report import Report
-from qmfront.preflight.subject import Subject
+from qmfront.preflight.report import Report, refuse
+from qmfront.preflight.subject import RefusedError, Subject
 from tests.models.lammps_oracle import write_setfl
 
 SPACINGS = {"fine": 0.02, "coarse": 1.0}
@@ -116,8 +116,9 @@ def test_the_page_keeps_the_warning_and_a_report_without_one_is_read(tmp_path: P
     assert Report.read(path).findings.warnings == []
 
 
-def test_an_examination_warns(tmp_path: Path) -> None:
-    """Tungsten, F with 2 meV from point to point: forces are its derivatives all the same, and no other check tells."""
+@pytest.mark.parametrize(("stress_error", "passed"), [(0.5, True), (1e-3, False)])
+def test_an_examination_warns(stress_error: float, passed: bool, tmp_path: Path) -> None:
+    """Tungsten, F with 2 meV from point to point: the warning is there whether or not a check refuses the model."""
     path = write_setfl(tmp_path / "W.eam.alloy", load_eam("W_zhou"), n_r=1001, n_rho=121)
     read = read_eam_file(path)
     rough = replace(read, embedding=read.embedding + 2e-3 * (-1.0) ** np.arange(121))
@@ -129,8 +130,13 @@ def test_an_examination_warns(tmp_path: Path) -> None:
             made.model = tabulated(rough)
         return made
 
-    settings = Preflight(atoms=16, seconds=0.1, clusters=False, stress_error=0.5)
+    settings = Preflight(atoms=16, seconds=0.1, clusters=False, stress_error=stress_error)
     steps = ForceConstantSteps(displacement=2e-3)
     found = examine(Subject(make, "own.EAM"), cubic_crystal("W", "bcc", 3.165), settings, steps)
-    assert found.passed, found.problems
+    assert found.passed == passed, found.problems
     assert len(found.warnings) == 1 and "between our interpolation and that of LAMMPS" in found.warnings[0]
+    told = Report("tungsten", "own.EAM", found, None)
+    assert "- Warning: The EAM table does not resolve" in page(told)
+    if not passed:
+        with pytest.raises(RefusedError, match="Besides: The EAM table does not resolve"):
+            refuse(told, strictly=True)

@@ -5,14 +5,19 @@ from zlib import crc32
 
 import numpy as np
 import pytest
+from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
 
 from qmfront.config.potential import Basis, Potential, Rattled, Robust
+from qmfront.models.ace.calculator import ACE
+from qmfront.models.ace.potential import Potential as Potential_
 from qmfront.models.eam import EAM
 from qmfront.training.fit import Fit, basis_functions, fit_potential
 from qmfront.training.observations import Observations, observations_of
 from qmfront.training.observe.noise import order_of, weights_by_noise
+from qmfront.training.observe.off_lattice import FITTED, UNSEEN
 from qmfront.training.recipe import Unseen, fit_by_recipe
+from qmfront.training.repulsion import repulsion_of, repulsive_energy_forces, screened_coulomb
 from tests.settings import changed, steps
 
 CELLS = Rattled(count=6, amplitudes=(0.02, 0.2), strain=0.03, seed=1)
@@ -60,15 +65,21 @@ def test_a_smooth_model_is_matched_to_its_fourth_derivative(observed, fitted):
 
 
 def test_noise_of_the_stresses_keeps_the_fourth_derivative_out(tungsten, eam):
-    """Noise in the stress grows with h^-3 in the fourth derivative: at 1e-7 eV/Å^3 it is none of the model's."""
-    rough = observations_of(tungsten, Rough(eam, 1e-7), SETTINGS, steps(eam.force_range))
-    assert rough.noise["fourth_derivative"] > 0.1 > rough.noise["third_derivative"] > 1e-4
+    """Noise in the stress grows with h^-3 in the fourth derivative: at 1e-8 eV/Å^3 it is none of the model's."""
+    rough = observations_of(tungsten, Rough(eam, 1e-8), SETTINGS, steps(eam.force_range))
+    assert rough.noise["fourth_derivative"] > 1e-2 > 1e-3 > rough.noise["third_derivative"] > 1e-5
     assert (
         "fourth_derivative" not in rough.lattice.rows and "strained_force_constants" not in rough.lattice.rows
     )
     weights = weights_by_noise(rough.noise, SETTINGS.weights, ROBUST)
     assert weights["third_derivative"] == pytest.approx(1e-8 / rough.noise["third_derivative"] ** 2)
     assert weights["force_constants"] <= SETTINGS.weights.force_constants
+
+
+def test_a_noisy_third_derivative_spares_the_calls_for_the_fourth(tungsten, eam):
+    rough = observations_of(tungsten, Rough(eam, 1e-6), SETTINGS, steps(eam.force_range))
+    assert rough.noise["third_derivative"] > 1e-3 and "fourth_derivative" not in rough.noise
+    assert order_of(rough.noise, ROBUST) == 1
 
 
 def test_an_order_that_is_given_is_taken(tungsten, eam):
@@ -78,8 +89,8 @@ def test_an_order_that_is_given_is_taken(tungsten, eam):
 
 
 def test_cells_make_the_fit_sane_where_derivatives_say_nothing(observed, fitted, tungsten):
-    basis = basis_functions(["W"], SETTINGS.basis)
-    unseen = Unseen.of(observed.unseen, tungsten, basis)
+    basis = fitted.potential.basis
+    unseen = Unseen.of(observed.off_lattice, tungsten, basis)
     alone = Observations(observed.lattice)
     lattice = fit_potential(alone, tungsten, basis, changed(SETTINGS, recipe="paper"))
     assert unseen.error(fitted.potential.coefficients) < 0.3 * unseen.error(lattice.potential.coefficients)
@@ -87,11 +98,65 @@ def test_cells_make_the_fit_sane_where_derivatives_say_nothing(observed, fitted,
     assert fitted.relative_error["third_derivative"] < 2e-2
 
 
+def test_the_certificate_has_the_simple_defects(fitted, eam, tungsten):
+    """Faults between those that were fitted and a vacancy as the QM model has them, waves that are stable."""
+    defects = fitted.defects
+    assert defects.problems() == [] and defects.lowest_wave > -1e-9
+    assert set(defects.forces) == {"unseen", "strained", "holes"} and max(defects.forces.values()) < 0.35
+    assert defects.curves.error() < 0.2 and np.sum(~defects.curves.fitted) == 4
+    qm, mm, relaxed = defects.vacancy
+    assert qm == pytest.approx(3.85, abs=0.02) and abs(mm - qm) < 0.3 * qm and 0 < relaxed < mm
+    assert (
+        {"order", "cell_weight", "noise_third_derivative"} <= set(fitted.arrays()) == set(fitted.declared())
+    )
+
+
+def test_atoms_that_come_close_repel(fitted, tungsten):
+    """Two of them alone at 0.3 r0, with a force that is the derivative of an energy that falls with the distance."""
+    model, r0 = ACE(fitted.potential), tungsten.crystal.nearest_neighbour_distance
+    distance = r0 * np.arange(0.25, 0.65, 0.01)
+    pairs = [Atoms("W2", [[0, 0, 0], [d, 0, 0]]) for d in distance]
+    energy = np.array([model.get_potential_energy(pair) for pair in pairs])
+    force = np.array([model.get_forces(pair)[1, 0] for pair in pairs])
+    assert np.all(np.diff(energy) < 0) and np.all(force > 0)
+    slope = -(energy[2:] - energy[:-2]) / (distance[2:] - distance[:-2])
+    np.testing.assert_allclose(force[1:-1], slope, rtol=0.02)
+
+
+def test_the_repulsion_is_that_of_two_nuclei_and_no_lattice_feels_it(tungsten):
+    crystal = tungsten.crystal
+    repulsion, r0 = repulsion_of(crystal), crystal.nearest_neighbour_distance
+    assert repulsive_energy_forces(crystal.strained(0.9 * np.eye(3)).to_atoms(), repulsion)[0] == 0.0
+    near = Atoms("W2", [[0, 0, 0], [0.3 * r0, 0, 0]])
+    energy, forces = repulsive_energy_forces(near, repulsion)
+    assert energy == pytest.approx(screened_coulomb(0.3 * r0, 74)) and forces[1, 0] > 0 > forces[0, 0]
+    basis = basis_functions(["W"], Basis(max_degree=(2,)))
+    bare = Potential_(basis, np.zeros(len(basis)), np.zeros(1), 0.3, repulsion)
+    assert ACE(bare).get_potential_energy(near) == pytest.approx(energy)
+    np.testing.assert_allclose(ACE(bare).get_forces(near), forces, rtol=1e-12)
+
+
+def test_a_fit_that_fails_is_made_again_and_then_refused(observed, tungsten, caplog):
+    """One pair function fits nothing: what is wrong is told in words, with what was tried and what would help."""
+    poor = Basis(cutoff=3.5, max_degree=(3,))
+    with pytest.raises(RuntimeError, match="The fit is poor") as refused:
+        fit_by_recipe(observed, tungsten, poor, SETTINGS)
+    words = str(refused.value)
+    assert "fault curve of {110}<111> is off" in words and "a vacancy costs" in words
+    assert "weigh 1e-06; then" in words and "robust.refuse: false" in words
+    lenient = changed(SETTINGS, robust=changed(ROBUST, refuse=False))
+    assert fit_by_recipe(observed, tungsten, poor, lenient).defects.problems()
+    assert "all the same" in caplog.text
+
+
 def test_a_store_holds_all_of_it(observed):
     again = Observations.from_arrays(observed.arrays())
     assert again.noise == observed.noise and set(observed.declared()) == set(observed.arrays())
-    assert np.array_equal(again.unseen.energy, observed.unseen.energy)
-    assert again.distorted.name == "distorted" and len(again.distorted.cells) == 10
+    assert set(again.off_lattice) == {*FITTED, *UNSEEN}
+    assert np.array_equal(again.off_lattice["unseen"].energy, observed.off_lattice["unseen"].energy)
+    assert (
+        again.off_lattice["distorted"].name == "distorted" and len(again.off_lattice["distorted"].cells) == 10
+    )
 
 
 def test_the_studies_of_the_paper_ask_for_its_recipe():

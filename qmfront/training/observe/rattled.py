@@ -6,7 +6,7 @@ the derivatives on distorted cells cure that without a change of the far field. 
 same for the surroundings of an interstitial, where the potential meets coordinations that no displacement makes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -25,8 +25,10 @@ from qmfront.storage.layout import Declared
 from qmfront.training.observe.relaxed_stress import stress_designs, stress_targets
 from qmfront.training.observe.responses import response_of_one_atom
 
-CellSet = Literal["rattled", "distorted", "unseen"]
-"""rattled: those of the key of that name; distorted: those of the recipe robust; unseen: those that choose weights."""
+CellSet = Literal[
+    "rattled", "distorted", "faults", "close", "vacancy", "unseen", "strained", "between", "holes"
+]
+"""rattled: those of the key of that name. All others are of the recipe robust, see `off_lattice`."""
 
 
 def declared_cells(name: CellSet) -> dict[str, Declared]:
@@ -182,19 +184,53 @@ def observe_rattled(
         If the model refuses a cell.
     """
     cells = [cell for sampling in settings for cell in rattled_cells(crystal, sampling)]
-    whole = energy_of(crystal.to_atoms(), calculator) / len(crystal.basis)
     amplitudes = np.concatenate([np.linspace(*each.amplitudes, each.count) for each in settings])
+    words = [f"Rattled cell {n} (amplitude {a:.3f} Å)" for n, a in enumerate(amplitudes)]
+    return observe_cells(crystal, calculator, cells, name, words=words, advice="Lower rattled.amplitudes.")
+
+
+def observe_cells(
+    crystal: Crystal,
+    calculator: BaseCalculator,
+    cells: Sequence[Atoms],
+    name: CellSet,
+    *,
+    words: Sequence[str] = (),
+    advice: str = "",
+) -> ObservedCells:
+    """Energies and forces of any periodic cells.
+
+    Parameters
+    ----------
+    words : what each cell is, for errors
+    advice : what to do if one is refused
+
+    Raises
+    ------
+    ValueError
+        If the model refuses a cell.
+    """
+    whole = energy_of(crystal.to_atoms(), calculator) / len(crystal.basis)
     energy, forces = [], []
-    for number, (cell, amplitude) in enumerate(zip(cells, amplitudes, strict=True)):
+    for number, cell in enumerate(cells):
         try:
             forces.append(np.array(calculator.get_forces(cell)))
             energy.append(energy_of(cell, calculator) - len(cell) * whole)
         except ValueError as error:
-            raise ValueError(
-                f"Rattled cell {number} (amplitude {amplitude:.3f} Å) is refused by the reference model: {error} "
-                "Lower rattled.amplitudes."
-            ) from error
+            what = words[number] if words else f"Cell {number} of the {name} ones"
+            raise ValueError(f"{what} is refused by the reference model: {error} {advice}") from error
     return ObservedCells(tuple(cells), np.array(energy), tuple(forces), name)
+
+
+def cubic_supercell(crystal: Crystal, least_edge: float) -> Atoms:
+    """The smallest cube of cubic cells whose edge is at least so long, Å."""
+    count = cubes_across(crystal, least_edge)
+    return _cubic_cell(crystal, (count, count, count))
+
+
+def cubes_across(crystal: Crystal, least_edge: float) -> int:
+    """Cubic cells in a row that are at least so long, Å."""
+    return int(np.ceil(least_edge / cubic_lattice_constant(crystal) - 1e-9))
 
 
 def _cubic_cell(crystal: Crystal, repeat: tuple[int, int, int]) -> Atoms:
