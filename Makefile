@@ -45,7 +45,7 @@ plan: $(RUN_STAMP) ## what the cases will cost, before it is spent: results/plan
 	@python -m snakemake plans --cores $(CORES) $(ARGS)
 
 # The stages, in their order. Snakemake has them as all_STAGE: the name alone is that of the rule of one case.
-STAGES := preflight bulk surface training potential intervals structure operators mismatch locality far_field \
+STAGES := preflight bulk surface training potential intervals structure operators start mismatch locality far_field \
 	reference solve adapt convergence energy clamp figures
 .PHONY: $(STAGES) check summary
 

@@ -32,6 +32,7 @@ STAGES = {
     "intervals": expand("results/potentials/{potential}/intervals.csv", potential=study.potentials),
     "structure": expand("results/{case}/structure.zarr/zarr.json", case=study.cases),
     "operators": expand("results/{case}/operators.zarr/zarr.json", case=study.cases),
+    "start": expand("results/{case}/start.zarr/zarr.json", case=asking(lambda case: case.start.relax)),
     "mismatch": expand("results/{case}/mismatch.zarr/zarr.json", case=study.cases),
     "locality": expand(
         "results/{case}/locality.zarr/zarr.json", case=asking(lambda case: case.locality.widths)
