@@ -250,7 +250,7 @@ def adapt(
             found.estimates.phi,
             r0=hybrid.defect.r0,
             eta=(before, numbers["eta"]),
-            polynomial_error=difference.polynomial_error,
+            polynomial_error=found.polynomial_error,
         )
         numbers |= verdict.numbers()
         made, arrays, _ = advanced(

@@ -51,7 +51,7 @@ def main(inputs: dict, spec: dict, settings: dict, journal: Journal, outputs: di
         hybrid,
         region,
         solution := Solution.from_arrays(stored),
-        difference := ModelDifference.from_arrays(load(inputs["mismatch"], MISMATCH), hybrid.defect),
+        ModelDifference.from_arrays(load(inputs["mismatch"], MISMATCH), hybrid.defect),
         settings=LayeredSettings(
             residual, Layer.of(load(inputs["before"], RESIDUAL)) if "before" in inputs else None
         ),
@@ -68,7 +68,7 @@ def main(inputs: dict, spec: dict, settings: dict, journal: Journal, outputs: di
         found.estimates.phi,
         r0=hybrid.defect.r0,
         eta=(_eta(inputs.get("numbers")), numbers["eta"]),
-        polynomial_error=difference.polynomial_error,
+        polynomial_error=found.polynomial_error,
     ).numbers()
     write_file(outputs["table"], json.dumps(numbers, indent=2) + "\n")
     with seconds.of("refine"):

@@ -54,8 +54,8 @@ def main(inputs: dict, spec: dict, sections: tuple[dict, dict], journal: Journal
     store.save(outputs["partition"], PARTITION, partition, marks, run=run, config=settings)
     run = {"seconds": dict(seconds), "qm_seconds": tally.cpu_seconds}
     config = {"qm": spec, "solve": settings, "embedding": embedding}
-    calls = {"qm_calls": tally.calls - found.test_calls, "test_calls": found.test_calls}
-    store.save(outputs["store"], SOLUTION, found.arrays(), calls, run=run, config=config)
+    attrs = found.attributes(tally.calls)
+    store.save(outputs["store"], SOLUTION, found.arrays(), attrs, run=run, config=config)
 
 
 def _start(inputs: dict) -> tuple[Solution | MMMinimum | None, store.Store | None]:

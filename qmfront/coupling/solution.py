@@ -38,6 +38,10 @@ class Solution:
         own |= {"history": self.max_force, "measure": self.measure, "moved": np.array(self.moved)}
         return own if self.modes is None else {**own, **self.modes.arrays()}
 
+    def attributes(self, calls: int) -> dict[str, int]:
+        """QM calls, those of the test apart, of all `calls` that a solve has made."""
+        return {"qm_calls": calls - self.test_calls, "test_calls": self.test_calls}
+
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "Solution":
         """The inverse of `arrays`."""

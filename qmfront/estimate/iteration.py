@@ -12,9 +12,10 @@ import numpy as np
 
 from qmfront.coupling.hybrid import Hybrid
 from qmfront.coupling.solution import Solution
-from qmfront.estimate.estimator import Estimates, Responses, estimates, representatives
-from qmfront.estimate.exact_layer import Layer, LayeredSettings, residual_with_layer
+from qmfront.estimate.estimator import Estimates, Responses, estimates, estimator, representatives
+from qmfront.estimate.exact_layer import CG_TOLERANCE, Layer, LayeredSettings, residual_with_layer
 from qmfront.estimate.hessian_correction import corrections
+from qmfront.estimate.residual import exact_core
 from qmfront.mismatch.model_difference import ModelDifference
 from qmfront.storage.timing import Seconds
 
@@ -28,12 +29,16 @@ class EstimatedIteration:
     estimates : Estimates
     steps : name -> int
         Steps of conjugate gradients of each Hessian correction.
+    polynomial_error : float
+        Relative error of dW times the part of eta, in the norm of H_FC, that comes from sites where dW was taken; NaN
+        if it was not asked.
     """
 
     residuals: Mapping[str, np.ndarray]
     layer: Layer
     estimates: Estimates
     steps: Mapping[str, int]
+    polynomial_error: float = np.nan
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Arrays of a store of kind "estimate"."""
@@ -83,4 +88,31 @@ def estimated_iteration(
         corrected = corrections(hybrid, region, solution, residuals, phi, estimate)
         answers = {name: one.displacement for name, one in corrected.items()}
         found = estimates(hybrid, region, solution.forces, Responses(residuals, phi, answers), estimate)
-    return EstimatedIteration(residuals, layer, found, {name: one.steps for name, one in corrected.items()})
+        hanging = np.nan
+        if not np.isnan(difference.polynomial_error):
+            hanging = difference.polynomial_error * _share(
+                hybrid, region, solution, residuals, settings, layer
+            )
+    steps = {name: one.steps for name, one in corrected.items()}
+    return EstimatedIteration(residuals, layer, found, steps, hanging)
+
+
+def _share(
+    hybrid: Hybrid,
+    region: np.ndarray,
+    solution: Solution,
+    residuals: Mapping[str, np.ndarray],
+    settings: LayeredSettings,
+    layer: Layer,
+) -> float:
+    """Part of eta, in the norm of H_FC, of the forces beyond the sites on which the residual cauchy_born is exact."""
+    if settings.residual.estimate.residual != "cauchy_born":
+        return 0.0
+    used = settings.residual.with_layer(layer.width_r0)
+    exact = exact_core(solution.displacement, hybrid.defect, region, used)
+    forces, riesz = residuals["cauchy_born"], hybrid.inexact(CG_TOLERANCE)
+    whole, beyond = (
+        estimator(riesz.solve(part), hybrid.defect.stencil)
+        for part in (forces, np.where(exact[:, None], 0.0, forces))
+    )
+    return beyond / whole if whole > 0.0 else 0.0

@@ -13,8 +13,8 @@ GLIDE = 0.02
 JUMP_R0 = 0.3
 """r0; a site that moves farther between two iterations has changed its place: so has the basin."""
 
-POLYNOMIAL = 0.5
-"""Relative error of dW at the strains of the case beyond which a residual that is made of it says little."""
+POLYNOMIAL = 0.3
+"""Of eta; so much of it may hang on the error of dW at the strains of the case."""
 
 LARGE_R0 = 0.3
 """r0; where the correction moves a site farther, the estimate to first order is one of size only."""
@@ -26,12 +26,15 @@ class Trust:
 
     reasons : why the estimate is not trusted; none if it is
     notes : what it does not certify all the same
+    settled : bool
+        Whether more iterations would not change the verdict by themselves.
     lowest_eigenvalue : float
         Of H v = lambda H_FC v along the soft modes, mixed forces; NaN if they were not asked.
     """
 
     reasons: tuple[str, ...]
     notes: tuple[str, ...]
+    settled: bool
     lowest_eigenvalue: float
 
     @property
@@ -47,6 +50,7 @@ class Trust:
             "trusted": self.trusted,
             "reasons": list(self.reasons),
             "notes": list(self.notes),
+            "settled": self.settled,
         }
 
 
@@ -69,36 +73,37 @@ def trust(
     eta : (float or None, float), Å
         Of the iteration before, if there was one, and of this one.
     polynomial_error : float
-        Relative error of dW at strains of the case, NaN if it was not asked or is not used.
+        Relative error of dW at strains of the case, times the part of eta that comes from it; NaN if it was not asked.
     """
-    reasons, notes = [], []
+    reasons, passing, notes = [], [], []
     lowest = np.nan if solution.modes is None else float(solution.modes.eigenvalues[0])
     if lowest <= 0.0:
         reasons.append(
             f"saddle: the lowest eigenvalue is {lowest:.3f}, and the attempts to leave it ended on others"
         )
     elif lowest < GLIDE:
-        notes.append(
-            f"the position of the core along glide is not certified: the lowest eigenvalue is {lowest:.4f}"
+        reasons.append(
+            f"the position of the core along glide is not certified: the lowest eigenvalue is {lowest:.4f}, and "
+            "neither model is sure of so soft a mode; all else is as eta says"
         )
     elif np.isnan(lowest):
         notes.append("the solution was not tested for a saddle")
     before, now = eta
     if before is not None and solution.moved > JUMP_R0 * r0:
-        reasons.append(
+        passing.append(
             f"another basin than in the iteration before: a site has moved by {solution.moved:.2f} Å; the next "
             "iteration shows whether it stays"
         )
     if before is not None and now > before:
-        reasons.append(f"eta has not fallen: {before:.2e} Å before, {now:.2e} Å now, with more QM atoms")
+        passing.append(f"eta has not fallen: {before:.2e} Å before, {now:.2e} Å now, with more QM atoms")
     largest = float(np.sqrt(np.einsum("ni,ni->n", correction, correction).max()))
     if largest > LARGE_R0 * r0:
-        reasons.append(
+        passing.append(
             f"the error is too large for a linear estimate: it would move a site by {largest:.2f} Å; more QM atoms help"
         )
     if polynomial_error > POLYNOMIAL:
         reasons.append(
-            f"the difference of both models is {polynomial_error:.0%} off at the strains of the case: give the fit "
-            "more observations, or take estimate.residual: exact"
+            f"{polynomial_error:.0%} of eta hang on a difference of both models that homogeneous lattices contradict: "
+            "give the fit more observations, or take estimate.residual: exact"
         )
-    return Trust(tuple(reasons), tuple(notes), lowest)
+    return Trust((*reasons, *passing), tuple(notes), not passing, lowest)

@@ -11,22 +11,22 @@ def decision(estimate: Mapping[str, Any], k: int, settings: Adapt) -> dict[str, 
 
     Parameters
     ----------
-    estimate : {eta (Å), n_qm, trusted}
-        An eta that is not trusted ends nothing.
+    estimate : {eta (Å), n_qm, settled}
+        An eta that the next iteration may contradict ends nothing.
     k : int
         Counted from 0.
     settings : Adapt
     """
     eta, n_qm, tolerance = estimate["eta"], estimate["n_qm"], settings.tolerance
     max_iterations, max_qm_atoms = settings.max_iterations, settings.max_qm_atoms
-    if eta < tolerance and estimate.get("trusted", True):
+    if eta < tolerance and estimate.get("settled", True):
         reason = f"eta = {eta:.3e} Å is below the tolerance of {tolerance:g} Å"
     elif k + 1 >= max_iterations:
         reason = f"{max_iterations} iterations are done, eta = {eta:.3e} Å"
     elif n_qm >= max_qm_atoms:
         reason = f"{n_qm} QM atoms reach the limit of {max_qm_atoms}, eta = {eta:.3e} Å"
     else:
-        why = f"is above the tolerance of {tolerance:g} Å" if eta >= tolerance else "is not trusted"
+        why = f"is above the tolerance of {tolerance:g} Å" if eta >= tolerance else "is not settled"
         return {"k": k, "stop": False, "reason": f"eta = {eta:.3e} Å {why}"}
     return {"k": k, "stop": True, "reason": reason}
 

@@ -103,7 +103,7 @@ def test_region_grows_monotonically_and_the_mesh_follows(disc, start):
 def test_mesh_is_enlarged_until_it_holds_the_front(disc, start):
     """A fast front beyond QM + buffer: the automatic margin gives what a very large mesh gives."""
     eta = np.where(start == BUFFER, 1.0, 1e-3) + 2.0 * (start == BUFFER) * (polar(disc)[0] > 14)
-    marking = changed(MARKING, t_new=6.0, t_buf=3.0)
+    marking = changed(MARKING, t_new=6.0, t_buf=3.0, maximum_growth=None)
     automatic, large = (refine(eta, start, disc, settings=marking, margin=m) for m in (None, 50.0))
     assert large.grid.shape > automatic.grid.shape
     np.testing.assert_array_equal(automatic.region, large.region)
@@ -179,6 +179,6 @@ def test_errors(disc, start):
         refine(eta[1:], start, disc, settings=MARKING)
     with pytest.raises(ValueError, match="mesh is too small: the front is at its boundary"):
         refine(eta + 5 * (start == BUFFER), start, disc, settings=MARKING, margin=0.0)
-    far = changed(MARKING, t_new=200.0)
+    far = changed(MARKING, t_new=200.0, maximum_growth=None)
     with pytest.raises(ValueError, match="touches the clamp.*Enlarge domain.radius_r0 or stop earlier"):
         refine(eta, start, disc, settings=far)

@@ -8,7 +8,7 @@ import pytest
 from qmfront.crystal.neighbours import pairs_within
 from qmfront.refine.circle import Ball, circle_regions, grown_circle, initial_regions
 from qmfront.refine.domain import Domain, shell_around
-from qmfront.refine.regions import BUFFER, FAR_FIELD, MM, QM, marked_regions, regions_around
+from qmfront.refine.regions import BUFFER, FAR_FIELD, MM, QM, marked_regions, qm_threshold, regions_around
 from tests.partitions import changed, partition
 
 ORIGIN = np.zeros(2)
@@ -160,3 +160,22 @@ def test_domain_checks_shapes(disc):
         replace(disc, coordinates=disc.coordinates[:, :1])
     with pytest.raises(ValueError, match="NaN or infinite"):
         replace(disc, positions=np.where(np.arange(len(disc))[:, None] == 4, np.nan, disc.positions))
+
+
+def test_a_step_is_no_larger_than_the_largest_growth():
+    """T_new would take 50 sites; the front stops at as many as there were, sites of one arrival together."""
+    arrival = np.concatenate([np.zeros(10), np.repeat(np.linspace(0.1, 2.0, 25), 2)])
+    in_qm, free = arrival == 0, np.ones(60, bool)
+    sizes = {}
+    for growth in (None, 1.0, 0.35):
+        settings = partition(t_new=4.0, minimum_growth=0.1, maximum_growth=growth)
+        end = qm_threshold(arrival, in_qm, free, settings=settings)
+        sizes[growth] = int(np.sum((arrival <= end) & ~in_qm))
+    assert sizes == {None: 50, 1.0: 10, 0.35: 4}
+
+
+def test_the_least_growth_goes_before_the_largest():
+    arrival = np.concatenate([np.zeros(10), np.linspace(0.1, 2.0, 50)])
+    settings = partition(t_new=0.01, minimum_growth=0.5, maximum_growth=0.2)
+    end = qm_threshold(arrival, arrival == 0, np.ones(60, bool), settings=settings)
+    assert np.sum((arrival <= end) & (arrival > 0)) == 5

@@ -1,0 +1,62 @@
+"""What speaks against an estimate, in words."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from qmfront.coupling.soft_modes import SoftModes
+from qmfront.coupling.solution import Solution
+from qmfront.estimate.trust import GLIDE, JUMP_R0, LARGE_R0, POLYNOMIAL, Trust, trust
+
+R0 = 2.7
+NOTHING = np.zeros((5, 3))
+
+
+def solution(eigenvalue: float | None, moved: float = 0.01) -> Solution:
+    modes = None if eigenvalue is None else SoftModes(np.ones((1, 5, 3)), np.array([[eigenvalue]]))
+    return Solution(NOTHING, NOTHING, np.zeros(1), np.zeros(1), modes, moved=moved)
+
+
+def verdict(found: Solution, **changes) -> Trust:
+    given = {"correction": 0.01 + NOTHING, "r0": R0, "eta": (2e-2, 1e-2), "polynomial_error": 0.1} | changes
+    return trust(found, given.pop("correction"), **given)
+
+
+def test_nothing_speaks_against_a_quiet_iteration():
+    found = verdict(solution(0.3))
+    assert found.trusted and found.reasons == found.notes == () and found.lowest_eigenvalue == 0.3
+    assert found.numbers()["trusted"] is True
+
+
+@pytest.mark.parametrize(
+    "found, changes, word",
+    [
+        (solution(-0.02), {}, "saddle"),
+        (solution(0.5 * GLIDE), {}, "along glide"),
+        (solution(0.3, moved=1.1 * JUMP_R0 * R0), {}, "another basin"),
+        (solution(0.3), {"eta": (1e-2, 1.1e-2)}, "has not fallen"),
+        (solution(0.3), {"correction": 1.1 * LARGE_R0 * R0 * np.eye(5, 3)}, "too large for a linear"),
+        (solution(0.3), {"polynomial_error": 1.1 * POLYNOMIAL}, "of eta hang on"),
+    ],
+)
+def test_each_reason_stands_alone(found, changes, word):
+    told = verdict(found, **changes)
+    assert not told.trusted and len(told.reasons) == 1 and word in told.reasons[0]
+
+
+def test_the_first_iteration_has_come_from_anywhere():
+    far = replace(solution(0.3), moved=10.0)
+    assert verdict(far, eta=(None, 1.0)).trusted
+    assert not verdict(far).trusted
+
+
+def test_what_the_next_iteration_may_cure_is_not_settled():
+    assert not verdict(solution(0.3), eta=(1e-2, 1.1e-2)).settled
+    assert verdict(solution(0.5 * GLIDE)).settled and verdict(solution(-0.1)).settled
+
+
+def test_what_is_not_certified_is_a_note():
+    untested = verdict(solution(None), polynomial_error=np.nan)
+    assert untested.trusted and "not tested" in untested.notes[0]
+    assert untested.numbers()["lowest_eigenvalue"] is None
