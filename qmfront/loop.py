@@ -10,6 +10,7 @@ here with the same typed sections.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from qmfront.coupling.mm_minimum import MMMinimum, mm_minimum
 from qmfront.coupling.partition import REGION_NAMES, Region
 from qmfront.coupling.solution import Solution
 from qmfront.coupling.solve import StartingPoint, solve
+from qmfront.coupling.stability import proof
 from qmfront.crystal.defect import Defect
 from qmfront.crystal.lattice import cubic_crystal
 from qmfront.elasticity.bulk import Bulk, bulk_of
@@ -226,6 +228,8 @@ def adapt(
         After each estimate, the last one included.
     """
     case = _case(defect, domain, tolerance, sections)
+    if "width" not in case.buffer.model_fields_set:
+        case = case.with_buffer_of(measured.material.qm.cutoff)
     hybrid, region = _hybrid(measured, potential, case)
     begun = _minimum(hybrid, potential, case)
     if begun is not None and case.initial_region is None:
@@ -245,13 +249,15 @@ def adapt(
         )
         algebraic = solution.measure[-1]
         numbers = summary(found.estimates, region, case.estimate, algebraic=algebraic, qm_calls=calls)
-        verdict = trust(
+        judged = partial(
+            trust,
             solution,
             found.estimates.phi,
             r0=hybrid.defect.r0,
             eta=(before, numbers["eta"]),
             polynomial_error=found.polynomial_error,
         )
+        verdict = judged()
         numbers |= verdict.numbers()
         made, arrays, _ = advanced(
             decision(numbers, k, case.adapt),
@@ -261,6 +267,10 @@ def adapt(
             solution.displacement,
             partition,
         )
+        if made["stop"] and case.adapt.prove:
+            last = proof(hybrid, region, solution.displacement)
+            verdict = judged(proven=last.eigenvalue)
+            numbers |= verdict.numbers() | {"proof_calls": last.calls}
         yield Step(k, hybrid, region, solution, found, numbers, verdict, made["reason"])
         if made["stop"]:
             return

@@ -1,12 +1,14 @@
 """What follows a solve: residual, error estimate, decision, front and next partition (Algorithm 1, lines 3 to 7)."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 from qmfront.config.stages import Adapt, Buffer, Embedding, Estimate, Refine
 from qmfront.coupling.force_mixing import Models
 from qmfront.coupling.hybrid import Hybrid
 from qmfront.coupling.solution import Solution
+from qmfront.coupling.stability import proof
 from qmfront.crystal.defect import Defect
 from qmfront.estimate.estimator import summary
 from qmfront.estimate.exact_layer import Layer, LayeredSettings
@@ -63,23 +65,29 @@ def main(inputs: dict, spec: dict, settings: dict, journal: Journal, outputs: di
     save(outputs["estimate"], ESTIMATE, found.arrays(), corrections, run=own, config=settings)
     calls, algebraic = stored.attrs["qm_calls"], solution.measure[-1]
     numbers = summary(found.estimates, region, estimate, algebraic=algebraic, qm_calls=calls)
-    numbers |= trust(
+    verdict = partial(
+        trust,
         solution,
         found.estimates.phi,
         r0=hybrid.defect.r0,
         eta=(_eta(inputs.get("numbers")), numbers["eta"]),
         polynomial_error=found.polynomial_error,
-    ).numbers()
-    write_file(outputs["table"], json.dumps(numbers, indent=2) + "\n")
+    )
+    numbers |= verdict().numbers()
+    adapt = Adapt.model_validate(settings["adapt"])
     with seconds.of("refine"):
         content, arrays, marks = advanced(
-            decision(numbers, settings["k"], Adapt.model_validate(settings["adapt"])),
+            decision(numbers, settings["k"], adapt),
             hybrid.defect,
             found.arrays(),
             region,
             solution.displacement,
             PartitionSettings(Refine.model_validate(settings["refine"]), residual.buffer, hybrid.embedding),
         )
+    if content["stop"] and adapt.prove:
+        last = proof(hybrid, region, solution.displacement)
+        numbers |= verdict(proven=last.eigenvalue).numbers() | {"proof_calls": last.calls}
+    write_file(outputs["table"], json.dumps(numbers, indent=2) + "\n")
     own = {"seconds": {"refine": seconds.get("refine", 0.0)}}
     save(outputs["refined"], PARTITION, arrays, marks, run=own, config=settings)
     content |= {"next": content_hash(arrays["region"])}

@@ -20,9 +20,9 @@ def convergence_table(folders: Sequence[Path | str], errors: Sequence[float] | N
 
     Columns: k, n_qm, n_buf, n_mm, eta (the default estimator), eta_exact (same norm, exact residual), eta_paper
     (Laplacian norm, (3.7)), eta_mismatch, eta_buffer and eta_algebra (what MM model, buffer and the end of the solve
-    contribute in the norm of H_FC, see `residual_parts`), error, qm_calls, algebraic, test_calls (of the
-    test for saddles), lowest_eigenvalue, trusted and reasons (see `trust`), layer_r0 (of the exact layer of
-    the Cauchy-Born residual, r0), cpu_* (processor seconds of every part), then one column per combination of norm and
+    contribute in the norm of H_FC, see `residual_parts`), error, qm_calls, algebraic, test_calls (of the test for
+    saddles), lowest_eigenvalue, proof_calls, trusted and reasons (see `trust`), layer_r0 (of the exact layer of the
+    Cauchy-Born residual, r0), cpu_* (processor seconds of every part), then one column per combination of norm and
     residual. Lengths in Å; what was not computed is empty.
 
     Parameters
@@ -55,6 +55,7 @@ def _row(folder: Path, error: float | None) -> dict[str, Any]:
         "algebraic": estimate["algebraic"],
         "test_calls": store.attributes(folder / "solution.zarr").get("test_calls"),
         "lowest_eigenvalue": estimate.get("lowest_eigenvalue"),
+        "proof_calls": estimate.get("proof_calls"),
         "trusted": estimate.get("trusted"),
         "reasons": "; ".join([*estimate.get("reasons", []), *estimate.get("notes", [])]),
         "layer_r0": layer.get("width_r0"),

@@ -62,6 +62,9 @@ def load(config: Mapping[str, Any], root: Path, *, files: Iterable[Path | str] =
     found_materials = materials.resolved(materials.known([*written.materials, *made_of]), problems)
     if problems:
         raise ConfigError(problems)
+    for name, case in found_cases.items():
+        if case.material in found_materials and not cases.says(name, "buffer", "width"):
+            found_cases[name] = case.with_buffer_of(found_materials[case.material].qm.cutoff)
     study = Study(cases=found_cases, materials=found_materials, potentials=found_potentials, figures=figures)
     contradictions = problems_of_study(study, root)
     if contradictions:
@@ -116,8 +119,15 @@ class _Resolver(Generic[Part]):
                 problems |= dict.fromkeys(error.problems)
         return parts
 
+    def says(self, name: str, section: str, key: str) -> bool:
+        """Whether a value is written anywhere, or is the default."""
+        return any(key in (layer.content.get(section) or {}) for layer in self._layers(name))
+
+    def _layers(self, name: str) -> list[Layer]:
+        return [self._defaults, *self.definitions.layers_of(name)]
+
     def _one(self, name: str) -> Part:
-        layers = [self._defaults, *self.definitions.layers_of(name)]
+        layers = self._layers(name)
         content: dict[str, Any] = defaults_of(self.model)
         for layer in layers:
             content = merged(content, layer.content)

@@ -144,7 +144,8 @@ class Buffer(Section):
     """The buffer around the QM region, united with {T <= t_new + t_buf} of (4.4)."""
 
     width: float = key(
-        "Width of the geometric shell; twice the cut-off is exact for EAM potentials",
+        "Width of the geometric shell; left out, twice qm.cutoff of the material, which is exact for EAM potentials; "
+        "the default here is that of tungsten",
         unit="Å",
         default=10.8,
         ge=0.0,
@@ -211,6 +212,11 @@ class Adapt(Section):
 
     tolerance: float = key("Stop when eta is below this", unit="Å", default=1e-4, gt=0.0)
     max_iterations: int = key("Largest number of iterations", unit="1", default=12, ge=1, le=1000)
+    prove: bool = key(
+        "Whether the last solution is tested by a Lanczos run with mixed forces, some 25 QM calls: it finds soft modes "
+        "that those of the potential miss",
+        default=True,
+    )
     max_qm_atoms: int = key("No refinement beyond this number of QM atoms", unit="1", default=1000, ge=1)
 
 

@@ -63,6 +63,10 @@ class Case(Section):
         """The QM region of iteration 0 as far as it is known before the start."""
         return self.initial_region or InitialRegion()
 
+    def with_buffer_of(self, cutoff: float) -> "Case":
+        """The same with a buffer of twice the cut-off (Å) of the QM model."""
+        return self.model_copy(update={"buffer": self.buffer.model_copy(update={"width": 2 * cutoff})})
+
     @property
     def residuals(self) -> list[Residual]:
         """Those that are computed: that of its estimate, and those beside it where there is a reference."""

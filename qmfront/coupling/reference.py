@@ -14,14 +14,11 @@ from qmfront.coupling.descent import descend, root_or_descent
 from qmfront.coupling.hybrid import Field, Hybrid
 from qmfront.coupling.solution import Solution
 from qmfront.coupling.solve import DESCENT_TOLERANCE, inexact
-from qmfront.coupling.stability import lowest_mode
+from qmfront.coupling.stability import LANCZOS_TOLERANCE, lowest_mode
 from qmfront.crystal.defect import Defect
 from qmfront.operators.riesz import ForceConstantMap
 
 logger = logging.getLogger(__name__)
-
-LANCZOS_TOLERANCE = 1e-6
-"""Relative residual of H_FC^-1 F in the Lanczos run."""
 
 ATTEMPTS = 4
 """Saddles that are left before the case is given up."""

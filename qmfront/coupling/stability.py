@@ -1,16 +1,52 @@
 """Strong stability of an equilibrium: the lowest eigenvalue of its Hessian, and where its core sits."""
 
+import logging
 from collections.abc import Callable
+from itertools import count
+from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from qmfront.config.stages import Stability
+from qmfront.coupling.hybrid import Hybrid
 from qmfront.coupling.soft_modes import core_field
 from qmfront.crystal.defect import Defect
 from qmfront.operators.riesz import ForceConstantMap
 
+logger = logging.getLogger(__name__)
+
+LANCZOS_TOLERANCE = 1e-6
+"""Relative residual of H_FC^-1 F in a Lanczos run."""
+
 DEFAULT_STABILITY = Stability()
+
+LAST = Stability(tolerance=0.05, vectors=12, step=2e-3, one_sided=True)
+"""Of the proof of the last solution of a case: its sign and size are asked, not its digits."""
+
+
+class Proof(NamedTuple):
+    """Lowest eigenvalue of a solution by a Lanczos run with mixed forces, and the QM calls that it took."""
+
+    eigenvalue: float
+    calls: int
+
+
+def proof(hybrid: Hybrid, region: np.ndarray, displacement: np.ndarray) -> Proof:
+    """The lowest lambda of H v = lambda H_FC v with the mixed forces at u (n, 3), Å, by a Lanczos run of its own.
+
+    The test of every solution looks along the modes of the potential alone; in a vanadium edge dislocation it told
+    0.22, where the truth was 0.01.
+    """
+    mixed, riesz, calls = hybrid.forces(region), hybrid.inexact(LANCZOS_TOLERANCE), count()
+
+    def force(u: np.ndarray) -> np.ndarray:
+        next(calls)
+        return mixed(u)
+
+    value, _ = lowest_mode(force, displacement, hybrid.defect, riesz, settings=LAST)
+    logger.info("lowest eigenvalue of the last solution, by a Lanczos run with mixed forces: %.4f", value)
+    return Proof(value, next(calls))
 
 
 def lowest_mode(

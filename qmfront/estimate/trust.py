@@ -61,6 +61,7 @@ def trust(
     r0: float,
     eta: tuple[float | None, float],
     polynomial_error: float,
+    proven: float = np.inf,
 ) -> Trust:
     """What speaks against the estimate of an iteration.
 
@@ -74,9 +75,12 @@ def trust(
         Of the iteration before, if there was one, and of this one.
     polynomial_error : float
         Relative error of dW at strains of the case, times the part of eta that comes from it; NaN if it was not asked.
+    proven : float
+        Lowest eigenvalue of a Lanczos run with mixed forces, where there was one.
     """
     reasons, passing, notes = [], [], []
-    lowest = np.nan if solution.modes is None else float(solution.modes.eigenvalues[0])
+    along_modes = np.nan if solution.modes is None else float(solution.modes.eigenvalues[0])
+    lowest = along_modes if np.isinf(proven) else float(np.fmin(along_modes, proven))
     if lowest <= 0.0:
         reasons.append(
             f"saddle: the lowest eigenvalue is {lowest:.3f}, and the attempts to leave it ended on others"

@@ -42,6 +42,17 @@ def test_case_file_wins_over_parent_wins_over_defaults(changed: Change, project:
     assert case.refine.t_buf == Refine().t_buf  # those of the code
 
 
+def test_a_buffer_that_nobody_names_is_twice_the_cut_off(changed: Change, root: Path) -> None:
+    """Of the QM model; a width that stands anywhere is taken, also where it is that of the default."""
+    longer = {"qm": {"cutoff": 6.5}}
+    config = changed({"material_defaults": longer, "materials.tungsten": longer, "figures": NO_FIGURES})
+    assert {case.buffer.width for case in load(config, root).cases.values()} == {13.0}
+    config = changed(
+        {"materials.tungsten": longer, "figures": NO_FIGURES, "case_defaults": {"buffer": {"width": 10.8}}}
+    )
+    assert {case.buffer.width for case in load(config, root).cases.values()} == {10.8}
+
+
 def test_potential_says_only_how_it_differs(changed: Change, root: Path) -> None:
     config = changed({"potentials.matching_2": {"matching": 2, "weights": {"stress": 3.0}}})
     potential = load(config, root).potentials["matching_2"]
