@@ -93,6 +93,11 @@ class Solve(Section):
         ge=0,
         le=20,
     )
+    prove: bool = key(
+        "Whether a Lanczos run with mixed forces, some 25 QM calls, looks for soft modes of the first solution that "
+        "those of the potential miss; all tests after it know them. Only with modes",
+        default=True,
+    )
     mode_step: float = key(
         "Largest displacement of an atom in the differences of that test",
         unit="Å",

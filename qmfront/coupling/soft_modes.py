@@ -19,6 +19,7 @@ from scipy.sparse.linalg import LinearOperator, lobpcg
 from qmfront.coupling.hessian import hessian_products
 from qmfront.coupling.hybrid import Field, Hybrid
 from qmfront.crystal.defect import Defect
+from qmfront.operators.riesz import ForceConstantMap
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +28,9 @@ GUARDS = 1
 
 FIRST_ITERATIONS, FURTHER_ITERATIONS = 8, 3
 """Of LOBPCG from random directions, and from the modes of a state close by."""
+
+IN_SPAN = 0.05
+"""Squared sine between a direction and the modes below which it is one of them."""
 
 ACCURACY = 1e-2
 """Relative residual of H_FC^-1 in the preconditioner, and of lambda."""
@@ -67,6 +71,26 @@ class SoftModes:
         """The direction of the lowest eigenvalue, (n, 3), largest entry 1."""
         mode = np.tensordot(np.linalg.eigh(self.curvature)[1][:, 0], self.vectors, 1)
         return mode / mode.ravel()[np.abs(mode).argmax()]
+
+    def with_direction(self, direction: np.ndarray, riesz: ForceConstantMap) -> "SoftModes":
+        """The modes and one direction (n, 3) more, if it is not in their span; its curvature is not known yet.
+
+        Parameters
+        ----------
+        direction : (n, 3) float
+        riesz : ForceConstantMap
+            Whose H_FC measures angles.
+        """
+        pull = riesz.forces(direction)
+        rest = direction - self.stiff(pull)
+        share = np.vdot(rest, riesz.forces(rest)) / np.vdot(direction, pull)
+        if share < IN_SPAN:
+            return self
+        one = rest / np.sqrt(np.vdot(rest, riesz.forces(rest)))
+        size = len(self.curvature) + 1
+        curvature = np.full((size, size), np.nan)
+        curvature[:-1, :-1] = self.curvature
+        return SoftModes(np.concatenate([self.vectors, one[None]]), curvature)
 
     def answer(self, phi: np.ndarray, forces: np.ndarray, *, least: float) -> np.ndarray:
         """H_FC^-1 F with the curvature of the modes in place of that of H_FC, (n, 3) Å.
@@ -158,11 +182,7 @@ def with_curvature(
     stiff = np.array([product(vector) for vector in modes.vectors])
     curvature = np.einsum("mni,kni->mk", modes.vectors, stiff)
     found = SoftModes(modes.vectors, (curvature + curvature.T) / 2)
-    logger.info(
-        "lowest lambda: %s with the potential, %s with mixed forces",
-        np.round(modes.eigenvalues, 4),
-        np.round(found.eigenvalues, 4),
-    )
+    logger.info("lowest lambda along %d directions: %s", len(found.vectors), np.round(found.eigenvalues, 4))
     return found
 
 

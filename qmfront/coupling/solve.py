@@ -18,6 +18,7 @@ from qmfront.coupling.hybrid import Field, Hybrid
 from qmfront.coupling.partition import QM
 from qmfront.coupling.soft_modes import SoftModes, mm_modes, with_curvature
 from qmfront.coupling.solution import Solution
+from qmfront.coupling.stability import proof
 from qmfront.crystal.defect import Defect
 from qmfront.operators.norm import stencil_norm
 from qmfront.operators.riesz import ForceConstantMap
@@ -96,14 +97,18 @@ def solve(
     """
     estimate = model_error_estimate(hybrid.defect, hybrid.riesz, region, difference)
     u, modes = (None, None) if start is None else (start.displacement, start.modes)
+    calls, proven = 0, isinstance(start, Solution) or not settings.prove
     for attempt in range(ATTEMPTS):
         found = relax_hybrid(hybrid, region, estimate, start=u, settings=settings, modes=modes)
         if not settings.modes:
             return replace(found, moved=_moved(found, start))
         modes = _tested(hybrid, region, found, modes, settings)
+        calls += len(modes.vectors)
+        if not proven and modes.eigenvalues[0] > 0.0:
+            modes, more = _proven(hybrid, region, found, modes, settings)
+            calls += more
         lowest = float(modes.eigenvalues[0])
         if lowest > 0.0 or attempt == ATTEMPTS - 1:
-            calls = (attempt + 1) * settings.modes
             return replace(found, modes=modes, test_calls=calls, moved=_moved(found, start))
         logger.info("this is a saddle (lambda = %.4f): leaving it along its softest mode", lowest)
         u = _downhill(hybrid, region, found.displacement + KICK * modes.softest, KICKED_FORCE, settings)
@@ -121,9 +126,28 @@ def _tested(
 ) -> SoftModes:
     """The soft modes of the potential at a solution, with the curvature of the mixed forces: a QM call each."""
     before = None if known is None else known.vectors
-    potential = mm_modes(hybrid, found.displacement, settings.modes, before)
+    directions = mm_modes(hybrid, found.displacement, settings.modes, before)
+    if known is not None:
+        directions = directions.with_direction(known.softest, hybrid.riesz)
+    return _curved(hybrid, region, found, directions, settings)
+
+
+def _curved(
+    hybrid: Hybrid, region: np.ndarray, found: Solution, directions: SoftModes, settings: Solve
+) -> SoftModes:
     force = hybrid.forces(region)
-    return with_curvature(potential, force, found.displacement, found.forces, step=settings.mode_step)
+    return with_curvature(directions, force, found.displacement, found.forces, step=settings.mode_step)
+
+
+def _proven(
+    hybrid: Hybrid, region: np.ndarray, found: Solution, modes: SoftModes, settings: Solve
+) -> tuple[SoftModes, int]:
+    """The modes with the softest one of the mixed forces, if they lack it, and the QM calls of the search."""
+    last = proof(hybrid, region, found.displacement)
+    wider = modes.with_direction(last.mode, hybrid.riesz)
+    if wider is modes:
+        return modes, last.calls
+    return _curved(hybrid, region, found, wider, settings), last.calls + len(wider.vectors)
 
 
 def _downhill(

@@ -26,9 +26,10 @@ LAST = Stability(tolerance=0.05, vectors=12, step=2e-3, one_sided=True)
 
 
 class Proof(NamedTuple):
-    """Lowest eigenvalue of a solution by a Lanczos run with mixed forces, and the QM calls that it took."""
+    """Lowest eigenvalue of a solution by a Lanczos run with mixed forces, its mode (n, 3), and the QM calls it took."""
 
     eigenvalue: float
+    mode: np.ndarray
     calls: int
 
 
@@ -44,9 +45,9 @@ def proof(hybrid: Hybrid, region: np.ndarray, displacement: np.ndarray) -> Proof
         next(calls)
         return mixed(u)
 
-    value, _ = lowest_mode(force, displacement, hybrid.defect, riesz, settings=LAST)
-    logger.info("lowest eigenvalue of the last solution, by a Lanczos run with mixed forces: %.4f", value)
-    return Proof(value, next(calls))
+    value, mode = lowest_mode(force, displacement, hybrid.defect, riesz, settings=LAST)
+    logger.info("lowest eigenvalue by a Lanczos run with mixed forces: %.4f", value)
+    return Proof(value, mode, next(calls))
 
 
 def lowest_mode(

@@ -64,7 +64,7 @@ def test_noise_finds_the_way_down(screw, energy, on_the_saddle):
 
 
 def test_a_solve_leaves_the_saddle_where_it_is_tested(screw, energy, on_the_saddle):
-    """Root finding stays on it. The test costs three calls for each solution, and the second one is a minimum."""
+    """Root finding stays on it. The second solution is a minimum, and proven one."""
     defect = screw.defect
     distance = np.linalg.norm(defect.sites[:, :2], axis=1)
     region = np.where(defect.free, MM, FAR_FIELD)
@@ -78,7 +78,7 @@ def test_a_solve_leaves_the_saddle_where_it_is_tested(screw, energy, on_the_sadd
     leaves = solve(screw, region, difference, start=on_the_saddle, settings=Solve(modes=3))
     assert stays.modes is None and stays.test_calls == 0
     assert energy(stays.displacement) - energy(leaves.displacement) == pytest.approx(ABOVE, abs=5e-3)
-    assert leaves.modes is not None and leaves.modes.eigenvalues[0] > 0.2 and leaves.test_calls == 6
+    assert leaves.modes is not None and leaves.modes.eigenvalues[0] > 0.2 and 15 < leaves.test_calls < 40
 
 
 def test_a_descent_that_does_not_come_to_rest_says_so(screw, energy):

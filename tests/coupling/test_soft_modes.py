@@ -119,3 +119,13 @@ def test_modes_survive_their_store(directions):
     again = SoftModes.from_arrays(modes.arrays())
     assert again is not None and np.array_equal(again.vectors, modes.vectors)
     assert SoftModes.from_arrays({}) is None
+
+
+def test_a_direction_joins_the_modes_unless_it_is_among_them(hybrid, directions):
+    riesz = hybrid.riesz
+    modes = SoftModes(directions[:2], np.diag(SOFT[:2]))
+    wider = modes.with_direction(directions[2] + 2.0 * directions[0], riesz)
+    assert len(wider.vectors) == 3 and np.isnan(wider.curvature[2]).all()
+    overlap = [np.vdot(wider.vectors[2], riesz.forces(one)) for one in directions]
+    np.testing.assert_allclose(overlap, [0.0, 0.0, 1.0], atol=1e-6)
+    assert modes.with_direction(3.0 * directions[1] - directions[0], riesz) is modes
