@@ -1,0 +1,73 @@
+"""The first region of a relaxed defect, and a loop that ends where the domain does."""
+
+import numpy as np
+import pytest
+
+from qmfront.config.stages import Adapt
+from qmfront.coupling.partition import BUFFER, QM
+from qmfront.refine.decision import decision
+from qmfront.refine.next_partition import SHELL_R0, advanced, region_of_start
+from qmfront.refine.regions import DomainExhaustedError
+from tests.partitions import partition
+
+THIN = partition(width=3.0, residual_factor=1.0)
+
+
+def distance_to(defect, chosen: np.ndarray) -> np.ndarray:
+    away = defect.coordinates[:, None] - defect.coordinates[chosen][None]
+    return np.linalg.norm(away, axis=2).min(axis=1) / defect.r0
+
+
+def islands(defect) -> np.ndarray:
+    """Sites about two places of the glide plane."""
+    x, y = defect.coordinates.T / defect.r0
+    return defect.free & (np.minimum(np.hypot(x - 3, y), np.hypot(x + 3, y)) < 0.8)
+
+
+def test_defective_sites_and_a_shell_are_qm_as_several_islands(edge):
+    chosen, u = islands(edge), np.zeros_like(edge.sites)
+    region = region_of_start(edge, u, chosen, THIN, shell_r0=None)
+    near = distance_to(edge, chosen)
+    assert np.array_equal(region == QM, near <= SHELL_R0[2] * (1 + 1e-9))
+    assert (region == BUFFER).any() and (region[near > 3.0] != QM).all()
+    bare = region_of_start(edge, u, chosen, THIN, shell_r0=0.0)
+    assert np.array_equal(bare == QM, near < 1e-9)
+
+
+def test_a_core_that_no_site_betrays_has_a_disc(edge):
+    region = region_of_start(
+        edge, np.zeros_like(edge.sites), np.zeros(edge.n_sites, bool), THIN, shell_r0=None
+    )
+    radius = np.linalg.norm(edge.coordinates, axis=1)[region == QM] / edge.r0
+    assert 2.5 < radius.max() < 3.31
+
+
+def test_a_crack_always_has_its_disc(crack):
+    one = np.zeros(crack.n_sites, bool)
+    one[np.argmin(np.linalg.norm(crack.coordinates, axis=1))] = True
+    region = region_of_start(crack, np.zeros_like(crack.sites), one, THIN, shell_r0=None)
+    assert np.linalg.norm(crack.coordinates, axis=1)[region == QM].max() > 2.5 * crack.r0
+
+
+def test_a_region_that_outgrows_the_domain_ends_the_loop(edge):
+    """The last region stays, and the reason names the domain."""
+    u = np.zeros_like(edge.sites)
+    region = region_of_start(edge, u, islands(edge), THIN, shell_r0=None)
+    eta = np.where(region <= BUFFER, 1.0, 0.0)
+    made = decision({"eta": 1.0, "n_qm": int((region == QM).sum())}, 0, Adapt())
+    wide = partition(width=12.0, residual_factor=1.0, t_new=20.0, maximum_growth=None)
+    ended, arrays, _ = advanced(made, edge, {"eta_site": eta}, region, u, wide)
+    assert not made["stop"] and ended["stop"] and "domain is used up" in ended["reason"]
+    assert np.array_equal(arrays["region"], region)
+    goes_on, arrays, _ = advanced(made, edge, {"eta_site": eta}, region, u, THIN)
+    assert not goes_on["stop"] and (arrays["region"] == QM).sum() > (region == QM).sum()
+    with pytest.raises(DomainExhaustedError, match="touches the clamp"):
+        region_of_start(edge, u, islands(edge), partition(width=30.0), shell_r0=None)
+
+
+def test_an_estimate_that_may_change_its_mind_ends_nothing():
+    low = {"eta": 1e-6, "n_qm": 50}
+    assert decision(low, 1, Adapt())["stop"]
+    waits = decision(low | {"settled": False}, 1, Adapt())
+    assert not waits["stop"] and "not settled" in waits["reason"]
+    assert decision(low | {"settled": False}, 11, Adapt(max_iterations=12))["stop"]
