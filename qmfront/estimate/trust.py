@@ -7,7 +7,7 @@ import numpy as np
 
 from qmfront.coupling.solution import Solution
 
-GLIDE = 0.02
+GLIDE = 0.03
 """An eigenvalue below it belongs to the position of a core along glide, which no estimate certifies."""
 
 JUMP_R0 = 0.3
