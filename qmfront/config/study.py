@@ -33,7 +33,10 @@ Written = dict[str, Any]
 class Case(Section):
     """A defect relaxed adaptively: its domain, and the settings of every stage of the loop."""
 
-    title: str = key("One line that says what the case shows, for figures and report")
+    title: str = key(
+        "One line that says what the case shows, for figures and report; left out, the name of the case",
+        default="",
+    )
     material: Name = key("Name of the material")
     potential: Name = key("Name of the MM potential")
     qm_kwargs: dict[str, JsonValue] = key(

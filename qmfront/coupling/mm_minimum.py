@@ -6,7 +6,7 @@ of lowest energy is taken.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,7 +37,18 @@ class MMMinimum:
 
     displacement: np.ndarray
     energies: np.ndarray
-    modes: SoftModes | None = None
+    modes: SoftModes
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Arrays of a store of kind "start"."""
+        return {"displacement": self.displacement, "energies": self.energies, **self.modes.arrays()}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "MMMinimum":
+        """The inverse of `arrays`."""
+        modes = SoftModes.from_arrays(arrays)
+        assert modes is not None
+        return cls(arrays["displacement"], arrays["energies"], modes)
 
 
 def mm_minimum(hybrid: Hybrid, energy: Callable[[np.ndarray], float], settings: Start) -> MMMinimum:

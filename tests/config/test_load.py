@@ -1,5 +1,6 @@
 """Resolution of cases: what a case file leaves open comes from the case it extends, then from the defaults."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,15 @@ def test_a_buffer_that_nobody_names_is_twice_the_cut_off(changed: Change, root: 
         {"materials.tungsten": longer, "figures": NO_FIGURES, "case_defaults": {"buffer": {"width": 10.8}}}
     )
     assert {case.buffer.width for case in load(config, root).cases.values()} == {10.8}
+
+
+def test_the_study_of_the_readme_is_complete(root: Path) -> None:
+    """As it is written there, but for the file; the case has its name for a title."""
+    text = re.search(r"```yaml\n(.*?)```", (root / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert text is not None
+    written = text[1].replace("vacancy.extxyz", "config/structures/cu_vacancy.extxyz")
+    case = load(yaml.safe_load(written), root).cases["mine"]
+    assert case.title == "mine" and case.buffer.width == 12.0 and case.initial_region is None
 
 
 def test_potential_says_only_how_it_differs(changed: Change, root: Path) -> None:

@@ -15,6 +15,8 @@ from qmfront.coupling.solve import solve
 from qmfront.elasticity.defective_sites import defective_sites
 from qmfront.elasticity.straight import StraightDislocation, dislocation_defect
 from qmfront.operators.assembly import assemble
+from qmfront.storage import store
+from qmfront.storage.layouts.start import START
 
 ABOVE = 0.256
 """eV per Burgers vector."""
@@ -93,3 +95,12 @@ def test_the_core_is_defective_and_the_rest_is_not(screw, tungsten, on_the_saddl
         marked = defective_sites(screw.defect, u, tungsten.crystal)
         distance = np.linalg.norm(screw.defect.coordinates[marked], axis=1) / screw.defect.r0
         assert 3 <= marked.sum() <= 40 and distance.max() < 3.0
+
+
+def test_a_minimum_survives_its_store(on_the_saddle, tmp_path):
+    region = np.zeros(len(on_the_saddle.displacement), int)
+    arrays = {**on_the_saddle.arrays(), "region": region, "defective": region > 0}
+    path = store.save(tmp_path / "start.zarr", START, arrays)
+    again = MMMinimum.from_arrays(store.load(path, START))
+    assert np.array_equal(again.modes.vectors, on_the_saddle.modes.vectors)
+    assert np.array_equal(again.displacement, on_the_saddle.displacement)
