@@ -31,8 +31,8 @@ class Basis(Section):
     cutoff: float = key("Cut-off radius of the potential", unit="Å", default=5.5, gt=0.0, lt=20.0)
     max_degree: Degrees | None = key(
         "Largest total degree (radial plus angular) per correlation order 1, 2, ... (number of neighbours in one basis "
-        "function): one to five numbers, each 1 to 40; null: [16, 14, 10], and with the recipe robust [20, 18, 12] "
-        "where the fourth derivative is matched or the smaller basis does not suffice",
+        "function): one to five numbers, each 1 to 40; null: [16, 14, 10]; with the recipe robust [20, 18, 12] where "
+        "the fourth derivative is matched or the smaller basis does not suffice, and less for two species",
         default=None,
     )
     angular_weight: float = key(
@@ -256,6 +256,10 @@ class Robust(Section):
     vacancy: Rattled | None = key(
         "Cells with a vacancy, beside one with all other atoms at rest; repeat is not used; null: none",
         default=Rattled(count=2, amplitudes=(0.05, 0.1), strain=0.0, seed=14),
+    )
+    dumbbells: bool = key(
+        "Whether cells with one atom more, sharing a site along [100], [110] and [111], are observed",
+        default=True,
     )
     close: Distances = key(
         "Distances at which one atom of the crystal stands from a neighbour, in cells that are fitted to",

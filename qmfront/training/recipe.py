@@ -30,9 +30,9 @@ from qmfront.training.observe.rattled import CellSet, ObservedCells
 from qmfront.training.regression import ridge
 from qmfront.training.repulsion import repulsion_of, without_repulsion
 
-SIZES = (SMALL, (20, 18, 12), (24, 20, 14))
-"""max_degree that are tried in turn: 354, 666 and 1060 functions of one species; from the second where the fourth
-derivative is matched."""
+SIZES = {1: (SMALL, (20, 18, 12), (24, 20, 14)), 2: ((12, 10, 6), (14, 12, 8), SMALL)}
+"""max_degree that are tried in turn, by number of species: 354, 666 and 1060 functions of one, 1060, 2070 and 3904 of
+two; from the second on where the fourth derivative is matched."""
 RADIAL_LAMBDA = 0.5
 """radial_lambda where none is given. Of 0.1, 0.5, 1, 2 and 4, the least errors on unseen cells of W, Cu and Fe."""
 CLOSE = 2.0
@@ -153,7 +153,8 @@ def _attempts(
     if basis.radial_lambda is None:
         basis = basis.model_copy(update={"radial_lambda": RADIAL_LAMBDA})
     smallest = 1 if "fourth_derivative" in observations.lattice.rows else 0
-    sizes = SIZES[smallest:] if basis.max_degree is None else (basis.max_degree,)
+    default = SIZES[len(bulk.crystal.species)]
+    sizes = default[smallest:] if basis.max_degree is None else (basis.max_degree,)
     noise = weights_by_noise(observations.noise, settings.weights, settings.robust)
     for size in sizes:
         chosen = basis.model_copy(update={"max_degree": size})

@@ -132,6 +132,8 @@ KINDS: tuple[Kind, ...] = (
     Kind("close_forces", "eV/Å", chosen=True),
     Kind("vacancy_energy", "eV", chosen=True),
     Kind("vacancy_forces", "eV/Å", chosen=True),
+    Kind("dumbbells_energy", "eV", chosen=True),
+    Kind("dumbbells_forces", "eV/Å", chosen=True),
     Kind("sampled_stress", "eV"),
     Kind("field_stress", "eV"),
     Kind("surface_energy", "eV"),

@@ -6,24 +6,27 @@
 | faults | yes | along the slip systems, every quarter of the path |
 | close | yes | one atom near a neighbour |
 | vacancy | yes | one atom missing, the others at rest and rattled |
+| dumbbells | yes | one atom more, along [100], [110] and [111], pushed apart until no two atoms are close |
 | unseen, strained | no | rattled, of small strain; of large strain |
 | between | no | faults halfway between those above |
 | holes | no | another vacancy, rattled |
 
-The first four teach the potential what no derivative at the lattice says; on the others its weights are chosen and its
+The first five teach the potential what no derivative at the lattice says; on the others its weights are chosen and its
 certificate rests.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
-from ase import Atoms
+from ase import Atom, Atoms
 from ase.calculators.calculator import BaseCalculator
 
 from qmfront.config.potential import Rattled, Robust
 from qmfront.crystal.lattice import Crystal
+from qmfront.crystal.neighbours import pairs_within
 from qmfront.crystal.slip import faults, slip_systems
 from qmfront.training.observe.rattled import (
+    PERIODIC,
     CellSet,
     ObservedCells,
     cubes_across,
@@ -32,10 +35,17 @@ from qmfront.training.observe.rattled import (
     rattled_cells,
 )
 
-FITTED: tuple[CellSet, ...] = ("distorted", "faults", "close", "vacancy")
+FITTED: tuple[CellSet, ...] = ("distorted", "faults", "close", "vacancy", "dumbbells")
 UNSEEN: tuple[CellSet, ...] = ("unseen", "strained", "between", "holes")
 LEAST_EDGE = 7.0
 """Å; of a cell with one vacancy, or one pair of close atoms."""
+DUMBBELLS = ((1, 0, 0), (1, 1, 0), (1, 1, 1))
+SPREAD = 0.8
+"""Distance of the two atoms of a dumbbell before all are pushed apart, r0."""
+APART = 0.95
+"""Atoms that are closer push each other, r0."""
+PUSHES = 20
+"""Steps of that."""
 OTHER_SEED = 1000
 """Added to the seed of the vacancies that are not fitted to."""
 
@@ -43,7 +53,7 @@ OTHER_SEED = 1000
 def cells_off_lattice(crystal: Crystal, settings: Robust) -> dict[CellSet, list[Atoms]]:
     """All cells by set; empty sets are left out.
 
-    A vacancy of a crystal of two species has no formation energy of its own, and is left out.
+    A vacancy or a dumbbell in a crystal of two species has no formation energy of its own, and is left out.
     """
     systems = slip_systems(crystal) if settings.faults else ()
     vacancy = settings.vacancy if len(crystal.species) == 1 else None
@@ -52,6 +62,7 @@ def cells_off_lattice(crystal: Crystal, settings: Robust) -> dict[CellSet, list[
         "faults": [fault.atoms for fault in faults(crystal, systems)],
         "close": close_cells(crystal, settings.close),
         "vacancy": [] if vacancy is None else vacancies(crystal, vacancy),
+        "dumbbells": dumbbells(crystal) if settings.dumbbells and len(crystal.species) == 1 else [],
         "unseen": rattled_cells(crystal, settings.unseen),
         "strained": rattled_cells(crystal, settings.unseen_strained),
         "between": [fault.atoms for fault in faults(crystal, systems, between=True)],
@@ -106,4 +117,30 @@ def vacancies(crystal: Crystal, settings: Rattled, *, other: bool = False) -> li
     cells = [whole, *rattled_cells(crystal, sampling)]
     for cell in cells:
         del cell[0]
+    return cells
+
+
+def dumbbells(crystal: Crystal) -> list[Atoms]:
+    """Supercells in which two atoms share a site, and all atoms were pushed apart as far as there is room.
+
+    By the forces of soft spheres, no model: atoms closer than APART r0 move away from each other in small steps.
+    """
+    r0, cells = crystal.nearest_neighbour_distance, []
+    for direction in DUMBBELLS:
+        cell = cubic_supercell(crystal, LEAST_EDGE)
+        half = SPREAD * r0 * np.array(direction) / (2 * np.linalg.norm(direction))
+        cell.append(Atom(cell.numbers[0], cell.positions[0] - half))
+        cell.positions[0] += half
+        for _ in range(PUSHES):
+            pairs = pairs_within(cell.positions, cell.cell.array, PERIODIC, APART * r0)
+            length = np.linalg.norm(pairs.vector, axis=1)
+            push = np.zeros((len(cell), 3))
+            away = (0.25 * (APART * r0 - length) / length)[:, None] * pairs.vector
+            np.add.at(push, pairs.second, away)
+            np.add.at(push, pairs.first, -away)
+            cell.positions += push / 2
+        cell.positions = cell.positions.round(
+            6
+        )  # the same on every machine: positions are keys of the journal
+        cells.append(cell)
     return cells

@@ -26,7 +26,16 @@ from qmfront.training.observe.relaxed_stress import stress_designs, stress_targe
 from qmfront.training.observe.responses import response_of_one_atom
 
 CellSet = Literal[
-    "rattled", "distorted", "faults", "close", "vacancy", "unseen", "strained", "between", "holes"
+    "rattled",
+    "distorted",
+    "faults",
+    "close",
+    "vacancy",
+    "dumbbells",
+    "unseen",
+    "strained",
+    "between",
+    "holes",
 ]
 """rattled: those of the key of that name. All others are of the recipe robust, see `off_lattice`."""
 
