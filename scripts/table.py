@@ -10,7 +10,9 @@ from qmfront.storage.logs import logged
 
 def main(figures: dict, paths: list[str], path: str) -> None:
     tables = {
-        name: FigureTable(figure["kind"], pd.read_csv(source), figure["window"] or WINDOW)
+        name: FigureTable(
+            figure["kind"], pd.read_csv(source, dtype={"label": str}), figure["window"] or WINDOW
+        )
         for (name, figure), source in zip(figures.items(), paths, strict=True)
     }
     write_file(path, comparison_table(tables).to_csv(index=False, float_format="%.4g"))

@@ -1,14 +1,14 @@
 """The convergence table of a case: one row per iteration."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from qmfront.analysis.rate import WINDOW, fit_slope_within
+from qmfront.analysis.rate import WINDOW, Window, fit_slope_within
 from qmfront.storage import store
 
 PARTS = ("solve", "exact", "cauchy_born", "paper", "estimate", "refine")
@@ -106,6 +106,12 @@ def curves(
     return pd.concat(parts, ignore_index=True)
 
 
+def by_label(data: pd.DataFrame, column: str = "label") -> Iterator[tuple[str, pd.DataFrame]]:
+    """The rows of every case, or of another column of names, of a tidy table, in the order of the table."""
+    for label, part in data.groupby(column, sort=False):
+        yield str(label), part
+
+
 def shown_quantities(tables: Sequence[pd.DataFrame]) -> tuple[str, ...]:
     """Error and estimators, and the floor that the buffer puts under them if any of the cases has one."""
     floor = any((table[BUFFER] > WORTH_DRAWING * table[PRACTICAL]).any() for table in tables)
@@ -113,7 +119,7 @@ def shown_quantities(tables: Sequence[pd.DataFrame]) -> tuple[str, ...]:
 
 
 def estimates_table(
-    tables: Sequence[pd.DataFrame], labels: Sequence[str], *, window: Sequence[float] = WINDOW
+    tables: Sequence[pd.DataFrame], labels: Sequence[str], *, window: Window = WINDOW
 ) -> pd.DataFrame:
     """What a study without a reference knows of itself: one row per iteration.
 

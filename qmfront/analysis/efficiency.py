@@ -1,15 +1,14 @@
 """How many QM atoms different choices of the QM region need for the same error."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from qmfront.analysis.convergence import ERROR
-from qmfront.analysis.rate import WINDOW
+from qmfront.analysis.rate import WINDOW, Window
 
 
-def count_at_error(n: np.ndarray, error: np.ndarray, level: np.ndarray) -> np.ndarray:
+def count_at_error(n: ArrayLike, error: ArrayLike, level: ArrayLike) -> np.ndarray:
     """N_QM at which a sequence of iterations attains given errors.
 
     Power laws are put through the iterations that were the best so far.
@@ -31,7 +30,7 @@ def count_at_error(n: np.ndarray, error: np.ndarray, level: np.ndarray) -> np.nd
     return np.exp(np.interp(-np.log(level), x, y, left=np.nan, right=np.nan))
 
 
-def efficiency_table(data: pd.DataFrame, *, reference: str, window: Sequence[float] = WINDOW) -> pd.DataFrame:
+def efficiency_table(data: pd.DataFrame, *, reference: str, window: Window = WINDOW) -> pd.DataFrame:
     """N_QM of the reference at the error of every iteration of the other cases.
 
     Columns label, k, n_qm, error (Å), n_reference, ratio = n_qm / n_reference; the last two are empty where the

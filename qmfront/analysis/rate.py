@@ -1,14 +1,17 @@
 """Observed rate of convergence: error ~ prefactor * N_QM^slope, with its confidence interval."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.stats import t as student
 
 CONFIDENCE = 0.95
 
-WINDOW = (70, 1100)
+Window = tuple[float, float]
+"""Smallest and largest N_QM."""
+
+WINDOW: Window = (70, 1100)
 """Range of N_QM over which rates are observed."""
 # ASSUME below it there is little more than the core, above it the clamped rim is felt; the paper gives no range.
 
@@ -21,7 +24,7 @@ class Rate(NamedTuple):
     prefactor: float
 
 
-def fit_slope(n: np.ndarray, error: np.ndarray) -> Rate:
+def fit_slope(n: ArrayLike, error: ArrayLike) -> Rate:
     """Least squares of log(error) against log(n).
 
         log error = log prefactor + slope log n,    half_width = t_{0.975, m-2} * standard error of the slope
@@ -66,7 +69,7 @@ def fit_slope(n: np.ndarray, error: np.ndarray) -> Rate:
     return Rate(float(slope), float(half_width), float(np.exp(y.mean() - slope * x.mean())))
 
 
-def fit_slope_within(n: np.ndarray, error: np.ndarray, *, window: Sequence[float] = WINDOW) -> Rate | None:
+def fit_slope_within(n: ArrayLike, error: ArrayLike, *, window: Window = WINDOW) -> Rate | None:
     """The rate over window[0] <= n <= window[1]; None if fewer than three different n lie there."""
     n, error = np.asarray(n, float), np.asarray(error, float)
     inside = (n >= window[0]) & (n <= window[1])
