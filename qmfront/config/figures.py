@@ -40,6 +40,10 @@ class Snapshot(OneCase):
         unit="1",
     )
 
+    def nearest(self, n: int) -> int:
+        """The iteration that it shows of n, which are numbered from 0."""
+        return min(max(self.iteration + (n if self.iteration < 0 else 0), 0), n - 1)
+
 
 class Windowed(Section):
     """A figure whose numbers are read off over a range of N_QM."""

@@ -1,6 +1,6 @@
 """What cases and potentials are called in figures."""
 
-from qmfront.config.figures import Efficiency, Errors, Figure
+from qmfront.config.figures import Certificate, Efficiency, Errors, Figure
 from qmfront.config.potential import Potential
 from qmfront.config.study import Study
 
@@ -13,7 +13,9 @@ MATCHING = (
 
 
 def labels_of(figure: Figure, study: Study) -> list[str]:
-    """One label per case of a figure: its title, or what the figure asks for."""
+    """One label per case or potential of a figure: title, observations, or what the figure asks for."""
+    if isinstance(figure, Certificate):
+        return [_potential_label(name, study) for name in figure.potentials]
     if isinstance(figure, Errors) and figure.labels == "matching":
         return [_observed(study.potential_of(case)) for case in figure.cases]
     if isinstance(figure, Efficiency):
@@ -21,7 +23,7 @@ def labels_of(figure: Figure, study: Study) -> list[str]:
     return [study.cases[case].title for case in figure.cases]
 
 
-def potential_label(name: str, study: Study) -> str:
+def _potential_label(name: str, study: Study) -> str:
     """Name, observations and regression of a potential."""
     chosen = study.potentials[name]
     return f"{name} ({_observed(chosen)}; {chosen.regression.method})"

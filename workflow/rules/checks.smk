@@ -4,6 +4,28 @@ POTENTIALS = sorted(SHOWN | {case.potential for case in study.cases.values()})
 MATERIALS = {name: study.potentials[name].material for name in POTENTIALS}
 
 
+rule table:
+    input:
+        code=code("table.py"),
+        tables=expand("figures/{name}.csv", name=SUMMED),
+    output:
+        table=reported("results/comparison.csv", "Convergence", case="all, beside the paper"),
+    log:
+        "logs/figures/table.log",
+    localrule: True
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    params:
+        figures={
+            name: study.figures[name].model_dump(mode="json", include={"kind", "window"}) for name in SUMMED
+        },
+    message:
+        "Our numbers beside the paper's"
+    script:
+        "../../scripts/table.py"
+
+
 rule check:
     input:
         code=code("check.py"),

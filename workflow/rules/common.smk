@@ -110,8 +110,8 @@ def material_of(w):
 
 
 def plain(section, part=None):
-    """A section of the configuration as plain values, or the part of it that another section describes."""
-    return section.model_dump(mode="json", include=part and set(part.model_fields))
+    """A section of the configuration as plain values: all, the keys that are named or those that another section has."""
+    return section.model_dump(mode="json", include=set(getattr(part, "model_fields", part or [])) or None)
 
 
 def section(name):
@@ -270,12 +270,6 @@ def last(name):
     return lambda w: f"results/{w.case}/{iterations(w.case)[-1]}/{name}"
 
 
-def iteration_of(snapshot):
-    """The iteration that a figure shows: beyond the ends the nearest one."""
-    found = iterations(snapshot.case)
-    return min(max(snapshot.iteration + (len(found) if snapshot.iteration < 0 else 0), 0), len(found) - 1)
-
-
 def energy_settings(w):
     """Layer, buffer and embedding of the forces along the path of an energy."""
     case = study.cases[w.case].model_dump(mode="json")
@@ -291,6 +285,7 @@ def adapt_settings(w):
     return {"case": w.case, "k": int(w.k), "residuals": list(study.cases[w.case].residuals), **sections}
 
 
-def wanted_figures():
-    """The figures that the configuration asks for, and the table that sums up those with errors."""
-    return [f"figures/{name}.png" for name in study.figures] + ["results/comparison.csv"] * bool(SUMMED)
+def reported(path, category, caption="", **labels):
+    """A file that the report shows, with the caption of its name or of the one that is given."""
+    caption = f"../report/{caption or Path(path).stem}.rst"
+    return report(path, caption=caption, category=category, labels=labels)

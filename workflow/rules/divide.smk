@@ -74,26 +74,3 @@ rule gather:
         "QM forces of {wildcards.case} from tiles, iteration {wildcards.k}"
     script:
         "../../scripts/gather.py"
-
-
-rule draw_scaling:
-    input:
-        code=code("draw_scaling.py"),
-        divisions=divisions_of_figure,
-    output:
-        png=figure_file("scaling", "png"),
-        pdf="figures/{figure}.pdf",
-        csv=figure_file("scaling", "csv"),
-    log:
-        "logs/figures/{figure}.log",
-    wildcard_constraints:
-        figure=named("scaling"),
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
-    params:
-        caption=caption_of,
-    message:
-        "{wildcards.figure}: cost and error of divide and conquer"
-    script:
-        "../../scripts/draw_scaling.py"

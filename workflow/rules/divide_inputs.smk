@@ -11,8 +11,3 @@ def residual_of(w):
     """The exact residual to compare with, where the case can afford it."""
     wanted = study.cases[w.case].reference.compute
     return {"residual": f"results/{w.case}/{w.k}/residual.zarr/zarr.json"} if wanted else {}
-
-
-def divisions_of_figure(w):
-    """Summaries of the divisions that a figure shows: those at the first solution of its cases."""
-    return [f"results/{case}/0/divided.json" for case in study.figures[w.figure].cases]

@@ -1,262 +1,162 @@
 # One rule and one script per kind of figure; what a figure shows stands under its name in the configuration.
+from snakemake.exceptions import WorkflowError
+
+from qmfront.config.figures import NEED_ERRORS
+from qmfront.config.labels import labels_of
+
+SUMMED = [name for name, figure in study.figures.items() if isinstance(figure, NEED_ERRORS)]
 
 
-include: "figure_inputs.smk"
-include: "snapshots.smk"
+def wanted_figures():
+    """The figures that the configuration asks for, and the table that sums up those with errors."""
+    return [f"figures/{name}.png" for name in study.figures] + ["results/comparison.csv"] * bool(SUMMED)
 
 
-rule draw_convergence:
-    input:
-        code=code("draw_convergence.py"),
-        tables=tables_of_figure,
-    output:
-        png=figure_file("convergence", "png"),
-        pdf="figures/{figure}.pdf",
-        csv=figure_file("convergence", "csv"),
-    log:
-        "logs/figures/{figure}.log",
-    wildcard_constraints:
-        figure=named("convergence"),
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
-    params:
-        labels=labels_of_figure,
-        slope=setting("slope"),
-        window=setting("window"),
-        caption=caption_of,
-    message:
-        "{wildcards.figure}: error and estimators against N_QM"
-    script:
-        "../../scripts/draw_convergence.py"
+def named(kind):
+    """Regular expression of the names of the figures of a kind."""
+    return "|".join(name for name, figure in study.figures.items() if figure.kind == kind) or "(?!)"
 
 
-rule draw_errors:
-    input:
-        code=code("draw_errors.py"),
-        tables=tables_of_figure,
-    output:
-        png=figure_file("errors", "png"),
-        pdf="figures/{figure}.pdf",
-        csv=figure_file("errors", "csv"),
-    log:
-        "logs/figures/{figure}.log",
-    wildcard_constraints:
-        figure=named("errors"),
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
-    params:
-        labels=labels_of_figure,
-        slope=setting("slope"),
-        window=setting("window"),
-        caption=caption_of,
-    message:
-        "{wildcards.figure}: errors of several cases"
-    script:
-        "../../scripts/draw_errors.py"
+def figure_file(kind, suffix):
+    """Picture or table of the figures of a kind, for the report."""
+    labels = {"figure": "{figure}", "kind": kind, "type": {"png": "picture", "csv": "table"}[suffix]}
+    return reported(f"figures/{{figure}}.{suffix}", "Figures", f"draw_{kind}", **labels)
 
 
-rule draw_estimates:
-    input:
-        code=code("draw_estimates.py"),
-        tables=tables_of_figure,
-    output:
-        png=figure_file("estimates", "png"),
-        pdf="figures/{figure}.pdf",
-        csv=figure_file("estimates", "csv"),
-    log:
-        "logs/figures/{figure}.log",
-    wildcard_constraints:
-        figure=named("estimates"),
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
-    params:
-        labels=labels_of_figure,
-        slope=setting("slope"),
-        window=setting("window"),
-        caption=caption_of,
-    message:
-        "{wildcards.figure}: practical estimator against N_QM"
-    script:
-        "../../scripts/draw_estimates.py"
+def shown(name, path, wanted=lambda case: True):
+    """A function that gives, under a name, a file of each case that a figure shows, of those that are wanted."""
+
+    def files(w):
+        cases = study.figures[w.figure].cases
+        return {name: [f"results/{case}/{path}" for case in cases if wanted(study.cases[case])]}
+
+    return files
 
 
-rule draw_efficiency:
-    input:
-        code=code("draw_efficiency.py"),
-        tables=tables_of_figure,
-    output:
-        png=figure_file("efficiency", "png"),
-        pdf="figures/{figure}.pdf",
-        csv=figure_file("efficiency", "csv"),
-    log:
-        "logs/figures/{figure}.log",
-    wildcard_constraints:
-        figure=named("efficiency"),
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
-    params:
-        labels=labels_of_figure,
-        slope=setting("slope"),
-        window=setting("window"),
-        caption=caption_of,
-    message:
-        "{wildcards.figure}: N_QM at equal error"
-    script:
-        "../../scripts/draw_efficiency.py"
+def case_file(name):
+    """A function that gives a store of the case that a figure shows."""
+    return lambda w: {name: f"results/{study.figures[w.figure].case}/{name}.zarr/zarr.json"}
 
 
-rule draw_effectivity:
-    input:
-        code=code("draw_effectivity.py"),
-        tables=tables_of_figure,
-    output:
-        png=figure_file("effectivity", "png"),
-        pdf="figures/{figure}.pdf",
-        csv=figure_file("effectivity", "csv"),
-    log:
-        "logs/figures/{figure}.log",
-    wildcard_constraints:
-        figure=named("effectivity"),
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
-    params:
-        title=title_of,
-        band=setting("band"),
-        estimate=lambda w: case_of(w).estimate.model_dump(mode="json", include={"norm", "residual"}),
-        caption=caption_of,
-    message:
-        "{wildcards.figure}: effectivity of every norm and residual"
-    script:
-        "../../scripts/draw_effectivity.py"
+def store_of(case, k, name):
+    """A store of one iteration."""
+    return f"results/{case}/{k}/{name}.zarr/zarr.json"
 
 
-rule draw_bars:
-    input:
-        code=code("draw_bars.py"),
-        tables=tables_of_figure,
-        clamp=clamp_of_figure,
-    output:
-        png=figure_file("bars", "png"),
-        pdf="figures/{figure}.pdf",
-        csv=figure_file("bars", "csv"),
-    log:
-        "logs/figures/{figure}.log",
-    wildcard_constraints:
-        figure=named("bars"),
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
-    params:
-        title=title_of,
-        caption=caption_of,
-    message:
-        "{wildcards.figure}: the error bar, cause by cause"
-    script:
-        "../../scripts/draw_bars.py"
+def snapshot(w):
+    """The stores of the iteration that a figure shows."""
+    figure = study.figures[w.figure]
+    k = figure.nearest(len(iterations(figure.case)))
+    return {name: store_of(figure.case, k, name) for name in ("partition", "solution")}
 
 
-rule draw_locality:
-    input:
-        code=code("draw_locality.py"),
-        locality=lambda w: f"results/{study.figures[w.figure].case}/locality.zarr/zarr.json",
-    output:
-        png=figure_file("locality", "png"),
-        pdf="figures/{figure}.pdf",
-        csv=figure_file("locality", "csv"),
-    log:
-        "logs/figures/{figure}.log",
-    wildcard_constraints:
-        figure=named("locality"),
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
-    params:
-        title=title_of,
-        caption=caption_of,
-    message:
-        "{wildcards.figure}: force error against the width of the buffer"
-    script:
-        "../../scripts/draw_locality.py"
+def refinement(w):
+    """The stores before and after the refinement that a figure shows; the last one is k - 1."""
+    figure = study.figures[w.figure]
+    n_refined = len(iterations(figure.case)) - 1
+    if n_refined == 0:
+        raise WorkflowError(
+            f"figures.{w.figure} shows a refinement, but {figure.case!r} stopped at its first iteration. "
+            "Allow more iterations in its section adapt, or choose null to draw no figure."
+        )
+    k = min(figure.nearest(n_refined + 1), n_refined - 1)
+    now = {name: store_of(figure.case, k, name) for name in ("partition", "estimate")}
+    return {**now, "refined": store_of(figure.case, k + 1, "partition")}
 
 
-rule draw_cost:
-    input:
-        code=code("draw_cost.py"),
-        tables=tables_of_figure,
-    output:
-        png=figure_file("cost", "png"),
-        pdf="figures/{figure}.pdf",
-        csv=figure_file("cost", "csv"),
-    log:
-        "logs/figures/{figure}.log",
-    wildcard_constraints:
-        figure=named("cost"),
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
-    params:
-        title=title_of,
-        caption=caption_of,
-    message:
-        "{wildcards.figure}: processor time of every part"
-    script:
-        "../../scripts/draw_cost.py"
+def partitions(w):
+    """The partitions of all iterations of the case that a figure shows."""
+    case = study.figures[w.figure].case
+    return {"partitions": [store_of(case, k, "partition") for k in iterations(case)]}
 
 
-rule draw_certificate:
-    input:
-        code=code("draw_certificate.py"),
-        certificates=certificates_of_figure,
-        bulks=bulks_of_figure,
-    output:
-        png=figure_file("certificate", "png"),
-        pdf="figures/{figure}.pdf",
-        csv=figure_file("certificate", "csv"),
-    log:
-        "logs/figures/{figure}.log",
-    wildcard_constraints:
-        figure=named("certificate"),
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
-    params:
-        labels=labels_of_potentials,
-        caption=caption_of,
-    message:
-        "{wildcards.figure}: consistency of the MM potentials with the QM model"
-    script:
-        "../../scripts/draw_certificate.py"
+def certificates(w):
+    """Certificates of the potentials that a figure shows, and the bulk stores of their materials."""
+    names = study.figures[w.figure].potentials
+    materials = [study.potentials[name].material for name in names]
+    return {
+        "certificates": expand("results/potentials/{name}/certificate.zarr/zarr.json", name=names),
+        "bulks": expand("results/bulk/{material}.zarr/zarr.json", material=materials),
+    }
 
 
-rule table:
-    input:
-        code=code("table.py"),
-        tables=expand("figures/{name}.csv", name=SUMMED),
-    output:
-        table=report(
-            "results/comparison.csv",
-            caption="../report/comparison.rst",
-            category="Convergence",
-            labels={"case": "all, beside the paper"},
-        ),
-    log:
-        "logs/figures/table.log",
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
-    params:
-        figures={
-            name: study.figures[name].model_dump(mode="json", include={"kind", "window"}) for name in SUMMED
-        },
-    message:
-        "Our numbers beside the paper's"
-    script:
-        "../../scripts/table.py"
+def caption_of(w):
+    """Text of workflow/report/{figure}.rst, which the report shows in place of the caption of the kind."""
+    path = ROOT / "workflow" / "report" / f"{w.figure}.rst"
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+# What a script is told beside the keys of its figure.
+TOLD = {
+    "title": lambda figure: study.cases[figure.case].title,
+    "labels": lambda figure: labels_of(figure, study),
+    "defect": lambda figure: plain(study.cases[figure.case].defect, {"kind", "burgers"}),
+    "t_buf": lambda figure: study.cases[figure.case].refine.t_buf,
+    "estimate": lambda figure: plain(study.cases[figure.case].estimate, {"norm", "residual"}),
+}
+
+
+def told(name):
+    """A function that gives one parameter of the script of a figure."""
+    of_figure = TOLD.get(name, lambda figure: plain(figure)[name])
+    return lambda w: of_figure(study.figures[w.figure])
+
+
+structure, locality = case_file("structure"), case_file("locality")
+tables, divisions = shown("tables", "convergence.csv"), shown("divisions", "0/divided.json")
+clamps = shown("clamp", "clamp.json", lambda case: case.clamp.factor)
+curves = [tables], ["labels", "slope", "window"]
+
+# A kind of figure: what it shows, the files that its script reads, and what it is told.
+KINDS = {
+    "decomposition": (
+        "decomposition into QM, buffer, MM and far field",
+        [snapshot, structure],
+        ["title", "defect"],
+    ),
+    "speed": ("local estimator and speed", [refinement, structure], ["title"]),
+    "front": ("interfaces before and after Mark and refine", [refinement, structure], ["title", "t_buf"]),
+    "stages": ("partitions at several iterations", [partitions, structure], ["title", "defect", "n_qm"]),
+    "convergence": ("error and estimators against N_QM", *curves),
+    "errors": ("errors of several cases", *curves),
+    "estimates": ("practical estimator against N_QM", *curves),
+    "efficiency": ("N_QM at equal error", *curves),
+    "effectivity": ("effectivity of every norm and residual", [tables], ["title", "band", "estimate"]),
+    "bars": ("the error bar, cause by cause", [tables, clamps], ["title"]),
+    "locality": ("force error against the width of the buffer", [locality], ["title"]),
+    "cost": ("processor time of every part", [tables], ["title"]),
+    "certificate": ("consistency of the MM potentials with the QM model", [certificates], ["labels"]),
+    "scaling": ("cost and error of divide and conquer", [divisions], []),
+}
+
+for kind, (content, files, parameters) in KINDS.items():
+
+    rule:
+        name:
+            f"draw_{kind}"
+        input:
+            *map(unpack, files),
+            code=code(f"draw_{kind}.py"),
+        output:
+            png=figure_file(kind, "png"),
+            csv=figure_file(kind, "csv"),
+            pdf="figures/{figure}.pdf",
+        log:
+            "logs/figures/{figure}.log",
+        wildcard_constraints:
+            figure=named(kind),
+        localrule: True
+        conda:
+            "../../envs/environment.yaml"
+        threads: 1
+        params:
+            **{name: told(name) for name in parameters},
+            script=f"draw_{kind}",
+            caption=caption_of,
+        message:
+            f"{{wildcards.figure}}: {content}"
+        script:
+            "../../scripts/{params.script}.py"
 
 
 # Every figure is a target by its name.
