@@ -147,8 +147,10 @@ def draw(table: pd.DataFrame, path: Path, *, n_functions: int) -> None:
     with styled():
         figure, axes = plt.subplots(figsize=(4.6, 3.2), layout="constrained")
         for (column, label), style in zip(series.items(), SERIES_STYLES, strict=False):
-            axes.loglog(table.n_atoms, table[column], label=label, **style.keywords())
-        axes.set(xlabel="atoms", ylabel="µs per atom and force call", ylim=(1, 3000))
+            style.draw(axes, table.n_atoms, table[column], label=label)
+        axes.set(
+            xscale="log", yscale="log", xlabel="atoms", ylabel="µs per atom and force call", ylim=(1, 3000)
+        )
         axes.legend(fontsize="x-small", loc="upper left")
         figure.savefig(path, dpi=200)
     plt.close(figure)

@@ -138,8 +138,8 @@ def draw(table: pd.DataFrame, path: Path) -> None:
         figure, panels = plt.subplots(1, 2, figsize=(6.6, 3.0), layout="constrained", sharey=True)
         for axes, (arithmetic, part) in zip(panels, table.groupby("arithmetic", sort=False), strict=True):
             for (column, label), style in zip(series.items(), SERIES_STYLES, strict=False):
-                axes.loglog(part.n_atoms, part[column], label=label, **style.keywords())
-            axes.set(xlabel="atoms", title=f"{arithmetic} k-point")
+                style.draw(axes, part.n_atoms, part[column], label=label)
+            axes.set(xscale="log", yscale="log", xlabel="atoms", title=f"{arithmetic} k-point")
             axes.set_xticks(part.n_atoms, part.n_atoms.astype(str))
             axes.minorticks_off()
         panels[0].set(ylabel="CPU seconds per force call")

@@ -5,7 +5,7 @@ import pandas as pd
 from qmfront.elasticity.certificate import Certificate
 from qmfront.figures.certificate import certificate_figure
 from qmfront.figures.style import save
-from qmfront.figures.surfaces import surface_table
+from qmfront.figures.surfaces import ComparedSurfaces, surface_table
 from qmfront.storage import store
 from qmfront.storage.durable import write_file
 from qmfront.storage.layouts.bulk import BULK
@@ -17,13 +17,11 @@ from qmfront.training.certificate_table import consistency_table
 def main(labels: list[str], certificates: list[str], bulks: list[str], outputs: dict) -> None:
     stores = [store.load(path, POTENTIAL) for path in certificates]
     numbers = [store.load(path, BULK)["numbers"] for path in bulks]
-    parts = [
-        pd.concat(
-            [consistency_table(Certificate.from_arrays(found), atoms), surface_table(found, atoms)],
-            ignore_index=True,
-        )
-        for found, atoms in zip(stores, numbers, strict=True)
-    ]
+    parts = []
+    for found, atoms in zip(stores, numbers, strict=True):
+        bulk = consistency_table(Certificate.from_arrays(found), atoms)
+        surfaces = surface_table(ComparedSurfaces.from_arrays(found), atoms)
+        parts.append(pd.concat([bulk, surfaces], ignore_index=True))
     tables = dict(zip(labels, parts, strict=True))
     data = pd.concat(tables, names=["potential", None]).reset_index(level=0)
     write_file(outputs["csv"], data.to_csv(index=False))

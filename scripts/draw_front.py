@@ -3,6 +3,7 @@
 from qmfront.crystal.defect import Defect
 from qmfront.figures.snapshots import front_figure, front_table
 from qmfront.figures.style import save
+from qmfront.refine.fast_marching import Refinement
 from qmfront.storage import store
 from qmfront.storage.durable import write_file
 from qmfront.storage.layouts.partition import PARTITION
@@ -13,9 +14,10 @@ from qmfront.storage.logs import logged
 def main(inputs: dict, t_buf: float, outputs: dict) -> None:
     defect = Defect.from_arrays(store.load(inputs["structure"], STRUCTURE))
     region = store.load(inputs["partition"], PARTITION)["region"]
-    refined = store.load(inputs["refined"], PARTITION)
+    found = store.load(inputs["refined"], PARTITION)
+    refined = Refinement.from_arrays(found, threshold=found.attrs["threshold"])
     write_file(outputs["csv"], front_table(defect, region, refined).to_csv(index=False))
-    save(front_figure(defect, refined, threshold=refined.attrs["threshold"], t_buf=t_buf), outputs["png"])
+    save(front_figure(defect, refined, t_buf=t_buf), outputs["png"])
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Locality: locality.zarr -> {figure}.png, .pdf, .csv."""
 
+from qmfront.coupling.buffer_error import BufferErrors
 from qmfront.figures.locality import locality_figure, locality_table
 from qmfront.figures.style import save
 from qmfront.storage import store
@@ -10,7 +11,7 @@ from qmfront.storage.logs import logged
 
 def main(path: str, outputs: dict) -> None:
     found = store.load(path, LOCALITY)
-    table = locality_table(found, found.attrs["alternatives"])
+    table = locality_table(BufferErrors.from_arrays(found, found.attrs["alternatives"]))
     write_file(outputs["csv"], table.to_csv(index=False))
     width, tolerance = found.attrs["buffer"], found.attrs["tolerance"]
     save(locality_figure(table, width=width, tolerance=tolerance), outputs["png"])

@@ -3,6 +3,7 @@
 from qmfront.crystal.defect import Defect
 from qmfront.figures.snapshots import estimator_figure, estimator_table
 from qmfront.figures.style import save
+from qmfront.refine.fast_marching import Refinement
 from qmfront.storage import store
 from qmfront.storage.durable import write_file
 from qmfront.storage.layouts.estimate import ESTIMATE
@@ -12,11 +13,12 @@ from qmfront.storage.logs import logged
 
 
 def main(inputs: dict, outputs: dict) -> None:
+    refined = store.load(inputs["refined"], PARTITION)
     data = (
         Defect.from_arrays(store.load(inputs["structure"], STRUCTURE)),
         store.load(inputs["estimate"], ESTIMATE)["eta_site"],
         store.load(inputs["partition"], PARTITION)["region"],
-        store.load(inputs["refined"], PARTITION),
+        Refinement.from_arrays(refined, threshold=refined.attrs["threshold"]),
     )
     write_file(outputs["csv"], estimator_table(*data).to_csv(index=False))
     save(estimator_figure(*data), outputs["png"])

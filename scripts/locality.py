@@ -1,7 +1,7 @@
 """Force error against buffer width: structure.zarr -> locality.zarr."""
 
 from qmfront.config.stages import Embedding
-from qmfront.coupling.buffer_error import locality_arrays, refuse_thin_buffer
+from qmfront.coupling.buffer_error import buffer_errors, refuse_thin_buffer
 from qmfront.crystal.defect import Defect
 from qmfront.evaluate.forces import journaled_forces
 from qmfront.evaluate.journal import Journal, Tally
@@ -16,7 +16,7 @@ def main(structure: str, specs: dict, embedding: dict, settings: dict, journal: 
     stored = store.load(structure, STRUCTURE)
     forces = {label: journaled_forces(spec, journal, tally) for label, spec in specs.items()}
     qm = forces.pop("")
-    arrays = locality_arrays(
+    found = buffer_errors(
         Defect.from_arrays(stored),
         stored["region"],
         qm,
@@ -24,12 +24,12 @@ def main(structure: str, specs: dict, embedding: dict, settings: dict, journal: 
         widths=(settings["width"], *settings["widths"]),
         embedding=chosen,
     )
-    refuse_thin_buffer(arrays, chosen, width=settings["width"], tolerance=settings["tolerance"])
+    refuse_thin_buffer(found, chosen, width=settings["width"], tolerance=settings["tolerance"])
     attrs = {"alternatives": list(forces), "qm_calls": tally.calls}
     attrs |= {"buffer": settings["width"], "tolerance": settings["tolerance"]}
     attrs["subtract_lattice"] = chosen.subtract_lattice
     config = {"specs": specs, "embedding": embedding, "settings": settings}
-    store.save(path, LOCALITY, arrays, attrs, run={"qm_seconds": tally.cpu_seconds}, config=config)
+    store.save(path, LOCALITY, found.arrays(), attrs, run={"qm_seconds": tally.cpu_seconds}, config=config)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,7 +15,49 @@ from qmfront.crystal.defect import Defect
 logger = logging.getLogger(__name__)
 
 
-def locality_arrays(
+@dataclass(frozen=True)
+class BufferErrors:
+    """Force errors on the QM region in buffers of several widths.
+
+    width : (m,) float, Å
+    n_atoms : (m,) int
+        Of QM region and buffer.
+    error, error_subtracted : (m,) float, eV/Å
+        Largest force error, as it is and with the forces of the perfect crystal subtracted.
+    change : alternative arguments of the model -> largest change of the forces, eV/Å
+    """
+
+    width: np.ndarray
+    n_atoms: np.ndarray
+    error: np.ndarray
+    error_subtracted: np.ndarray
+    change: Mapping[str, float]
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Arrays of a store of kind "locality"; its attribute `alternatives` has the keys of change."""
+        plain = ("width", "n_atoms", "error", "error_subtracted")
+        return {name: getattr(self, name) for name in plain} | {
+            "change": np.array(list(self.change.values()))
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray], alternatives: Sequence[str]) -> "BufferErrors":
+        """The inverse of `arrays`."""
+        return cls(
+            width=arrays["width"],
+            n_atoms=arrays["n_atoms"],
+            error=arrays["error"],
+            error_subtracted=arrays["error_subtracted"],
+            change=dict(zip(alternatives, arrays["change"].tolist(), strict=True)),
+        )
+
+    def at(self, width: float, embedding: Embedding) -> float:
+        """The force error (eV/Å) that a buffer of this width (Å), one of those measured, leaves."""
+        errors = self.error_subtracted if embedding.subtract_lattice else self.error
+        return float(errors[np.argmin(np.abs(self.width - width))])
+
+
+def buffer_errors(
     defect: Defect,
     region: np.ndarray,
     qm: Forces,
@@ -22,8 +65,8 @@ def locality_arrays(
     *,
     widths: Sequence[float],
     embedding: Embedding,
-) -> dict[str, np.ndarray]:
-    """Arrays of a store of kind "locality": force errors on the QM region of iteration 0, at the predictor.
+) -> BufferErrors:
+    """Force errors on the QM region of iteration 0, at the predictor.
 
         error(R) = max_{l in QM} |F_R(l) - F(l)|
 
@@ -52,34 +95,28 @@ def locality_arrays(
             found.append(_largest(_forces(defect, inner, qm, chosen, width=width) - wanted))
         logger.info("buffer %.1f Å: force error %.2e, lattice subtracted %.2e eV/Å", width, *_last(errors))
     used = _forces(defect, inner, qm, embedding, width=own)
-    others = [_forces(defect, inner, other, embedding, width=own) for other in alternatives.values()]
-    return {
-        "width": np.array(ascending),
-        "n_atoms": np.array([_cluster(defect, inner, width).sum() for width in ascending]),
-        "error": np.array(errors[False]),
-        "error_subtracted": np.array(errors[True]),
-        "change": np.array([_largest(forces - used) for forces in others]),
-    }
+    return BufferErrors(
+        width=np.array(ascending),
+        n_atoms=np.array([_cluster(defect, inner, width).sum() for width in ascending]),
+        error=np.array(errors[False]),
+        error_subtracted=np.array(errors[True]),
+        change={
+            label: _largest(_forces(defect, inner, other, embedding, width=own) - used)
+            for label, other in alternatives.items()
+        },
+    )
 
 
-def force_error(found: Mapping[str, np.ndarray], width: float, embedding: Embedding) -> float:
-    """The force error (eV/Å) that a buffer of this width (Å), one of those measured, leaves."""
-    errors = found["error_subtracted" if embedding.subtract_lattice else "error"]
-    return float(errors[np.argmin(np.abs(found["width"] - width))])
-
-
-def refuse_thin_buffer(
-    found: Mapping[str, np.ndarray], embedding: Embedding, *, width: float, tolerance: float
-) -> None:
+def refuse_thin_buffer(found: BufferErrors, embedding: Embedding, *, width: float, tolerance: float) -> None:
     """Raises RuntimeError if the buffer of the case, width Å, leaves a larger force error than tolerance, eV/Å."""
-    error = force_error(found, width, embedding)
+    error = found.at(width, embedding)
     if error <= tolerance:
         return
-    enough = [w for w in found["width"] if force_error(found, w, embedding) <= tolerance]
+    enough = [w for w in found.width if found.at(w, embedding) <= tolerance]
     advice = (
         f"Set buffer.width to {min(enough):g} Å"
         if enough
-        else f"None of {', '.join(f'{w:g}' for w in found['width'])} Å is enough: try wider ones (locality.widths)"
+        else f"None of {', '.join(f'{w:g}' for w in found.width)} Å is enough: try wider ones (locality.widths)"
     )
     raise RuntimeError(
         f"A buffer of {width:g} Å leaves a force error of {error:.1e} eV/Å on the QM region, more than "

@@ -35,7 +35,8 @@ class Symbol:
 def in_plane_spacing(coordinates: np.ndarray) -> float:
     """Smallest distance (Å) of sites (n, 2) seen along the line; sites on top of each other count as one."""
     points = columns_of(coordinates).points
-    return float(cKDTree(points).query(points, k=2)[0][:, 1].min())
+    distance, _ = cKDTree(points).query(points, k=2)
+    return float(np.asarray(distance)[:, 1].min())
 
 
 def defect_symbol(frame: np.ndarray, *, kind: str, burgers: Sequence[float] | None = None) -> Symbol:

@@ -1,9 +1,9 @@
 """The estimator split by cause against N_QM, whole, drawn from the table in its CSV file."""
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from qmfront.analysis.convergence import by_label
 from qmfront.figures.convergence import Series, draw_convergence
 from qmfront.figures.style import BLACK, BLUE, GREEN, GREY, PURPLE, VERMILLION, SeriesStyle, styled
 
@@ -44,9 +44,9 @@ def bars_figure(data: pd.DataFrame) -> Figure:
     data : of `bars_table`
     """
     series = []
-    for cause, part in data[data["value"] > ROUNDING].groupby("cause", sort=False):
+    for cause, part in by_label(data[data["value"] > ROUNDING], "cause"):
         text, style = BARS[cause]
-        series.append(Series(text, np.asarray(part["n_qm"]), np.asarray(part["value"]), style=style))
+        series.append(Series(text, part["n_qm"].to_numpy(), part["value"].to_numpy(), style=style))
     with styled():
         figure = Figure(figsize=(4.4, 3.3))
         draw_convergence(figure.subplots(), series, reference_slope=None, ylabel="parts of the error bar (Å)")

@@ -1,6 +1,7 @@
 """The consistency certificate of a fitted potential: force constants, phonons and elastic constants."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from textwrap import fill
 
 import numpy as np
@@ -9,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from qmfront.analysis.convergence import by_label
 from qmfront.figures.style import BLACK, BLUE, GREY, PAGE, VERMILLION, styled
 from qmfront.figures.surfaces import SLAB_PHONONS, SURFACES
 from qmfront.training.certificate import PATH
@@ -50,35 +52,40 @@ def draw_force_constants(
     return lines
 
 
-def draw_phonons(
-    axes: Axes,
-    path: np.ndarray,
-    qm: np.ndarray,
-    ace: np.ndarray,
-    *,
-    ticks: Sequence[float],
-    labels: Sequence[str],
-    width: float = 1.0,
-) -> list[Line2D]:
-    """Phonon branches of the QM model (lines) and of the fitted one (dashes) along a path.
+@dataclass(frozen=True)
+class Branches:
+    """Phonon branches of both models along a path.
+
+    path : (m,) float, 1/Å
+        Length along the path.
+    qm, ace : (m, branches) float, THz
+    corners : name and position on the path of every special point
+    """
+
+    path: np.ndarray
+    qm: np.ndarray
+    ace: np.ndarray
+    corners: Sequence[tuple[str, float]]
+
+
+def draw_phonons(axes: Axes, branches: Branches, *, width: float = 1.0) -> list[Line2D]:
+    """The branches of the QM model (lines) and of the fitted one (dashes).
 
     Parameters
     ----------
-    path : (m,) float
-        Length along the path.
-    qm, ace : (m, branches) float, THz
-    ticks, labels
-        Positions and names of the special points.
+    branches : Branches
     width : float, points
         Of the dashes; the lines are wider.
     """
+    path, qm, ace = branches.path, branches.qm, branches.ace
+    names, ticks = zip(*branches.corners, strict=True)
     lines = axes.plot(path, qm, color=BLUE, lw=2.2 * width, alpha=0.5)
     dashes = axes.plot(path, ace, color=VERMILLION, lw=width, ls=(0, (3, 2)))
     lines[0].set_label("QM")
     dashes[0].set_label("ACE")
     for tick in ticks:
         axes.axvline(tick, color=GREY, lw=0.5, zorder=0)
-    axes.set_xticks(ticks, labels)
+    axes.set_xticks(ticks, names)
     axes.tick_params(axis="x", length=0)
     axes.set_xlim(path[0], path[-1])
     # imaginary frequencies come as negative numbers and must be seen; room above for the legend
@@ -113,9 +120,14 @@ def draw_moduli(
     axes.hlines(rows, SMALLEST, relative, color=VERMILLION, lw=1.0)
     lines = axes.plot(relative, rows, "o", color=VERMILLION, zorder=4)
     for row, (a, b) in enumerate(zip(qm, ace, strict=True)):
-        place = {"xycoords": ("axes fraction", "data"), "xytext": (4, 4), "textcoords": "offset points"}
-        place["bbox"] = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
-        axes.annotate(f"QM {a:.2f}   ACE {b:.2f}", (0, row), **place)
+        axes.annotate(
+            f"QM {a:.2f}   ACE {b:.2f}",
+            (0, row),
+            xycoords=("axes fraction", "data"),
+            xytext=(4, 4),
+            textcoords="offset points",
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
+        )
     axes.set_xscale("log")
     axes.set_xlim(left, right)
     axes.set_yticks(rows, names)
@@ -141,7 +153,7 @@ def certificate_figure(tables: Mapping[str, pd.DataFrame], *, ticks: np.ndarray)
     panels_per_row = 3 + any((table["quantity"] == SLAB_PHONONS).any() for table in tables.values())
     with styled():
         figure = Figure(figsize=(PAGE * panels_per_row / 3, 2.75 * len(tables)))
-        figure.get_layout_engine().set(wspace=0.06)
+        figure.set_layout_engine("constrained", wspace=0.06)
         rows = figure.subfigures(len(tables), 1, squeeze=False, hspace=0.04)[:, 0]
         panels = []
         for row, (name, table) in zip(rows, tables.items(), strict=True):
@@ -158,10 +170,8 @@ def _draw_certificate(axes: np.ndarray, table: pd.DataFrame, ticks: np.ndarray) 
     parts = dict(list(table.groupby("quantity")))
     shells = parts["force constants"]
     draw_force_constants(axes[0], *(shells[name].to_numpy() for name in ("x", "qm", "difference")))
-    branches = list(parts["phonons"].groupby("name"))
-    qm, ace = (np.column_stack([b[model] for _, b in branches]) for model in ("qm", "mm"))
-    path = branches[0][1]["x"].to_numpy()
-    draw_phonons(axes[1], path, qm, ace, ticks=ticks, labels=[corner for corner, _ in PATH])
+    corners = [(name, float(place)) for (name, _), place in zip(PATH, ticks, strict=True)]
+    draw_phonons(axes[1], _branches([part for _, part in by_label(parts["phonons"], "name")], corners))
     moduli, surfaces = parts["elastic constants"], parts.get(SURFACES, table[:0])
     names = [f"$C_{{{name[1:]}}}$" for name in moduli["name"]] + surfaces["name"].tolist()
     qm, ace = (np.concatenate([moduli[model], surfaces[model]]) for model in ("qm", "mm"))
@@ -174,11 +184,16 @@ def _draw_certificate(axes: np.ndarray, table: pd.DataFrame, ticks: np.ndarray) 
 def _draw_slab_phonons(axes: Axes, table: pd.DataFrame) -> None:
     """All branches of the first slab in the table."""
     plane = table["name"].iloc[0].split()[0]
-    branches = [part for name, part in table.groupby("name", sort=False) if name.split()[0] == plane]
-    qm, ace = (np.column_stack([part[model] for part in branches]) for model in ("qm", "mm"))
-    path = branches[0]["x"].to_numpy()
-    draw_phonons(axes, path, qm, ace, ticks=[path[0], path[-1]], labels=["Γ", "edge"], width=0.4)
+    parts = [part for name, part in by_label(table, "name") if name.split()[0] == plane]
+    ends = parts[0]["x"].iloc[[0, -1]].tolist()
+    draw_phonons(axes, _branches(parts, list(zip(("Γ", "edge"), ends, strict=True))), width=0.4)
     axes.set_title(f"phonons of a {plane} slab")
+
+
+def _branches(parts: Sequence[pd.DataFrame], corners: Sequence[tuple[str, float]]) -> Branches:
+    """One table for each branch, all along the same path."""
+    qm, ace = (np.column_stack([part[model] for part in parts]) for model in ("qm", "mm"))
+    return Branches(parts[0]["x"].to_numpy(), qm, ace, corners)
 
 
 def _same_limits(axes: Sequence[Axes]) -> None:

@@ -57,7 +57,7 @@ def draw_convergence(
     lines = []
     for i, curve in enumerate(series):
         style = curve.style or SERIES_STYLES[i % len(SERIES_STYLES)]
-        lines += axes.plot(curve.n_qm, curve.value, label=curve.legend_label(), **style.keywords())
+        lines.append(style.draw(axes, curve.n_qm, curve.value, label=curve.legend_label()))
     if reference_slope is not None:
         lines.append(_reference(axes, series, reference_slope))
     axes.set_xscale("log")
@@ -66,8 +66,7 @@ def draw_convergence(
     axes.set_ylabel(ylabel)
     counts(axes, np.concatenate([s.n_qm for s in series]))
     axes.grid(True, which="major")
-    drawn = np.concatenate([line.get_ydata() for line in lines])
-    _headroom(axes, drawn.min(), np.concatenate([s.value for s in series]).max(), rows=len(series))
+    _headroom(axes, _lowest(lines), np.concatenate([s.value for s in series]).max(), rows=len(series))
     axes.legend(loc="upper right")
     return lines
 
@@ -79,7 +78,7 @@ def draw_convergence_panels(
     lowest = np.inf
     for panel, (title, series) in zip(axes, panels.items(), strict=True):
         lines = draw_convergence(panel, series, reference_slope=reference_slope)
-        lowest = min(lowest, *(line.get_ydata().min() for line in lines))
+        lowest = min(lowest, _lowest(lines))
         panel.set_title(title)
     everything = [s for series in panels.values() for s in series]
     rows = max(len(series) for series in panels.values())
@@ -95,12 +94,16 @@ def counts(axes: Axes, n_qm: np.ndarray) -> None:
     steps = (1, 2, 5) if high / low < 100 else (1,)
     marks = [s * 10.0**k for k in range(7) for s in steps if low <= s * 10**k <= high]
     if len(marks) < 2:
-        marks = np.unique(n_qm)
+        marks = np.unique(n_qm).tolist()
     axes.set_xlim(low, high)
     axes.xaxis.set_major_locator(FixedLocator(marks))
     axes.xaxis.set_minor_locator(LogLocator(subs=range(1, 10)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
+
+
+def _lowest(lines: Sequence[Line2D]) -> float:
+    return min(float(np.min(np.asarray(line.get_ydata(), float))) for line in lines)
 
 
 def _headroom(axes: Axes, lowest: float, highest: float, *, rows: int) -> None:

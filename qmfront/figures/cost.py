@@ -3,6 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
+from qmfront.analysis.convergence import by_label
 from qmfront.analysis.cost import NAMES, exponent
 from qmfront.figures.convergence import counts
 from qmfront.figures.style import SERIES_STYLES, styled
@@ -18,7 +19,7 @@ def cost_figure(table: pd.DataFrame) -> Figure:
     with styled():
         figure = Figure(figsize=(6.2, 3.4))
         axes = figure.subplots()
-        for (part, own), style in zip(table.groupby("part", sort=False), SERIES_STYLES, strict=False):
+        for (part, own), style in zip(by_label(table, "part"), SERIES_STYLES, strict=False):
             rate = exponent(table, part)
             per = " (per call)" if part == "solve" else ""
             told = (
@@ -26,7 +27,7 @@ def cost_figure(table: pd.DataFrame) -> Figure:
                 if rate
                 else ""
             )
-            axes.plot(own["n_qm"], own["seconds"], label=NAMES[part] + told, **style.keywords())
+            style.draw(axes, own["n_qm"], own["seconds"], label=NAMES[part] + told)
         axes.set_xscale("log")
         axes.set_yscale("log")
         counts(axes, table["n_qm"].to_numpy())

@@ -25,7 +25,7 @@ def draw_effectivity(axes: Axes, series: Sequence[Series], *, band: tuple[float,
     lines = []
     for i, curve in enumerate(series):
         style = curve.style or SERIES_STYLES[i % len(SERIES_STYLES)]
-        lines += axes.plot(curve.n_qm, curve.value, label=curve.label, **style.keywords())
+        lines.append(style.draw(axes, curve.n_qm, curve.value, label=curve.label))
     values = np.concatenate([s.value for s in series])
     axes.set_xscale("log")
     axes.set_yscale("log")

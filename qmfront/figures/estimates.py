@@ -5,6 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from qmfront.analysis.convergence import by_label
 from qmfront.analysis.rate import Rate
 from qmfront.figures.convergence import Series, draw_convergence
 from qmfront.figures.studies import typeset
@@ -23,11 +24,11 @@ def estimates_figure(table: pd.DataFrame, *, slope: float | None = None) -> Figu
     slope : of the reference line, None for no line
     """
     series, fits = [], []
-    for (label, part), style in zip(table.groupby("label", sort=False), SERIES_STYLES, strict=False):
+    for (label, part), style in zip(by_label(table), SERIES_STYLES, strict=False):
         marked = SeriesStyle(style.colour, style.marker, "", filled=False)
         n, eta = part["n_qm"].to_numpy(float), part["eta"].to_numpy()
         rate = _rate(part)
-        series.append(Series(rf"{typeset(str(label))}, $\eta$", n, eta, rate=rate, style=marked))
+        series.append(Series(rf"{typeset(label)}, $\eta$", n, eta, rate=rate, style=marked))
         fits.append((part.dropna(subset="slope"), rate, style.colour))
     with styled():
         figure = Figure(figsize=(4.4, 3.4))

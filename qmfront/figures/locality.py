@@ -1,11 +1,9 @@
 """Force error on the QM region against the width of the buffer."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import pandas as pd
 from matplotlib.figure import Figure
 
+from qmfront.coupling.buffer_error import BufferErrors
 from qmfront.figures.style import BLUE, GREY, VERMILLION, styled
 
 LEGEND = {
@@ -14,17 +12,11 @@ LEGEND = {
 }
 
 
-def locality_table(found: Mapping[str, Any], alternatives: list[str]) -> pd.DataFrame:
-    """Columns quantity, width (Å), n_atoms, value (eV/Å): errors by width, then the change by each alternative.
-
-    Parameters
-    ----------
-    found : store of kind "locality"
-    alternatives : labels of found["change"]
-    """
-    wide = pd.DataFrame({name: found[name] for name in ("width", "n_atoms", *LEGEND)})
+def locality_table(found: BufferErrors) -> pd.DataFrame:
+    """Columns quantity, width (Å), n_atoms, value (eV/Å): errors by width, then the change by each alternative."""
+    wide = pd.DataFrame({name: getattr(found, name) for name in ("width", "n_atoms", *LEGEND)})
     errors = wide.melt(["width", "n_atoms"], list(LEGEND), var_name="quantity", value_name="value")
-    changes = pd.DataFrame({"quantity": alternatives, "value": found["change"]})
+    changes = pd.DataFrame({"quantity": list(found.change), "value": list(found.change.values())})
     return pd.concat([errors, changes], ignore_index=True)[["quantity", "width", "n_atoms", "value"]]
 
 
@@ -46,8 +38,14 @@ def locality_figure(table: pd.DataFrame, *, width: float, tolerance: float) -> F
         for place, (_, row) in enumerate(others.iterrows()):
             axes.axhline(row["value"], color="black", ls=":", lw=0.8)
             where = 0.99 - 0.22 * (place % 3), row["value"]
-            label = {"ha": "right", "va": "bottom", "fontsize": 7}
-            axes.annotate(row["quantity"], where, xycoords=("axes fraction", "data"), **label)
+            axes.annotate(
+                row["quantity"],
+                where,
+                xycoords=("axes fraction", "data"),
+                ha="right",
+                va="bottom",
+                fontsize=7,
+            )
         axes.axvline(width, color=GREY, lw=1.0, label=f"buffer of the case, {width:g} Å")
         axes.axhline(tolerance, color=GREY, lw=1.0, ls="--", label=f"tolerance, {tolerance:g} eV/Å")
         axes.set_yscale("log")

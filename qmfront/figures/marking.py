@@ -1,18 +1,40 @@
 """Figures 2 and 3: local estimator, speed of the front, old and new interfaces."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import EllipseCollection, QuadMesh
 from matplotlib.colors import LogNorm, Normalize
-from matplotlib.contour import QuadContourSet
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 
+from qmfront.coupling.partition import BUFFER
 from qmfront.figures.atoms import draw_discs, frame
+from qmfront.refine.arrival import level_set
+from qmfront.refine.fast_marching import Refinement
+from qmfront.refine.grid import Grid, covering
 
 OLD_QM, NEW_BUFFER = "#C1121F", "#6A0DAD"
 # white at the bottom, so that red and purple lines stay readable over it
 FRONT_MAP = "GnBu"
+SHELL = 4.0
+"""Å, around the new buffer, whose interface lies between the sites."""
+
+
+@dataclass(frozen=True)
+class Contour:
+    """A level set of a field on a mesh, and how it is drawn.
+
+    field : grid.shape float
+    """
+
+    label: str
+    grid: Grid
+    field: np.ndarray
+    level: float
+    colour: str
+    line: str
 
 
 def draw_estimator(
@@ -41,47 +63,32 @@ def draw_estimator(
     return discs
 
 
-def draw_speed(
-    axes: Axes, x: np.ndarray, y: np.ndarray, speed: np.ndarray, *, decades: float = 3.0
-) -> QuadMesh:
+def draw_speed(axes: Axes, grid: Grid, speed: np.ndarray, *, decades: float = 3.0) -> QuadMesh:
     """Figure 2, right: G of (4.3) on the mesh, on a logarithmic colour scale.
 
     Parameters
     ----------
-    x, y : (m1,), (m2,) float, Å
-        Node coordinates.
     speed : (m1, m2) float, Å per unit of T
     """
-    norm = LogNorm(speed.max() * 10.0**-decades, speed.max())
-    mesh = axes.pcolormesh(x, y, speed.T, norm=norm, cmap="viridis", shading="nearest", rasterized=True)
-    colour_bar(axes, mesh, "$G$ (Å per unit $T$)")
+    mesh = _speed(axes, grid, speed, LogNorm(speed.max() * 10.0**-decades, speed.max()), colours="viridis")
     axes.set_title(r"(b) speed on $\mathcal{N}_{\mathrm{est}}$")
     return mesh
 
 
-Field = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""Node coordinates x (m1,) and y (m2,) in Å, and values (m1, m2)."""
-
-
 def draw_fronts(
-    axes: Axes,
-    fields: dict[str, Field],
-    *,
-    levels: dict[str, float],
-    coordinates: np.ndarray,
-    spacing: float,
+    axes: Axes, refined: Refinement, coordinates: np.ndarray, *, t_buf: float, spacing: float
 ) -> Legend:
     """Figure 3: the interfaces of "Mark and refine" over the speed.
 
+    The new buffer also has a geometric part: its interface is that of the sites, not a level of T alone.
+
     Parameters
     ----------
-    fields : dict of Field
-        "speed" (Å per unit of T), "level_set" (negative in the old QM region), "arrival" (T); and, if the new
-        buffer has a geometric part, "buffer" (negative in new QM and buffer), perhaps on a larger mesh.
-    levels : dict of float
-        "qm" and "buffer": T at the new QM interface and at the buffer interface of (4.4).
+    refined : Refinement
     coordinates : (n, 2) float, Å
         Sites, drawn as dots.
+    t_buf : float
+        T_buf of (4.4).
     spacing : float, Å
         Smallest in-plane distance of sites.
 
@@ -89,33 +96,47 @@ def draw_fronts(
     -------
     Legend below the axes.
     """
-    x, y, speed = fields["speed"]
-    norm = Normalize(0, np.quantile(speed, 0.998))
-    mesh = axes.pcolormesh(x, y, speed.T, norm=norm, cmap=FRONT_MAP, shading="nearest", rasterized=True)
-    colour_bar(axes, mesh, "$G$ (Å per unit $T$)")
+    norm = Normalize(0, np.quantile(refined.speed, 0.998))
+    _speed(axes, refined.grid, refined.speed, norm, colours=FRONT_MAP)
     draw_discs(axes, coordinates, diameter=0.28 * spacing, colour="#404040").set_zorder(3)
-    lines = [
-        ("level_set", 0.0, OLD_QM, "-", "current QM interface"),
-        ("arrival", levels["qm"], OLD_QM, "--", "new QM interface"),
-        ("arrival", levels["buffer"], NEW_BUFFER, "--", "new buffer interface"),
-    ]
-    if "buffer" in fields:
-        lines[2] = (
-            "arrival",
-            levels["buffer"],
-            NEW_BUFFER,
-            ":",
-            r"$T = T_{\mathrm{new}} + T_{\mathrm{buf}}$",
-        )
-        lines.append(("buffer", 0.0, NEW_BUFFER, "--", "new buffer interface"))
     handles = []
-    for name, level, colour, line, label in lines:
-        x, y, values = fields[name]
-        look = {"colors": colour, "linestyles": line, "linewidths": 1.5}
-        contour: QuadContourSet = axes.contour(x, y, values.T, levels=[level], zorder=4, **look)
-        contour.set_label(label)
-        handles.append(Line2D([], [], color=colour, ls=line, lw=1.5, label=label))
+    for one in _interfaces(refined, coordinates, t_buf):
+        x, y = one.grid.axes()
+        contour = axes.contour(
+            x,
+            y,
+            one.field.T,
+            levels=[one.level],
+            zorder=4,
+            colors=one.colour,
+            linestyles=one.line,
+            linewidths=1.5,
+        )
+        contour.set_label(one.label)
+        handles.append(Line2D([], [], color=one.colour, ls=one.line, lw=1.5, label=one.label))
     return axes.figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False)
+
+
+def _interfaces(refined: Refinement, coordinates: np.ndarray, t_buf: float) -> tuple[Contour, ...]:
+    """Old and new QM region, and the new buffer: by (4.4), and whole."""
+    grid, inside, end = refined.grid, refined.region <= BUFFER, refined.threshold + t_buf
+    # the geometric shell of the new buffer may reach beyond the mesh of the front
+    wide = covering(coordinates[inside], spacing=grid.spacing, margin=SHELL)
+    whole = level_set(wide, coordinates, inside)
+    by_time = r"$T = T_{\mathrm{new}} + T_{\mathrm{buf}}$"
+    return (
+        Contour("current QM interface", grid, refined.level_set, 0.0, OLD_QM, "-"),
+        Contour("new QM interface", grid, refined.arrival, refined.threshold, OLD_QM, "--"),
+        Contour(by_time, grid, refined.arrival, end, NEW_BUFFER, ":"),
+        Contour("new buffer interface", wide, whole, 0.0, NEW_BUFFER, "--"),
+    )
+
+
+def _speed(axes: Axes, grid: Grid, speed: np.ndarray, norm: Normalize, *, colours: str) -> QuadMesh:
+    x, y = grid.axes()
+    mesh = axes.pcolormesh(x, y, speed.T, norm=norm, cmap=colours, shading="nearest", rasterized=True)
+    colour_bar(axes, mesh, "$G$ (Å per unit $T$)")
+    return mesh
 
 
 def fit_window(axes: Axes, coordinates: np.ndarray, *, margin: float) -> None:

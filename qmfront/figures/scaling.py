@@ -27,7 +27,7 @@ def scaling_figure(table: pd.DataFrame) -> Figure:
             for (name, label), style in zip(curves.items(), SERIES_STYLES, strict=False):
                 known = table[table[name].notna()]
                 if len(known):
-                    axes.plot(known["n_atoms"], known[name], label=label, **style.keywords())
+                    style.draw(axes, known["n_atoms"], known[name], label=label)
             axes.set_xscale("log")
             axes.set_yscale("log")
             counts(axes, table["n_atoms"].to_numpy())

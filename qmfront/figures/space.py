@@ -7,10 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
+from qmfront.coupling.partition import BUFFER, QM
 from qmfront.crystal.defect import Defect
 from qmfront.figures.atoms import draw_discs, region_handles
 from qmfront.figures.style import PAGE, REGION_STYLES, styled
-from qmfront.refine.regions import BUFFER, QM
 
 VIEW = np.array([1.0, 0.45, 0.35])
 """Direction to the viewer, in cubic axes."""
@@ -35,8 +35,8 @@ def draw_balls(axes: Axes, positions: np.ndarray, region: np.ndarray, *, radius:
     place, colours = seen[order, :2], np.array([style.colour for style in REGION_STYLES])[region[order]]
     edges = np.array([style.edge for style in REGION_STYLES])[region[order]]
     balls = draw_discs(axes, place, diameter=2 * radius, colour="none", width=0.4)
-    balls.set_facecolors(colours)
-    balls.set_edgecolors(edges)
+    balls.set_facecolor(colours.tolist())
+    balls.set_edgecolor(edges.tolist())
     lights = draw_discs(
         axes, place + 0.3 * radius * np.array([-1, 1]), diameter=2 * radius * LIGHT, colour="white"
     )

@@ -8,11 +8,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 from scipy.optimize import linear_sum_assignment
 
+from qmfront.coupling.partition import BUFFER, QM
 from qmfront.crystal.defect import Defect
 from qmfront.figures.atoms import Symbol, in_plane_spacing
 from qmfront.figures.partitions import common_window, draw_partitions
 from qmfront.figures.style import PAGE, styled
-from qmfront.refine.regions import BUFFER, QM
 
 COLUMNS = 4
 """Panels beside each other, as in the paper."""
@@ -109,7 +109,9 @@ def stages_figure(defect: Defect, regions: Sequence[np.ndarray], *, symbol: Symb
         for panel in axes[len(regions) :]:
             panel.remove()
         shown = axes[: len(regions)]
-        draw_partitions(shown, coordinates, regions, core=defect.core[:2], spacing=spacing, symbol=symbol)
+        draw_partitions(
+            shown.tolist(), coordinates, regions, core=defect.core[:2], spacing=spacing, symbol=symbol
+        )
     return figure
 
 

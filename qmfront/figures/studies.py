@@ -1,15 +1,14 @@
 """Figures that compare iterations and cases, whole, drawn from the tables in their CSV files."""
 
 import re
-from collections.abc import Sequence
 from math import ceil, isfinite
 
 import pandas as pd
 from matplotlib.figure import Figure
 
-from qmfront.analysis.convergence import BUFFER, ERROR, EXACT, PRACTICAL
+from qmfront.analysis.convergence import BUFFER, ERROR, EXACT, PRACTICAL, by_label
 from qmfront.analysis.efficiency import mean_ratio
-from qmfront.analysis.rate import WINDOW, fit_slope_within
+from qmfront.analysis.rate import WINDOW, Window, fit_slope_within
 from qmfront.figures.convergence import Series, draw_convergence, draw_convergence_panels
 from qmfront.figures.effectivity import draw_effectivity
 from qmfront.figures.style import (
@@ -47,9 +46,7 @@ TYPESET = {
 """What a title may hold, and how it is set."""
 
 
-def convergence_figure(
-    data: pd.DataFrame, *, slope: float | None = None, window: Sequence[float] = WINDOW
-) -> Figure:
+def convergence_figure(data: pd.DataFrame, *, slope: float | None = None, window: Window = WINDOW) -> Figure:
     """Figure 4 and its kin: one panel per case with error, exact and practical estimator.
 
     Parameters
@@ -61,7 +58,7 @@ def convergence_figure(
     panels = {
         typeset(label): [_series(part, name, text, window=window) for name, text in QUANTITIES.items()]
         + _floor(part)
-        for label, part in data.groupby("label", sort=False)
+        for label, part in by_label(data)
     }
     columns = min(len(panels), 3)
     rows = ceil(len(panels) / columns)
@@ -70,13 +67,11 @@ def convergence_figure(
         axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
         for panel in axes[len(panels) :]:
             panel.remove()
-        draw_convergence_panels(axes[: len(panels)], panels, reference_slope=slope)
+        draw_convergence_panels(axes[: len(panels)].tolist(), panels, reference_slope=slope)
     return figure
 
 
-def errors_figure(
-    data: pd.DataFrame, *, slope: float | None = None, window: Sequence[float] = WINDOW
-) -> Figure:
+def errors_figure(data: pd.DataFrame, *, slope: float | None = None, window: Window = WINDOW) -> Figure:
     """Errors of several cases in one panel, with their rates.
 
     Parameters
@@ -87,7 +82,7 @@ def errors_figure(
     """
     series = [
         _series(part, ERROR, typeset(label), window=window, style=style)
-        for (label, part), style in zip(data.groupby("label", sort=False), _styles(data), strict=True)
+        for (label, part), style in zip(by_label(data), _styles(data), strict=True)
     ]
     return _one_panel(series, slope)
 
@@ -101,7 +96,7 @@ def efficiency_figure(table: pd.DataFrame, *, slope: float | None = None) -> Fig
     slope : of the reference line, None for no line
     """
     series = []
-    for (label, part), style in zip(table.groupby("label", sort=False), _styles(table), strict=True):
+    for (label, part), style in zip(by_label(table), _styles(table), strict=True):
         ratio = mean_ratio(table, label)
         text = typeset(label) + (
             rf": ${ratio:.2f} \times N_{{\mathrm{{QM}}}}$ at equal error" if isfinite(ratio) else ""
@@ -120,7 +115,10 @@ def effectivity_figure(table: pd.DataFrame, *, band: tuple[float, float]) -> Fig
     """
     series = []
     for (norm, residual), part in table.groupby(["norm", "residual"], sort=False):
-        (norm_text, colour, line), (residual_text, marker, filled) = NORMS[norm], RESIDUALS[residual]
+        (norm_text, colour, line), (residual_text, marker, filled) = (
+            NORMS[str(norm)],
+            RESIDUALS[str(residual)],
+        )
         style = SeriesStyle(colour, marker, line, filled)
         values = part["n_qm"].to_numpy(), part["effectivity"].to_numpy()
         series.append(Series(f"{norm_text}, {residual_text}", *values, style=style))
@@ -138,7 +136,7 @@ def typeset(title: str) -> str:
 
 
 def _series(
-    part: pd.DataFrame, quantity: str, text: str, *, window: Sequence[float], style: SeriesStyle | None = None
+    part: pd.DataFrame, quantity: str, text: str, *, window: Window, style: SeriesStyle | None = None
 ) -> Series:
     chosen = part[part["quantity"] == quantity]
     n, value = chosen["n_qm"].to_numpy(), chosen["value"].to_numpy()
@@ -158,12 +156,8 @@ def _floor(part: pd.DataFrame) -> list[Series]:
 
 def _styles(table: pd.DataFrame) -> list[SeriesStyle]:
     """Filled markers and full lines: every curve is an error."""
-    return [
-        SeriesStyle(
-            SERIES_STYLES[i % len(SERIES_STYLES)].colour, SERIES_STYLES[i % len(SERIES_STYLES)].marker
-        )
-        for i in range(table["label"].nunique())
-    ]
+    known = (SERIES_STYLES[i % len(SERIES_STYLES)] for i in range(table["label"].nunique()))
+    return [SeriesStyle(style.colour, style.marker) for style in known]
 
 
 def _one_panel(series: list[Series], slope: float | None) -> Figure:

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import ArrayLike
 
 from qmfront.storage.durable import write_file
 
@@ -47,15 +50,19 @@ class SeriesStyle:
     line: str = "-"
     filled: bool = True
 
-    def keywords(self) -> dict[str, str]:
-        """Keyword arguments of Axes.plot."""
-        return {
-            "color": self.colour,
-            "marker": self.marker,
-            "linestyle": self.line,
-            "markerfacecolor": self.colour if self.filled else "white",
-            "markeredgecolor": self.colour,
-        }
+    def draw(self, axes: Axes, x: ArrayLike, y: ArrayLike, *, label: str) -> Line2D:
+        """The curve y (m,) over x (m,), named in the legend."""
+        (line,) = axes.plot(
+            x,
+            y,
+            color=self.colour,
+            marker=self.marker,
+            linestyle=self.line,
+            markerfacecolor=self.colour if self.filled else "white",
+            markeredgecolor=self.colour,
+            label=label,
+        )
+        return line
 
 
 # Curves that carry no style of their own take these in order.

@@ -1,7 +1,7 @@
 """Surfaces of a certificate, as rows of the table that its figure shows: energies, relaxation, phonons of the slab."""
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -15,12 +15,54 @@ SURFACES = "surface energies"
 RELAXATIONS = "surface relaxations"
 EIGENVALUES = "slab eigenvalues"
 SLAB_PHONONS = "slab phonons"
-ENERGIES = ("surface_energy_qm", "surface_energy_mm")
-PLANES = "surface_plane"
+
+Pair = tuple[np.ndarray, np.ndarray]
 
 
-def surface_table(certificate: Mapping[str, Any], numbers: np.ndarray) -> pd.DataFrame:
-    """Columns quantity, name, x, qm, mm, difference; no row without surface energies.
+@dataclass(frozen=True)
+class ComparedSurfaces:
+    """Relaxed surfaces of both models, as in certificate.zarr.
+
+    plane : (s, 3) int
+        Normals in cubic axes.
+    energy : two arrays (s,) float, eV/Å^2
+        Of QM and MM, as all that follow.
+    relaxation : two arrays (s,) float
+        Change of the first spacing over that of the bulk.
+    eigenvalue : two arrays (s,) float, eV/Å^2
+        The lowest of the slab's zone centre.
+    path : (s, w) float, 1/Å
+    omega2 : two arrays (s, w, branches) float, eV/Å^2
+        Eigenvalues of the slab's dynamical matrix without masses.
+    """
+
+    plane: np.ndarray
+    energy: Pair
+    relaxation: Pair
+    eigenvalue: Pair
+    path: np.ndarray
+    omega2: Pair
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "ComparedSurfaces | None":
+        """Of a store of kind "potential"; None for a potential without surfaces."""
+        if "surface_plane" not in arrays:
+            return None
+        energy, relaxation, eigenvalue, omega2 = (
+            (arrays[f"surface_{name}_qm"], arrays[f"surface_{name}_mm"])
+            for name in ("energy", "relaxation", "eigenvalue", "omega2")
+        )
+        plane, path = arrays["surface_plane"], arrays["surface_path"]
+        return cls(plane, energy, relaxation, eigenvalue, path, omega2)
+
+    @property
+    def names(self) -> list[str]:
+        """(100), (11-2), ..., s of them."""
+        return [f"({''.join(map(str, plane))})" for plane in self.plane.tolist()]
+
+
+def surface_table(surfaces: ComparedSurfaces | None, numbers: np.ndarray) -> pd.DataFrame:
+    """Columns quantity, name, x, qm, mm, difference; no row without surfaces.
 
     | quantity | name | x | unit of qm, mm, difference |
     | --- | --- | --- | --- |
@@ -31,39 +73,28 @@ def surface_table(certificate: Mapping[str, Any], numbers: np.ndarray) -> pd.Dat
 
     Parameters
     ----------
-    certificate : arrays of certificate.zarr
-        `surface_energy_qm`, `surface_energy_mm`: (s,) float or one number, eV/Å^2; the other surface_* arrays and
-        `surface_plane`, (s, 3) int, are optional; without planes surfaces are numbered from 1.
     numbers : (n,) int
         Atomic numbers in the primitive cell.
     """
-    if any(name not in certificate for name in ENERGIES):
+    if surfaces is None:
         return pd.DataFrame()
-    energies = [np.atleast_1d(certificate[name]) / JOULE_PER_SQUARE_METRE for name in ENERGIES]
-    names = [f"surface {i + 1}" for i in range(len(energies[0]))]
-    if PLANES in certificate:
-        names = [
-            f"({''.join(map(str, plane))})" for plane in np.reshape(certificate[PLANES], (-1, 3)).tolist()
-        ]
-    parts = [_rows(SURFACES, names, *energies)]
-    for quantity, array, scale in ((RELAXATIONS, "relaxation", 100.0), (EIGENVALUES, "eigenvalue", 1.0)):
-        pair = [f"surface_{array}_{model}" for model in ("qm", "mm")]
-        if all(name in certificate for name in pair):
-            parts.append(_rows(quantity, names, *(scale * np.atleast_1d(certificate[name]) for name in pair)))
-    if "surface_omega2_qm" in certificate:
-        parts += _slab_phonons(certificate, names, numbers)
-    return pd.concat(parts, ignore_index=True)
+    parts = [
+        _rows(quantity, surfaces.names, scale * qm, scale * mm)
+        for quantity, (qm, mm), scale in (
+            (SURFACES, surfaces.energy, 1.0 / JOULE_PER_SQUARE_METRE),
+            (RELAXATIONS, surfaces.relaxation, 100.0),
+            (EIGENVALUES, surfaces.eigenvalue, 1.0),
+        )
+    ]
+    return pd.concat([*parts, *_slab_phonons(surfaces, numbers)], ignore_index=True)
 
 
-def _slab_phonons(
-    certificate: Mapping[str, Any], names: list[str], numbers: np.ndarray
-) -> list[pd.DataFrame]:
+def _slab_phonons(surfaces: ComparedSurfaces, numbers: np.ndarray) -> list[pd.DataFrame]:
     """One table per surface and branch."""
-    qm, mm = (frequencies(certificate[f"surface_omega2_{model}"], numbers) for model in ("qm", "mm"))
-    path = certificate["surface_path"]
+    qm, mm = (frequencies(omega2, numbers) for omega2 in surfaces.omega2)
     return [
-        _rows(SLAB_PHONONS, f"{name} {branch + 1}", qm[i, :, branch], mm[i, :, branch], x=path[i])
-        for i, name in enumerate(names)
+        _rows(SLAB_PHONONS, f"{name} {branch + 1}", qm[i, :, branch], mm[i, :, branch], x=surfaces.path[i])
+        for i, name in enumerate(surfaces.names)
         for branch in range(qm.shape[2])
     ]
 

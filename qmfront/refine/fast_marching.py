@@ -1,5 +1,6 @@
 """Algorithm 2, "Mark and refine": from the local estimator to the next QM and buffer regions."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +39,34 @@ class Refinement:
     arrival: np.ndarray
     arrival_site: np.ndarray
     threshold: float
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Arrays of a store of kind "partition"; the mesh of a point defect, as large as all else, is left out."""
+        if self.grid.dimension == 3:
+            return {"region": self.region, "arrival_site": self.arrival_site}
+        x, y = self.grid.axes()
+        return {
+            "region": self.region,
+            "speed": self.speed,
+            "arrival": self.arrival,
+            "level_set": self.level_set,
+            "grid_x": x,
+            "grid_y": y,
+            "arrival_site": self.arrival_site,
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray], *, threshold: float) -> "Refinement":
+        """The inverse of `arrays` in the plane."""
+        return cls(
+            region=arrays["region"],
+            grid=Grid.of_axes((arrays["grid_x"], arrays["grid_y"])),
+            speed=arrays["speed"],
+            level_set=arrays["level_set"],
+            arrival=arrays["arrival"],
+            arrival_site=arrays["arrival_site"],
+            threshold=threshold,
+        )
 
 
 def refine(

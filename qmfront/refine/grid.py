@@ -1,5 +1,6 @@
 """The equi-spaced mesh T_est on which the front of Algorithm 2 moves, in two or three dimensions."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,6 +37,12 @@ class Grid:
     def nodes(self) -> np.ndarray:
         """Coordinates of all nodes in C order, (prod(shape), d), Å."""
         return np.stack(np.meshgrid(*self.axes(), indexing="ij"), axis=-1).reshape(-1, self.dimension)
+
+    @classmethod
+    def of_axes(cls, axes: Sequence[np.ndarray]) -> "Grid":
+        """The inverse of `axes`."""
+        origin, shape = np.array([axis[0] for axis in axes]), tuple(len(axis) for axis in axes)
+        return cls(origin, float(axes[0][1] - axes[0][0]), shape)
 
     def contains(self, points: np.ndarray) -> np.ndarray:
         """Which points (n, d) lie inside the mesh, (n,) bool."""

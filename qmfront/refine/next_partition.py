@@ -11,7 +11,7 @@ from qmfront.refine.benefit import benefit_regions
 from qmfront.refine.circle import Ball, grown_circle, initial_regions, seeded_regions
 from qmfront.refine.decision import ended
 from qmfront.refine.domain import Domain
-from qmfront.refine.fast_marching import Refinement, refine
+from qmfront.refine.fast_marching import refine
 from qmfront.refine.regions import DomainExhaustedError, PartitionSettings
 
 CORE_RADIUS_R0 = 1.0
@@ -103,7 +103,7 @@ def next_partition(
         work = np.asarray(estimate["work_site"])
         return {"region": benefit_regions(work, region, domain, r0=defect.r0, settings=settings)}, {}
     result = refine(np.asarray(estimate["eta_site"]), region, domain, settings=settings)
-    return _arrays(result), {"threshold": float(result.threshold)}
+    return result.arrays(), {"threshold": float(result.threshold)}
 
 
 def advanced(
@@ -139,18 +139,3 @@ def domain_of(defect: Defect, displacement: np.ndarray) -> Domain:
     """What Algorithm 2 sees of a defect: coordinates in the plane or in space, and deformed positions."""
     positions = defect.body.reference + displacement
     return Domain(defect.coordinates, positions, defect.free, defect.cell, defect.pbc, float(defect.period))
-
-
-def _arrays(result: Refinement) -> dict[str, np.ndarray]:
-    if result.grid.dimension == 3:  # the mesh of a point defect is of the size of everything else together
-        return {"region": result.region, "arrival_site": result.arrival_site}
-    x, y = result.grid.axes()
-    return {
-        "region": result.region,
-        "speed": result.speed,
-        "arrival": result.arrival,
-        "level_set": result.level_set,
-        "grid_x": x,
-        "grid_y": y,
-        "arrival_site": result.arrival_site,
-    }

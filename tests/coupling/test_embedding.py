@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from qmfront.coupling.buffer_error import force_error, locality_arrays, refuse_thin_buffer
+from qmfront.coupling.buffer_error import BufferErrors, buffer_errors, refuse_thin_buffer
 from qmfront.coupling.embedding import VACUUM, Embedding, embedded_forces
 from qmfront.coupling.force_mixing import Models, hybrid_forces, model_forces
 from qmfront.coupling.partition import BUFFER, FAR_FIELD, MM, QM
@@ -93,23 +93,30 @@ def measured():
     inner, _ = cut(defect, 5.0, 4.0)
     region = np.where(inner, QM, np.where(defect.free, MM, FAR_FIELD))
     others = {"ten per cent more": lambda atoms: 1.1 * sw_forces(atoms), "the same": sw_forces}
-    return locality_arrays(defect, region, sw_forces, others, widths=(5.0, 2.0, 4.0, 8.0), embedding=VACUUM)
+    return buffer_errors(defect, region, sw_forces, others, widths=(5.0, 2.0, 4.0, 8.0), embedding=VACUUM)
 
 
 def test_error_falls_to_zero_at_the_range_of_the_model(measured):
     found = measured
-    assert list(found["width"]) == [2.0, 4.0, 5.0, 8.0] and np.all(np.diff(found["n_atoms"]) > 0)
-    assert found["error"][0] > 0.1 and found["error"][-1] < 1e-10
-    assert np.all(np.diff(found["error"]) <= 0)
-    assert found["change"][0] > 0.01 and found["change"][1] == 0.0
+    assert list(found.width) == [2.0, 4.0, 5.0, 8.0] and np.all(np.diff(found.n_atoms) > 0)
+    assert found.error[0] > 0.1 and found.error[-1] < 1e-10
+    assert np.all(np.diff(found.error) <= 0)
+    assert found.change["ten per cent more"] > 0.01 and found.change["the same"] == 0.0
+
+
+def test_errors_survive_their_store(measured):
+    again = BufferErrors.from_arrays(measured.arrays(), list(measured.change))
+    assert again.change == measured.change
+    for name in ("width", "n_atoms", "error", "error_subtracted"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(measured, name))
 
 
 def test_a_thin_buffer_is_refused_with_the_one_that_is_enough(measured):
     found = measured
-    assert force_error(found, 5.0, VACUUM) == found["error"][2]
+    assert found.at(5.0, VACUUM) == found.error[2]
     with pytest.raises(RuntimeError, match="Set buffer.width to 8 Å"):
-        refuse_thin_buffer(found, VACUUM, width=5.0, tolerance=0.5 * found["error"][2])
-    narrow = {name: found[name][:3] for name in ("width", "error")}
+        refuse_thin_buffer(found, VACUUM, width=5.0, tolerance=0.5 * found.error[2])
+    narrow = replace(found, width=found.width[:3], error=found.error[:3])
     with pytest.raises(RuntimeError, match="try wider ones"):
-        refuse_thin_buffer(narrow, VACUUM, width=5.0, tolerance=0.5 * found["error"][2])
-    refuse_thin_buffer(found, VACUUM, width=5.0, tolerance=2 * found["error"][2])
+        refuse_thin_buffer(narrow, VACUUM, width=5.0, tolerance=0.5 * found.error[2])
+    refuse_thin_buffer(found, VACUUM, width=5.0, tolerance=2 * found.error[2])

@@ -4,7 +4,6 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
-from qmfront.refine.arrival import level_set
 from qmfront.refine.circle import circle_regions
 from qmfront.refine.domain import Domain
 from qmfront.refine.fast_marching import Refinement, refine
@@ -24,7 +23,6 @@ class Study:
     eta_site: list[np.ndarray]
     regions: list[np.ndarray]
     refinement: Refinement  # the last one, from regions[-2] to regions[-1]
-    new_buffer: np.ndarray
 
     @property
     def plane(self) -> np.ndarray:
@@ -41,8 +39,7 @@ def study() -> Study:
         etas.append(_estimator(domain, regions[-1]))
         result = refine(etas[-1], regions[-1], domain, settings=changed(thresholds, mesh=0.25))
         regions.append(result.region)
-    buffer = level_set(result.grid, domain.coordinates, result.region <= 1)
-    return Study(domain, etas, regions, result, buffer)
+    return Study(domain, etas, regions, result)
 
 
 def _edge_disc(*, free: float, clamped: float) -> Domain:

@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from ase import units
+from matplotlib.figure import Figure
 
 from qmfront.elasticity.certificate import Certificate
-from qmfront.figures.certificate import certificate_figure
-from qmfront.figures.surfaces import RELAXATIONS, SLAB_PHONONS, SURFACES, surface_table
+from qmfront.figures.certificate import Branches, certificate_figure, draw_force_constants, draw_phonons
+from qmfront.figures.surfaces import RELAXATIONS, SLAB_PHONONS, SURFACES, ComparedSurfaces, surface_table
 from qmfront.training.certificate_table import consistency_table
 
 TUNGSTEN = np.array([74])
@@ -35,68 +35,43 @@ def certificate(**extra: np.ndarray) -> dict[str, np.ndarray]:
     } | extra
 
 
+def surfaces(n: int = 3) -> dict[str, np.ndarray]:
+    """n surfaces whose slabs have four waves and three branches."""
+    omega2 = np.linspace(0.0, 4.0, 12 * n).reshape(n, 4, 3)
+    return {
+        "surface_plane": np.array([[1, 1, 0], [1, 0, 0], [1, 1, -2]])[:n],
+        "surface_energy_qm": QM[:n],
+        "surface_energy_mm": MM[:n],
+        "surface_relaxation_qm": np.array([-0.005, 0.047, 0.0])[:n],
+        "surface_relaxation_mm": np.array([-0.006, 0.047, 0.0])[:n],
+        "surface_eigenvalue_qm": np.array([0.05, 0.03, 0.04])[:n],
+        "surface_eigenvalue_mm": np.array([0.05, 0.03, 0.04])[:n],
+        "surface_path": np.linspace(0.0, [1.0, 0.7, 0.9], 4).T[:n],
+        "surface_omega2_qm": omega2,
+        "surface_omega2_mm": 1.21 * omega2,
+    }
+
+
 def table(arrays: dict[str, np.ndarray]) -> pd.DataFrame:
     found = consistency_table(Certificate.from_arrays(arrays), TUNGSTEN)
-    return pd.concat([found, surface_table(arrays, TUNGSTEN)], ignore_index=True)
+    return pd.concat(
+        [found, surface_table(ComparedSurfaces.from_arrays(arrays), TUNGSTEN)], ignore_index=True
+    )
 
 
 def test_surface_energies_come_in_joule_per_square_metre():
-    found = surface_table(certificate(surface_energy_qm=QM, surface_energy_mm=MM), TUNGSTEN)
+    found = table(certificate(**surfaces())).query(f"quantity == '{SURFACES}'")
     # 1 eV/Å^2 is the elementary charge over 1e-20 m^2
     np.testing.assert_allclose(found["qm"], 16.02176634 * QM, rtol=1e-6)
     np.testing.assert_allclose(found["difference"], 16.02176634 * (MM - QM), rtol=1e-6, atol=1e-12)
-    assert found["name"].tolist() == ["surface 1", "surface 2", "surface 3"]
-    planes = np.array([[1, 0, 0], [1, 1, 0], [1, 1, -2]])
-    named = surface_table(
-        certificate(surface_energy_qm=QM, surface_energy_mm=MM, surface_plane=planes), TUNGSTEN
-    )
-    assert named["name"].tolist() == ["(100)", "(110)", "(11-2)"]
-    assert units.J / units.m**2 == pytest.approx(1 / 16.02176634, rel=1e-6)
-
-
-def test_one_surface_may_come_as_a_number():
-    found = surface_table(certificate(surface_energy_qm=0.2, surface_energy_mm=0.21), TUNGSTEN)
-    assert len(found) == 1
-
-
-def test_other_surface_arrays_change_nothing():
-    plain = table(certificate())
-    assert SURFACES not in set(plain["quantity"])
-    extra = {"surface_omega2_qm": np.ones((5, 7)), "surface_path": np.arange(5.0)}
-    pd.testing.assert_frame_equal(table(certificate(**extra)), plain)
-
-
-def test_surfaces_stand_below_the_moduli():
-    arrays = certificate(surface_energy_qm=QM[:1], surface_energy_mm=MM[:1])
-    figure = certificate_figure(
-        {"with": table(arrays), "without": table(certificate())}, ticks=arrays["ticks"]
-    )
-    panels = [axes for part in figure.subfigs for axes in part.axes]
-    names = [[t.get_text() for t in panels[i].get_yticklabels()] for i in (2, 5)]
-    assert names == [["$C_{11}$", "$C_{12}$", "$C_{44}$", "surface 1"], ["$C_{11}$", "$C_{12}$", "$C_{44}$"]]
-    assert "QM 3.36   ACE 3.20" in [t.get_text() for t in panels[2].texts]
-    titles = [part._suptitle.get_text().replace("\n", " ") for part in figure.subfigs]
-    assert titles[0].startswith("with dW as a polynomial misses 0.4")
-    assert all(title.endswith("use estimate.far_field_samples: 300.") for title in titles)
-    assert "J/m" in panels[2].get_title() and "J/m" not in panels[5].get_title()
+    assert found["name"].tolist() == ["(110)", "(100)", "(11-2)"]
+    assert SURFACES not in set(table(certificate())["quantity"])
 
 
 def test_relaxation_and_slab_phonons_are_rows_and_a_panel():
     """Frequencies in THz, relaxations in per cent, one curve per branch of the first surface."""
-    omega2 = np.linspace(0.0, 4.0, 24).reshape(2, 4, 3)
-    path = np.array([np.linspace(0.0, 1.0, 4), np.linspace(0.0, 0.7, 4)])
-    arrays = certificate(
-        surface_energy_qm=QM[:2],
-        surface_energy_mm=MM[:2],
-        surface_plane=np.array([[1, 1, 0], [1, 0, 0]]),
-        surface_relaxation_qm=np.array([-0.005, 0.047]),
-        surface_relaxation_mm=np.array([-0.006, 0.047]),
-        surface_eigenvalue_qm=np.array([0.05, 0.03]),
-        surface_eigenvalue_mm=np.array([0.05, 0.03]),
-        surface_path=path,
-        surface_omega2_qm=omega2,
-        surface_omega2_mm=1.21 * omega2,
-    )
+    arrays = certificate(**surfaces(2))
+    path, omega2 = arrays["surface_path"], arrays["surface_omega2_qm"]
     found = table(arrays)
     relaxation = found[found["quantity"] == RELAXATIONS].set_index("name")
     assert relaxation.loc["(110)", "difference"] == pytest.approx(-0.1)
@@ -108,7 +83,37 @@ def test_relaxation_and_slab_phonons_are_rows_and_a_panel():
     bulk = found[(found["quantity"] == "phonons") & (found["name"] == "1")].iloc[0]
     thz_per_root = bulk["qm"] / np.sqrt(arrays["omega2_qm"][0, 0])
     assert one["qm"].to_numpy() == pytest.approx(thz_per_root * np.sqrt(omega2[1, :, 1]))
-    figure = certificate_figure({"one": found}, ticks=arrays["ticks"])
+
+
+def test_the_panels_hold_the_table():
+    """A row for each potential: force constants, phonons, moduli and surfaces, branches of the first slab."""
+    plain, faced = table(certificate()), table(certificate(**surfaces(2)))
+    figure = certificate_figure({"plain": plain, "faced": faced}, ticks=np.linspace(0.0, 4.0, 5))
     panels = [axes for row in figure.subfigs for axes in row.axes]
-    assert len(panels) == 4 and panels[3].get_title() == "phonons of a (110) slab"
-    assert len(panels[3].get_lines()) >= 6
+    assert len(panels) == 8
+    shells, moduli, slab = panels[4].get_lines()[0], panels[6].get_lines()[0], panels[7].get_lines()
+    wanted = faced.query("quantity == 'force constants'")
+    np.testing.assert_allclose(shells.get_xydata(), wanted[["x", "qm"]])
+    values = faced[faced["quantity"].isin(["elastic constants", SURFACES])]
+    relative = np.maximum((values["mm"] - values["qm"]).abs() / values["qm"], 1e-12)
+    np.testing.assert_allclose(moduli.get_xdata(), relative)
+    branches = faced[(faced["quantity"] == SLAB_PHONONS) & faced["name"].str.startswith("(110)")]
+    drawn = np.concatenate([line.get_ydata() for line in slab[:6]])
+    np.testing.assert_allclose(drawn, [*branches["qm"], *branches["mm"]])
+
+
+def test_what_no_difference_resolves_has_no_place_on_a_logarithmic_axis():
+    distance = np.linspace(2.7, 9, 20)
+    reference = np.exp(-distance)
+    difference = np.where(np.arange(20) == 4, 0.0, 1e-5 * reference)
+    whole, small = draw_force_constants(Figure().subplots(), distance, reference, difference)
+    assert (len(whole.get_xdata()), len(small.get_xdata())) == (20, 19)
+
+
+def test_an_unstable_branch_is_not_cut_off():
+    path = np.linspace(0, 3, 50)
+    qm = 5 * np.abs(np.sin(np.outer(path, [1.0, 0.8, 1.1])))
+    axes = Figure().subplots()
+    lines = draw_phonons(axes, Branches(path, qm, qm - 0.2, [("G", 0.0), ("P", 3.0)]))
+    np.testing.assert_allclose([line.get_ydata() for line in lines], [*qm.T, *(qm - 0.2).T])
+    assert axes.get_ylim()[0] < -0.2

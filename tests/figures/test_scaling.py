@@ -1,11 +1,8 @@
-"""The figure of divide and conquer says what its forces can claim, and how their cost grows."""
+"""The figure of divide and conquer draws the summaries that it is given."""
 
 import numpy as np
 import pandas as pd
-import pytest
-from matplotlib.figure import Figure
 
-from qmfront.figures.convergence import counts
 from qmfront.figures.scaling import scaling_figure
 
 ATOMS = np.array([1002, 1730, 8002])
@@ -26,30 +23,17 @@ def table(errors: list[float]) -> pd.DataFrame:
     )
 
 
-def test_level_and_exponent() -> None:
-    cost, error = scaling_figure(table([1.7e-2, 1.2e-2, np.nan])).axes
-    assert cost.get_title() == "tiles: $n^{1.10}$"
-    assert error.get_title() == "level: 1.7e-02 eV/Å"
-    assert cost.get_xlim() == pytest.approx(error.get_xlim())
-    drawn = {line.get_label(): line.get_xdata() for line in cost.lines + error.lines}
-    assert {name: len(sizes) for name, sizes in drawn.items()} == {
-        "tiles, all jobs": 3,
-        "longest job": 3,
-        "one dense call": 2,
-        "largest": 2,
-        "root mean square": 2,
-    }
+def test_what_is_known_is_drawn() -> None:
+    """A dense call was made for two of three domains, hence two errors."""
+    data = table([1.7e-2, 1.2e-2, np.nan])
+    cost, error = scaling_figure(data).axes
+    wanted = [data["cpu_seconds"], data["longest_job"], data["dense_cpu_seconds"][:2]]
+    for line, values in zip(cost.lines, wanted, strict=True):
+        np.testing.assert_array_equal(line.get_ydata(), values)
+    for line, name in zip(error.lines, ("largest_error", "rms_error"), strict=True):
+        np.testing.assert_array_equal(line.get_ydata(), data[name][:2])
 
 
-def test_no_level_without_a_dense_call() -> None:
-    _, error = scaling_figure(table([np.nan] * 3)).axes
-    assert error.get_title() == ""
-    assert [text.get_text() for text in error.texts] == ["no dense call"]
-
-
-def test_a_narrow_range_of_counts_has_marks_too() -> None:
-    axes = Figure().subplots()
-    counts(axes, np.array([28, 31, 35]))
-    assert axes.get_xticks().tolist() == [28, 31, 35]
-    counts(axes, np.array([28, 111, 307]))
-    assert axes.get_xticks().tolist() == [50, 100, 200]
+def test_no_error_without_a_dense_call() -> None:
+    cost, error = scaling_figure(table([np.nan] * 3)).axes
+    assert len(cost.lines) == 2 and not error.lines

@@ -123,10 +123,10 @@ def test_snapshots_of_any_defect(chosen, edge, tmp_path):
     assert table[["k", "n_qm"]].to_numpy().tolist() == [[0, n_qm[0]], [2, n_qm[1]]]
 
 
-@pytest.mark.parametrize("script", sorted(p.name for p in Path(__file__).parents[2].glob("scripts/*.py")))
-def test_scripts_write_their_log(script):
-    text = (Path(__file__).parents[2] / "scripts" / script).read_text()
-    assert "with logged(snakemake.log[0]):" in text
+def test_scripts_write_their_log():
+    scripts = sorted(Path(__file__).parents[2].glob("scripts/*.py"))
+    silent = [path.name for path in scripts if "with logged(snakemake.log[0]):" not in path.read_text()]
+    assert len(scripts) > 30 and not silent
 
 
 def test_scaling_is_drawn_from_the_summaries_with_and_without_a_dense_call(tmp_path):
