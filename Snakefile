@@ -6,6 +6,7 @@ from pathlib import Path
 
 from snakemake.utils import min_version, validate
 
+from qmfront.config.guard import guard_snakemake
 from qmfront.config.load import load
 from qmfront.storage.holders import hold
 
@@ -16,6 +17,9 @@ if workflow.is_main_process:
 # Snakemake starts scripts by this path without quotes; a relative one is without the blanks of the folders above.
 if " " in sys.executable:
     sys.executable = os.path.relpath(sys.executable)
+
+
+guard_snakemake()  # done by profiles/default where that is read
 
 
 # What names its cases is a study of its own; what names none, such as --config key=value, changes the default study.

@@ -13,6 +13,10 @@ Location = tuple[str | int, ...]
 EXPONENT_WITHOUT_POINT = re.compile(r"^[+-]?(\d+[eE][+-]?\d+|\d*\.\d*[eE]\d+)$")
 
 
+LONGEST = 60
+"""Characters of a value in a message."""
+
+
 class ConfigError(ValueError):
     """The configuration cannot be used; the message lists every problem with its key."""
 
@@ -30,6 +34,12 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     if close:
         return f" (did you mean {close[0]!r}?)"
     return f" (there is: {', '.join(known)})" if known else ""
+
+
+def shown_value(value: Any) -> str:
+    """A value as it is written in Python, shortened."""
+    text = repr(value)
+    return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
 
 
 def problems_of(
@@ -69,7 +79,7 @@ def _what(item: Any, model: type[BaseModel]) -> str:
         return f"the key is missing. {_meaning(field)}"
     if item["type"] == "value_error":
         return f"{item['ctx']['error']}. {_meaning(field)}"
-    given = f"{_shown(item['input'])} {_why(item, field)}"
+    given = f"{shown_value(item['input'])} {_why(item, field)}"
     return f"{given} {_meaning(field)}".rstrip()
 
 
@@ -92,11 +102,6 @@ def _yaml_number(value: float) -> str:
     mantissa, exponent = f"{value:e}".split("e")
     mantissa = mantissa.rstrip("0")
     return f"{mantissa + '0' if mantissa.endswith('.') else mantissa}e{exponent[0]}{int(exponent[1:])}"
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _meaning(field: FieldInfo | None) -> str:

@@ -11,8 +11,9 @@ from qmfront.config.checks import problems_of_study
 from qmfront.config.errors import ConfigError, problems_of
 from qmfront.config.figures import Certificate
 from qmfront.config.material import Material
-from qmfront.config.merge import Definitions, Layer, dotted, merged, place_of, read_yaml
+from qmfront.config.merge import Definitions, Layer, dotted, merged, place_of
 from qmfront.config.potential import Potential
+from qmfront.config.reading import read_yaml
 from qmfront.config.section import defaults_of
 from qmfront.config.study import Case, Configuration, Study
 
@@ -26,7 +27,8 @@ def load(config: Mapping[str, Any], root: Path, *, files: Iterable[Path | str] =
     ----------
     config : the merged configuration, as Snakemake's `config`
     root : folder of the project, which holds config/cases and which relative paths start from
-    files : YAML files that the configuration comes from: Snakemake keeps the last of two equal keys in silence
+    files : files that the configuration comes from. They are read again: where Snakemake has read them by itself, it
+        has kept the last of two equal keys in silence (`config.guard`)
 
     Raises
     ------
@@ -35,7 +37,7 @@ def load(config: Mapping[str, Any], root: Path, *, files: Iterable[Path | str] =
     """
     root = Path(root)
     for file in map(Path, files):
-        if file.suffix in (".yaml", ".yml") and file.is_file():
+        if file.is_file():
             read_yaml(file, shown=file.name)
     written = _configuration(config)
     figures = {name: figure for name, figure in written.figures.items() if figure is not None}

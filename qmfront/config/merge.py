@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
 from qmfront.config.errors import ConfigError, Location, did_you_mean
+from qmfront.config.reading import read_yaml
 from qmfront.config.section import NAME
 
 Kind = Literal["case", "material", "potential"]
@@ -118,57 +117,6 @@ class Definitions:
 def names_of_files(kind: Kind, root: Path) -> list[str]:
     """Names of the cases, materials or potentials that have a file in the project."""
     return sorted(file.stem for file in (root / "config" / f"{kind}s").glob("*.yaml"))
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML that refuses a key written twice; plain YAML keeps the last one silently."""
-
-
-def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[str, Any]:
-    seen: set[Any] = set()
-    for key_node, _ in node.value:
-        name = loader.construct_object(key_node, deep=True)
-        if name in seen:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"the key {name!r} occurs twice", key_node.start_mark
-            )
-        seen.add(name)
-    content: dict[Any, Any] = yaml.SafeLoader.construct_mapping(loader, node, deep=True)
-    return content
-
-
-def _integer(loader: _Loader, node: yaml.ScalarNode) -> int:
-    value = loader.construct_yaml_int(node)
-    digits = node.value.lstrip("+-")
-    if ":" in digits or (len(digits) > 1 and digits[0] == "0" and digits[1].isdigit()):
-        raise yaml.constructor.ConstructorError(
-            None,
-            None,
-            f"{node.value} means {value} in YAML 1.1: write {value}, or '{node.value}' for a text",
-            node.start_mark,
-        )
-    return value
-
-
-_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
-_Loader.add_constructor("tag:yaml.org,2002:int", _integer)
-
-
-def read_yaml(path: Path, *, shown: str) -> dict[str, Any]:
-    """The mapping in a YAML file; `shown` is its name in errors."""
-    try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
-    except UnicodeDecodeError as error:
-        raise ConfigError(
-            [f"{shown} is not text in UTF-8 (byte {error.start}): save it in that encoding"]
-        ) from error
-    except yaml.YAMLError as error:
-        raise ConfigError([f"{shown} is not valid YAML: {' '.join(str(error).split())}"]) from error
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
-        raise ConfigError([f"{shown} holds a {type(content).__name__}; it should hold keys with values"])
-    return content
 
 
 def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from qmfront.config.checks import RULES, missing_module
 from qmfront.config.errors import ConfigError
 from qmfront.config.load import load
 from qmfront.config.material import ATOMS_PER_CUBE, Crystal
-from qmfront.config.merge import read_yaml
+from qmfront.config.reading import read_yaml
 from qmfront.crystal.lattice import Structure, cubic_crystal
 from tests.config.conftest import EDGE
 
