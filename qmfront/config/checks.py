@@ -15,6 +15,7 @@ from qmfront.config.merge import names_of_files
 from qmfront.config.potential import Potential
 from qmfront.config.potential_checks import problems_of_potentials
 from qmfront.config.study import Case, Study
+from qmfront.config.trust import untrusted
 
 CORE_RADIUS_R0 = 1.0
 """Atoms within this distance (r0) of the core line belong to the core and must be QM."""
@@ -50,7 +51,7 @@ def problems_of_study(study: Study, root: Path) -> list[str]:
 def _materials(study: Study, root: Path) -> Iterator[str]:
     for name, material in study.materials.items():
         place = f"materials.{name}.qm"
-        yield from _calculator(material.qm, place)
+        yield from _calculator(material.qm, place, study)
         yield from _files(material.qm, place, root)
         yield from _reach(name, material)
 
@@ -67,10 +68,12 @@ def _reach(name: str, material: Material) -> Iterator[str]:
         )
 
 
-def _calculator(qm: QuantumModel, place: str) -> Iterator[str]:
+def _calculator(qm: QuantumModel, place: str, study: Study) -> Iterator[str]:
     missing = missing_module(qm.calculator.rpartition(".")[0])
     if missing:
         yield f"{place}.calculator = {qm.calculator!r}: no module {missing!r} in this environment"
+    known = {} if missing else {"calculator": qm.calculator}
+    yield from untrusted({**known, "kwargs": qm.kwargs}, place, study.trust)
 
 
 def missing_module(dotted: str) -> str | None:
@@ -113,6 +116,8 @@ def _case(name: str, case: Case, study: Study, root: Path) -> Iterator[str]:
     if name in RESERVED:
         yield f"{name!r} is a folder of the results; choose another name"
     yield from _title(case.title)
+    yield from untrusted(case.qm_kwargs, "qm_kwargs", study.trust)
+    yield from untrusted(case.locality.alternatives, "locality.alternatives", study.trust)
     if case.reference.compute and case.reference.start in range(case.adapt.max_iterations, 101):
         yield (
             f"reference.start: there is no iteration {case.reference.start}, since adapt.max_iterations = "

@@ -69,7 +69,13 @@ def load(config: Mapping[str, Any], root: Path, *, files: Iterable[Path | str] =
             found_cases[name] = case = case.model_copy(update={"title": name})
         if case.material in found_materials and not cases.says(name, "buffer", "width"):
             found_cases[name] = case.with_buffer_of(found_materials[case.material].qm.cutoff)
-    study = Study(cases=found_cases, materials=found_materials, potentials=found_potentials, figures=figures)
+    study = Study(
+        cases=found_cases,
+        materials=found_materials,
+        potentials=found_potentials,
+        figures=figures,
+        trust=written.trust,
+    )
     contradictions = problems_of_study(study, root)
     if contradictions:
         raise ConfigError(contradictions)

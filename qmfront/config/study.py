@@ -1,8 +1,8 @@
 """A study: as written (`Configuration`), and with its cases resolved (`Study`)."""
 
-from typing import Any, get_args
+from typing import Annotated, Any, get_args
 
-from pydantic import JsonValue, field_validator
+from pydantic import Field, JsonValue, Strict, field_validator
 
 from qmfront.config.defect import AnyDefect, AnyDomain, Disc
 from qmfront.config.figures import Figure
@@ -25,6 +25,9 @@ from qmfront.config.stages import (
     Solve,
     Start,
 )
+from qmfront.config.trust import Package
+
+Trust = Annotated[tuple[Package, ...], Strict(False), Field(max_length=100)]
 
 Written = dict[str, Any]
 """Some keys of a case, material or potential; the others come from what it extends, then from the defaults."""
@@ -99,6 +102,12 @@ class Configuration(Section):
         "earlier file; null in place of all of them draws no figure",
         default={},
     )
+    trust: Trust = key(
+        "Packages, modules or dotted paths whose calculators the study may call, beside our own models and those of ASE "
+        "that compute in this process and start no program. A dotted path is code: what is listed here runs with your "
+        "rights",
+        default=(),
+    )
     case_defaults: Written = key("Keys of all cases: what a case leaves open is taken from here", default={})
     material_defaults: Written = key(
         "Keys of all materials: what a material leaves open is taken from here", default={}
@@ -130,6 +139,7 @@ class Study(Section):
     materials: dict[Name, Material] = key("Materials by name")
     potentials: dict[Name, Potential] = key("MM potentials by name")
     figures: dict[Name, Figure] = key("Figures to draw by name")
+    trust: Trust = key("Code that calculators may be of, beside our own and ASE's", default=())
 
     def material_of(self, case: str) -> Material:
         """Material of a case."""

@@ -1,4 +1,8 @@
-"""ASE calculators by dotted path, as configs name them, and what identifies the values that they give."""
+"""ASE calculators by dotted path, as configs name them, and what identifies the values that they give.
+
+A dotted path is code by design: its module is imported, and what it names is called. Which packages a configuration may
+name is checked before any job (`config.trust`); here, that the path names a calculator, before it is called.
+"""
 
 import ctypes
 import difflib
@@ -8,9 +12,13 @@ import logging
 import os
 import re
 import sys
+import types
+import typing
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from ase.calculators.abc import GetPropertiesMixin
 
 from qmfront.storage.provenance import PACKAGE, code_hash, content_hash, distribution_version
 
@@ -43,11 +51,13 @@ def build(spec: Mapping[str, Any]) -> Any:
 
     Raises
     ------
-    ValueError if the module, the class or a file that the arguments name does not exist, if the class refuses the
-    arguments, or if what it makes is not an ASE calculator.
+    ValueError if the module, the class or a file that the arguments name does not exist, if the path names neither a
+    calculator nor a function that returns one, if the class refuses the arguments, or if what it makes is not an ASE
+    calculator.
     """
     name, kwargs = _parts(spec)
     factory = _located(name)
+    _refuse_others(factory, name)
     _check_names(factory, name, kwargs)
     for where, path in file_arguments(kwargs):
         if not path.exists():
@@ -118,6 +128,10 @@ def _parts(spec: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
 def _split(name: str) -> tuple[str, list[str]]:
     """Longest importable module of a dotted path, and the attributes after it."""
     parts = name.split(".")
+    if parts[0] in sys.stdlib_module_names:
+        raise ValueError(
+            f"{name}: {parts[0]} is part of Python and has no calculators. Correct calculator in the config."
+        )
     for length in range(len(parts) - 1, 0, -1):
         module = ".".join(parts[:length])
         try:
@@ -148,6 +162,53 @@ def _located(name: str) -> Callable[..., Any]:
             raise ValueError(f"{name}: {module} has no {attribute}.{hint}")
         found = getattr(found, attribute)
     return found
+
+
+def _refuse_others(found: Any, name: str) -> None:
+    """Refuse what is neither a calculator nor a function that returns one, before it is called.
+
+    A function that does not say what it returns is called if it is of the package that the path begins with.
+    """
+    function = inspect.unwrap(found) if callable(found) else None
+    owner = getattr(found, "__self__", None)
+    if inspect.isclass(found):
+        what, sound = f"the class {found.__name__}", _is_calculator(found)
+    elif isinstance(function, types.FunctionType | types.MethodType):
+        returned = _returned(function, owner)
+        what = (
+            "a function"
+            if returned is None
+            else f"a function that returns {getattr(returned, '__name__', returned)}"
+        )
+        home = name.split(".")[0] == function.__module__.split(".")[0]
+        sound = home if returned is None else _is_calculator(returned)
+    else:
+        what, sound = f"a {type(found).__name__}", False
+    if not sound:
+        raise ValueError(
+            f"{name} is {what}, which is not an ASE calculator, and was not called. Name a subclass of "
+            "ase.calculators.calculator.Calculator, or a function of the same package whose annotation says that it "
+            "returns one."
+        )
+
+
+def _returned(function: Any, owner: Any) -> Any:
+    """What a function says it returns; the class of a class method that says nothing; None if that is not known."""
+    try:
+        told = typing.get_type_hints(function).get("return")
+    except Exception:  # names that exist for type checkers alone
+        told = getattr(inspect.unwrap(function), "__globals__", {}).get(
+            function.__annotations__.get("return")
+        )
+    if told in (None, Any, typing.Self):
+        return owner if inspect.isclass(owner) else None
+    return told
+
+
+def _is_calculator(found: Any) -> bool:
+    return inspect.isclass(found) and (
+        issubclass(found, GetPropertiesMixin) or hasattr(found, "get_property")
+    )
 
 
 def _check_names(factory: Callable[..., Any], name: str, kwargs: Mapping[str, Any]) -> None:

@@ -13,6 +13,7 @@ from tests.workflow.project import ROOT, Project
 
 CASE = {"extends": "minimal", "title": "smallest disc", "domain": {"radius_r0": 15.0}}
 STUDY = {
+    "trust": ["counted"],
     "cases": ["small"],
     "materials": {"tungsten": {"qm": {"calculator": "counted.Counted"}}},
     "potentials": {"minimal": {"basis": {"cutoff": 4.5, "max_degree": [8, 8]}}},

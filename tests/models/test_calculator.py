@@ -9,7 +9,9 @@ from ase.build import bulk
 from qmfront.models.calculator import build, file_arguments, identity
 
 MODULE = """
+import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 from ase.calculators.calculator import Calculator, all_changes
 
 class Spring(Calculator):
@@ -31,6 +33,21 @@ class Spring(Calculator):
 class Strict(Spring):
     def __init__(self, stiffness, path=None):
         super().__init__(stiffness)
+
+if TYPE_CHECKING:
+    from somewhere import Table
+
+NUMBER = 1
+len = len
+
+def wrong() -> str:
+    raise AssertionError
+
+def silent(what="spring"):
+    return 1.0 if what == "float" else Spring(2.0)
+
+def told(table: "Table" = None) -> "Spring":
+    return Spring(3.0)
 """
 
 
@@ -84,12 +101,38 @@ def test_factory_of_a_class_will_do(module: str) -> None:
             {"table": [{"x": "gone.alloy"}]},
             r"kwargs\.table\[0\]\.x is 'gone.alloy', which does not exist",
         ),
-        ("{}.Path", {}, "gives a .*Path, which is not an ASE calculator"),
+        ("{}.Path", {}, "is the class Path, which is not an ASE calculator, and was not called"),
+        (
+            "{}.wrong",
+            {},
+            "is a function that returns .*str.*, which is not an ASE calculator, and was not called",
+        ),
+        ("{}.silent", {"what": "float"}, "gives a float, which is not an ASE calculator"),
+        (
+            "{}.subprocess.getoutput",
+            {"cmd": "touch made"},
+            "is a function that returns|is a function, which is not",
+        ),
+        ("{}.NUMBER", {}, "is a int, which is not an ASE calculator"),
+        ("{}.len", {}, "is a builtin_function_or_method, which"),
+        (
+            "subprocess.getoutput",
+            {"cmd": "touch made"},
+            "subprocess is part of Python and has no calculators",
+        ),
+        ("os.system", {"command": "touch made"}, "os is part of Python"),
+        ("numpy.fromfile", {"file": "made"}, "is a builtin_function_or_method, which"),
     ],
 )
 def test_mistakes_are_explained(module: str, name: str | None, kwargs: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         build({"calculator": name and name.format(module), "kwargs": kwargs})
+    assert not Path("made").exists()
+
+
+@pytest.mark.parametrize(("name", "stiffness"), [("silent", 2.0), ("told", 3.0), ("Spring", 1.0)])
+def test_functions_that_return_a_calculator_will_do(name: str, stiffness: float, module: str) -> None:
+    assert build({"calculator": f"{module}.{name}"}).stiffness == stiffness
 
 
 def test_unknown_keys_of_the_entry_are_refused() -> None:

@@ -115,7 +115,7 @@ def with_broken(project: Any, folder: Path, *, largest: int) -> tuple[str, ...]:
     """The configuration with a calculator, in `folder`, that fails for more atoms than this."""
     (folder / "broken.py").write_text(BROKEN, encoding="utf-8")
     qm = {"calculator": "broken.Broken", "kwargs": {"potential": "W_zhou", "largest": largest}}
-    return project.overlay("broken", {"materials": {"tungsten": {"qm": qm}}})
+    return project.overlay("broken", {"trust": ["broken"], "materials": {"tungsten": {"qm": qm}}})
 
 
 def told_twice(project: Any, log: str, said: str) -> str:
