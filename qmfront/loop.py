@@ -35,7 +35,7 @@ from qmfront.crystal.lattice import cubic_crystal
 from qmfront.elasticity.bulk import Bulk, bulk_of
 from qmfront.elasticity.certificate import Certificate
 from qmfront.elasticity.defective_sites import defective_sites
-from qmfront.elasticity.defects import defect_of
+from qmfront.elasticity.defects import cores_of, defect_of
 from qmfront.elasticity.surface import surface_of
 from qmfront.estimate.estimator import summary
 from qmfront.estimate.exact_layer import LayeredSettings
@@ -231,8 +231,8 @@ def adapt(
     if "width" not in case.buffer.model_fields_set:
         case = case.with_buffer_of(measured.material.qm.cutoff)
     hybrid, region = _hybrid(measured, potential, case)
-    begun = _minimum(hybrid, potential, case)
-    if begun is not None and case.initial_region is None:
+    begun = _minimum(hybrid, measured, potential, case)
+    if begun is not None and begun.at_rest and case.initial_region is None:
         region = _region_of(hybrid, begun, measured, case)
     difference = _difference(hybrid, begun, measured, potential, case)
     partition = PartitionSettings(case.refine, case.buffer, case.embedding)
@@ -277,12 +277,15 @@ def adapt(
         start, layer, before, region = solution, found.layer, numbers["eta"], arrays["region"]
 
 
-def _minimum(hybrid: Hybrid, potential: FittedPotential, case: Case) -> MMMinimum | None:
+def _minimum(
+    hybrid: Hybrid, measured: MeasuredMaterial, potential: FittedPotential, case: Case
+) -> MMMinimum | None:
     """Where iteration 0 starts; None for the predictor."""
     if not case.start.relax:
         return None
     energy, body = calculator_energy(potential.calculator), hybrid.defect.body
-    return mm_minimum(hybrid, lambda u: energy(body.atoms(u)), case.start)
+    others = cores_of(measured.bulk, case.defect, case.domain, hybrid.defect)
+    return mm_minimum(hybrid, lambda u: energy(body.atoms(u)), case.start, others=others)
 
 
 def _region_of(hybrid: Hybrid, begun: MMMinimum, measured: MeasuredMaterial, case: Case) -> np.ndarray:

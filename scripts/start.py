@@ -1,5 +1,8 @@
 """Where iteration 0 starts: the minimum of the potential alone -> start.zarr."""
 
+from pydantic import TypeAdapter
+
+from qmfront.config.defect import AnyDefect, AnyDomain
 from qmfront.config.stages import Buffer, Embedding, Start
 from qmfront.coupling.force_mixing import Models
 from qmfront.coupling.hybrid import Hybrid
@@ -7,6 +10,7 @@ from qmfront.coupling.mm_minimum import mm_minimum
 from qmfront.crystal.defect import Defect
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.defective_sites import defective_sites
+from qmfront.elasticity.defects import cores_of
 from qmfront.evaluate.forces import calculator_energy, calculator_forces
 from qmfront.models.ace.calculator import ACE
 from qmfront.operators.operators import Operators
@@ -30,12 +34,15 @@ def main(inputs: dict, sections: dict, outputs: dict) -> None:
     operators = Operators.from_arrays(store.load(inputs["operators"], OPERATORS))
     hybrid = Hybrid(defect, operators, Models(forces, forces))
     energy = calculator_energy(potential)
+    bulk = Bulk.from_arrays(store.load(inputs["bulk"], BULK))
+    described = TypeAdapter(AnyDefect).validate_python(sections["defect"])
+    domain = TypeAdapter(AnyDomain).validate_python(sections["domain"])
+    others = cores_of(bulk, described, domain, defect)
     with seconds.of("start"):
-        found = mm_minimum(hybrid, lambda u: energy(defect.body.atoms(u)), settings)
-    crystal = Bulk.from_arrays(store.load(inputs["bulk"], BULK)).crystal
-    defective = defective_sites(defect, found.displacement, crystal)
+        found = mm_minimum(hybrid, lambda u: energy(defect.body.atoms(u)), settings, others=others)
+    defective = defective_sites(defect, found.displacement, bulk.crystal)
     region = structure["region"]
-    if sections["initial_region"] is None:
+    if found.at_rest and sections["initial_region"] is None:
         partition = PartitionSettings(
             buffer=Buffer.model_validate(sections["buffer"]),
             embedding=Embedding.model_validate(sections["embedding"]),

@@ -21,10 +21,11 @@ class Dislocation(Section):
         unit="Å",
         default=(0.0, 0.0),
     )
-    core_map_radius_r0: float = key(
-        "Radius over which the core map (B.4) removes the singularity",
+    core_map_radius_r0: float | None = key(
+        "Radius over which the core map (B.4) removes the singularity; null: 3 r0, or 3 times the edge component of "
+        "the Burgers vector where the map would fold",
         unit="r0",
-        default=3.0,
+        default=None,
         gt=0.0,
         le=50.0,
     )

@@ -65,6 +65,8 @@ def _shortest_along(vector: Vector, crystal: Crystal) -> Vector | None:
 
 
 def _core_map(dislocation: Dislocation, crystal: Crystal) -> Iterator[str]:
+    if dislocation.core_map_radius_r0 is None:
+        return
     line, plane = dislocation.line, dislocation.plane
     normal = [
         plane[1] * line[2] - plane[2] * line[1],

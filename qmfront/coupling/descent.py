@@ -17,6 +17,8 @@ logger = logging.getLogger(__name__)
 
 MEMORY = 10
 """Pairs of the limited-memory update."""
+HALVINGS = 6
+"""Of a step that leads to where the model has no finite forces, before a descent gives up."""
 OVERSHOOT = -0.3
 """A step ends where the force along it is at least this fraction of that at its start (curvature condition)."""
 
@@ -47,24 +49,19 @@ def descend(
     Raises
     ------
     NoEquilibriumError
-        If max_force is not reached, or forces are not finite.
+        If max_force is not reached, or steps however small lead to where the model has no finite forces.
     """
     u, forces = start, force(start)
     pairs: list[tuple[np.ndarray, np.ndarray]] = []
     for call in range(2, max_calls + 1):
         step = _direction(forces, pairs, precondition)
         step *= min(1.0, step_cap / np.sqrt(np.einsum("ni,ni->n", step, step).max()))
+        step, new = _within_range(force, u, step, call)
         slope = np.vdot(forces, step)
-        new = force(u + step)
         ahead = np.vdot(new, step)
         if ahead < OVERSHOOT * slope:  # beyond the lowest point: back to where the two slopes say that it is
             step *= slope / (slope - ahead)
             new = force(u + step)
-        if not np.all(np.isfinite(new)):
-            raise NoEquilibriumError(
-                f"Descent, step {call}: forces are not finite. The structure has left the range of the model; lower "
-                "the step cap, or start closer to equilibrium."
-            )
         change, bend = step, forces - new
         if np.vdot(change, bend) > 0:
             pairs = [*pairs, (change, bend)][-MEMORY:]
@@ -77,6 +74,26 @@ def descend(
         f"The descent from a saddle did not reach max|F| < {max_force:g} eV/Å in {max_calls} steps (left: "
         f"{np.abs(forces).max():.2e}). The defect moves far from its saddle: change its load or position, or raise "
         "reference.max_calls."
+    )
+
+
+def _within_range(
+    force: Callable[[np.ndarray], np.ndarray], u: np.ndarray, step: np.ndarray, call: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The step, halved until the model has finite forces at its end, and these forces (n, 3), eV/Å."""
+    refusal = "its forces are not finite"
+    for _ in range(HALVINGS):
+        try:
+            new = force(u + step)
+        except ValueError as error:  # how our models refuse atoms that are too close
+            refusal = str(error)
+        else:
+            if np.all(np.isfinite(new)):
+                return step, new
+        step = 0.5 * step
+    raise NoEquilibriumError(
+        f"Descent, step {call}: the structure has left the range of the model, also with a step {2**HALVINGS} times "
+        f"shorter: {refusal}. Start closer to equilibrium, or lower the step cap."
     )
 
 

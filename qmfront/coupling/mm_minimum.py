@@ -1,12 +1,12 @@
 """The minimum of a defect with the MM potential alone: where the QM/MM iteration starts, and its soft modes.
 
 The predictor is the field of a singular line: its core is anywhere. The potential has an energy, so that a descent from
-it, with its symmetry broken by noise, ends in a basin of its own. Several starts find several cores, of which the one
-of lowest energy is taken.
+it, with its symmetry broken by noise, ends in a basin of its own. Several starts, for a dislocation with the core
+beside that of the predictor, find several cores, of which the one of lowest energy is taken.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,31 +28,45 @@ class MMMinimum:
     """A minimum of the MM energy, and what the other starts came to.
 
     displacement : (n, 3) float, Å
+        0, the predictor, where no descent came to rest.
     energies : (starts,) float, eV
         Of the minima of all starts over that of the predictor, per period; the lowest is that of `displacement`;
         infinite where a descent did not come to rest.
-    modes : SoftModes
-        Of the potential, with its own curvature.
+    modes : SoftModes or None
+        Of the potential, with its own curvature; none without a minimum.
     """
 
     displacement: np.ndarray
     energies: np.ndarray
-    modes: SoftModes
+    modes: SoftModes | None
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether there is a minimum at all."""
+        return bool(np.isfinite(self.energies).any())
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Arrays of a store of kind "start"."""
-        return {"displacement": self.displacement, "energies": self.energies, **self.modes.arrays()}
+        modes = {} if self.modes is None else self.modes.arrays()
+        return {"displacement": self.displacement, "energies": self.energies, **modes}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "MMMinimum":
         """The inverse of `arrays`."""
-        modes = SoftModes.from_arrays(arrays)
-        assert modes is not None
-        return cls(arrays["displacement"], arrays["energies"], modes)
+        return cls(arrays["displacement"], arrays["energies"], SoftModes.from_arrays(arrays))
 
 
-def mm_minimum(hybrid: Hybrid, energy: Callable[[np.ndarray], float], settings: Start) -> MMMinimum:
-    """Descents with the MM forces from the predictor with noise, `settings.tries` of them; the lowest wins.
+def mm_minimum(
+    hybrid: Hybrid,
+    energy: Callable[[np.ndarray], float],
+    settings: Start,
+    *,
+    others: Sequence[np.ndarray] = (),
+) -> MMMinimum:
+    """Descents with the MM forces, `settings.tries` of them, with noise; the lowest minimum wins.
+
+    They start in turn at the predictor and at each of `others`. Where none comes to rest, the potential has no minimum
+    near the defect: the QM/MM iteration starts at the predictor then, and its QM region has to hold the core.
 
     Parameters
     ----------
@@ -61,32 +75,33 @@ def mm_minimum(hybrid: Hybrid, energy: Callable[[np.ndarray], float], settings: 
     energy : u (n, 3) Å -> eV
         Of the MM model on all sites.
     settings : Start
-
-    Raises
-    ------
-    NoEquilibriumError
-        If no descent comes to rest: the potential has no minimum there.
+    others : (n, 3) float, Å each
+        Other places of the core, over the predictor; see `cores_of`.
     """
-    at_rest = energy(np.zeros_like(hybrid.defect.predictor))
-    found: list[tuple[float, np.ndarray | None]] = []
+    predictor = np.zeros_like(hybrid.defect.predictor)
+    at_rest = energy(predictor)
+    begins = (predictor, *others)
+    found: list[tuple[float, np.ndarray]] = []
     for seed in range(settings.tries):
         try:
-            u = _descended(hybrid, _noise(hybrid, seed, settings.noise), settings)
-        except NoEquilibriumError as error:
+            noise = _noise(hybrid, seed, settings.noise)
+            u = _descended(hybrid, begins[seed % len(begins)] + noise, settings)
+        except (NoEquilibriumError, ValueError) as error:  # a model refuses atoms that are too close
             logger.info("start %d: %s", seed, error)
-            found.append((np.inf, None))
+            found.append((np.inf, predictor))
             continue
         gained = energy(u) - at_rest
         found.append((gained, u))
         logger.info("start %d: %.4f eV below the predictor", seed, -gained)
     energies = np.array([one for one, _ in found])
-    if np.isinf(energies).all():
-        raise NoEquilibriumError(
-            f"The defect does not come to rest with the potential alone, from none of {settings.tries} starts. The fit "
-            "is poor in the core: add rattled cells to it, or start at the predictor (start.relax: false)."
-        )
     best = found[int(np.argmin(energies))][1]
-    assert best is not None
+    if np.isinf(energies).all():
+        logger.warning(
+            "The defect does not come to rest with the potential alone, from none of %d starts: its fit is poor in the "
+            "core. The iteration starts at the predictor.",
+            settings.tries,
+        )
+        return MMMinimum(predictor, energies, None)
     return MMMinimum(best, energies, mm_modes(hybrid, best, MODES))
 
 

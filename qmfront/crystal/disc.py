@@ -175,6 +175,12 @@ def plane_spacing(line_cell: LineCell) -> float:
     return float(abs(heights[used] / steps[used]))
 
 
+def row_distance(line_cell: LineCell) -> float:
+    """Distance along e1 of equal rows in a plane normal to e2, Å: area per row over the spacing of the planes."""
+    area = abs(np.linalg.det(projected_lattice(line_cell)[:, :2]))
+    return float(area / plane_spacing(line_cell))
+
+
 def default_origin(line_cell: LineCell) -> np.ndarray:
     """In-plane position (2,), Å, of a defect whose cut {x2 = 0} meets no site.
 

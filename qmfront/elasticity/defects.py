@@ -13,7 +13,7 @@ from qmfront.crystal.lattice import Crystal
 from qmfront.crystal.point_defect import PointDefect, point_defect
 from qmfront.crystal.structure_file import StructureFile, defect_of_file
 from qmfront.elasticity.bulk import Bulk, cubic_lattice_constant
-from qmfront.elasticity.straight import StraightDislocation, dislocation_defect
+from qmfront.elasticity.straight import StraightDislocation, cores_beside, dislocation_defect
 from qmfront.elasticity.straight_crack import StraightCrack, crack_defect
 from qmfront.elasticity.surface import Surface
 
@@ -33,14 +33,31 @@ def defect_of(
     """
     match defect, domain:
         case Dislocation(), Disc():
-            fields = defect.model_dump(exclude={"kind"}) | domain.model_dump(exclude={"kind"})
-            return dislocation_defect(bulk, StraightDislocation(**fields)), None
+            return dislocation_defect(bulk, _straight(defect, domain)), None
         case Crack(), Disc():
             if surface is None:
                 raise ValueError("A crack needs the surface of its plane, which gives the Griffith load.")
             fields = defect.model_dump(exclude={"kind"}) | domain.model_dump(exclude={"kind"})
             return crack_defect(bulk, StraightCrack(**fields), surface_energy=surface.energy), None
     return defect_without_field(bulk.crystal, defect, domain, rim=rim)
+
+
+def cores_of(bulk: Bulk, described: AnyDefect, domain: AnyDomain, defect: Defect) -> list[np.ndarray]:
+    """Where the core of a defect may sit as well: starts (n, 3) Å over its predictor. None but for dislocations.
+
+    Parameters
+    ----------
+    defect : Defect
+        The one that is described.
+    """
+    match described, domain:
+        case Dislocation(), Disc():
+            return cores_beside(bulk, _straight(described, domain), defect)
+    return []
+
+
+def _straight(defect: Dislocation, domain: Disc) -> StraightDislocation:
+    return StraightDislocation(**defect.model_dump(exclude={"kind"}), **domain.model_dump(exclude={"kind"}))
 
 
 def defect_without_field(

@@ -1,15 +1,25 @@
 """Straight dislocations: from the perfect crystal to sites, predictor and stencil of a case."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from qmfront.crystal.defect import Defect, straight_body
-from qmfront.crystal.disc import LineCell, Sites, default_origin, disc, straight_line_cell
+from qmfront.crystal.disc import LineCell, Sites, default_origin, disc, row_distance, straight_line_cell
 from qmfront.elasticity.bulk import Bulk, cubic_lattice_constant
-from qmfront.elasticity.dislocation import dislocation_predictor, inverse_core_map, smooth_step
+from qmfront.elasticity.dislocation import (
+    CORE_RADIUS_PER_BURGERS,
+    SMALLEST_CORE_RADIUS_PER_BURGERS,
+    dislocation_predictor,
+    inverse_core_map,
+    smooth_step,
+)
 from qmfront.elasticity.moduli import rotated_moduli
 from qmfront.elasticity.stroh import DislocationField
+
+CORE_RADIUS_R0 = 3.0
+"""r_hat of (B.4) over r0, where nothing else is wanted."""
 
 
 @dataclass(frozen=True)
@@ -22,8 +32,10 @@ class StraightDislocation:
         Cubic axes, units of the lattice constant.
     core_offset : (2,) float, Å
         Position of the core in the crystal relative to the default one, along e1 and e2.
-    core_map_radius_r0, radius_r0 : float, r0
-        r_hat of (B.4); radius of the free disc.
+    core_map_radius_r0 : float, r0, or None
+        r_hat of (B.4); None for `chosen_core_radius`.
+    radius_r0 : float, r0
+        Of the free disc.
     clamp_width : float, Å
         Width of the clamped rim outside the disc.
     """
@@ -32,7 +44,7 @@ class StraightDislocation:
     plane: tuple[int, int, int]
     burgers: tuple[float, float, float]
     core_offset: tuple[float, float]
-    core_map_radius_r0: float
+    core_map_radius_r0: float | None
     radius_r0: float
     clamp_width: float
 
@@ -44,13 +56,80 @@ def dislocation_defect(bulk: Bulk, dislocation: StraightDislocation) -> Defect:
     sites = _sites(line_cell, dislocation, r0)
     burgers = line_cell.frame @ np.asarray(dislocation.burgers) * cubic_lattice_constant(bulk.crystal)
     field = DislocationField(rotated_moduli(bulk.moduli, line_cell.frame), burgers)
-    predictor = dislocation_predictor(sites.positions, field, core_radius=dislocation.core_map_radius_r0 * r0)
-    predictor += _internal_predictor(bulk, line_cell, sites, field, dislocation.core_map_radius_r0 * r0)
-    return straight_body(line_cell, sites, predictor)
+    radius = chosen_core_radius(dislocation.core_map_radius_r0, float(burgers[0]), r0)
+    return straight_body(line_cell, sites, _predictor(bulk, sites, line_cell, field, radius))
+
+
+def chosen_core_radius(wanted_r0: float | None, b1: float, r0: float) -> float:
+    """r_hat of (B.4), Å: what is wanted, or 3 r0, or 3 |b1| where the core map would fold at 3 r0.
+
+    # ASSUME the paper gives no value. Where the start is relaxed, the result does not depend on it.
+
+    Parameters
+    ----------
+    wanted_r0 : float, r0, or None
+    b1 : float, Å
+        Edge component of the Burgers vector.
+    r0 : float, Å
+    """
+    if wanted_r0 is not None:
+        return wanted_r0 * r0
+    usual = CORE_RADIUS_R0 * r0
+    return usual if usual >= SMALLEST_CORE_RADIUS_PER_BURGERS * abs(b1) else CORE_RADIUS_PER_BURGERS * abs(b1)
+
+
+def cores_beside(bulk: Bulk, dislocation: StraightDislocation, defect: Defect) -> list[np.ndarray]:
+    """The predictor with its core half a row further along e1, and half a row back, over the predictor; (n, 3), Å each.
+
+        u_lin(x -+ p/2 e1) - u_lin(x),  zero on clamped sites,
+
+    with p the distance of equal rows in a layer. The core of the predictor sits in one of the valleys, or on a hill
+    between two; where the lowest of them is, a descent from either side tells.
+
+    Parameters
+    ----------
+    defect : Defect
+        That of `dislocation`.
+    """
+    line_cell = straight_line_cell(bulk.crystal, dislocation.line, dislocation.plane)
+    burgers = line_cell.frame @ np.asarray(dislocation.burgers) * cubic_lattice_constant(bulk.crystal)
+    field = DislocationField(rotated_moduli(bulk.moduli, line_cell.frame), burgers)
+    radius = chosen_core_radius(dislocation.core_map_radius_r0, float(burgers[0]), defect.r0)
+    half = 0.5 * row_distance(line_cell)
+    shifted = []
+    for shift in (half, -half):
+        places = _Places(defect.sites - np.array([shift, 0.0, 0.0]), defect.basis_index)
+        change = _predictor(bulk, places, line_cell, field, radius) - defect.predictor
+        shifted.append(np.where(defect.free[:, None], change, 0.0))
+    return shifted
+
+
+class _Located(Protocol):
+    """Where a predictor is wanted: `positions` (n, 3) Å and `basis_index` (n,)."""
+
+    @property
+    def positions(self) -> np.ndarray: ...
+
+    @property
+    def basis_index(self) -> np.ndarray: ...
+
+
+@dataclass(frozen=True)
+class _Places:
+    positions: np.ndarray
+    basis_index: np.ndarray
+
+
+def _predictor(
+    bulk: Bulk, sites: _Located, line_cell: LineCell, field: DislocationField, radius: float
+) -> np.ndarray:
+    """(B.2) with the shifts of the sublattices, (n, 3), Å."""
+    predictor = dislocation_predictor(sites.positions, field, core_radius=radius)
+    return predictor + _internal_predictor(bulk, line_cell, sites, field, radius)
 
 
 def _internal_predictor(
-    bulk: Bulk, line_cell: LineCell, sites: Sites, field: DislocationField, core_radius: float
+    bulk: Bulk, line_cell: LineCell, sites: _Located, field: DislocationField, core_radius: float
 ) -> np.ndarray:
     """Shifts of the sublattices in the strain of the predictor, (n, 3), Å: zero for a Bravais lattice.
 

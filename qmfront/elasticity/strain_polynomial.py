@@ -105,9 +105,12 @@ def fit_strain_polynomial(
     scale = np.linalg.norm(design, axis=0)
     solution = np.linalg.lstsq(design / scale, target.ravel(), rcond=1e-12)[0] / scale
     parts = np.split(solution, np.cumsum([v.shape[1] for _, v in bases])[:-1])
-    coefficients = np.concatenate([v @ part for (_, v), part in zip(bases, parts, strict=True)])
-    used = np.abs(coefficients) > 1e-10 * np.abs(coefficients).max()
-    return StrainPolynomial(np.concatenate([e for e, _ in bases])[used], coefficients[used])
+    coefficients = [v @ part for (_, v), part in zip(bases, parts, strict=True)]
+    # order by order: at strains of 1 % a coefficient of fifth order is easily 1e10 times one of second order
+    used = [np.abs(c) > 1e-10 * np.abs(c).max() for c in coefficients]
+    exponents = [e[kept] for (e, _), kept in zip(bases, used, strict=True)]
+    kept = [c[these] for c, these in zip(coefficients, used, strict=True)]
+    return StrainPolynomial(np.concatenate(exponents), np.concatenate(kept))
 
 
 def sample_strains(count: int, amplitude: float, rng: np.random.Generator) -> np.ndarray:

@@ -10,6 +10,7 @@ from scipy.linalg import eigh
 from scipy.spatial import cKDTree
 
 from qmfront.config.stages import Reference, Solve, Stability
+from qmfront.coupling.anderson import NoEquilibriumError
 from qmfront.coupling.core import opening_profile, tip_position
 from qmfront.coupling.descent import descend
 from qmfront.coupling.force_mixing import Models, model_forces
@@ -155,16 +156,31 @@ def test_descent_that_does_not_arrive_says_so(crack, eam_forces):
         )
 
 
-def test_descent_refuses_forces_that_are_not_finite(crack, eam_forces):
-    force, calls = model_forces(crack.body, crack.free, eam_forces), []
-
-    def breaks(u):
-        calls.append(u)
-        return force(u) * (np.nan if len(calls) == 3 else 1.0)
-
+@pytest.mark.parametrize("refusal", ["nan", "ValueError"])
+def test_a_step_out_of_the_range_of_the_model_is_halved(crack, eam_forces, refusal):
+    """Once, and the descent goes on; always, and it says so."""
+    force, asked = model_forces(crack.body, crack.free, eam_forces), []
     start = np.zeros_like(crack.sites)
-    with pytest.raises(RuntimeError, match="step 3: forces are not finite"):
-        descend(breaks, start, lambda f: 0.01 * f, max_force=1e-6, step_cap=0.01, max_calls=9)
+
+    def descent(refused):
+        def breaks(u):
+            asked.append(u)
+            if len(asked) in refused and refusal == "ValueError":
+                raise ValueError("atoms are 0.1 Å apart")
+            return force(u) * (np.nan if len(asked) in refused else 1.0)
+
+        asked.clear()
+        return descend(breaks, start, lambda f: 0.01 * f, max_force=1e-6, step_cap=0.01, max_calls=3)
+
+    with pytest.raises(NoEquilibriumError, match="did not reach"):
+        descent({3})
+    before, refused, halved = asked[1:4]
+    np.testing.assert_allclose(halved - before, 0.5 * (refused - before))
+    why = "0.1 Å apart" if refusal == "ValueError" else "not finite"
+    with pytest.raises(
+        NoEquilibriumError, match=f"step 3: the structure has left .* 64 times shorter: .*{why}"
+    ):
+        descent(range(3, 100))
 
 
 def test_tip_is_where_the_planes_part(crack):

@@ -161,6 +161,18 @@ def test_fit_recovers_known_coefficients(orders):
     assert np.allclose(found.energy(elsewhere), W.energy(elsewhere), rtol=1e-7)
 
 
+def test_a_large_order_does_not_hide_a_small_one():
+    """At strains of 0.02 % both orders give stresses of one size, with coefficients more than 1e10 apart."""
+    small, large = random_polynomial((2,), scale=1.0), random_polynomial((5,), seed=1, scale=3e11)
+    known = StrainPolynomial(
+        np.concatenate([small.exponents, large.exponents]),
+        np.concatenate([small.coefficients, large.coefficients]),
+    )
+    gradients = sample_strains(100, 2e-4, np.random.default_rng(2))
+    found = fit_strain_polynomial(gradients, known.stress(gradients), orders=(2, 5), rotations=CUBIC)
+    np.testing.assert_allclose(found.stress(gradients), known.stress(gradients), rtol=1e-6, atol=1e-9)
+
+
 def test_fit_of_a_lattice_gives_its_moduli(tungsten):
     """The second order of W_cb over the cell volume is C11, C12, C44."""
     W = fit_strain_polynomial(tungsten.gradients, tungsten.stresses, orders=(2, 3, 4), rotations=CUBIC)

@@ -195,7 +195,8 @@ def begun(w):
 def start_sections(w):
     """How the minimum of the potential is found, and the first partition there."""
     case = study.cases[w.case].model_dump(mode="json")
-    return {name: case[name] for name in ("start", "initial_region", "buffer", "embedding")}
+    parts = ("defect", "domain", "start", "initial_region", "buffer", "embedding")
+    return {name: case[name] for name in parts}
 
 
 def refined_partition(w):
