@@ -17,6 +17,9 @@ from qmfront.refine.regions import DomainExhaustedError, PartitionSettings
 CORE_RADIUS_R0 = 1.0
 """Sites within this distance (r0) of the core line must be QM. # ASSUME"""
 
+RUNS_AWAY = 0.7
+"""Of the radius of the domain; a relaxed defect that reaches so far does not stop before the clamp."""
+
 SHELL_R0 = {2: 1.2, 3: 0.0}
 """r0, by dimension; width of the shell of the first QM region around defective sites."""
 
@@ -59,6 +62,11 @@ def region_of_start(
     defective : (n,) bool
     shell_r0 : float, r0, or None
         Width of the shell; None for SHELL_R0 of the dimension.
+
+    Raises
+    ------
+    DomainExhaustedError
+        If the regions do not fit into the domain; says whether the defect runs to the rim or the domain is too small.
     """
     domain = domain_of(defect, displacement)
     width = SHELL_R0[defect.dimension] if shell_r0 is None else shell_r0
@@ -66,7 +74,30 @@ def region_of_start(
     if np.isfinite(defect.crack_tip) or not seeds.any():
         away = np.linalg.norm(domain.coordinates - defect.core[: defect.dimension], axis=1)
         seeds |= defect.free & (away <= InitialRegion().radius_r0 * defect.r0 - radius)
-    return seeded_regions(domain, seeds, radius=radius, settings=settings)
+    try:
+        return seeded_regions(domain, seeds, radius=radius, settings=settings)
+    except DomainExhaustedError as error:
+        raise DomainExhaustedError(_does_not_fit(defect, defective)) from error
+
+
+def _does_not_fit(defect: Defect, defective: np.ndarray) -> str:
+    """Why the first QM region and its buffer reach the clamp: the defect runs there, or the domain is small."""
+    away = np.linalg.norm(defect.coordinates - defect.core[: defect.dimension], axis=1)
+    reach, rim = (float(away[chosen].max()) / defect.r0 for chosen in (defective, defect.free))
+    told = (
+        f"Relaxed with the potential, the defect has {defective.sum()} defective sites, the farthest {reach:.1f} r0 "
+        f"from the core, and the free sites end at {rim:.1f} r0: there is no room for a QM region around them and its "
+        "buffer. "
+    )
+    if reach > RUNS_AWAY * rim:
+        return told + (
+            "It runs to the rim, as a dislocation does that a crack emits or that its load drives: lower the load, or "
+            "say what is to be QM (initial_region), if only the core is of interest."
+        )
+    return (
+        told
+        + "Enlarge the domain (domain.radius_r0 or domain.cells), or take a thinner buffer (buffer.width)."
+    )
 
 
 def next_partition(

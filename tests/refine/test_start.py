@@ -61,8 +61,17 @@ def test_a_region_that_outgrows_the_domain_ends_the_loop(edge):
     assert np.array_equal(arrays["region"], region)
     goes_on, arrays, _ = advanced(made, edge, {"eta_site": eta}, region, u, THIN)
     assert not goes_on["stop"] and (arrays["region"] == QM).sum() > (region == QM).sum()
-    with pytest.raises(DomainExhaustedError, match="touches the clamp"):
+
+
+def test_a_start_without_room_says_whether_the_defect_runs_away(edge):
+    u, rim = np.zeros_like(edge.sites), np.linalg.norm(edge.coordinates[edge.free], axis=1).max()
+    with pytest.raises(DomainExhaustedError, match=r"(?s)farthest 3\.\d r0 .*Enlarge the domain") as refused:
         region_of_start(edge, u, islands(edge), partition(width=30.0), shell_r0=None)
+    assert "touches the clamp" in str(refused.value.__cause__)
+    emitted = islands(edge)
+    emitted[np.argmax(np.where(edge.free, np.linalg.norm(edge.coordinates, axis=1), 0.0))] = True
+    with pytest.raises(DomainExhaustedError, match=f"farthest {rim / edge.r0:.1f} r0 .*runs to the rim"):
+        region_of_start(edge, u, emitted, THIN, shell_r0=None)
 
 
 def test_an_estimate_that_may_change_its_mind_ends_nothing():
