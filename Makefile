@@ -26,7 +26,7 @@ RUN := python -m qmfront.progress -- python -m snakemake --cores $(CORES)
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
-	@echo "  make STAGE      up to a stage of the default study: $(STAGES) check summary"
+	@echo "  make STAGE      up to a stage of the default study: $(STAGES) check summary verdict"
 	@echo "  CORES=4 limits the cores; ARGS='...' is handed on, such as ARGS='--dry-run'"
 
 run: $(RUN_STAMP) ## the default study: an edge dislocation and a crack in tungsten, figures included; minutes
@@ -47,12 +47,12 @@ plan: $(RUN_STAMP) ## what the cases will cost, before it is spent: results/plan
 # The stages, in their order. Snakemake has them as all_STAGE: the name alone is that of the rule of one case.
 STAGES := preflight bulk surface training potential intervals structure operators start mismatch locality far_field \
 	reference solve adapt convergence energy clamp figures
-.PHONY: $(STAGES) check summary
+.PHONY: $(STAGES) check summary verdict
 
 $(STAGES): $(RUN_STAMP)
 	@$(RUN) all_$@ $(ARGS)
 
-check summary: $(RUN_STAMP)
+check summary verdict: $(RUN_STAMP)
 	@$(RUN) $@ $(ARGS)
 
 unlock: $(RUN_STAMP) ## take away the lock of a run on another machine, of which you know that it is dead

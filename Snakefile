@@ -60,6 +60,7 @@ localrules:
     shared,
     check,
     summary,
+    verdict,
 
 
 rule all:
@@ -69,5 +70,5 @@ rule all:
         wanted_figures(),
         bars(),
         expand("results/{case}/relaxed.extxyz", case=study.cases),
-        "results/checks.txt",
         "results/summary.html",
+        "results/verdict.txt",

@@ -158,11 +158,14 @@ class Step:
         return self.estimated.estimates.chosen
 
     def atoms(self) -> Atoms:
-        """The relaxed structure with arrays region, eta (Å) and displacement (Å)."""
+        """The relaxed structure with arrays region, eta (Å) and displacement (Å); `info` says how sure it is."""
         atoms = self.defect.body.atoms(self.solution.displacement)
         atoms.set_array("region", np.array(REGION_NAMES)[self.region])
         atoms.set_array("eta", self.estimated.estimates.eta_site)
         atoms.set_array("displacement", self.solution.displacement)
+        atoms.info |= {"eta": self.eta, "trusted": self.trusted, "reasons": "; ".join(self.trust.told)}
+        if not np.isnan(self.trust.lowest_eigenvalue):
+            atoms.info["lowest_eigenvalue"] = self.trust.lowest_eigenvalue
         return atoms
 
 

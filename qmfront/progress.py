@@ -50,6 +50,7 @@ class Case:
     eta : Å
     qm_calls : of all solves so far
     reason : why it stopped; empty if it goes on
+    trusted : whether anything speaks against the estimate
     left : seconds of the iterations after that one by the plan of the case, None without a plan
     """
 
@@ -59,10 +60,14 @@ class Case:
     eta: float
     qm_calls: int
     reason: str = ""
+    trusted: bool = True
     left: float | None = None
 
     def __str__(self) -> str:
-        state = f"{self.name} k={self.k}: N_QM {self.n_qm}, eta {self.eta:.2e} Å, {self.qm_calls} QM calls"
+        bar = "" if self.trusted else " (not trusted)"
+        state = (
+            f"{self.name} k={self.k}: N_QM {self.n_qm}, eta {self.eta:.2e} Å{bar}, {self.qm_calls} QM calls"
+        )
         if self.reason:
             return f"{state}, done: {self.reason}"
         return state if self.left is None else f"{state}, {_duration(self.left)} left by the plan"
@@ -115,7 +120,9 @@ def cases(root: Path) -> list[Case]:
             calls = sum(estimate["qm_calls"] for estimate in read.values())
             reason = made["reason"] if made.get("stop") else ""
             left = _left(root / "results" / "plan" / f"{folder.name}.json", last)
-            found.append(Case(folder.name, last, read[last]["n_qm"], read[last]["eta"], calls, reason, left))
+            known = read[last]
+            trusted = known.get("trusted", True)
+            found.append(Case(folder.name, last, known["n_qm"], known["eta"], calls, reason, trusted, left))
     return found
 
 

@@ -1,32 +1,39 @@
-"""Doubts about the finished results: every test of tests/results -> checks.txt."""
+"""Doubts about the finished results: every test of tests/results -> checks.txt, which says what failed."""
 
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from qmfront.analysis.checks import Checks
 from qmfront.storage.durable import write_file
 from qmfront.storage.logs import logged
 
+TOLD = (0, 1)
+"""Exit codes of pytest when all tests were run; a failed one is a result, which rule `verdict` judges."""
+
 
 def main(tests: Path, study: dict, path: str) -> None:
-    command = [sys.executable, "-m", "pytest", str(tests), "-p", "no:cacheprovider", "--color=no"]
-    done = subprocess.run(
-        command,
-        env={**os.environ, "QMFRONT_STUDY": json.dumps(study)},
-        check=False,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    sys.stderr.write(done.stdout)
-    if done.returncode != 0:
-        raise RuntimeError(
-            "The finished results fail their checks; each is explained where it stands in tests/results. "
-            f"Look at these cases before you use them. {done.stdout.strip().splitlines()[-1]}"
+    with TemporaryDirectory() as folder:
+        report = Path(folder, "report.xml")
+        options = ["-p", "no:cacheprovider", "--color=no", f"--junitxml={report}"]
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", str(tests), *options],
+            env={**os.environ, "QMFRONT_STUDY": json.dumps(study)},
+            check=False,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
-    write_file(path, done.stdout)
+        sys.stderr.write(done.stdout)
+        if done.returncode not in TOLD:
+            raise RuntimeError(
+                "The tests of the finished results did not run to their end; the lines above say why. "
+                f"{done.stdout.strip().splitlines()[-1]}"
+            )
+        write_file(path, Checks.of_junit(report.read_text(encoding="utf-8")).text())
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """What came out of a case -> convergence.csv, with the true error of every iteration, and relaxed.extxyz for OVITO."""
 
-from qmfront.analysis.convergence import convergence_table
+from qmfront.analysis.convergence import convergence_table, last_bar
 from qmfront.crystal.defect import Defect
 from qmfront.estimate.estimator import true_error
 from qmfront.storage.durable import write_file
@@ -21,6 +21,7 @@ def main(inputs: dict, folders: list[str], outputs: dict) -> None:
     if "reference" in inputs:
         wanted = load(inputs["reference"], REFERENCE)["displacement"]
         errors = [true_error(found, wanted, defect.stencil) for found in solutions]
+    table = convergence_table(folders, errors)
     write_extxyz(
         outputs["xyz"],
         defect.body.atoms(solutions[-1]),
@@ -29,8 +30,9 @@ def main(inputs: dict, folders: list[str], outputs: dict) -> None:
             "eta": load(f"{folders[-1]}/estimate.zarr", ESTIMATE)["eta_site"],
             "displacement": solutions[-1],
         },
+        info=last_bar(table),
     )
-    write_file(outputs["table"], convergence_table(folders, errors).to_csv(index=False))
+    write_file(outputs["table"], table.to_csv(index=False))
 
 
 if __name__ == "__main__":

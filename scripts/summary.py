@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from qmfront.analysis.checks import Checks
 from qmfront.analysis.summary import CaseResult, PotentialResult, far_field_table, page, resources_table
 from qmfront.elasticity.certificate import Certificate
 from qmfront.storage import store
@@ -29,7 +30,7 @@ def main(inputs: dict, cases: dict, potentials: list[str], outputs: dict) -> Non
     parts = zip(*tables, verdicts, strict=True)
     fits = dict(zip(potentials, (PotentialResult(*part) for part in parts), strict=True))
     comparison = pd.read_csv(inputs["comparison"][0]) if inputs["comparison"] else None
-    checks = Path(inputs["checks"]).read_text(encoding="utf-8").strip().splitlines()[-1]
+    checks = Checks.of_text(Path(inputs["checks"]).read_text(encoding="utf-8"))
     write_file(outputs["page"], page(found, fits, comparison, checks))
     write_file(outputs["far_field"], far_field_table(found, fits).to_csv(index=False))
     resources = resources_table(Path(outputs["resources"]).parent / "benchmarks")

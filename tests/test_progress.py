@@ -54,6 +54,9 @@ def test_a_finished_case_says_why(tmp_path: Path) -> None:
     made = {"k": 1, "stop": True, "reason": "2 iterations are done"}
     write(root / "results/edge/1/decision.json", json.dumps(made))
     assert str(cases(root)[0]).endswith("22 QM calls, done: 2 iterations are done")
+    estimate = {"n_qm": 126, "eta": 0.05, "qm_calls": 7, "trusted": False}
+    write(root / "results/edge/1/estimate.json", json.dumps(estimate))
+    assert "eta 5.00e-02 Å (not trusted), 22 QM" in str(cases(root)[0])
 
 
 def test_time_left_is_that_of_the_plan(tmp_path: Path) -> None:
@@ -88,6 +91,11 @@ def test_a_line_per_iteration() -> None:
     goes_on = report("edge", {"k": 0, "stop": False, "reason": "r"}, estimate)
     assert goes_on == "edge, iteration 0: N_QM = 56, eta = 1.179e-01 Å, 15 QM calls; goes on"
     assert report("edge", {"k": 0, "stop": True, "reason": "r"}, estimate).endswith("; stops: r")
+    judged = estimate | {"trusted": True, "reasons": [], "notes": []}
+    assert report("edge", {"k": 0, "stop": False, "reason": "r"}, judged).endswith("; goes on; trusted")
+    judged |= {"trusted": False, "reasons": ["saddle"], "notes": ["n"]}
+    told = report("edge", {"k": 0, "stop": False, "reason": "r"}, judged)
+    assert told.endswith("; goes on; NOT TRUSTED: saddle; n")
 
 
 def test_on_a_terminal_a_line_stays_below_the_output(tmp_path: Path) -> None:

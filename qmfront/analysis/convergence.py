@@ -64,6 +64,21 @@ def _row(folder: Path, error: float | None) -> dict[str, Any]:
     }
 
 
+def last_bar(table: pd.DataFrame) -> dict[str, bool | float | str]:
+    """How sure the last iteration is, for the header of its structure: what is not known is left out.
+
+    eta (Å), error (Å), lowest_eigenvalue, trusted, and reasons in words.
+    """
+    last = table.iloc[-1]
+    found: dict[str, bool | float | str] = {}
+    for name in ("eta", "error", "lowest_eigenvalue"):
+        if pd.notna(last[name]):
+            found[name] = float(last[name])
+    if pd.notna(last["trusted"]):
+        found |= {"trusted": bool(last["trusted"]), "reasons": str(last["reasons"])}
+    return found
+
+
 ERROR, EXACT, PRACTICAL, BUFFER = "error", "eta_exact", "eta", "eta_buffer"
 """Columns of a convergence table that are lengths against N_QM."""
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from qmfront.analysis.checks import Checks
+from qmfront.estimate.trust import verdict_words
 from qmfront.training.intervals import coverage
 
 STYLE = """
@@ -79,7 +81,7 @@ def page(
     cases: Mapping[str, CaseResult],
     potentials: Mapping[str, PotentialResult],
     comparison: pd.DataFrame | None,
-    checks: str,
+    checks: Checks,
 ) -> str:
     """HTML of the whole page.
 
@@ -88,7 +90,8 @@ def page(
     cases : by name
     potentials : by name
     comparison : comparison.csv, if there is one
-    checks : last line of checks.txt
+    checks : Checks
+        Failures are shown in words; they hide nothing else.
     """
     parts = [
         "<h1>Summary of the results</h1>",
@@ -103,8 +106,7 @@ def page(
         *_intervals(potentials),
         *_far_field(cases, potentials),
         *_cost(cases),
-        "<h2>Checks</h2>",
-        _paragraph(f"Tests of the finished results (results/checks.txt): {checks.strip('= ')}."),
+        *_checks(checks),
     ]
     head = f'<meta charset="utf-8"><title>Summary of the results</title><style>{STYLE}</style>'
     return f"<!doctype html><html><head>{head}</head><body>\n" + "\n".join(parts) + "\n</body></html>\n"
@@ -152,13 +154,36 @@ def _where_cases_ended(cases: Mapping[str, CaseResult]) -> list[str]:
                 "eta / Å": last["eta"],
                 "error / Å": last.get("error"),
                 "eta / error": last["eta"] / last["error"] if "error" in last else None,
+                "lowest eigenvalue": last.get("lowest_eigenvalue"),
+                "verdict": _verdict(last),
             }
         )
     text = (
         "The last iteration of every case. An eta / error of 1 is a perfect estimate; below 1 the error is "
-        "underestimated."
+        "underestimated. The verdict says whether anything speaks against eta, and what; the lowest eigenvalue is "
+        "negative on a saddle, and a small one belongs to a position along glide that nobody certifies."
     )
-    return ["<h2>Where every case ended</h2>", _paragraph(text), _html(pd.DataFrame(rows), text=("what",))]
+    table = _html(pd.DataFrame(rows), text=("what", "verdict"))
+    return ["<h2>Where every case ended</h2>", _paragraph(text), table]
+
+
+def _verdict(row: pd.Series) -> str | None:
+    """Of an iteration; None where nobody judged."""
+    if pd.isna(row.get("trusted")):
+        return None
+    told = [] if pd.isna(row.get("reasons")) else [row["reasons"]]
+    return verdict_words(bool(row["trusted"]), told)
+
+
+def _checks(checks: Checks) -> list[str]:
+    told = f"Tests of the finished results (results/checks.txt): {checks.line}."
+    parts = ["<h2>Checks</h2>", _paragraph(told)]
+    if checks.failures:
+        parts += [
+            _paragraph("Look at what failed before you use these cases; tests/results explains every check."),
+            "<ul>" + "".join(f"<li>{html.escape(failure)}</li>" for failure in checks.failures) + "</ul>",
+        ]
+    return parts
 
 
 def _beside_the_paper(comparison: pd.DataFrame) -> list[str]:

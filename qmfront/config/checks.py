@@ -26,6 +26,7 @@ RULES = (
     "all", "bulk", "check", "clamp", "convergence", "energy", "far_field", "gather", "intervals", "locality",
     "mismatch", "operators", "patch", "plan", "plans", "potential", "preflight", "reference", "scatter", "shared",
     "solve", "start", "adapt", "structure", "summary", "surface", "table", "tiles", "training",
+    "verdict",
 )  # fmt: skip
 """Rules of the workflow, whose names no figure may have; nor one that begins with all_ or draw_."""
 RESERVED = ("benchmarks", "bulk", "plan", "potentials", "preflight", "surfaces")

@@ -1,5 +1,6 @@
 """Whether an estimate is to be trusted, and if not why: everything that is known to make eta wrong, in words."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +43,11 @@ class Trust:
         """Whether nothing speaks against the estimate."""
         return not self.reasons
 
+    @property
+    def told(self) -> tuple[str, ...]:
+        """Reasons, and notes after them."""
+        return (*self.reasons, *self.notes)
+
     def numbers(self) -> dict[str, Any]:
         """As in results/{case}/{k}/estimate.json."""
         lowest = None if np.isnan(self.lowest_eigenvalue) else self.lowest_eigenvalue
@@ -52,6 +58,19 @@ class Trust:
             "notes": list(self.notes),
             "settled": self.settled,
         }
+
+
+def verdict_words(trusted: bool | None, told: Sequence[str]) -> str:
+    """The verdict in a line: "trusted" or "not trusted: why", with the notes; "" where nobody judged.
+
+    Parameters
+    ----------
+    trusted : bool or None
+    told : reasons and notes
+    """
+    if trusted is None:
+        return ""
+    return ": ".join(["trusted" if trusted else "not trusted", *["; ".join(told)] * bool(told)])
 
 
 def trust(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from qmfront.config.stages import Adapt
+from qmfront.estimate.trust import verdict_words
 
 
 def decision(estimate: Mapping[str, Any], k: int, settings: Adapt) -> dict[str, Any]:
@@ -41,9 +42,9 @@ def ended(decision: Mapping[str, Any], error: Exception) -> dict[str, Any]:
 
 
 def report(case: str, decision: Mapping[str, Any], estimate: Mapping[str, Any]) -> str:
-    """One line on an iteration for people who watch: sizes, estimate, QM calls, and what comes next."""
+    """One line on an iteration for people who watch: sizes, estimate, QM calls, what comes next, and the verdict."""
     sizes = f"N_QM = {estimate['n_qm']}, eta = {estimate['eta']:.3e} Å, {estimate['qm_calls']} QM calls"
     next_step = f"stops: {decision['reason']}" if decision["stop"] else "goes on"
-    reasons = estimate.get("reasons", [])
-    trust = f"; NOT TRUSTED: {'; '.join(reasons)}" if reasons else ""
-    return f"{case}, iteration {decision['k']}: {sizes}; {next_step}{trust}"
+    told = [*estimate.get("reasons", []), *estimate.get("notes", [])]
+    verdict = verdict_words(estimate.get("trusted"), told).replace("not trusted", "NOT TRUSTED")
+    return f"{case}, iteration {decision['k']}: " + "; ".join([sizes, next_step, *[verdict] * bool(verdict)])

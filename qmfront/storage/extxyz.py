@@ -21,6 +21,7 @@ def write_extxyz(
     *,
     region: np.ndarray,
     arrays: Mapping[str, np.ndarray] | None = None,
+    info: Mapping[str, bool | float | str] | None = None,
 ) -> None:
     """Write one frame of extended XYZ, all or nothing; ASE and OVITO read it.
 
@@ -36,6 +37,8 @@ def write_extxyz(
         by which OVITO can colour (older versions skip columns of words).
     arrays : name -> (n,) or (n, m) float, int, bool or str
         Further columns, such as `eta` (n,) and `displacement` (n, 3), Å.
+    info : name -> bool, float or str
+        Further entries of the header, such as eta=1e-3 and trusted=T; of texts Å becomes A, and quotes become '.
 
     Raises
     ------
@@ -54,7 +57,8 @@ def write_extxyz(
     box, origin = drawn_box(positions, np.asarray(atoms.cell.array, float), pbc)
     kinds = ":".join(f"{n}:{LETTERS[a.dtype.kind]}:{a[0].size}" for n, a in columns.items())
     flags = " ".join("T" if periodic else "F" for periodic in pbc)
-    header = f'Lattice="{_join(box)}" Origin="{_join(origin)}" Properties={kinds} pbc="{flags}"'
+    told = "".join(f" {name}={_entry(name, value)}" for name, value in (info or {}).items())
+    header = f'Lattice="{_join(box)}" Origin="{_join(origin)}" Properties={kinds} pbc="{flags}"{told}'
     words = [column for array in columns.values() for column in _words(array)]
     lines = [" ".join(row) for row in zip(*words, strict=True)]
     write_file(path, "\n".join([str(len(positions)), header, *lines, ""]))
@@ -98,6 +102,20 @@ def _region_words(region: np.ndarray) -> np.ndarray:
             f"region holds {np.unique(region)}; known are 0 to {len(REGIONS) - 1} ({', '.join(REGIONS)})."
         )
     return np.array(REGIONS)[region]
+
+
+def _entry(name: str, value: bool | float | str) -> str:
+    """A value of the header: not every reader takes more than ASCII there."""
+    if not name.isidentifier():
+        raise ValueError(f"Entry {name!r} cannot be written. Use letters, digits and underscores.")
+    if isinstance(value, bool):
+        return "T" if value else "F"
+    if isinstance(value, str):
+        plain = value.replace("Å", "A").replace('"', "'").encode("ascii", "replace").decode()
+        return f'"{" ".join(plain.split())}"'
+    if not np.isfinite(value):
+        raise ValueError(f"{name} is {value}, not a finite number. Leave the entry out.")
+    return f"{value:.16e}"
 
 
 def _check(name: str, array: np.ndarray, n_sites: int) -> None:

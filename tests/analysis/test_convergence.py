@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from qmfront.analysis.convergence import BUFFER, curves, effectivities, shown_quantities
+from qmfront.analysis.convergence import BUFFER, curves, effectivities, last_bar, shown_quantities
 
 
 def table(**columns) -> pd.DataFrame:
@@ -47,3 +47,21 @@ def test_the_floor_of_the_buffer_is_shown_where_it_matters():
     assert BUFFER in shown_quantities(tables)
     data = curves(tables, ["a", "b"], quantities=shown_quantities(tables))
     assert data.query("quantity == 'eta_buffer' and label == 'b'")["value"].tolist() == [1e-3, 0.05]
+
+
+def test_the_last_bar_leaves_out_what_is_not_known():
+    judged = {"lowest_eigenvalue": [0.3, -0.1], "trusted": [True, False], "reasons": ["", "saddle"]}
+    assert last_bar(table(**judged)) == {
+        "eta": 0.21,
+        "error": 0.2,
+        "lowest_eigenvalue": -0.1,
+        "trusted": False,
+        "reasons": "saddle",
+    }
+    unknown = {
+        "error": [None] * 2,
+        "lowest_eigenvalue": [None] * 2,
+        "trusted": [None] * 2,
+        "reasons": [""] * 2,
+    }
+    assert last_bar(table(**unknown)) == {"eta": 0.21}

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from qmfront.analysis.checks import Checks
 from qmfront.analysis.summary import (
     CaseResult,
     PotentialResult,
@@ -26,10 +27,14 @@ TABLE = pd.DataFrame(
         "cpu_refine": [float("nan"), 0.5],
     }
 )
+JUDGED = TABLE.assign(
+    trusted=[True, False], reasons=["untested", "saddle: -0.1; more"], lowest_eigenvalue=[0.3, -0.1]
+)
 CASES = {
-    "edge": CaseResult("W edge <100>", TABLE, {"qm_calls": 84, "qm_seconds": 3.25}, "p", "86 % off: asked."),
+    "edge": CaseResult("W edge <100>", JUDGED, {"qm_calls": 84, "qm_seconds": 3.25}, "p", "86 % off: asked."),
     "blind": CaseResult("no reference", TABLE.drop(columns="error"), {}, "p"),
 }
+SADDLE = ["-0.1", "not trusted: saddle: -0.1; more"]
 INTERVALS = pd.DataFrame(
     {
         "quantity": ["forces", "forces", "C11"],
@@ -77,12 +82,12 @@ class Cells(HTMLParser):
 
 @pytest.fixture
 def cells() -> Cells:
-    return Cells(page(CASES, FITS, COMPARISON, "===== 16 passed in 1.2s ====="))
+    return Cells(page(CASES, FITS, COMPARISON, Checks("16 passed")))
 
 
 def test_where_cases_ended(cells: Cells) -> None:
-    assert ["edge", "W edge <100>", "2", "56 to 126", "0.05", "0.08", "0.625"] in cells.rows
-    assert ["blind", "no reference", "2", "56 to 126", "0.05", "-", "-"] in cells.rows
+    assert ["edge", "W edge <100>", "2", "56 to 126", "0.05", "0.08", "0.625", *SADDLE] in cells.rows
+    assert ["blind", "no reference", "2", "56 to 126", "0.05", "-", "-", "-", "-"] in cells.rows
 
 
 def test_tables_are_there_as_they_are(cells: Cells) -> None:
@@ -103,8 +108,15 @@ def test_every_case_says_whether_dw_speaks_for_its_far_field(cells: Cells) -> No
 
 
 def test_without_a_comparison_there_is_no_such_section() -> None:
-    assert "beside the paper" not in page(CASES, FITS, None, "16 passed")
-    assert "(results/checks.txt): 16 passed." in page(CASES, FITS, None, "16 passed")
+    assert "beside the paper" not in page(CASES, FITS, None, Checks("16 passed"))
+
+
+def test_checks_that_failed_are_told_in_words() -> None:
+    passed = page(CASES, FITS, None, Checks("16 passed"))
+    assert "(results/checks.txt): 16 passed." in passed and "failed" not in passed
+    failed = page(CASES, FITS, None, Checks("1 failed, 15 passed", ("own: moduli match – failed: 2 < 1",)))
+    assert "<li>own: moduli match – failed: 2 &lt; 1</li>" in failed
+    assert "<h2>Cost</h2>" in failed
 
 
 def test_cost_is_the_sum_over_iterations() -> None:

@@ -17,6 +17,7 @@ from qmfront.storage import store
 from qmfront.storage.layouts.bulk import BULK
 from qmfront.storage.layouts.potential import POTENTIAL
 from scripts.check import main
+from scripts.verdict import main as judge
 from tests.results import test_potentials as checks
 from tests.results.conftest import FinishedPotential
 from tests.results.test_cases import CALLS_PER_DECADE, WARM_CALLS, allowed_calls
@@ -135,9 +136,26 @@ def test_calls_of_a_warm_solve() -> None:
 
 
 def test_the_rule_collects_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same through the script: the material of a potential comes with it, and a failure is an error."""
+    """The same through the scripts: a failure is a line of checks.txt, and an error of the verdict alone."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    study = {"cases": {}, "potentials": {"fit": "silicon"}}
     written(silicon(), misfit=1e-3)
-    with pytest.raises(RuntimeError, match=r"1 failed, 6 passed"):
-        main(ROOT / "tests" / "results", {"cases": {}, "potentials": {"fit": "silicon"}}, "checks.txt")
+    main(ROOT / "tests" / "results", study, "checks.txt")
+    failure, line = Path("checks.txt").read_text(encoding="utf-8").splitlines()
+    assert failure.startswith("fit: force constants match – failed: assert ")
+    assert line.startswith("1 failed, 6 passed")
+    with pytest.raises(RuntimeError, match="fail 1 of their checks .* fit: force constants match – failed: "):
+        judge("checks.txt", "verdict.txt")
+    assert not Path("verdict.txt").exists()
+    written(silicon(), misfit=5e-5)
+    main(ROOT / "tests" / "results", study, "checks.txt")
+    judge("checks.txt", "verdict.txt")
+    assert "passed: 7 passed" in Path("verdict.txt").read_text(encoding="utf-8")
+
+
+def test_tests_that_do_not_run_are_no_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RuntimeError, match="did not run to their end"):
+        main(tmp_path / "nowhere", {"cases": {}, "potentials": {}}, "checks.txt")
+    assert not Path("checks.txt").exists()

@@ -51,6 +51,21 @@ def test_header_is_what_viewers_need(tmp_path: Path) -> None:
     assert len(first.split()) == sum(int(width) for width in columns.split(":")[2::3])
 
 
+def test_ase_reads_back_what_the_header_tells(tmp_path: Path) -> None:
+    """Also where the locale has no Å: texts of the header are ASCII."""
+    told = 'a site has moved by 0.5 Å; "far"'
+    given = {"eta": 1.2345678901234567e-12, "trusted": False, "reasons": told, "settled": True}
+    write_extxyz(tmp_path / "a.extxyz", **frame(), info=given)
+    assert (tmp_path / "a.extxyz").read_bytes().isascii()
+    info = ase.io.read(tmp_path / "a.extxyz").info
+    expected = given | {"reasons": "a site has moved by 0.5 A; 'far'"}
+    assert {name: info[name] for name in given} == expected
+    with pytest.raises(ValueError, match="not a finite number"):
+        write_extxyz(tmp_path / "b.extxyz", **frame(), info={"eta": np.nan})
+    with pytest.raises(ValueError, match="cannot be written"):
+        write_extxyz(tmp_path / "b.extxyz", **frame(), info={"eta of it": 1.0})
+
+
 @pytest.mark.parametrize("pbc", [(0, 0, 0), (0, 0, 1), (1, 0, 0), (1, 0, 1), (1, 1, 1)])
 def test_box_holds_the_atoms_and_keeps_periodic_rows(pbc: tuple[int, int, int]) -> None:
     rng = np.random.default_rng(6)

@@ -138,16 +138,23 @@ def test_a_solve_that_does_not_converge(finished: Any) -> None:
     assert "Solve minimal, iteration 0" in again.stdout
 
 
-def test_results_that_fail_their_checks(finished: Any) -> None:
-    """The summary of pytest is shown, and there is no results/checks.txt that would say they passed."""
+def test_results_that_fail_their_checks(finished: Any, planned_jobs: Any) -> None:
+    """The summary is written and names the failure; the run fails, and a second one says so again, at no cost."""
     table = finished.folder / "results/minimal/convergence.csv"
     lines = table.read_text(encoding="utf-8").splitlines()
     cells = lines[2].split(",")
     cells[1] = "10"  # fewer QM atoms than in the first iteration
     lines[2] = ",".join(cells)
     table.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    done = finished.snakemake("results/checks.txt")
+    plain = finished.overlay("plain", {"figures": None})
+    done = finished.snakemake("results/verdict.txt", config=plain)
     assert done.returncode != 0
-    assert "FAILED" in done.stdout and "test_the_qm_region_grows[minimal]" in done.stdout
-    assert "RuntimeError: The finished results fail their checks" in done.stdout
-    assert not (finished.folder / "results/checks.txt").exists()
+    assert "minimal: the qm region grows – failed: " in finished.text("results/summary.html")
+    assert " passed" in finished.text("results/checks.txt").splitlines()[-1]
+    assert "test_the_qm_region_grows[minimal]" in finished.text("logs/check.log")
+    told = told_twice(finished, "logs/verdict.log", done.stdout)
+    assert told.startswith("The finished results fail ") and "minimal: the qm region grows" in told
+    again = finished.snakemake("results/verdict.txt", config=plain)
+    assert again.returncode != 0 and told in again.stdout
+    assert planned_jobs(again.stdout) == {"verdict": 1}
+    assert not (finished.folder / "results/verdict.txt").exists()

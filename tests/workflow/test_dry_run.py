@@ -24,6 +24,8 @@ ALWAYS = {
     "check",
     "adapt",
     "mismatch",
+    "summary",
+    "verdict",
 }
 
 

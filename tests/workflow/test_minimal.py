@@ -5,6 +5,7 @@ import re
 import shutil
 from typing import Any
 
+import ase.io
 import numpy as np
 import pandas as pd
 import pytest
@@ -31,6 +32,19 @@ def test_everything_that_was_asked_for_is_there(finished: Any, said: str, planne
         assert (finished.folder / "figures" / f"{name}.png").stat().st_size > 5000, name
     assert finished.text("results/minimal/relaxed.extxyz").splitlines()[0].isdigit()
     assert " passed" in finished.text("results/checks.txt").splitlines()[-1]
+    assert finished.text("results/verdict.txt").startswith("All checks of the finished results passed: ")
+
+
+def test_the_verdict_stands_with_the_bar(finished: Any, said: str) -> None:
+    """In the table, on the page, in the header of the structure, in the line of every iteration: the same."""
+    last = pd.read_csv(finished.folder / TABLE).iloc[-1]
+    atoms = ase.io.read(finished.folder / "results/minimal/relaxed.extxyz")
+    assert atoms.info["trusted"] == last["trusted"] and atoms.info["eta"] == pytest.approx(last["eta"])
+    assert "not tested for a saddle" in atoms.info["reasons"] and "lowest_eigenvalue" not in atoms.info
+    word = "trusted" if last["trusted"] else "not trusted"
+    assert f'<td class="text">{word}' in finished.text("results/summary.html")
+    told = finished.text("logs/minimal/2/adapt.log").splitlines()[-1]
+    assert f"; {word}" in told.replace("NOT TRUSTED", "not trusted") and told.partition(": ")[2] in said
 
 
 def test_the_table_has_a_row_per_iteration(finished: Any) -> None:

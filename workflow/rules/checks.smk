@@ -1,4 +1,5 @@
-# The finished results are doubted once all of them are there: a failing test fails the workflow.
+# The finished results are doubted once all of them are there. A failing test fails the run, in its last job, once all
+# else is written.
 SHOWN = {name for figure in study.figures.values() for name in getattr(figure, "potentials", ())}
 POTENTIALS = sorted(SHOWN | {case.potential for case in study.cases.values()})
 MATERIALS = {name: study.potentials[name].material for name in POTENTIALS}
@@ -114,3 +115,23 @@ rule summary:
         "Summary of all results"
     script:
         "../../scripts/summary.py"
+
+
+rule verdict:
+    input:
+        bars(),
+        wanted_figures(),
+        code=code("verdict.py"),
+        checks=rules.check.output.report,
+        page=rules.summary.output.page,
+    output:
+        verdict="results/verdict.txt",
+    log:
+        "logs/verdict.log",
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    message:
+        "Whether the results pass their checks"
+    script:
+        "../../scripts/verdict.py"
