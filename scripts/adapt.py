@@ -23,7 +23,6 @@ from qmfront.operators.operators import Operators
 from qmfront.refine.decision import decision, report
 from qmfront.refine.next_partition import advanced
 from qmfront.refine.regions import PartitionSettings
-from qmfront.storage.durable import write_file
 from qmfront.storage.layouts.estimate import ESTIMATE
 from qmfront.storage.layouts.mismatch import MISMATCH
 from qmfront.storage.layouts.operators import OPERATORS
@@ -35,6 +34,7 @@ from qmfront.storage.logs import logged, tell
 from qmfront.storage.provenance import content_hash
 from qmfront.storage.store import load, save
 from qmfront.storage.timing import Seconds
+from qmfront.storage.writing import write_file
 
 
 def main(inputs: dict, spec: dict, settings: dict, journal: Journal, outputs: dict) -> None:

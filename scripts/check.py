@@ -8,8 +8,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from qmfront.analysis.checks import Checks
-from qmfront.storage.durable import write_file
 from qmfront.storage.logs import logged
+from qmfront.storage.writing import write_file
 
 TOLD = (0, 1)
 """Exit codes of pytest when all tests were run; a failed one is a result, which rule `verdict` judges."""

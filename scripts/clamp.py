@@ -14,12 +14,12 @@ from qmfront.evaluate.forces import calculator_forces
 from qmfront.models.ace.calculator import ACE
 from qmfront.operators.assembly import assemble
 from qmfront.storage import store
-from qmfront.storage.durable import write_file
 from qmfront.storage.layouts.bulk import BULK
 from qmfront.storage.layouts.solution import SOLUTION
 from qmfront.storage.layouts.structure import STRUCTURE
 from qmfront.storage.layouts.surface import SURFACE
 from qmfront.storage.logs import logged
+from qmfront.storage.writing import write_file
 
 TOLERANCE = 1e-6
 

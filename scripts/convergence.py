@@ -3,7 +3,6 @@
 from qmfront.analysis.convergence import convergence_table, last_bar
 from qmfront.crystal.defect import Defect
 from qmfront.estimate.estimator import true_error
-from qmfront.storage.durable import write_file
 from qmfront.storage.extxyz import write_extxyz
 from qmfront.storage.layouts.estimate import ESTIMATE
 from qmfront.storage.layouts.partition import PARTITION
@@ -12,6 +11,7 @@ from qmfront.storage.layouts.solution import SOLUTION
 from qmfront.storage.layouts.structure import STRUCTURE
 from qmfront.storage.logs import logged
 from qmfront.storage.store import load
+from qmfront.storage.writing import write_file
 
 
 def main(inputs: dict, folders: list[str], outputs: dict) -> None:

@@ -7,10 +7,10 @@ from qmfront.figures.certificate import certificate_figure
 from qmfront.figures.style import save
 from qmfront.figures.surfaces import ComparedSurfaces, surface_table
 from qmfront.storage import store
-from qmfront.storage.durable import write_file
 from qmfront.storage.layouts.bulk import BULK
 from qmfront.storage.layouts.potential import POTENTIAL
 from qmfront.storage.logs import logged
+from qmfront.storage.writing import write_file
 from qmfront.training.certificate_table import consistency_table
 
 

@@ -6,8 +6,8 @@ from qmfront.analysis.convergence import curves, shown_quantities
 from qmfront.analysis.rate import WINDOW
 from qmfront.figures.studies import convergence_figure
 from qmfront.figures.style import save
-from qmfront.storage.durable import write_file
 from qmfront.storage.logs import logged
+from qmfront.storage.writing import write_file
 
 
 def main(

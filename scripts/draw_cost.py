@@ -5,8 +5,8 @@ import pandas as pd
 from qmfront.analysis.cost import cost_table
 from qmfront.figures.cost import cost_figure
 from qmfront.figures.style import save
-from qmfront.storage.durable import write_file
 from qmfront.storage.logs import logged
+from qmfront.storage.writing import write_file
 
 
 def main(table: str, outputs: dict) -> None:

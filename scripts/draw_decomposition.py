@@ -6,11 +6,11 @@ from qmfront.figures.snapshots import decomposition_figure, region_table
 from qmfront.figures.space import space_figure
 from qmfront.figures.style import save
 from qmfront.storage import store
-from qmfront.storage.durable import write_file
 from qmfront.storage.layouts.partition import PARTITION
 from qmfront.storage.layouts.solution import SOLUTION
 from qmfront.storage.layouts.structure import STRUCTURE
 from qmfront.storage.logs import logged
+from qmfront.storage.writing import write_file
 
 
 def main(inputs: dict, chosen: dict, outputs: dict) -> None:

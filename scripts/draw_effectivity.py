@@ -5,8 +5,8 @@ import pandas as pd
 from qmfront.analysis.convergence import effectivities
 from qmfront.figures.studies import effectivity_figure
 from qmfront.figures.style import save
-from qmfront.storage.durable import write_file
 from qmfront.storage.logs import logged
+from qmfront.storage.writing import write_file
 
 
 def main(table: str, band: tuple[float, float], outputs: dict) -> None:

@@ -7,8 +7,8 @@ from qmfront.analysis.efficiency import efficiency_table
 from qmfront.analysis.rate import WINDOW
 from qmfront.figures.studies import efficiency_figure
 from qmfront.figures.style import save
-from qmfront.storage.durable import write_file
 from qmfront.storage.logs import logged
+from qmfront.storage.writing import write_file
 
 
 def main(

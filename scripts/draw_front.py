@@ -5,10 +5,10 @@ from qmfront.figures.snapshots import front_figure, front_table
 from qmfront.figures.style import save
 from qmfront.refine.fast_marching import Refinement
 from qmfront.storage import store
-from qmfront.storage.durable import write_file
 from qmfront.storage.layouts.partition import PARTITION
 from qmfront.storage.layouts.structure import STRUCTURE
 from qmfront.storage.logs import logged
+from qmfront.storage.writing import write_file
 
 
 def main(inputs: dict, t_buf: float, outputs: dict) -> None:

@@ -4,9 +4,9 @@ from qmfront.coupling.buffer_error import BufferErrors
 from qmfront.figures.locality import locality_figure, locality_table
 from qmfront.figures.style import save
 from qmfront.storage import store
-from qmfront.storage.durable import write_file
 from qmfront.storage.layouts.locality import LOCALITY
 from qmfront.storage.logs import logged
+from qmfront.storage.writing import write_file
 
 
 def main(path: str, outputs: dict) -> None:

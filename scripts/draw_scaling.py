@@ -7,8 +7,8 @@ import pandas as pd
 
 from qmfront.figures.scaling import scaling_figure
 from qmfront.figures.style import save
-from qmfront.storage.durable import write_file
 from qmfront.storage.logs import logged
+from qmfront.storage.writing import write_file
 
 
 def main(divisions: list[str], outputs: dict) -> None:

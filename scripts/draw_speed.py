@@ -5,11 +5,11 @@ from qmfront.figures.snapshots import estimator_figure, estimator_table
 from qmfront.figures.style import save
 from qmfront.refine.fast_marching import Refinement
 from qmfront.storage import store
-from qmfront.storage.durable import write_file
 from qmfront.storage.layouts.estimate import ESTIMATE
 from qmfront.storage.layouts.partition import PARTITION
 from qmfront.storage.layouts.structure import STRUCTURE
 from qmfront.storage.logs import logged
+from qmfront.storage.writing import write_file
 
 
 def main(inputs: dict, outputs: dict) -> None:

@@ -6,10 +6,10 @@ from qmfront.figures.space import space_stages_figure
 from qmfront.figures.stages import nearest_stages, stages_figure, stages_table
 from qmfront.figures.style import save
 from qmfront.storage import store
-from qmfront.storage.durable import write_file
 from qmfront.storage.layouts.partition import PARTITION
 from qmfront.storage.layouts.structure import STRUCTURE
 from qmfront.storage.logs import logged
+from qmfront.storage.writing import write_file
 
 
 def main(inputs: dict, n_qm: list[int], chosen: dict, outputs: dict) -> None:

@@ -13,7 +13,6 @@ from qmfront.evaluate.journal import Journal, Tally
 from qmfront.mismatch.model_difference import ModelDifference
 from qmfront.models.ace.calculator import ACE
 from qmfront.operators.operators import Operators
-from qmfront.storage.durable import write_file
 from qmfront.storage.layouts.mismatch import MISMATCH
 from qmfront.storage.layouts.operators import OPERATORS
 from qmfront.storage.layouts.partition import PARTITION
@@ -21,6 +20,7 @@ from qmfront.storage.layouts.solution import SOLUTION
 from qmfront.storage.layouts.structure import STRUCTURE
 from qmfront.storage.logs import logged
 from qmfront.storage.store import load
+from qmfront.storage.writing import write_file
 
 
 def main(inputs: dict, spec: dict, settings: dict, journal: Journal, path: str) -> None:

@@ -4,11 +4,11 @@ import json
 
 from qmfront.coupling.divide_and_conquer import gathered_forces, summary_of
 from qmfront.storage import store
-from qmfront.storage.durable import write_file
 from qmfront.storage.layouts.divided import DIVIDED, PATCH
 from qmfront.storage.layouts.residual import RESIDUAL
 from qmfront.storage.layouts.structure import STRUCTURE
 from qmfront.storage.logs import logged
+from qmfront.storage.writing import write_file
 
 
 def main(inputs: dict, path: str, summary: str) -> None:

@@ -6,10 +6,10 @@ from qmfront.evaluate.journal import Journal, Tally
 from qmfront.evaluate.journaled import Journaled
 from qmfront.models.ace.io import load_potential
 from qmfront.storage import store
-from qmfront.storage.durable import write_file
 from qmfront.storage.layouts.bulk import BULK
 from qmfront.storage.layouts.potential import POTENTIAL, TRAINING
 from qmfront.storage.logs import logged, tell
+from qmfront.storage.writing import write_file
 from qmfront.training.intervals import coverage, interval_table, quantities
 from qmfront.training.observations import Observations
 from qmfront.training.observe.rattled import observe_rattled

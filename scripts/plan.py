@@ -14,8 +14,8 @@ from qmfront.plan.finished import finished_in
 from qmfront.plan.page import page, summary
 from qmfront.plan.plan import plan
 from qmfront.preflight.report import Report
-from qmfront.storage.durable import write_file
 from qmfront.storage.logs import logged, tell
+from qmfront.storage.writing import write_file
 
 
 def main(preflight: str, spec: dict, sections: dict, name: str, outputs: dict) -> None:

@@ -7,11 +7,11 @@ from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.surface import Surface
 from qmfront.models.ace.calculator import ACE
 from qmfront.storage import store
-from qmfront.storage.durable import write_file
 from qmfront.storage.layouts.bulk import BULK
 from qmfront.storage.layouts.potential import POTENTIAL, TRAINING
 from qmfront.storage.layouts.surface import SURFACE
 from qmfront.storage.logs import logged
+from qmfront.storage.writing import unlink_partial, write_file
 from qmfront.training import uncertainty
 from qmfront.training.certificate import certificate_of
 from qmfront.training.fit import fit_table
@@ -29,6 +29,7 @@ def main(inputs: dict, settings: dict, outputs: dict) -> None:
     slab = SurfaceSlab.model_validate(settings["surface"])
     reference = [Surface.from_arrays(store.load(path, SURFACE)) for path in inputs["surfaces"]]
     surfaces = compare_surfaces(bulk, fit, reference, slab, displacement=steps.displacement)
+    unlink_partial(outputs["potential"])
     ACE(fit.potential).save(outputs["potential"], metadata={"relative_error": fit.relative_error})
     write_file(outputs["table"], fit_table(fit, surfaces.errors()))
     arrays = certificate_of(bulk, fit, steps).arrays() | surfaces.arrays() | fit.arrays()

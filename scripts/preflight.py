@@ -8,8 +8,8 @@ from qmfront.models.calculator import build
 from qmfront.preflight.page import page
 from qmfront.preflight.report import refuse, report
 from qmfront.preflight.subject import Subject
-from qmfront.storage.durable import write_file
 from qmfront.storage.logs import logged
+from qmfront.storage.writing import write_file
 
 
 def main(material: str, crystal: dict, spec: dict, settings: dict, outputs: dict) -> None:

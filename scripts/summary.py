@@ -8,9 +8,9 @@ from qmfront.analysis.checks import Checks
 from qmfront.analysis.summary import CaseResult, PotentialResult, far_field_table, page, resources_table
 from qmfront.elasticity.certificate import Certificate
 from qmfront.storage import store
-from qmfront.storage.durable import write_file
 from qmfront.storage.layouts.potential import POTENTIAL
 from qmfront.storage.logs import logged
+from qmfront.storage.writing import write_file
 from qmfront.training.verdict import mismatch_verdict
 
 

@@ -4,8 +4,8 @@ import pandas as pd
 
 from qmfront.analysis.comparison import FigureTable, comparison_table
 from qmfront.analysis.rate import WINDOW
-from qmfront.storage.durable import write_file
 from qmfront.storage.logs import logged
+from qmfront.storage.writing import write_file
 
 
 def main(figures: dict, paths: list[str], path: str) -> None:

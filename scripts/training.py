@@ -10,11 +10,11 @@ from qmfront.evaluate.journal import Journal, Tally
 from qmfront.evaluate.journaled import Journaled
 from qmfront.evaluate.scatter import Scattered
 from qmfront.storage import store
-from qmfront.storage.durable import write_file
 from qmfront.storage.layouts.bulk import BULK
 from qmfront.storage.layouts.potential import TRAINING
 from qmfront.storage.layouts.structure import STRUCTURE
 from qmfront.storage.logs import logged
+from qmfront.storage.writing import write_file
 from qmfront.training.observations import Observations, observations_of
 
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from qmfront.analysis.checks import Checks
-from qmfront.storage.durable import write_file
 from qmfront.storage.logs import logged
+from qmfront.storage.writing import write_file
 
 
 def main(checks: str, path: str) -> None:

@@ -10,7 +10,7 @@ import logging
 import re
 from pathlib import Path
 
-from qmfront.storage.durable import write_file
+from qmfront.storage.writing import write_file
 
 log = logging.getLogger(__name__)
 

@@ -103,7 +103,7 @@ class Configuration(Section):
         default={},
     )
     trust: Trust = key(
-        "Packages, modules or dotted paths whose calculators the study may call, beside our own models and those of ASE "
+        "Packages, modules or dotted paths whose calculators the study may call, beside our models and those of ASE "
         "that compute in this process and start no program. A dotted path is code: what is listed here runs with your "
         "rights",
         default=(),

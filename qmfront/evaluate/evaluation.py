@@ -1,10 +1,8 @@
-"""One evaluation: asking a calculator, doubting its answer, and the bytes that keep it."""
+"""One evaluation: asking a calculator and doubting its answer; `entry` has the bytes that keep it."""
 
-import io
-import json
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +11,6 @@ from ase import Atoms
 from ase.calculators.calculator import PropertyNotImplementedError
 
 from qmfront.evaluate.retry import within
-from qmfront.storage.provenance import content_hash
 
 SHAPES = {"energy": lambda n: (), "forces": lambda n: (n, 3), "stress": lambda n: (6,)}
 
@@ -31,6 +28,7 @@ class Evaluation:
     stress : (6,) float, eV/Å^3, ASE's sign and order; None unless asked for
     seconds, cpu_seconds : wall and processor time of the calculator when it computed this, children included
     cached : whether it was read from the journal
+    origin : machine and folder of the journal for which it was computed; empty for entries of earlier versions
     """
 
     energy: float
@@ -39,6 +37,7 @@ class Evaluation:
     seconds: float
     cpu_seconds: float
     cached: bool
+    origin: str = ""
 
 
 def ask(
@@ -103,37 +102,6 @@ def _one(calculator: Any, item: str, atoms: Atoms, *, known: bool) -> Any:
     """
     results = getattr(calculator, "results", None) or {}
     return results[item] if known and item in results else calculator.get_property(item, atoms)
-
-
-def packed(key: str, question: Mapping[str, Any], evaluation: Evaluation) -> bytes:
-    """A NumPy archive of question and answer with a checksum over both and the key."""
-    members = {name: value for name, value in question.items() if isinstance(value, np.ndarray)}
-    members["calculator"] = np.frombuffer(json.dumps(question["calculator"], default=str).encode(), np.uint8)
-    for name in ("energy", "forces", "stress", "seconds", "cpu_seconds"):
-        if getattr(evaluation, name) is not None:
-            members[name] = np.asarray(getattr(evaluation, name))
-    stream = io.BytesIO()
-    members["checksum"] = np.array(content_hash([key, members]))
-    np.savez(stream, **members)  # type: ignore[arg-type]
-    return stream.getvalue()
-
-
-def unpacked(key: str, content: bytes) -> Evaluation:
-    """The answer in an archive; raises (ValueError, and whatever zipfile raises) if the bytes are not as written."""
-    with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-        members = {name: archive[name] for name in archive.files}
-    if str(members.pop("checksum")) != content_hash([key, members]):
-        raise ValueError("its checksum is wrong")
-    for array in members.values():
-        array.flags.writeable = False
-    return Evaluation(
-        float(members["energy"]),
-        members["forces"],
-        members.get("stress"),
-        float(members["seconds"]),
-        float(members["cpu_seconds"]),
-        cached=True,
-    )
 
 
 def _sound(item: str, value: Any, n_atoms: int, name: str) -> np.ndarray:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from qmfront.evaluate.evaluation import unpacked
+from qmfront.evaluate.entry import read_entry, unpacked
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,15 @@ class Summary:
 
 @dataclass(frozen=True)
 class Contents:
-    """What reading every entry tells: entries by number of atoms, seconds they took, and those that are not sound."""
+    """What reading every entry tells.
+
+    atoms, origins : number of entries by number of atoms, and by machine and folder that they were computed for
+    seconds : that they took
+    unsound : those that are damaged, or no answers
+    """
 
     atoms: Counter[int]
+    origins: Counter[str]
     seconds: float
     unsound: tuple[Path, ...]
 
@@ -51,16 +57,18 @@ def summary(folder: Path | str) -> Summary:
 def contents(folder: Path | str) -> Contents:
     """Read every entry and compare it with its checksum; nothing is changed."""
     atoms: Counter[int] = Counter()
+    origins: Counter[str] = Counter()
     seconds, unsound = 0.0, []
     for path in sorted(Path(folder).glob("??/*.npz")):
         try:
-            found = unpacked(path.stem, path.read_bytes())
+            found = unpacked(path.stem, read_entry(path))
         except Exception:  # whatever damaged archives raise
             unsound.append(path)
         else:
             atoms[len(found.forces)] += 1
+            origins[found.origin or "an earlier version, which did not say where"] += 1
             seconds += found.seconds
-    return Contents(atoms, seconds, tuple(unsound))
+    return Contents(atoms, origins, seconds, tuple(unsound))
 
 
 def told(held: Summary) -> str:
@@ -79,6 +87,9 @@ def told_contents(read: Contents) -> str:
     sizes = sorted(read.atoms)
     text = f"{sum(read.atoms.values())} entries are sound; they took {read.seconds:.1f} s to compute"
     text += f", of {sizes[0]} to {sizes[-1]} atoms\n" if sizes else "\n"
+    text += "".join(
+        f"{count} were computed for {origin[:200]}\n" for origin, count in read.origins.most_common()
+    )
     lines = [
         f"{path} is not as it was written: it will be computed again when it is needed\n"
         for path in read.unsound
@@ -109,6 +120,12 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _delete(folder: Path, count: int) -> int:
+    if folder.is_symlink():
+        sys.stderr.write(
+            f"{folder} is a link to {folder.resolve()}, which other clones may share. Remove the link, or name that "
+            "folder to delete it for all of them.\n"
+        )
+        return 1
     sys.stdout.write(f"Delete {folder}? {count} QM evaluations would have to be computed again. Type yes: ")
     sys.stdout.flush()
     if sys.stdin.readline().strip() != "yes":

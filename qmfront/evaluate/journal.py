@@ -6,20 +6,22 @@ as training data. `evaluate.inventory` tells what a journal holds.
 """
 
 import logging
+import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from ase import Atoms
 
-from qmfront.evaluate.evaluation import Evaluation, EvaluationError, ask, packed, unpacked
+from qmfront.evaluate.entry import packed, read_entry, unpacked
+from qmfront.evaluate.evaluation import Evaluation, EvaluationError, ask
 from qmfront.evaluate.retry import ONCE, Patience, persistent
 from qmfront.models.calculator import build, identity
-from qmfront.storage.durable import write_file
 from qmfront.storage.lock import exclusive
 from qmfront.storage.provenance import content_hash
+from qmfront.storage.writing import moved_aside, write_file
 
 OPTIONAL_ARRAYS = ("initial_magmoms", "initial_charges")
 
@@ -56,6 +58,8 @@ class Tally:
 class Journal:
     """A folder of evaluations. Several processes may use one folder: each evaluation is computed by one of them.
 
+    The folder may be a link, such as to one that several clones share.
+
     patience : time limit and retries of an evaluation that has to be computed
 
     Raises
@@ -66,7 +70,14 @@ class Journal:
     def __init__(self, folder: Path | str, patience: Patience = ONCE) -> None:
         self.folder = Path(folder)
         self.patience = patience
-        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except FileExistsError as error:
+            raise NotADirectoryError(
+                f"The journal {self.folder} is no folder, nor a link to one that exists. Move it away, or make "
+                "its target."
+            ) from error
+        self.origin = f"{socket.gethostname()}:{self.folder.resolve()}"
         self._identities: dict[str, dict[str, Any]] = {}
 
     @classmethod
@@ -101,16 +112,16 @@ class Journal:
         properties = ("energy", "forces", "stress") if stress else ("energy", "forces")
         question = self._question(atoms, spec, properties)
         key = content_hash(question)
-        found = self._read(key)
+        found = self._read(key, question)
         if found is None:
             with exclusive(self.folder / "locks" / f"{key}.lock", what=f"evaluation {key[:8]}"):
-                found = self._read(key, locked=True)
+                found = self._read(key, question, locked=True)
                 if found is None:
-                    found = self._asked(atoms, calculator, spec, properties)
+                    found = replace(self._asked(atoms, calculator, spec, properties), origin=self.origin)
                     write_file(self._path(key), packed(key, question, found))
         if tally is not None:
             tally.count(found)
-        _report(found, len(atoms), tally)
+        _report(found, len(atoms), tally, foreign=self._is_foreign(found))
         return found
 
     def _asked(
@@ -149,26 +160,40 @@ class Journal:
     def _path(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key}.npz"
 
-    def _read(self, key: str, *, locked: bool = False) -> Evaluation | None:
-        """The journaled evaluation; None if there is none, or a damaged one, which who holds the lock moves aside."""
+    def _is_foreign(self, evaluation: Evaluation) -> bool:
+        """Whether an evaluation says that it was computed for the journal of another folder."""
+        return evaluation.origin.partition(":")[2] not in ("", self.origin.partition(":")[2])
+
+    def _read(self, key: str, question: Mapping[str, Any], *, locked: bool = False) -> Evaluation | None:
+        """The journaled answer to a question; None if there is none.
+
+        What stands there and does not answer it, damaged or of something else, is moved aside by who holds the lock.
+        """
         path = self._path(key)
         try:
-            content = path.read_bytes()
+            return unpacked(key, read_entry(path), question)
         except FileNotFoundError:
-            return None
-        try:
-            return unpacked(key, content)
-        except Exception as error:
-            if locked:
-                aside = path.with_suffix(".damaged")
-                log.warning("%s is damaged (%s). Moved to %s; computing it again.", path, error, aside.name)
-                path.replace(aside)
-            return None
+            if not path.is_symlink():
+                return None
+            reason: Exception = ValueError("it is a link to nothing")
+        except PermissionError as error:
+            raise PermissionError(
+                f"{path} cannot be read. Give yourself the right to, or use a journal of your own."
+            ) from error
+        except Exception as error:  # zipfile, NumPy and json have no common base for what damaged bytes raise
+            reason = error
+        if locked:
+            aside = moved_aside(path, ".damaged")
+            text = "%s does not answer what it is asked, it is damaged or forged (%s). Moved to %s; computing it again."
+            log.warning(text, path, reason, aside.name)
+        return None
 
 
-def _report(evaluation: Evaluation, n_atoms: int, tally: Tally | None) -> None:
+def _report(evaluation: Evaluation, n_atoms: int, tally: Tally | None, *, foreign: bool) -> None:
     largest = np.sqrt(np.max(np.sum(evaluation.forces**2, axis=1), initial=0.0))
     number = f" {tally.calls}" if tally is not None else ""
     cached = " (cached)" if evaluation.cached else ""
+    if foreign:
+        cached = f" (cached, computed for {evaluation.origin[:200]!r})"
     text = "QM call%s: %d atoms, %.2f s, max|F| %.3e eV/Å%s"
     log.info(text, number, n_atoms, evaluation.seconds, largest, cached)

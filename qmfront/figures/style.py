@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
-from qmfront.storage.durable import write_file
+from qmfront.storage.writing import write_file
 
 DATA_FILES = ("qmfront.mplstyle",)
 STYLE_SHEET = Path(__file__).with_name(DATA_FILES[0])

@@ -7,7 +7,7 @@ import numpy as np
 from ase import Atoms
 from ase.data import chemical_symbols
 
-from qmfront.storage.durable import write_file
+from qmfront.storage.writing import write_file
 
 # A column of extended XYZ cannot hold a space, so "far field" of the reports is far_field here.
 REGIONS = ("QM", "buffer", "MM", "far_field")

@@ -51,7 +51,7 @@ def hold(root: Path, options: Sequence[str]) -> None:
         )
     record = root / HOLDERS / f"{os.getpid()}@{socket.gethostname()}"
     with _alone(root):
-        fcntl.flock(os.open(record, os.O_RDWR | os.O_CREAT | os.O_TRUNC), fcntl.LOCK_EX)
+        fcntl.flock(os.open(record, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW), fcntl.LOCK_EX)
     atexit.register(record.unlink, missing_ok=True)
 
 

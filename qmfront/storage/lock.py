@@ -1,5 +1,6 @@
 """Locks between processes that vanish with their holder, for evaluations and for the work folders of scripts."""
 
+import errno
 import fcntl
 import logging
 import os
@@ -30,7 +31,7 @@ def exclusive(path: Path | str, *, what: str) -> Iterator[None]:
 def is_held(path: Path) -> bool:
     """Whether a living process holds a lock file; the lock of a killed one is free."""
     try:
-        descriptor = os.open(path, os.O_RDONLY)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
     except OSError:
         return False
     try:
@@ -44,7 +45,7 @@ def is_held(path: Path) -> bool:
 
 def _locked(path: Path, what: str) -> int:
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        descriptor = _opened(path)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -56,10 +57,22 @@ def _locked(path: Path, what: str) -> int:
         os.close(descriptor)
 
 
+def _opened(path: Path) -> int:
+    """A lock file is made where there is none; a link is not followed, since who holds a lock changes its file."""
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        raise FileExistsError(
+            f"{path} is a link, and locks are files of their own. Remove it and run again."
+        ) from None
+
+
 def _still_named(descriptor: int, path: Path) -> bool:
     """Whether the locked file is the one that the path names now."""
     try:
-        named = path.stat()
+        named = path.lstat()
     except FileNotFoundError:
         return False
     held = os.fstat(descriptor)

@@ -1,10 +1,11 @@
 """Where a job writes: everything, the traceback too, into the log file of its rule; and that it runs alone."""
 
 import logging
+import os
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from qmfront.storage.lock import exclusive
@@ -22,7 +23,8 @@ def tell(message: str) -> None:
 def logged(path: Path | str) -> Iterator[None]:
     """Send logging, standard error and an exception that ends the block to a file.
 
-    The traceback goes into the file, whose last line is then the message; the message alone goes to the terminal.
+    The traceback goes into the file, whose last line is then the message; the message alone goes to the terminal. A
+    link in the place of the file is replaced, not followed.
     A job that lost its Snakemake to kill -9 goes on; the same job of the next run waits for it to end, so that two
     never write the same store.
 
@@ -30,7 +32,7 @@ def logged(path: Path | str) -> Iterator[None]:
     ------
     SystemExit(1) in place of an exception, so that the job fails without a second traceback.
     """
-    with open(path, "w", buffering=1) as log:
+    with open(path, "w", buffering=1, opener=_own) as log:
         terminal, sys.stderr = sys.stderr, log
         logging.basicConfig(
             stream=log, level=logging.INFO, format="%(asctime)s %(name)s: %(message)s", force=True
@@ -44,3 +46,11 @@ def logged(path: Path | str) -> Iterator[None]:
             raise SystemExit(1) from None
         finally:
             sys.stderr = terminal
+
+
+def _own(path: str, flags: int) -> int:
+    """Open a log; the file that a link points to is not a log of ours."""
+    with suppress(FileNotFoundError):
+        if Path(path).is_symlink():
+            Path(path).unlink()
+    return os.open(path, flags | os.O_NOFOLLOW, 0o666)

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+from qmfront.storage.writing import created
+
 PACKAGE = "qmfront"
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 DISTRIBUTIONS = ("numpy", "scipy", "numba", "ase", "matscipy", "zarr", "scikit-fmm")
@@ -120,7 +122,8 @@ def code_stamp(stamp: Path, files: Iterable[str], root: Path) -> str:
     if is_new or stamp.read_text(encoding="utf-8") != text:
         stamp.parent.mkdir(parents=True, exist_ok=True)
         partial = stamp.with_name(f"{stamp.name}.{os.getpid()}.partial")
-        partial.write_text(text, encoding="utf-8")
+        with created(partial) as stream:
+            stream.write(text.encode())
         if is_new:
             youngest = max((state.st_mtime_ns for *_, state in states), default=0)
             os.utime(partial, ns=(youngest, youngest))

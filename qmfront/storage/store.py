@@ -10,7 +10,6 @@ that depends on it runs again. What differs from run to run (seconds, versions) 
 
 import hashlib
 import json
-import shutil
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from numpy.typing import ArrayLike
 from qmfront.storage.durable import gone_on_failure, replace_folder
 from qmfront.storage.layout import Declared, Kind, checked
 from qmfront.storage.provenance import content_hash, versions
+from qmfront.storage.writing import cleared
 
 SENTINEL = "zarr.json"
 RUN = "run.json"
@@ -108,9 +108,12 @@ def save(
     measured = {"config_hash": content_hash(config), "versions": versions(), **measured}
     partial = folder.with_name(folder.name + ".partial")
     with gone_on_failure(partial):
-        if partial.exists():
-            shutil.rmtree(partial)
+        cleared(partial)
+        old = folder.with_name(folder.name + ".old")
+        if old.is_symlink():
+            old.unlink()
         folder.parent.mkdir(parents=True, exist_ok=True)
+        partial.mkdir()
         _write(partial, values, kind, root)
         (partial / RUN).write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
         replace_folder(partial, folder)

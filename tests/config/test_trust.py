@@ -1,4 +1,4 @@
-"""No code but that of trusted packages is named by a configuration that is accepted; nothing is imported to find out."""
+"""No code but that of trusted packages is in a configuration that is accepted; nothing is imported to find out."""
 
 import sys
 from pathlib import Path
@@ -55,8 +55,8 @@ def problems(config: dict[str, Any]) -> str:
 def test_code_that_is_not_trusted(qm: dict[str, Any], case: dict[str, Any], named: str) -> None:
     told = problems(study(qm, **case))
     assert named in told
-    assert (
-        "no module" in told or "is code that would run with your rights" in told and "write trust: [" in told
+    assert "no module" in told or (
+        "is code that would run with your rights" in told and "write trust: [" in told
     )
     assert "antigravity" not in sys.modules
     assert not Path("made").exists()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from qmfront.evaluate.evaluation import unpacked
+from qmfront.evaluate.entry import unpacked
 from tests.faults.inject.counted import signature
 from tests.workflow.project import Project
 

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from qmfront.storage import store
-from qmfront.storage.durable import write_file
 from qmfront.storage.layouts.partition import PARTITION
+from qmfront.storage.lock import exclusive
+from qmfront.storage.logs import logged
+from qmfront.storage.writing import write_file
 
 ARRAYS = {"region": np.zeros(400_000, int)}
 
@@ -76,3 +78,44 @@ def test_a_writer_that_fails_at_any_step(step: str, tmp_path: Path, monkeypatch:
     monkeypatch.undo()
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
     assert (tmp_path / "a.txt").read_text() == "old"
+
+
+def test_links_are_not_followed_when_writing(tmp_path: Path) -> None:
+    """Files, stores, logs, locks: what a link in their place points to stays as it is."""
+    victim, folder = tmp_path / "victim", tmp_path / "folder"
+    victim.write_text("precious")
+    folder.mkdir()
+    (folder / "inside").write_text("precious")
+    (tmp_path / "file.partial").symlink_to(victim)
+    write_file(tmp_path / "file", "new")
+    (tmp_path / "other").symlink_to(victim)
+    write_file(tmp_path / "other", "new")
+    assert not (tmp_path / "other").is_symlink()
+    for name in ("s.zarr.partial", "s.zarr.old"):
+        (tmp_path / name).symlink_to(folder)
+        store.save(tmp_path / "s.zarr", PARTITION, {"region": np.arange(3)})
+        assert not (tmp_path / name).exists()
+    (tmp_path / "log").symlink_to(victim)
+    with logged(tmp_path / "log"):
+        pass
+    (tmp_path / "lock").symlink_to(victim)
+    before = victim.stat().st_mtime_ns
+    lock = exclusive(tmp_path / "lock", what="a test")
+    with (
+        pytest.raises(FileExistsError, match="lock is a link, and locks are files of their own. Remove"),
+        lock,
+    ):
+        pass
+    assert victim.read_text() == (folder / "inside").read_text() == "precious"
+    assert victim.stat().st_mtime_ns == before
+    (tmp_path / "l.zarr").symlink_to(folder)
+    with pytest.raises(ValueError, match="l.zarr is not a directory. Move it away"):
+        store.save(tmp_path / "l.zarr", PARTITION, {"region": np.arange(3)})
+
+
+def test_only_models_write_by_what_follows_links() -> None:
+    """The keys of the journal hold the statements of durable, so that its write_file has a guarded one beside it."""
+    root = Path(__file__).parents[2]
+    sources = [*(root / "qmfront").rglob("*.py"), *(root / "scripts").glob("*.py")]
+    using = [path for path in sources if "durable import write_file" in path.read_text(encoding="utf-8")]
+    assert [path.relative_to(root).as_posix() for path in using] == ["qmfront/models/ace/io.py"]
