@@ -265,7 +265,7 @@ def compared(base: dict, bulk: Bulk, steps: list, seconds: float) -> list[dict]:
                 "reasons": "; ".join((*step.trust.reasons, *step.trust.notes)),
                 "lowest_eigenvalue": step.trust.lowest_eigenvalue,
                 "reference_eigenvalue": own["lowest_eigenvalue"],
-                "qm_calls": step.numbers["qm_calls"],
+                "qm_calls": step.numbers.qm_calls,
                 "test_calls": step.solution.test_calls,
                 "processor_s": seconds,
             }

@@ -9,7 +9,7 @@ here with the same typed sections.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -37,9 +37,9 @@ from qmfront.elasticity.certificate import Certificate
 from qmfront.elasticity.defective_sites import defective_sites
 from qmfront.elasticity.defects import cores_of, defect_of
 from qmfront.elasticity.surface import surface_of
-from qmfront.estimate.estimator import summary
 from qmfront.estimate.exact_layer import LayeredSettings
 from qmfront.estimate.iteration import EstimatedIteration, estimated_iteration
+from qmfront.estimate.numbers import IterationNumbers, iteration_numbers
 from qmfront.estimate.residual import ResidualSettings
 from qmfront.estimate.trust import Trust, trust
 from qmfront.evaluate.forces import calculator_energy, calculator_forces, journaled_forces
@@ -52,7 +52,7 @@ from qmfront.models.ace.calculator import ACE
 from qmfront.operators.assembly import assemble
 from qmfront.operators.operators import Operators
 from qmfront.refine.decision import decision
-from qmfront.refine.next_partition import advanced, first_region, region_of_start
+from qmfront.refine.next_partition import SiteEstimates, advanced, first_region, region_of_start
 from qmfront.refine.regions import PartitionSettings
 from qmfront.storage.timing import Seconds
 from qmfront.training.certificate import certificate_of
@@ -120,10 +120,8 @@ class Step:
         See `Region`.
     solution : Solution
     estimated : EstimatedIteration
-    numbers : dict
-        As in results/{case}/{k}/estimate.json: n_qm, eta, qm_calls and all estimators.
-    trust : Trust
-        Whether eta is to be trusted, and why not.
+    numbers : IterationNumbers
+        Those of results/{case}/{k}/estimate.json: n_qm, eta, qm_calls, all estimators and trust.
     reason : str
         Why the loop stops, or goes on.
     """
@@ -133,8 +131,7 @@ class Step:
     region: np.ndarray
     solution: Solution
     estimated: EstimatedIteration
-    numbers: dict[str, Any]
-    trust: Trust
+    numbers: IterationNumbers
     reason: str
 
     @property
@@ -146,6 +143,11 @@ class Step:
     def defect(self) -> Defect:
         """Its sites, predictor and clamp."""
         return self.hybrid.defect
+
+    @property
+    def trust(self) -> Trust:
+        """Whether eta is to be trusted, and why not."""
+        return self.numbers.trust
 
     @property
     def trusted(self) -> bool:
@@ -251,33 +253,32 @@ def adapt(
             hybrid, region, solution, difference, settings=settings, seconds=Seconds()
         )
         algebraic = solution.measure[-1]
-        numbers = summary(found.estimates, region, case.estimate, algebraic=algebraic, qm_calls=calls)
         judged = partial(
             trust,
             solution,
             found.estimates.phi,
             r0=hybrid.defect.r0,
-            eta=(before, numbers["eta"]),
+            eta=(before, found.estimates.chosen),
             polynomial_error=found.polynomial_error,
         )
-        verdict = judged()
-        numbers |= verdict.numbers()
-        made, arrays, _ = advanced(
-            decision(numbers, k, case.adapt),
+        numbers = iteration_numbers(
+            found.estimates, region, case.estimate, judged(), algebraic=algebraic, qm_calls=calls
+        )
+        made, partition_of_next = advanced(
+            decision(numbers.eta, numbers.n_qm, k, case.adapt, settled=numbers.trust.settled),
             hybrid.defect,
-            found.arrays(),
+            SiteEstimates(found.estimates.eta_site, found.estimates.work_site),
             region,
             solution.displacement,
             partition,
         )
-        if made["stop"] and case.adapt.prove:
+        if made.stop and case.adapt.prove:
             last = proof(hybrid, region, solution.displacement)
-            verdict = judged(proven=last.eigenvalue)
-            numbers |= verdict.numbers() | {"proof_calls": last.calls}
-        yield Step(k, hybrid, region, solution, found, numbers, verdict, made["reason"])
-        if made["stop"]:
+            numbers = replace(numbers, trust=judged(proven=last.eigenvalue), proof_calls=last.calls)
+        yield Step(k, hybrid, region, solution, found, numbers, made.reason)
+        if made.stop:
             return
-        start, layer, before, region = solution, found.layer, numbers["eta"], arrays["region"]
+        start, layer, before, region = solution, found.layer, numbers.eta, partition_of_next.region
 
 
 def _minimum(

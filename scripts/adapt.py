@@ -1,6 +1,7 @@
 """What follows a solve: residual, error estimate, decision, front and next partition (Algorithm 1, lines 3 to 7)."""
 
 import json
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -10,9 +11,9 @@ from qmfront.coupling.hybrid import Hybrid
 from qmfront.coupling.solution import Solution
 from qmfront.coupling.stability import proof
 from qmfront.crystal.defect import Defect
-from qmfront.estimate.estimator import summary
 from qmfront.estimate.exact_layer import Layer, LayeredSettings
 from qmfront.estimate.iteration import estimated_iteration
+from qmfront.estimate.numbers import iteration_numbers
 from qmfront.estimate.residual import ResidualSettings
 from qmfront.estimate.trust import trust
 from qmfront.evaluate.forces import calculator_forces, journaled_forces
@@ -21,7 +22,7 @@ from qmfront.mismatch.model_difference import ModelDifference
 from qmfront.models.ace.calculator import ACE
 from qmfront.operators.operators import Operators
 from qmfront.refine.decision import decision, report
-from qmfront.refine.next_partition import advanced
+from qmfront.refine.next_partition import SiteEstimates, advanced
 from qmfront.refine.regions import PartitionSettings
 from qmfront.storage.layouts.estimate import ESTIMATE
 from qmfront.storage.layouts.mismatch import MISMATCH
@@ -64,35 +65,35 @@ def main(inputs: dict, spec: dict, settings: dict, journal: Journal, outputs: di
     save(outputs["residual"], RESIDUAL, found.residuals, attrs, run={"seconds": dict(seconds)}, config=config)
     save(outputs["estimate"], ESTIMATE, found.arrays(), corrections, run=own, config=settings)
     calls, algebraic = stored.attrs["qm_calls"], solution.measure[-1]
-    numbers = summary(found.estimates, region, estimate, algebraic=algebraic, qm_calls=calls)
     verdict = partial(
         trust,
         solution,
         found.estimates.phi,
         r0=hybrid.defect.r0,
-        eta=(_eta(inputs.get("numbers")), numbers["eta"]),
+        eta=(_eta(inputs.get("numbers")), found.estimates.chosen),
         polynomial_error=found.polynomial_error,
     )
-    numbers |= verdict().numbers()
+    numbers = iteration_numbers(
+        found.estimates, region, estimate, verdict(), algebraic=algebraic, qm_calls=calls
+    )
     adapt = Adapt.model_validate(settings["adapt"])
     with seconds.of("refine"):
-        content, arrays, marks = advanced(
-            decision(numbers, settings["k"], adapt),
+        made, partition = advanced(
+            decision(numbers.eta, numbers.n_qm, settings["k"], adapt, settled=numbers.trust.settled),
             hybrid.defect,
-            found.arrays(),
+            SiteEstimates(found.estimates.eta_site, found.estimates.work_site),
             region,
             solution.displacement,
             PartitionSettings(Refine.model_validate(settings["refine"]), residual.buffer, hybrid.embedding),
         )
-    if content["stop"] and adapt.prove:
+    if made.stop and adapt.prove:
         last = proof(hybrid, region, solution.displacement)
-        numbers |= verdict(proven=last.eigenvalue).numbers() | {"proof_calls": last.calls}
-    write_file(outputs["table"], json.dumps(numbers, indent=2) + "\n")
+        numbers = replace(numbers, trust=verdict(proven=last.eigenvalue), proof_calls=last.calls)
+    write_file(outputs["table"], numbers.text())
     own = {"seconds": {"refine": seconds.get("refine", 0.0)}}
-    save(outputs["refined"], PARTITION, arrays, marks, run=own, config=settings)
-    content |= {"next": content_hash(arrays["region"])}
-    write_file(outputs["decision"], json.dumps(content, indent=2) + "\n")
-    tell(report(settings["case"], content, numbers))
+    save(outputs["refined"], PARTITION, partition.arrays(), partition.attributes(), run=own, config=settings)
+    write_file(outputs["decision"], made.text(content_hash(partition.region)))
+    tell(report(settings["case"], made, numbers))
 
 
 def _eta(path: str | None) -> float | None:

@@ -37,7 +37,7 @@ def test_the_readme_shows_the_example() -> None:
 def test_the_loop_ends_below_its_tolerance_with_a_larger_region(small: tuple[dict, Path]) -> None:
     step = small[0]["step"]
     assert step.k >= 1 and step.eta < 1e-3 and step.n_qm > 80
-    assert step.numbers["eta"] == step.eta == pytest.approx(step.estimated.estimates.eta_site.sum())
+    assert step.numbers.eta == step.eta == pytest.approx(step.estimated.estimates.eta_site.sum())
     atoms = step.atoms()
     assert {"QM", "buffer", "MM", "far field"} == set(atoms.arrays["region"])
     assert (atoms.arrays["region"] == "QM").sum() == step.n_qm

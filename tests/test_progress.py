@@ -8,10 +8,13 @@ import struct
 import subprocess
 import sys
 import termios
+from dataclasses import replace
 from pathlib import Path
 
+from qmfront.estimate.numbers import IterationNumbers
+from qmfront.estimate.trust import Trust
 from qmfront.progress import State, cases, lines, live_line, running_jobs, state_of
-from qmfront.refine.decision import report
+from qmfront.refine.decision import Decision, report
 from qmfront.storage.lock import exclusive
 
 ROOT = Path(__file__).parents[1]
@@ -87,15 +90,13 @@ def test_nothing_and_half_written_files(tmp_path: Path) -> None:
 
 
 def test_a_line_per_iteration() -> None:
-    estimate = {"n_qm": 56, "eta": 0.11787, "qm_calls": 15}
-    goes_on = report("edge", {"k": 0, "stop": False, "reason": "r"}, estimate)
-    assert goes_on == "edge, iteration 0: N_QM = 56, eta = 1.179e-01 Å, 15 QM calls; goes on"
-    assert report("edge", {"k": 0, "stop": True, "reason": "r"}, estimate).endswith("; stops: r")
-    judged = estimate | {"trusted": True, "reasons": [], "notes": []}
-    assert report("edge", {"k": 0, "stop": False, "reason": "r"}, judged).endswith("; goes on; trusted")
-    judged |= {"trusted": False, "reasons": ["saddle"], "notes": ["n"]}
-    told = report("edge", {"k": 0, "stop": False, "reason": "r"}, judged)
-    assert told.endswith("; goes on; NOT TRUSTED: saddle; n")
+    trust = Trust((), (), settled=True, lowest_eigenvalue=0.3)
+    numbers = IterationNumbers(56, 100, 2000, 0.11787, {}, "hessian", "exact", 1e-3, 15, {}, trust)
+    goes_on = report("edge", Decision(0, False, "r"), numbers)
+    assert goes_on == "edge, iteration 0: N_QM = 56, eta = 1.179e-01 Å, 15 QM calls; goes on; trusted"
+    assert report("edge", Decision(0, True, "r"), numbers).endswith("; stops: r; trusted")
+    doubted = replace(numbers, trust=Trust(("saddle",), ("n",), settled=True, lowest_eigenvalue=-0.1))
+    assert report("edge", Decision(0, False, "r"), doubted).endswith("; goes on; NOT TRUSTED: saddle; n")
 
 
 def test_on_a_terminal_a_line_stays_below_the_output(tmp_path: Path) -> None:

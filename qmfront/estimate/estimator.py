@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
 from qmfront.config.stages import Estimate
 from qmfront.coupling.hybrid import Hybrid
-from qmfront.coupling.partition import BUFFER, MM, QM
+from qmfront.coupling.partition import QM
 from qmfront.crystal.neighbours import Pairs
 from qmfront.operators.norm import stencil_norm
 from qmfront.operators.riesz import ForceConstantMap
@@ -164,32 +163,4 @@ def residual_parts(
         "mismatch": np.where(own, 0.0, residual - mixed),
         "buffer": np.where(own, inside - mixed, 0.0),
         "algebra": mixed,
-    }
-
-
-def summary(
-    result: Estimates, region: np.ndarray, settings: Estimate, *, algebraic: float, qm_calls: int
-) -> dict[str, Any]:
-    """The numbers of an iteration that decisions and tables need: plain Python values.
-
-    Parameters
-    ----------
-    region : (n,) int
-    settings : Estimate
-    algebraic : float, Å
-        ||D H_FC^-1 F^H|| at the end of the solve.
-    qm_calls : int
-        Of the solve.
-    """
-    return {
-        "n_qm": int(np.sum(region == QM)),
-        "n_buf": int(np.sum(region == BUFFER)),
-        "n_mm": int(np.sum(region == MM)),
-        "eta": result.chosen,
-        **{f"eta_{name}": value for name, value in result.parts.items()},
-        "norm": settings.norm,
-        "residual": settings.residual,
-        "algebraic": float(algebraic),
-        "qm_calls": int(qm_calls),
-        "eta_table": result.eta,
     }

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -47,17 +46,6 @@ class Trust:
     def told(self) -> tuple[str, ...]:
         """Reasons, and notes after them."""
         return (*self.reasons, *self.notes)
-
-    def numbers(self) -> dict[str, Any]:
-        """As in results/{case}/{k}/estimate.json."""
-        lowest = None if np.isnan(self.lowest_eigenvalue) else self.lowest_eigenvalue
-        return {
-            "lowest_eigenvalue": lowest,
-            "trusted": self.trusted,
-            "reasons": list(self.reasons),
-            "notes": list(self.notes),
-            "settled": self.settled,
-        }
 
 
 def verdict_words(trusted: bool | None, told: Sequence[str]) -> str:

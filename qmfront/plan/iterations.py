@@ -1,7 +1,7 @@
 """The iterations of a case one by one: those that are finished, and those to come until it stops."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -178,9 +178,10 @@ def iterations_to_the_end(
     found = [loop.done(each) for each in finished]
     while True:
         if found:
-            made = decision(asdict(found[-1]), found[-1].k, planned.case.adapt)
-            if made["stop"]:
-                return found, made["reason"]
+            last = found[-1]
+            made = decision(last.eta, last.n_qm, last.k, planned.case.adapt)
+            if made.stop:
+                return found, made.reason
         n_qm = loop.next(found[-1].n_qm, finished) if found else planned.domain.n_qm
         if refusal := planned.domain.refusal(n_qm, planned.partition):
             return found, f"{n_qm} QM atoms do not fit: {refusal}"

@@ -1,7 +1,7 @@
 """The first partition of a case and the next one: by the front, by benefit per cost, or by growing circles."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -9,9 +9,9 @@ from qmfront.config.stages import InitialRegion
 from qmfront.crystal.defect import Defect
 from qmfront.refine.benefit import benefit_regions
 from qmfront.refine.circle import Ball, grown_circle, initial_regions, seeded_regions
-from qmfront.refine.decision import ended
+from qmfront.refine.decision import Decision
 from qmfront.refine.domain import Domain
-from qmfront.refine.fast_marching import refine
+from qmfront.refine.fast_marching import Refinement, refine
 from qmfront.refine.regions import DomainExhaustedError, PartitionSettings
 
 CORE_RADIUS_R0 = 1.0
@@ -22,6 +22,36 @@ RUNS_AWAY = 0.7
 
 SHELL_R0 = {2: 1.2, 3: 0.0}
 """r0, by dimension; width of the shell of the first QM region around defective sites."""
+
+
+@dataclass(frozen=True)
+class SiteEstimates:
+    """What the next partition is made from.
+
+    eta : (n,) float, Å
+        (4.1), asked by the front.
+    work : (n,) float, eV
+        F_l . phi_l, asked by benefit.
+    """
+
+    eta: np.ndarray
+    work: np.ndarray
+
+
+@dataclass(frozen=True)
+class NextPartition:
+    """Regions (n,) int, and the front that led to them if one was drawn."""
+
+    region: np.ndarray
+    front: Refinement | None = None
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Arrays of a store of kind "partition"."""
+        return {"region": self.region} if self.front is None else self.front.arrays()
+
+    def attributes(self) -> dict[str, float]:
+        """Attributes of that store."""
+        return {} if self.front is None else {"threshold": float(self.front.threshold)}
 
 
 def first_region(
@@ -102,59 +132,56 @@ def _does_not_fit(defect: Defect, defective: np.ndarray) -> str:
 
 def next_partition(
     defect: Defect,
-    estimate: Mapping[str, Any],
+    estimate: SiteEstimates,
     region: np.ndarray,
     displacement: np.ndarray,
     *,
     settings: PartitionSettings,
-    stop: bool = False,
-) -> tuple[dict[str, np.ndarray], dict[str, float]]:
-    """The next partition: arrays of a store of kind "partition", and its attributes.
+) -> NextPartition:
+    """The next partition.
 
     Parameters
     ----------
-    defect : Defect
-    estimate : {eta_site (n,) Å, work_site (n,) eV}
-        (4.1), asked by the front, and F_l . phi_l, asked by benefit.
     region : (n,) int
     displacement : (n, 3) float, Å
     settings : PartitionSettings
-    stop : bool
-        The loop ends here: the partition stays, and no front is drawn.
     """
-    if stop:
-        return {"region": region}, {}
     domain = domain_of(defect, displacement)
     if settings.refine.method == "circle":
         circle = settings.refine.circle
         centre = centre_of(defect, circle.centre_r0)
-        grown = grown_circle(region, domain, centre=centre, factor=circle.growth, settings=settings)
-        return {"region": grown}, {}
+        return NextPartition(
+            grown_circle(region, domain, centre=centre, factor=circle.growth, settings=settings)
+        )
     if settings.refine.method == "benefit":
-        work = np.asarray(estimate["work_site"])
-        return {"region": benefit_regions(work, region, domain, r0=defect.r0, settings=settings)}, {}
-    result = refine(np.asarray(estimate["eta_site"]), region, domain, settings=settings)
-    return result.arrays(), {"threshold": float(result.threshold)}
+        return NextPartition(benefit_regions(estimate.work, region, domain, r0=defect.r0, settings=settings))
+    found = refine(estimate.eta, region, domain, settings=settings)
+    return NextPartition(found.region, found)
 
 
 def advanced(
-    decided: dict[str, Any],
+    made: Decision,
     defect: Defect,
-    estimate: Mapping[str, Any],
+    estimate: SiteEstimates,
     region: np.ndarray,
     displacement: np.ndarray,
     settings: PartitionSettings,
-) -> tuple[dict[str, Any], dict[str, np.ndarray], dict[str, float]]:
-    """The decision, and `next_partition`; where that does not fit into the domain, the decision to stop."""
-    stop = bool(decided["stop"])
+) -> tuple[Decision, NextPartition]:
+    """The decision, and `next_partition`; where that does not fit into the domain, the decision to stop.
+
+    The partition of a loop that stops stays.
+    """
+    if made.stop:
+        return made, NextPartition(region)
     try:
-        arrays, marks = next_partition(defect, estimate, region, displacement, settings=settings, stop=stop)
+        return made, next_partition(defect, estimate, region, displacement, settings=settings)
     except DomainExhaustedError as error:
-        return ended(decided, error), {"region": region}, {}
-    return decided, arrays, marks
+        return made.ended(error), NextPartition(region)
 
 
-def partition_of(structure: Mapping[str, Any], refined: Mapping[str, Any] | None) -> dict[str, Any]:
+def partition_of(
+    structure: Mapping[str, np.ndarray], refined: Mapping[str, np.ndarray] | None
+) -> dict[str, np.ndarray]:
     """Arrays of the partition of an iteration: the first one of the structure, or what was refined before it."""
     return {"region": structure["region"]} if refined is None else dict(refined)
 

@@ -30,7 +30,7 @@ from qmfront.mismatch.model_difference import ModelDifference
 from qmfront.models.ace.basis import build_basis
 from qmfront.models.ace.calculator import ACE
 from qmfront.operators.assembly import assemble
-from qmfront.refine.next_partition import first_region, next_partition
+from qmfront.refine.next_partition import SiteEstimates, first_region, next_partition
 from qmfront.storage.timing import Seconds
 from qmfront.training.fit import Fit, fit_potential
 from qmfront.training.observations import observations_of
@@ -159,5 +159,6 @@ def next_region(
     settings = partition(
         t_new=1.0, t_buf=1.0, width=BUFFER, residual_factor=1.5, minimum_growth=0.4, mesh=0.5
     )
-    arrays, _ = next_partition(defect, {"eta_site": eta_site}, region, displacement, settings=settings)
-    return arrays["region"]
+    estimates = SiteEstimates(eta_site, np.zeros_like(eta_site))
+    found = next_partition(defect, estimates, region, displacement, settings=settings)
+    return found.region

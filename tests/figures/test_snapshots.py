@@ -12,7 +12,7 @@ from qmfront.figures.snapshots import (
     region_table,
 )
 from qmfront.refine.fast_marching import Refinement
-from qmfront.refine.next_partition import first_region, next_partition
+from qmfront.refine.next_partition import SiteEstimates, first_region, next_partition
 from tests.partitions import partition
 
 THRESHOLDS = partition(t_new=2.0, t_buf=1.0, width=3.0, residual_factor=1.5)
@@ -29,10 +29,10 @@ def snapshot(edge) -> tuple[np.ndarray, np.ndarray, Refinement]:
     region = first_region(edge, InitialRegion(radius_r0=2.2), THRESHOLDS)
     x = edge.sites
     eta = 1e-3 * (2 + np.tanh(x[:, 1])) / (1 + (x[:, 0] ** 2 + x[:, 1] ** 2) / 30)
-    arrays, attributes = next_partition(
-        edge, {"eta_site": eta}, region, np.zeros_like(x), settings=THRESHOLDS
-    )
-    return eta, region, Refinement.from_arrays(arrays, threshold=attributes["threshold"])
+    sites = SiteEstimates(eta, np.zeros_like(eta))
+    found = next_partition(edge, sites, region, np.zeros_like(x), settings=THRESHOLDS)
+    assert found.front is not None
+    return eta, region, Refinement.from_arrays(found.arrays(), **found.attributes())
 
 
 def test_spacing_of_columns(edge):

@@ -6,7 +6,7 @@ import pytest
 from qmfront.config.stages import Adapt
 from qmfront.coupling.partition import BUFFER, QM
 from qmfront.refine.decision import decision
-from qmfront.refine.next_partition import SHELL_R0, advanced, region_of_start
+from qmfront.refine.next_partition import SHELL_R0, SiteEstimates, advanced, region_of_start
 from qmfront.refine.regions import DomainExhaustedError
 from tests.partitions import partition
 
@@ -54,13 +54,14 @@ def test_a_region_that_outgrows_the_domain_ends_the_loop(edge):
     u = np.zeros_like(edge.sites)
     region = region_of_start(edge, u, islands(edge), THIN, shell_r0=None)
     eta = np.where(region <= BUFFER, 1.0, 0.0)
-    made = decision({"eta": 1.0, "n_qm": int((region == QM).sum())}, 0, Adapt())
+    sites = SiteEstimates(eta, eta)
+    made = decision(1.0, int((region == QM).sum()), 0, Adapt())
     wide = partition(width=12.0, residual_factor=1.0, t_new=20.0, maximum_growth=None)
-    ended, arrays, _ = advanced(made, edge, {"eta_site": eta}, region, u, wide)
-    assert not made["stop"] and ended["stop"] and "domain is used up" in ended["reason"]
-    assert np.array_equal(arrays["region"], region)
-    goes_on, arrays, _ = advanced(made, edge, {"eta_site": eta}, region, u, THIN)
-    assert not goes_on["stop"] and (arrays["region"] == QM).sum() > (region == QM).sum()
+    ended, kept = advanced(made, edge, sites, region, u, wide)
+    assert not made.stop and ended.stop and "domain is used up" in ended.reason
+    assert np.array_equal(kept.region, region)
+    goes_on, grown = advanced(made, edge, sites, region, u, THIN)
+    assert not goes_on.stop and (grown.region == QM).sum() > (region == QM).sum()
 
 
 def test_a_start_without_room_says_whether_the_defect_runs_away(edge):
@@ -75,8 +76,7 @@ def test_a_start_without_room_says_whether_the_defect_runs_away(edge):
 
 
 def test_an_estimate_that_may_change_its_mind_ends_nothing():
-    low = {"eta": 1e-6, "n_qm": 50}
-    assert decision(low, 1, Adapt())["stop"]
-    waits = decision(low | {"settled": False}, 1, Adapt())
-    assert not waits["stop"] and "not settled" in waits["reason"]
-    assert decision(low | {"settled": False}, 11, Adapt(max_iterations=12))["stop"]
+    assert decision(1e-6, 50, 1, Adapt()).stop
+    waits = decision(1e-6, 50, 1, Adapt(), settled=False)
+    assert not waits.stop and "not settled" in waits.reason
+    assert decision(1e-6, 50, 11, Adapt(max_iterations=12), settled=False).stop
