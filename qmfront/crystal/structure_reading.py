@@ -6,6 +6,7 @@ that seems too near, or in a crystal that is turned and strained without a word.
 """
 
 import logging
+import re
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,18 @@ MISFIT_R0 = 0.12
 """Median distance (r0) of neighbours from where the crystal has them, beyond which the axes are taken for wrong."""
 SAMPLE = 100
 """Atoms on which other axes are tried."""
+MOST_BYTES = 2e9
+"""Of a file: twenty million atoms."""
+COMPRESSED = (".gz", ".bz2", ".xz")
+LONGEST_HEAD = 2000
+SHORTEST_LINE = 6
+"""Bytes of a line with an atom."""
+MOST_FRAMES = 10_000
+"""Configurations of a file, of which the last is read."""
+OUTLIER = 10.0
+"""Times the size of nine tenths of the atoms (and Å) at which an atom is none of them."""
+SPACE = (0.5, 1e4)
+"""Å^3 per atom; hydrogen under pressure has 1.5, a defect in a wide empty box less than the last."""
 LARGEST_INDEX = 6
 """Of the Miller indices of axes that are proposed."""
 
@@ -47,9 +60,9 @@ def read_structure(path: Path, *, file_format: str | None, pbc: tuple[bool, bool
     ValueError
         If the file cannot be read, holds no atom, or a position, a cell vector or an array of reals that is not finite.
     """
-    _refuse_impossible_count(path)
+    _refuse_impossible_text(path, file_format)
     try:
-        atoms = read(path, index=-1, format=file_format)
+        atoms = read(path, index=-1, format=file_format, do_not_split_by_at_sign=True)
     except Exception as error:  # any reader of ASE may stand here, with any error of its own
         raise ValueError(
             f"{path} cannot be read ({type(error).__name__}: {error}). Write extended XYZ, as ase.io.write does, or "
@@ -63,6 +76,7 @@ def read_structure(path: Path, *, file_format: str | None, pbc: tuple[bool, bool
     if file_format == LAMMPS_DATA and not _states_species(path):
         atoms.numbers[:] = 0
     _refuse_infinite(atoms, path)
+    _refuse_outliers(atoms, path)
     _warn_of_moments(atoms, path)
     return _upwards(atoms)
 
@@ -139,17 +153,44 @@ def refuse_wrong_axes(atoms: Atoms, crystal: Crystal, frame: np.ndarray, path: P
     )
 
 
-def _refuse_impossible_count(path: Path) -> None:
-    """A text that announces more atoms than it has bytes: readers would allocate them first."""
+def _refuse_impossible_text(path: Path, file_format: str | None) -> None:
+    """A text that announces more atoms, columns or configurations than it has bytes: readers would make them first."""
     if not path.is_file():
         raise ValueError(f"defect.file: there is no file {path}. Correct the path.")
-    with path.open("rb") as file:
-        first = file.readline(64).strip()
-    if first.isdigit() and int(first) > path.stat().st_size:
+    size = path.stat().st_size
+    if size > MOST_BYTES:
         raise ValueError(
-            f"{path} announces {int(first)} atoms in its first line and is {path.stat().st_size} bytes long. Write "
-            "it again."
+            f"{path} has {size} bytes, more than {MOST_BYTES:g}. Write one configuration, the last."
         )
+    if path.suffix.lower() in COMPRESSED:
+        raise ValueError(f"{path} is compressed. Unpack it, and correct defect.file.")
+    content = path.read_bytes()
+    count = _announced(
+        content, is_poscar=file_format == "vasp" or path.name.startswith(("POSCAR", "CONTCAR"))
+    )
+    if count * SHORTEST_LINE > size:
+        raise ValueError(
+            f"{path} announces {count} atoms in its first lines and is {size} bytes long, and an atom takes "
+            f"{SHORTEST_LINE} of them or more. Write it again."
+        )
+    widths = re.findall(rb":[RISL]:(\d+)", content) if content[:1].isdigit() else []
+    if widths and max(map(len, widths)) > 4:
+        raise ValueError(
+            f"{path} announces a column of {max(widths, key=len).decode()[:40]} values. Write it again."
+        )
+    frames = max(content.count(b"Properties="), content.count(b"Lattice="))
+    if frames > MOST_FRAMES:
+        raise ValueError(f"{path} holds {frames} configurations. Write the last alone.")
+
+
+def _announced(content: bytes, *, is_poscar: bool) -> int:
+    """The largest number of atoms in the first lines of extended XYZ, LAMMPS data or POSCAR; 0 if there is none."""
+    head = content[:LONGEST_HEAD].splitlines()
+    words = head[0].split() if head else []
+    if is_poscar:
+        words = [word for line in head[5:7] for word in line.split()]
+    words += re.findall(rb"(?m)^\s*(\d+)\s+atoms\b", content[:LONGEST_HEAD])
+    return max((int(word[:30]) for word in words if word.isdigit()), default=0)
 
 
 def _states_species(path: Path) -> bool:
@@ -177,6 +218,25 @@ def _refuse_infinite(atoms: Atoms, path: Path) -> None:
     if not np.isfinite(atoms.cell.array).all():
         raise ValueError(
             f"The cell of {path} is no finite number: {atoms.cell.array.tolist()}. Write it again."
+        )
+
+
+def _refuse_outliers(atoms: Atoms, path: Path) -> None:
+    """Atoms far from all others, or too many or too few in their space: a search for neighbours would not return."""
+    apart = np.abs(atoms.positions - np.median(atoms.positions, axis=0)).max(axis=1)
+    last = int(apart.argmax())
+    if apart[last] > OUTLIER * (np.quantile(apart, 0.9) + OUTLIER):
+        raise ValueError(
+            f"Atom {last} of {path} (counted from 0) is {apart[last]:.3g} Å from the middle of the others: "
+            f"{atoms.positions[last].tolist()}. Correct its position, or leave it out."
+        )
+    edges = np.ptp(atoms.positions, axis=0) + 1.0
+    lengths = np.linalg.norm(atoms.cell.array, axis=1)
+    space = float(np.prod(np.where(atoms.pbc & (lengths > 0.0), lengths, edges))) / len(atoms)
+    if len(atoms) > 1 and not SPACE[0] < space < SPACE[1]:
+        raise ValueError(
+            f"{path} has {space:.3g} Å^3 of space for each of its {len(atoms)} atoms, and crystals have some 10. "
+            "Positions and cell are in Å: write it again."
         )
 
 

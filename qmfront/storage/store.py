@@ -28,6 +28,8 @@ from qmfront.storage.writing import cleared
 SENTINEL = "zarr.json"
 RUN = "run.json"
 PROVENANCE = ("config_hash", "versions")
+MOST_COMPRESSED = 1000
+"""Bytes of an array over those of its files; we compress nothing, and Zarr would fill what is missing with zeros."""
 RESERVED = ("kind", "checksum", *PROVENANCE)
 """Attributes of the store itself; older stores have the provenance among them, and no run.json."""
 
@@ -232,6 +234,9 @@ def _read(folder: Path) -> tuple[dict[str, Any], dict[str, np.ndarray], dict[str
         group = zarr.open_group(folder, mode="r", zarr_format=3)
         stored, metas = {}, {}
         for name, array in group.arrays():
+            held = sum(path.stat().st_size for path in (folder / name).rglob("*") if path.is_file())
+            if array.nbytes > MOST_COMPRESSED * held:
+                raise ValueError(f"{name} says that it has {array.nbytes} bytes, and its files have {held}")
             stored[name] = np.asarray(array[...])
             dims = " ".join(str(name) for name in getattr(array.metadata, "dimension_names", None) or ())
             metas[name] = {**array.attrs.asdict(), "dims": dims, "kind": array.dtype.kind}

@@ -335,19 +335,3 @@ def test_a_strained_far_field_is_noticed(written: Write) -> None:
     atoms.positions[:, :2] *= 1.01
     with pytest.raises(ValueError, match="strained by"):
         read(written(atoms))
-
-
-def test_more_atoms_than_bytes(tmp_path: Path) -> None:
-    path = tmp_path / "own.extxyz"
-    path.write_text('99999999999\nProperties=species:S:1:pos:R:3 pbc="F F T"\nCu 0 0 0\n', encoding="utf-8")
-    with pytest.raises(
-        ValueError, match="announces 99999999999 atoms in its first line and is 64 bytes long"
-    ):
-        read(path)
-
-
-def test_something_else_than_a_structure(tmp_path: Path) -> None:
-    path = tmp_path / "own.extxyz"
-    path.write_text("no structure", encoding="utf-8")
-    with pytest.raises(ValueError, match="cannot be read"):
-        read(path)
