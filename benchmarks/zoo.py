@@ -43,7 +43,7 @@ from qmfront.coupling.anderson import NoEquilibriumError
 from qmfront.coupling.force_mixing import Models
 from qmfront.coupling.hybrid import Hybrid
 from qmfront.coupling.mm_minimum import mm_minimum
-from qmfront.coupling.reference import reference_arrays
+from qmfront.coupling.reference import reference_solution
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.defects import cores_of
 from qmfront.estimate.estimator import true_error
@@ -246,8 +246,8 @@ def compared(base: dict, bulk: Bulk, steps: list, seconds: float) -> list[dict]:
         return energy(defect.body.atoms(u))
 
     settings = Reference(max_force=1e-6, max_calls=400, stability=Stability(tolerance=1e-2))
-    own = reference_arrays(hybrid, settings, last.solution.displacement)
-    lowest = of(own["displacement"])
+    own = reference_solution(hybrid, settings, last.solution.displacement)
+    lowest = of(own.displacement)
     try:
         beside = cores_of(bulk, SYSTEMS[base["system"]].defect, SYSTEMS[base["system"]].domain, defect)
         descents = Start(tries=3, max_force=1e-4, max_calls=2000)
@@ -255,11 +255,11 @@ def compared(base: dict, bulk: Bulk, steps: list, seconds: float) -> list[dict]:
         lowest = min(lowest, of(other.displacement))
     except NoEquilibriumError as error:
         print(f"{base['system']}: no other reference, {error}")
-    above = 1e3 * (of(own["displacement"]) - lowest)
-    away = np.linalg.norm(own["displacement"] - last.solution.displacement, axis=1).max()
+    above = 1e3 * (of(own.displacement) - lowest)
+    away = np.linalg.norm(own.displacement - last.solution.displacement, axis=1).max()
     rows = []
     for step in steps:
-        error = true_error(step.solution.displacement, own["displacement"], defect.stencil)
+        error = true_error(step.solution.displacement, own.displacement, defect.stencil)
         rows.append(
             base
             | {
@@ -273,7 +273,7 @@ def compared(base: dict, bulk: Bulk, steps: list, seconds: float) -> list[dict]:
                 "trusted": step.trusted,
                 "reasons": "; ".join((*step.trust.reasons, *step.trust.notes)),
                 "lowest_eigenvalue": step.trust.lowest_eigenvalue,
-                "reference_eigenvalue": own["lowest_eigenvalue"],
+                "reference_eigenvalue": own.lowest_eigenvalue,
                 "qm_calls": step.numbers.qm_calls,
                 "test_calls": step.solution.test_calls,
                 "processor_s": seconds,

@@ -45,6 +45,7 @@ from qmfront.estimate.trust import Trust, trust
 from qmfront.evaluate.forces import calculator_energy, calculator_forces, journaled_forces
 from qmfront.evaluate.journal import Journal, Tally
 from qmfront.evaluate.journaled import Journaled
+from qmfront.evaluate.model_spec import ModelSpec
 from qmfront.mismatch.far_field import far_field, field_strains
 from qmfront.mismatch.linear import linear_mismatch
 from qmfront.mismatch.model_difference import ModelDifference, model_difference
@@ -84,10 +85,10 @@ class MeasuredMaterial:
     tally: Tally = field(default_factory=Tally)
 
     @property
-    def spec(self) -> dict[str, Any]:
+    def spec(self) -> ModelSpec:
         """The QM model as the journal knows it."""
         qm = self.material.qm
-        return {"calculator": qm.calculator, "kwargs": qm.arguments(Path())}
+        return ModelSpec(qm.calculator, qm.arguments(Path()))
 
 
 @dataclass(frozen=True)
@@ -187,7 +188,7 @@ def measure(
     material = Material.model_validate({"crystal": crystal, "qm": qm, **measurements})
     guess = cubic_crystal(crystal.symbol, crystal.structure, crystal.lattice_constant_guess)
     book, tally = Journal(journal), Tally()
-    spec = {"calculator": qm.calculator, "kwargs": qm.arguments(Path())}
+    spec = ModelSpec(qm.calculator, qm.arguments(Path()))
     return MeasuredMaterial(material, bulk_of(guess, Journaled(spec, book, tally), material), book, tally)
 
 

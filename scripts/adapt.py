@@ -18,6 +18,7 @@ from qmfront.estimate.residual import ResidualSettings
 from qmfront.estimate.trust import trust
 from qmfront.evaluate.forces import calculator_forces, journaled_forces
 from qmfront.evaluate.journal import Journal, Tally
+from qmfront.evaluate.model_spec import ModelSpec
 from qmfront.mismatch.model_difference import ModelDifference
 from qmfront.models.ace.calculator import ACE
 from qmfront.operators.operators import Operators
@@ -38,7 +39,7 @@ from qmfront.storage.timing import Seconds
 from qmfront.storage.writing import write_file
 
 
-def main(inputs: dict, spec: dict, settings: dict, journal: Journal, outputs: dict) -> None:
+def main(inputs: dict, spec: ModelSpec, settings: dict, journal: Journal, outputs: dict) -> None:
     seconds, estimate = Seconds(tally := Tally()), Estimate.model_validate(settings["estimate"])
     residual = ResidualSettings(
         tuple(settings["residuals"]), estimate, Buffer.model_validate(settings["buffer"])
@@ -105,5 +106,9 @@ if __name__ == "__main__":
     with logged(snakemake.log[0]):
         i, p, o = snakemake.input, snakemake.params, snakemake.output
         main(
-            dict(i.items()), p.qm, p.settings, Journal.of_job(p.journal, snakemake.resources), dict(o.items())
+            dict(i.items()),
+            ModelSpec(**p.qm),
+            p.settings,
+            Journal.of_job(p.journal, snakemake.resources),
+            dict(o.items()),
         )

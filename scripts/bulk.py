@@ -5,12 +5,13 @@ from qmfront.crystal.lattice import cubic_crystal
 from qmfront.elasticity.bulk import bulk_of
 from qmfront.evaluate.journal import Journal, Tally
 from qmfront.evaluate.journaled import Journaled
+from qmfront.evaluate.model_spec import ModelSpec
 from qmfront.storage import store
 from qmfront.storage.layouts.bulk import BULK
 from qmfront.storage.logs import logged
 
 
-def main(model: tuple[dict, Journal], settings: dict, path: str) -> None:
+def main(model: tuple[ModelSpec, Journal], settings: dict, path: str) -> None:
     crystal = Crystal.model_validate(settings["crystal"])
     guess = cubic_crystal(crystal.symbol, crystal.structure, crystal.lattice_constant_guess)
     tally = Tally()
@@ -23,4 +24,4 @@ if __name__ == "__main__":
     with logged(snakemake.log[0]):
         p = snakemake.params
         journal = Journal.of_job(p.journal, snakemake.resources)
-        main((p.qm, journal), p.settings, snakemake.output.store)
+        main((ModelSpec(**p.qm), journal), p.settings, snakemake.output.store)

@@ -10,6 +10,7 @@ from qmfront.estimate.energy import solution_energy
 from qmfront.estimate.residual import ResidualSettings
 from qmfront.evaluate.forces import calculator_forces, journaled_forces
 from qmfront.evaluate.journal import Journal, Tally
+from qmfront.evaluate.model_spec import ModelSpec
 from qmfront.mismatch.model_difference import ModelDifference
 from qmfront.models.ace.calculator import ACE
 from qmfront.operators.operators import Operators
@@ -23,7 +24,7 @@ from qmfront.storage.store import load
 from qmfront.storage.writing import write_file
 
 
-def main(inputs: dict, spec: dict, settings: dict, journal: Journal, path: str) -> None:
+def main(inputs: dict, spec: ModelSpec, settings: dict, journal: Journal, path: str) -> None:
     tally = Tally()
     hybrid = Hybrid(
         Defect.from_arrays(load(inputs["structure"], STRUCTURE)),
@@ -46,4 +47,10 @@ def main(inputs: dict, spec: dict, settings: dict, journal: Journal, path: str) 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
         i, p, o = snakemake.input, snakemake.params, snakemake.output
-        main(dict(i.items()), p.qm, p.settings, Journal.of_job(p.journal, snakemake.resources), o.table)
+        main(
+            dict(i.items()),
+            ModelSpec(**p.qm),
+            p.settings,
+            Journal.of_job(p.journal, snakemake.resources),
+            o.table,
+        )

@@ -7,6 +7,7 @@ from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.certificate import Certificate
 from qmfront.evaluate.journal import Journal, Tally
 from qmfront.evaluate.journaled import Journaled
+from qmfront.evaluate.model_spec import ModelSpec
 from qmfront.mismatch.far_field import far_field, field_strains
 from qmfront.mismatch.linear import linear_mismatch
 from qmfront.models.ace.calculator import ACE
@@ -19,7 +20,7 @@ from qmfront.storage.layouts.structure import STRUCTURE
 from qmfront.storage.logs import logged
 
 
-def main(inputs: dict, model: tuple[dict, Journal], samples: int, path: str) -> None:
+def main(inputs: dict, model: tuple[ModelSpec, Journal], samples: int, path: str) -> None:
     tally = Tally()
     bulk = Bulk.from_arrays(store.load(inputs["bulk"], BULK))
     certificate = Certificate.from_arrays(store.load(inputs["certificate"], POTENTIAL))
@@ -41,4 +42,4 @@ if __name__ == "__main__":
     with logged(snakemake.log[0]):
         p = snakemake.params
         journal = Journal.of_job(p.journal, snakemake.resources)
-        main(dict(snakemake.input.items()), (p.qm, journal), p.samples, snakemake.output.store)
+        main(dict(snakemake.input.items()), (ModelSpec(**p.qm), journal), p.samples, snakemake.output.store)

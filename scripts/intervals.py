@@ -4,6 +4,7 @@ from qmfront.config.potential import Rattled
 from qmfront.elasticity.bulk import Bulk
 from qmfront.evaluate.journal import Journal, Tally
 from qmfront.evaluate.journaled import Journaled
+from qmfront.evaluate.model_spec import ModelSpec
 from qmfront.models.ace.io import load_potential
 from qmfront.storage import store
 from qmfront.storage.layouts.bulk import BULK
@@ -16,7 +17,7 @@ from qmfront.training.observe.rattled import observe_rattled
 from qmfront.training.uncertainty import Uncertainty
 
 
-def main(inputs: dict, model: tuple[dict, Journal], held_out: dict | None, path: str) -> None:
+def main(inputs: dict, model: tuple[ModelSpec, Journal], held_out: dict | None, path: str) -> None:
     bulk = Bulk.from_arrays(store.load(inputs["bulk"], BULK))
     fitted = Observations.from_arrays(store.load(inputs["training"], TRAINING))
     cells = {"rattled forces, fitted": fitted.cells}
@@ -34,4 +35,4 @@ if __name__ == "__main__":
     with logged(snakemake.log[0]):
         p = snakemake.params
         journal = Journal.of_job(p.journal, snakemake.resources)
-        main(dict(snakemake.input.items()), (p.qm, journal), p.settings, snakemake.output.table)
+        main(dict(snakemake.input.items()), (ModelSpec(**p.qm), journal), p.settings, snakemake.output.table)

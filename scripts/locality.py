@@ -5,13 +5,16 @@ from qmfront.coupling.buffer_error import buffer_errors, refuse_thin_buffer
 from qmfront.crystal.defect import Defect
 from qmfront.evaluate.forces import journaled_forces
 from qmfront.evaluate.journal import Journal, Tally
+from qmfront.evaluate.model_spec import ModelSpec
 from qmfront.storage import store
 from qmfront.storage.layouts.locality import LOCALITY
 from qmfront.storage.layouts.structure import STRUCTURE
 from qmfront.storage.logs import logged
 
 
-def main(structure: str, specs: dict, embedding: dict, settings: dict, journal: Journal, path: str) -> None:
+def main(
+    structure: str, specs: dict[str, ModelSpec], embedding: dict, settings: dict, journal: Journal, path: str
+) -> None:
     tally, chosen = Tally(), Embedding.model_validate(embedding)
     stored = store.load(structure, STRUCTURE)
     forces = {label: journaled_forces(spec, journal, tally) for label, spec in specs.items()}
@@ -36,4 +39,11 @@ if __name__ == "__main__":
     with logged(snakemake.log[0]):
         p = snakemake.params
         journal = Journal.of_job(p.journal, snakemake.resources)
-        main(snakemake.input.structure, p.specs, p.embedding, p.settings, journal, snakemake.output.store)
+        main(
+            snakemake.input.structure,
+            {label: ModelSpec(**spec) for label, spec in p.specs.items()},
+            p.embedding,
+            p.settings,
+            journal,
+            snakemake.output.store,
+        )

@@ -8,7 +8,7 @@ from qmfront.config.material import Material
 from qmfront.config.potential import Potential
 from qmfront.config.study import Case
 from qmfront.evaluate.evaluation import Evaluation, ask
-from qmfront.models.calculator import build
+from qmfront.evaluate.model_spec import ModelSpec
 from qmfront.plan.case import planned_case
 from qmfront.plan.finished import finished_in
 from qmfront.plan.page import page, summary
@@ -18,11 +18,11 @@ from qmfront.storage.logs import logged, tell
 from qmfront.storage.writing import write_file
 
 
-def main(preflight: str, spec: dict, sections: dict, name: str, outputs: dict) -> None:
-    calculator = build(spec)
+def main(preflight: str, spec: ModelSpec, sections: dict, name: str, outputs: dict) -> None:
+    calculator = spec.build()
 
     def call(atoms: Atoms) -> Evaluation:
-        return ask(atoms, calculator, ("energy", "forces"), name=spec["calculator"])
+        return ask(atoms, calculator, ("energy", "forces"), name=spec.calculator)
 
     planned = planned_case(
         Case.model_validate(sections["case"]),
@@ -40,4 +40,4 @@ def main(preflight: str, spec: dict, sections: dict, name: str, outputs: dict) -
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
         p, case = snakemake.params, snakemake.wildcards.case
-        main(snakemake.input.preflight, p.qm, p.sections, case, dict(snakemake.output.items()))
+        main(snakemake.input.preflight, ModelSpec(**p.qm), p.sections, case, dict(snakemake.output.items()))

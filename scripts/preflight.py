@@ -4,7 +4,7 @@ import logging
 
 from qmfront.config.material import ForceConstantSteps, Preflight, StressSamples
 from qmfront.crystal.lattice import cubic_crystal
-from qmfront.models.calculator import build
+from qmfront.evaluate.model_spec import ModelSpec
 from qmfront.preflight.page import page
 from qmfront.preflight.report import refuse, report
 from qmfront.preflight.subject import Subject
@@ -12,11 +12,11 @@ from qmfront.storage.logs import logged
 from qmfront.storage.writing import write_file
 
 
-def main(material: str, crystal: dict, spec: dict, settings: dict, outputs: dict) -> None:
+def main(material: str, crystal: dict, spec: ModelSpec, settings: dict, outputs: dict) -> None:
     preflight = Preflight.model_validate(settings["preflight"])
     found = report(
         material,
-        Subject(lambda: build(spec), spec["calculator"]),
+        Subject(spec.build, spec.calculator),
         cubic_crystal(crystal["symbol"], crystal["structure"], crystal["lattice_constant_guess"]),
         preflight,
         ForceConstantSteps.model_validate(settings["force_constants"]),
@@ -31,4 +31,10 @@ def main(material: str, crystal: dict, spec: dict, settings: dict, outputs: dict
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
         p = snakemake.params
-        main(snakemake.wildcards.material, p.crystal, p.qm, p.settings, dict(snakemake.output.items()))
+        main(
+            snakemake.wildcards.material,
+            p.crystal,
+            ModelSpec(**p.qm),
+            p.settings,
+            dict(snakemake.output.items()),
+        )

@@ -3,10 +3,11 @@
 from qmfront.config.stages import Embedding, Reference
 from qmfront.coupling.force_mixing import Models
 from qmfront.coupling.hybrid import Hybrid
-from qmfront.coupling.reference import reference_arrays
+from qmfront.coupling.reference import reference_solution
 from qmfront.crystal.defect import Defect
 from qmfront.evaluate.forces import journaled_forces
 from qmfront.evaluate.journal import Journal, Tally
+from qmfront.evaluate.model_spec import ModelSpec
 from qmfront.operators.operators import Operators
 from qmfront.storage import store
 from qmfront.storage.layouts.operators import OPERATORS
@@ -18,7 +19,7 @@ from qmfront.storage.logs import logged
 from qmfront.storage.timing import Seconds
 
 
-def main(inputs: dict, spec: dict, sections: tuple[dict, dict], journal: Journal, path: str) -> None:
+def main(inputs: dict, spec: ModelSpec, sections: tuple[dict, dict], journal: Journal, path: str) -> None:
     seconds, (settings, embedding) = Seconds(tally := Tally()), sections
     qm = journaled_forces(spec, journal, tally)
     hybrid = Hybrid(
@@ -30,10 +31,10 @@ def main(inputs: dict, spec: dict, sections: tuple[dict, dict], journal: Journal
     known = [(name, kind) for name, kind in (("start", SOLUTION), ("begun", START)) if name in inputs]
     start = store.load(inputs[known[0][0]], known[0][1])["displacement"] if known else None
     with seconds.of("reference"):
-        arrays = reference_arrays(hybrid, Reference.model_validate(settings), start)
+        found = reference_solution(hybrid, Reference.model_validate(settings), start)
     run = {"seconds": dict(seconds), "qm_seconds": tally.cpu_seconds}
     config = {"qm": spec, "reference": settings, "embedding": embedding}
-    store.save(path, REFERENCE, arrays, {"qm_calls": tally.calls}, run=run, config=config)
+    store.save(path, REFERENCE, found.arrays(), {"qm_calls": tally.calls}, run=run, config=config)
 
 
 if __name__ == "__main__":
@@ -41,4 +42,4 @@ if __name__ == "__main__":
         p = snakemake.params
         journal = Journal.of_job(p.journal, snakemake.resources)
         sections = (p.settings, p.embedding)
-        main(dict(snakemake.input.items()), p.qm, sections, journal, snakemake.output.store)
+        main(dict(snakemake.input.items()), ModelSpec(**p.qm), sections, journal, snakemake.output.store)

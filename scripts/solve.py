@@ -11,6 +11,7 @@ from qmfront.coupling.solve import solve
 from qmfront.crystal.defect import Defect
 from qmfront.evaluate.forces import calculator_forces, journaled_forces
 from qmfront.evaluate.journal import Journal, Tally
+from qmfront.evaluate.model_spec import ModelSpec
 from qmfront.mismatch.model_difference import ModelDifference
 from qmfront.models.ace.calculator import ACE
 from qmfront.operators.operators import Operators
@@ -27,7 +28,7 @@ from qmfront.storage.logs import logged
 from qmfront.storage.timing import Seconds
 
 
-def main(inputs: dict, spec: dict, sections: tuple[dict, dict], journal: Journal, outputs: dict) -> None:
+def main(inputs: dict, spec: ModelSpec, sections: tuple[dict, dict], journal: Journal, outputs: dict) -> None:
     seconds = Seconds(tally := Tally())
     structure = store.load(inputs["structure"], STRUCTURE)
     refined = store.load(inputs["refined"], PARTITION) if "refined" in inputs else None
@@ -70,4 +71,4 @@ if __name__ == "__main__":
     with logged(snakemake.log[0]):
         i, p, o = snakemake.input, snakemake.params, snakemake.output
         journal = Journal.of_job(p.journal, snakemake.resources)
-        main(dict(i.items()), p.qm, (p.settings, p.embedding), journal, dict(o.items()))
+        main(dict(i.items()), ModelSpec(**p.qm), (p.settings, p.embedding), journal, dict(o.items()))

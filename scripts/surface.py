@@ -5,13 +5,14 @@ from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.surface import surface_of
 from qmfront.evaluate.journal import Journal, Tally
 from qmfront.evaluate.journaled import Journaled
+from qmfront.evaluate.model_spec import ModelSpec
 from qmfront.storage import store
 from qmfront.storage.layouts.bulk import BULK
 from qmfront.storage.layouts.surface import SURFACE
 from qmfront.storage.logs import logged
 
 
-def main(path_of_bulk: str, model: tuple[dict, Journal], settings: dict, path: str) -> None:
+def main(path_of_bulk: str, model: tuple[ModelSpec, Journal], settings: dict, path: str) -> None:
     tally = Tally()
     surface = surface_of(
         Bulk.from_arrays(store.load(path_of_bulk, BULK)),
@@ -28,4 +29,4 @@ if __name__ == "__main__":
     with logged(snakemake.log[0]):
         p = snakemake.params
         journal = Journal.of_job(p.journal, snakemake.resources)
-        main(snakemake.input.bulk, (p.qm, journal), p.settings, snakemake.output.store)
+        main(snakemake.input.bulk, (ModelSpec(**p.qm), journal), p.settings, snakemake.output.store)

@@ -1,6 +1,6 @@
 """Tiles of a periodic domain, spread over jobs: structure.zarr -> tiles.zarr."""
 
-from qmfront.coupling.divide_and_conquer import tile_arrays
+from qmfront.coupling.divide_and_conquer import shared_tiles
 from qmfront.crystal.defect import Defect
 from qmfront.storage import store
 from qmfront.storage.layouts.divided import TILES
@@ -10,7 +10,7 @@ from qmfront.storage.logs import logged
 
 def main(structure: str, settings: dict, path: str) -> None:
     defect = Defect.from_arrays(store.load(structure, STRUCTURE))
-    store.save(path, TILES, tile_arrays(defect.body, **settings), config=settings)
+    store.save(path, TILES, shared_tiles(defect.body, **settings).arrays(), config=settings)
 
 
 if __name__ == "__main__":

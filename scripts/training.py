@@ -8,6 +8,7 @@ from qmfront.crystal.defect import Defect
 from qmfront.elasticity.bulk import Bulk
 from qmfront.evaluate.journal import Journal, Tally
 from qmfront.evaluate.journaled import Journaled
+from qmfront.evaluate.model_spec import ModelSpec
 from qmfront.evaluate.scatter import Scattered
 from qmfront.storage import store
 from qmfront.storage.layouts.bulk import BULK
@@ -32,7 +33,7 @@ def main(inputs: dict, calculator: Journaled, settings: dict) -> Observations:
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
         i, o, p, tally = dict(snakemake.input.items()), snakemake.output, snakemake.params, Tally()
-        model = (p.qm, Journal.of_job(p.journal, snakemake.resources), tally)
+        model = (ModelSpec(**p.qm), Journal.of_job(p.journal, snakemake.resources), tally)
         if snakemake.rule == "scatter":
             part = Scattered(*model, number=int(snakemake.wildcards.number), total=p.total)
             main(i, part, p.settings)

@@ -4,8 +4,8 @@ The cost is that of a box times the number of tiles, linear in the number of ato
 Every box is one evaluation of the model, hence one entry of a journal: processes that share a journal share the tiles.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 from ase import Atoms
@@ -14,6 +14,87 @@ from qmfront.coupling.embedding import Forces
 from qmfront.crystal.body import Body
 from qmfront.crystal.box import centre_of, folded, sites_in_box
 from qmfront.operators.translations import balanced
+
+
+@dataclass(frozen=True)
+class Shares:
+    """The tile of every site, and the job that it falls to, (n,) int each; arrays of a store of kind "tiles"."""
+
+    tile: np.ndarray
+    job: np.ndarray
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Arrays of that store."""
+        return {"tile": self.tile, "job": self.job}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "Shares":
+        """The inverse of `arrays`."""
+        return cls(arrays["tile"], arrays["job"])
+
+
+@dataclass(frozen=True)
+class Patch:
+    """QM forces on the sites of one job.
+
+    sites : (m,) int
+    forces : (m, 3) float, eV/Å
+        Each from the box of its tile.
+    boxes : int
+        One QM call each.
+    cpu_seconds : float, s
+    """
+
+    sites: np.ndarray
+    forces: np.ndarray
+    boxes: int = 0
+    cpu_seconds: float = 0.0
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Arrays of a store of kind "patch"."""
+        return {"sites": self.sites, "forces": self.forces}
+
+
+@dataclass(frozen=True)
+class ForceError:
+    """Largest and root-mean-square length of a difference of forces, eV/Å."""
+
+    largest: float
+    rms: float
+
+
+@dataclass(frozen=True)
+class DenseForces:
+    """Forces (n, 3), eV/Å, of one call on the whole domain, and its processor seconds."""
+
+    forces: np.ndarray
+    cpu_seconds: float
+
+
+@dataclass(frozen=True)
+class Division:
+    """What a division cost and missed, as in divided.json.
+
+    n_atoms, boxes, jobs : int
+    cpu_seconds, longest_job : float, s
+    dense_cpu_seconds : float, s, optional
+        Of one call on the whole domain, where there is one.
+    largest_error, rms_error : float, eV/Å, optional
+        Against it.
+    """
+
+    n_atoms: int
+    boxes: int
+    jobs: int
+    cpu_seconds: float
+    longest_job: float
+    dense_cpu_seconds: float | None = None
+    largest_error: float | None = None
+    rms_error: float | None = None
+
+    def numbers(self) -> dict[str, float | None]:
+        """Content of divided.json."""
+        return asdict(self)
 
 
 def tiles_of(body: Body, tile_cells: int) -> list[np.ndarray]:
@@ -32,8 +113,8 @@ def tiles_of(body: Body, tile_cells: int) -> list[np.ndarray]:
     return [np.flatnonzero(code == one) for one in np.unique(code)]
 
 
-def tile_arrays(body: Body, *, tile_cells: int, jobs: int) -> dict[str, np.ndarray]:
-    """Arrays of a store of kind "tiles": the tile of every site, and the job that it falls to, (n,) int each.
+def shared_tiles(body: Body, *, tile_cells: int, jobs: int) -> Shares:
+    """The tiles of a domain, spread over jobs.
 
     Neighbouring tiles go to one job; the numbers of tiles per job differ by one at most.
     """
@@ -41,32 +122,20 @@ def tile_arrays(body: Body, *, tile_cells: int, jobs: int) -> dict[str, np.ndarr
     tile = np.empty(len(body.numbers), int)
     for number, sites in enumerate(tiles):
         tile[sites] = number
-    return {"tile": tile, "job": tile * jobs // len(tiles)}
+    return Shares(tile, tile * jobs // len(tiles))
 
 
-def patch_arrays(
-    body: Body,
-    qm: Forces,
-    displacement: np.ndarray,
-    shares: Mapping[str, np.ndarray],
-    *,
-    job: int,
-    box_cells: int,
-) -> dict[str, np.ndarray]:
-    """Arrays of a store of kind "patch": the sites of a job and the QM forces on them at u (n, 3), Å.
-
-    Parameters
-    ----------
-    shares : {tile, job}
-        Of `tile_arrays`.
-    """
-    sites = np.flatnonzero(shares["job"] == job)
-    tiles = [np.flatnonzero(shares["tile"] == one) for one in np.unique(shares["tile"][sites])]
+def patch(
+    body: Body, qm: Forces, displacement: np.ndarray, shares: Shares, *, job: int, box_cells: int
+) -> Patch:
+    """The sites of a job and the QM forces on them at u (n, 3), Å."""
+    sites = np.flatnonzero(shares.job == job)
+    tiles = [np.flatnonzero(shares.tile == one) for one in np.unique(shares.tile[sites])]
     forces = divided_forces(body, qm, tiles, box_cells=box_cells)(displacement)
-    return {"sites": sites, "forces": forces[sites]}
+    return Patch(sites, forces[sites], boxes=len(tiles))
 
 
-def gathered_forces(patches: Iterable[Mapping[str, np.ndarray]], free: np.ndarray) -> np.ndarray:
+def gathered_forces(patches: Sequence[Patch], free: np.ndarray) -> np.ndarray:
     """The forces (n, 3), eV/Å, of all patches; like every residual of a periodic domain without their mean.
 
     Raises
@@ -74,23 +143,22 @@ def gathered_forces(patches: Iterable[Mapping[str, np.ndarray]], free: np.ndarra
     ValueError
         If a site is in no patch, or in two.
     """
-    found = list(patches)
-    times = np.bincount(np.concatenate([patch["sites"] for patch in found]), minlength=len(free))
+    times = np.bincount(np.concatenate([one.sites for one in patches]), minlength=len(free))
     if len(times) > len(free) or np.any(times != 1):
         raise ValueError(
             f"{np.sum(times == 0)} of {len(free)} sites are in no patch and {np.sum(times > 1)} in several: patches "
             "and tiles do not belong together. Delete the folder of the patches and run again."
         )
     forces = np.empty((len(free), 3))
-    for patch in found:
-        forces[patch["sites"]] = patch["forces"]
+    for one in patches:
+        forces[one.sites] = one.forces
     return balanced(forces, free)
 
 
-def force_difference(forces: np.ndarray, exact: np.ndarray) -> dict[str, float]:
-    """Largest and root-mean-square length of the difference of forces (n, 3), eV/Å."""
+def force_difference(forces: np.ndarray, exact: np.ndarray) -> ForceError:
+    """How forces (n, 3), eV/Å, differ."""
     error = np.linalg.norm(forces - exact, axis=1)
-    return {"largest_error": float(error.max()), "rms_error": float(np.sqrt(np.mean(error**2)))}
+    return ForceError(float(error.max()), float(np.sqrt(np.mean(error**2))))
 
 
 def divided_forces(
@@ -139,41 +207,16 @@ def _torn(body: Body, sites: np.ndarray) -> bool:
     return 0 < np.isin(off, sites).sum() < len(off)
 
 
-class Residual(Protocol):
-    """A loaded store of kind "residual"."""
-
-    run: Mapping[str, Any]
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        """The residual of that name, (n, 3) eV/Å."""
-
-
-def summary_of(
-    forces: np.ndarray, jobs: Sequence[Mapping[str, Any]], dense: Residual | None
-) -> dict[str, Any]:
-    """n_atoms, boxes, jobs, cpu_seconds, longest_job (s), and None or: dense_cpu_seconds, largest_error, rms_error.
-
-    Parameters
-    ----------
-    forces : (n, 3) float, eV/Å
-    jobs : {seconds: {patch}, qm_calls} of every patch
-    dense : the exact residual of the same solution, if there is one
-    """
-    seconds = [job["seconds"]["patch"] for job in jobs]
-    known: dict[str, float | None] = {"dense_cpu_seconds": None, "largest_error": None, "rms_error": None}
-    if dense is not None:
-        known = {
-            "dense_cpu_seconds": dense.run["seconds"]["exact"],
-            **force_difference(forces, dense["exact"]),
-        }
-    return {
-        "n_atoms": len(forces),
-        "boxes": sum(job["qm_calls"] for job in jobs),
-        "jobs": len(jobs),
-        "cpu_seconds": sum(seconds),
-        "longest_job": max(seconds),
-        **known,
-    }
+def division(forces: np.ndarray, patches: Sequence[Patch], dense: DenseForces | None) -> Division:
+    """What forces (n, 3), eV/Å, gathered from patches cost and missed."""
+    seconds = [one.cpu_seconds for one in patches]
+    found = Division(len(forces), sum(one.boxes for one in patches), len(patches), sum(seconds), max(seconds))
+    if dense is None:
+        return found
+    error = force_difference(forces, dense.forces)
+    return replace(
+        found, dense_cpu_seconds=dense.cpu_seconds, largest_error=error.largest, rms_error=error.rms
+    )
 
 
 def scaling_exponent(n_atoms: np.ndarray, seconds: np.ndarray) -> float | None:

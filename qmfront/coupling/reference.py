@@ -2,8 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -33,8 +32,41 @@ LARGEST_ADVANCE_R0 = 5.0
 """r0; a tip farther than this from that of the predictor has left the field that the clamp belongs to."""
 
 
-def reference_arrays(hybrid: Hybrid, settings: Reference, start: np.ndarray | None = None) -> dict[str, Any]:
-    """Arrays of a store of kind "reference": the QM equilibrium (2.7), its core or tip, its lowest mode.
+@dataclass(frozen=True)
+class ReferenceSolution:
+    """The QM equilibrium (2.7) on the whole domain.
+
+    displacement, forces : (n, 3) float, Å and eV/Å
+    core : (2,) or (3,) float, Å
+        Position of the relaxed core.
+    lowest_eigenvalue : float
+        Of H v = lambda H_FC v; positive.
+    lowest_mode : (n, 3) float
+        Its mode, largest entry 1.
+    history : (calls,) float, eV/Å
+        Largest force after each call.
+    tip : float, Å, optional
+        x1 of the relaxed crack tip.
+    """
+
+    displacement: np.ndarray
+    forces: np.ndarray
+    core: np.ndarray
+    lowest_eigenvalue: float
+    lowest_mode: np.ndarray
+    history: np.ndarray
+    tip: float | None = None
+
+    def arrays(self) -> dict[str, np.ndarray | float]:
+        """Arrays of a store of kind "reference"."""
+        found = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in found.items() if value is not None}
+
+
+def reference_solution(
+    hybrid: Hybrid, settings: Reference, start: np.ndarray | None = None
+) -> ReferenceSolution:
+    """The QM equilibrium (2.7), its core or tip, its lowest mode.
 
     Parameters
     ----------
@@ -52,17 +84,15 @@ def reference_arrays(hybrid: Hybrid, settings: Reference, start: np.ndarray | No
     defect = hybrid.defect
     start = np.zeros_like(defect.predictor) if start is None else start
     found, eigenvalue, mode = _minimum(hybrid, start, settings)
-    arrays: dict[str, Any] = {
-        "displacement": found.displacement,
-        "forces": found.forces,
-        "core": core_position(found.displacement, defect),
-        "lowest_eigenvalue": eigenvalue,
-        "lowest_mode": mode,
-        "history": found.max_force,
-    }
-    if np.isfinite(defect.crack_tip):
-        arrays["tip"] = checked_tip(found.displacement, defect)
-    return arrays
+    return ReferenceSolution(
+        displacement=found.displacement,
+        forces=found.forces,
+        core=core_position(found.displacement, defect),
+        lowest_eigenvalue=eigenvalue,
+        lowest_mode=mode,
+        history=found.max_force,
+        tip=checked_tip(found.displacement, defect) if np.isfinite(defect.crack_tip) else None,
+    )
 
 
 def _minimum(hybrid: Hybrid, start: np.ndarray, settings: Reference) -> tuple[Solution, float, np.ndarray]:

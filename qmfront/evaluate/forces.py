@@ -1,6 +1,6 @@
 """Forces of a model as a plain function of atoms, through the journal or straight from the calculator."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,21 +8,21 @@ import numpy as np
 from ase import Atoms
 
 from qmfront.evaluate.journal import Journal, Tally
-from qmfront.models.calculator import build
+from qmfront.evaluate.model_spec import ModelSpec
 
 
 def journaled_forces(
-    spec: Mapping[str, Any], journal: Journal | Path | str, tally: Tally
+    spec: ModelSpec, journal: Journal | Path | str, tally: Tally
 ) -> Callable[[Atoms], np.ndarray]:
     """Atoms -> forces (n, 3) eV/Å of a QM model; each evaluation is in the journal before it is returned.
 
     Parameters
     ----------
-    spec : {calculator: dotted path, kwargs: {...}}
+    spec : ModelSpec
     journal : the journal, or its folder
     tally : counts the evaluations
     """
-    calculator = build(spec)
+    calculator = spec.build()
     book = journal if isinstance(journal, Journal) else Journal(journal)
 
     def forces(atoms: Atoms) -> np.ndarray:

@@ -17,8 +17,9 @@ from ase import Atoms
 
 from qmfront.evaluate.entry import packed, read_entry, unpacked
 from qmfront.evaluate.evaluation import Evaluation, EvaluationError, ask
+from qmfront.evaluate.model_spec import ModelSpec
 from qmfront.evaluate.retry import ONCE, Patience, persistent
-from qmfront.models.calculator import build, identity
+from qmfront.models.calculator import identity
 from qmfront.storage.lock import exclusive
 from qmfront.storage.provenance import content_hash
 from qmfront.storage.writing import moved_aside, write_file
@@ -89,7 +90,7 @@ class Journal:
         self,
         atoms: Atoms,
         calculator: Any,
-        spec: Mapping[str, Any],
+        spec: ModelSpec,
         *,
         stress: bool = False,
         tally: Tally | None = None,
@@ -99,8 +100,8 @@ class Journal:
         Parameters
         ----------
         atoms : positions and cell in Å; neither they nor their constraints are touched
-        calculator : what `models.calculator.build(spec)` gave
-        spec : {calculator: dotted path, kwargs: {...}}, which stands for the calculator in the key
+        calculator : what `spec.build()` gave
+        spec : stands for the calculator in the key
         stress : also the stress
         tally : counts this evaluation
 
@@ -124,28 +125,26 @@ class Journal:
         _report(found, len(atoms), tally, foreign=self._is_foreign(found))
         return found
 
-    def _asked(
-        self, atoms: Atoms, calculator: Any, spec: Mapping[str, Any], properties: Sequence[str]
-    ) -> Evaluation:
+    def _asked(self, atoms: Atoms, calculator: Any, spec: ModelSpec, properties: Sequence[str]) -> Evaluation:
         """The answer of a calculator; what fails once may be in a bad state, so another try asks a new one."""
 
         def call(number: int) -> Evaluation:
-            asked = build(spec) if number else calculator
+            asked = spec.build() if number else calculator
             limit = self.patience.time_limit
-            return ask(atoms, asked, properties, name=spec["calculator"], time_limit=limit)
+            return ask(atoms, asked, properties, name=spec.calculator, time_limit=limit)
 
         what = f"QM call of {len(atoms)} atoms"
         return persistent(call, self.patience, failure=EvaluationError, what=what)
 
-    def _question(self, atoms: Atoms, spec: Mapping[str, Any], properties: Sequence[str]) -> dict[str, Any]:
+    def _question(self, atoms: Atoms, spec: ModelSpec, properties: Sequence[str]) -> dict[str, Any]:
         """All that the values depend on.
 
         Rows of the cell along free directions count too: grid and plane-wave codes keep their vacuum there.
         The identity of the calculator is taken once per process, when its code is the one that is loaded.
         """
-        name = content_hash(spec)
+        name = content_hash(spec.entry)
         if name not in self._identities:
-            self._identities[name] = identity(spec)
+            self._identities[name] = identity(spec.entry)
         optional = {str(key): atoms.arrays[key] for key in OPTIONAL_ARRAYS if key in atoms.arrays}
         return {
             "calculator": self._identities[name],

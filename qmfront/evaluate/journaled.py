@@ -1,13 +1,10 @@
 """A QM model behind the journal as an ASE calculator, for code that asks for energies, forces and stresses in turn."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
 
 from qmfront.evaluate.journal import Journal, Tally
-from qmfront.models.calculator import build
+from qmfront.evaluate.model_spec import ModelSpec
 
 
 class Journaled(Calculator):
@@ -17,10 +14,10 @@ class Journaled(Calculator):
     its own, since it can be dear.
     """
 
-    def __init__(self, spec: Mapping[str, Any], journal: Journal, tally: Tally) -> None:
-        """spec : {calculator: dotted path, kwargs: {...}}; tally counts the evaluations."""
+    def __init__(self, spec: ModelSpec, journal: Journal, tally: Tally) -> None:
+        """The tally counts the evaluations."""
         super().__init__()
-        self._model, self._spec = build(spec), spec
+        self._model, self._spec = spec.build(), spec
         self._journal, self._tally = journal, tally
         known = getattr(self._model, "implemented_properties", ("energy", "forces", "stress"))
         self.implemented_properties = [

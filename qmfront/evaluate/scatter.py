@@ -5,15 +5,13 @@ from them means anything: only the journal is of use afterwards. Calls that foll
 are made `in_turn`: every job gets true values then, computed by whichever job comes first.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import BaseCalculator, all_changes
 
 from qmfront.evaluate.journal import Journal, Tally
 from qmfront.evaluate.journaled import Journaled
+from qmfront.evaluate.model_spec import ModelSpec
 from qmfront.storage.provenance import content_hash
 
 
@@ -26,10 +24,8 @@ class Scattered(Journaled):
         Calls left to the other jobs.
     """
 
-    def __init__(
-        self, spec: Mapping[str, Any], journal: Journal, tally: Tally, *, number: int, total: int
-    ) -> None:
-        """spec : {calculator: dotted path, kwargs: {...}}; raises ValueError unless 0 <= number < total."""
+    def __init__(self, spec: ModelSpec, journal: Journal, tally: Tally, *, number: int, total: int) -> None:
+        """Raises ValueError unless 0 <= number < total."""
         if not 0 <= number < total:
             raise ValueError(f"Job {number} of {total} does not exist; the first is 0.")
         super().__init__(spec, journal, tally)

@@ -17,7 +17,7 @@ def scaling_figure(table: pd.DataFrame) -> Figure:
 
     Parameters
     ----------
-    table : rows of `coupling.division.summary_of`
+    table : rows of `Division.numbers`
     """
     table = table.sort_values("n_atoms")
     with styled():

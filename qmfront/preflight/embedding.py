@@ -5,17 +5,16 @@ those of the interpolation, and ours (quintic, C^4) is not that of LAMMPS (cubic
 continued linearly by both, with no second derivative left.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 from ase import Atoms
 from ase.data import chemical_symbols
 
 from qmfront.crystal.lattice import Crystal
+from qmfront.evaluate.model_spec import ModelSpec
 from qmfront.models.bonds import bond_list
-from qmfront.models.calculator import build
 from qmfront.models.eam import EAM, EAMModel, Evaluation, energy_forces
 from qmfront.models.eam_file import EAMTables
 from qmfront.models.eam_table import TabulatedEAM, tabulated
@@ -67,15 +66,15 @@ def embedding_warnings(calculator: object, crystal: Crystal, *, rattle: float) -
     return found
 
 
-def densities_beyond_table(spec: Mapping[str, Any], atoms: Atoms) -> str:
+def densities_beyond_table(spec: ModelSpec, atoms: Atoms) -> str:
     """A warning if atoms have densities above the last point of a table; "" if there are none, or no table.
 
     Parameters
     ----------
-    spec : {calculator: dotted path, kwargs: {...}}
+    spec : ModelSpec
         Of the reference model; built again if it is our EAM.
     """
-    model = table_of(build(spec)) if spec["calculator"] == f"{EAM.__module__}.{EAM.__name__}" else None
+    model = table_of(spec.build()) if spec.calculator == f"{EAM.__module__}.{EAM.__name__}" else None
     return "" if model is None else _ends(model, [atoms])
 
 

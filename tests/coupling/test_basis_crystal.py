@@ -8,7 +8,7 @@ from qmfront.config.stages import Buffer, Estimate, Reference, Solve
 from qmfront.coupling.force_mixing import Models
 from qmfront.coupling.hybrid import Hybrid
 from qmfront.coupling.partition import BUFFER, FAR_FIELD, MM, QM
-from qmfront.coupling.reference import reference_arrays
+from qmfront.coupling.reference import reference_solution
 from qmfront.coupling.solve import solve
 from qmfront.crystal.cluster import surrounded
 from qmfront.estimate.estimator import Responses, estimates, representatives, true_error
@@ -47,8 +47,8 @@ def test_error_falls_with_the_qm_radius(fit):
     mm = ACE(fit.potential)
     models = Models(sw_forces, lambda atoms: np.array(mm.get_forces(atoms)))
     hybrid, difference = Hybrid(defect, operators, models), ModelDifference(defect, fit.mismatch)
-    reference = reference_arrays(hybrid, Reference(max_force=1e-6, max_calls=100))
-    assert reference["lowest_eigenvalue"] > 0.05 and np.abs(reference["displacement"]).max() > 0.5
+    reference = reference_solution(hybrid, Reference(max_force=1e-6, max_calls=100))
+    assert reference.lowest_eigenvalue > 0.05 and np.abs(reference.displacement).max() > 0.5
     estimate = Estimate(norm="force_constants", layer_r0=1.5, face_layer=0.0)
     buffer = Buffer(width=FORCE_RANGE, residual_factor=1.0)
     wanted = ResidualSettings(("exact", "cauchy_born", "paper"), estimate, buffer)
@@ -57,7 +57,7 @@ def test_error_falls_with_the_qm_radius(fit):
         region = regions(defect, radius)
         solution = solve(hybrid, region, difference.forces, start=start, settings=Solve(max_calls=100))
         start = solution
-        errors.append(true_error(solution.displacement, reference["displacement"], defect.stencil))
+        errors.append(true_error(solution.displacement, reference.displacement, defect.stencil))
         residuals = residual_arrays(hybrid, region, solution, difference, settings=wanted, seconds=Seconds())
         responses = Responses(residuals, representatives(residuals, hybrid.riesz))
         found = estimates(hybrid, region, solution.forces, responses, estimate)

@@ -15,7 +15,7 @@ from qmfront.coupling.core import opening_profile, tip_position
 from qmfront.coupling.descent import descend
 from qmfront.coupling.force_mixing import Models, model_forces
 from qmfront.coupling.hybrid import Hybrid
-from qmfront.coupling.reference import checked_tip, reference_arrays, relax_reference
+from qmfront.coupling.reference import checked_tip, reference_solution, relax_reference
 from qmfront.coupling.stability import lowest_mode
 from qmfront.elasticity.straight_crack import StraightCrack, crack_defect
 from qmfront.operators.riesz import ForceConstantMap, laplacian_map
@@ -37,7 +37,7 @@ def loaded(tungsten, eam):
 
 @pytest.fixture(scope="module")
 def relaxed(crack, crack_operators, eam_forces):
-    return reference_arrays(
+    return reference_solution(
         Hybrid(crack, crack_operators, Models(eam_forces, eam_forces)), Reference(max_force=1e-7)
     )
 
@@ -67,19 +67,19 @@ def dense_hessian(crack, u, eam_forces, step: float = 1e-4) -> np.ndarray:
 
 
 def test_reference_is_an_equilibrium_with_its_tip_in_place(crack, relaxed, eam_forces):
-    force = model_forces(crack.body, crack.free, eam_forces)(relaxed["displacement"])
+    force = model_forces(crack.body, crack.free, eam_forces)(relaxed.displacement)
     assert np.abs(force).max() < 1e-7
-    assert relaxed["lowest_eigenvalue"] > 0.05
+    assert relaxed.lowest_eigenvalue > 0.05
     # the bond half a spacing behind the tip of the predictor holds, the next one is broken
-    assert -1.5 * crack.r0 < relaxed["tip"] < -0.4 * crack.r0
-    assert relaxed["displacement"][~crack.free] == pytest.approx(0.0)
+    assert -1.5 * crack.r0 < relaxed.tip < -0.4 * crack.r0
+    assert relaxed.displacement[~crack.free] == pytest.approx(0.0)
 
 
 def test_reference_keeps_the_mirror_of_the_crack_plane(crack, relaxed):
     """In projection (110) midway between two planes is a mirror: pure mode I stays symmetric."""
     distance, partner = cKDTree(crack.sites[:, :2]).query(crack.sites[:, :2] * [1, -1])
     assert distance[crack.free].max() < 1e-6
-    u = relaxed["displacement"][:, :2]
+    u = relaxed.displacement[:, :2]
     assert np.abs(u).max() > 0.1 and u[partner][crack.free] * [1, -1] == pytest.approx(
         u[crack.free], abs=1e-5
     )
@@ -92,11 +92,11 @@ def test_saddle_is_seen_and_left(saddle, crack_operators, eam, eam_forces):
     eigenvalue, mode = lowest_mode(force, u, crack, riesz)
     assert eigenvalue < -0.01 and np.abs(mode).max() == pytest.approx(1.0)
     assert np.all(mode[~crack.free] == 0)
-    lower = reference_arrays(
+    lower = reference_solution(
         Hybrid(crack, crack_operators, Models(eam_forces, eam_forces)), Reference(max_force=1e-7)
     )
-    assert lower["lowest_eigenvalue"] > 0.01
-    energies = [eam.get_potential_energy(crack.body.atoms(v)) for v in (u, lower["displacement"])]
+    assert lower.lowest_eigenvalue > 0.01
+    energies = [eam.get_potential_energy(crack.body.atoms(v)) for v in (u, lower.displacement)]
     assert energies[1] < energies[0] - 1e-3
 
 
@@ -214,6 +214,6 @@ def test_tip_that_left_its_place_is_an_error(crack, shift, message):
 
 def test_weak_load_closes_the_crack(loaded, crack_operators, eam_forces, caplog):
     with caplog.at_level(logging.INFO), pytest.raises(RuntimeError, match=r"Raise defect\.load"):
-        reference_arrays(
+        reference_solution(
             Hybrid(loaded(0.4), crack_operators, Models(eam_forces, eam_forces)), Reference(max_force=1e-6)
         )

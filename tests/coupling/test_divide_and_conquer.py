@@ -8,8 +8,8 @@ from qmfront.coupling.divide_and_conquer import (
     divided_forces,
     force_difference,
     gathered_forces,
-    patch_arrays,
-    tile_arrays,
+    patch,
+    shared_tiles,
     tiles_of,
 )
 from qmfront.crystal.box import centre_of
@@ -66,13 +66,13 @@ def test_patches_of_several_jobs_make_the_forces_of_the_whole():
     """Boxes that are exact for Stillinger-Weber: gathered, they are its forces; a lost or doubled patch is told."""
     defect = point("triangular", 6)
     u = 0.02 * np.random.default_rng(1).normal(size=defect.sites.shape)
-    shares = tile_arrays(defect.body, tile_cells=2, jobs=5)
-    per_job = [len(np.unique(shares["tile"][shares["job"] == job])) for job in range(5)]
+    shares = shared_tiles(defect.body, tile_cells=2, jobs=5)
+    per_job = [len(np.unique(shares.tile[shares.job == job])) for job in range(5)]
     assert sum(per_job) == 27 and max(per_job) - min(per_job) <= 1
-    patches = [patch_arrays(defect.body, sw_forces, u, shares, job=job, box_cells=5) for job in range(5)]
+    patches = [patch(defect.body, sw_forces, u, shares, job=job, box_cells=5) for job in range(5)]
     exact = sw_forces(defect.body.atoms(u))
     found = force_difference(gathered_forces(patches, defect.free), exact - exact.mean(axis=0))
-    assert found["rms_error"] <= found["largest_error"] < 1e-9
+    assert found.rms <= found.largest < 1e-9
     for wrong in (patches[1:], [*patches, patches[0]]):
         with pytest.raises(ValueError, match="do not belong together"):
             gathered_forces(wrong, defect.free)

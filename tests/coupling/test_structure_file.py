@@ -17,7 +17,7 @@ from qmfront.config.stages import Buffer, Estimate, InitialRegion, Reference, So
 from qmfront.coupling.force_mixing import Models
 from qmfront.coupling.hybrid import Hybrid
 from qmfront.coupling.partition import QM
-from qmfront.coupling.reference import reference_arrays
+from qmfront.coupling.reference import reference_solution
 from qmfront.coupling.solve import solve
 from qmfront.crystal.defect import Defect
 from qmfront.crystal.lattice import cubic_crystal
@@ -130,12 +130,12 @@ def test_the_estimate_of_a_vacancy(made: Made, tmp_path: Path) -> None:
     hybrid = Hybrid(
         defect, operators, Models(calculator_forces(EMT()), calculator_forces(ACE(fit.potential)))
     )
-    reference = reference_arrays(hybrid, Reference(max_force=1e-7, max_calls=60))
-    assert 0 < reference["lowest_eigenvalue"] < 1.1
+    reference = reference_solution(hybrid, Reference(max_force=1e-7, max_calls=60))
+    assert 0 < reference.lowest_eigenvalue < 1.1
     difference = ModelDifference(defect, fit.mismatch)
     solution = solve(hybrid, region, difference.forces, settings=Solve())
-    error = true_error(solution.displacement, reference["displacement"], defect.stencil)
-    relaxation = true_error(0 * solution.displacement, reference["displacement"], defect.stencil)
+    error = true_error(solution.displacement, reference.displacement, defect.stencil)
+    relaxation = true_error(0 * solution.displacement, reference.displacement, defect.stencil)
     buffer = Buffer(width=BUFFER, residual_factor=1.5)
     settings = ResidualSettings(("exact", "cauchy_born"), ESTIMATE, buffer)
     residuals = residual_arrays(hybrid, region, solution, difference, settings=settings, seconds=Seconds())
@@ -149,7 +149,7 @@ def test_the_estimate_of_a_vacancy(made: Made, tmp_path: Path) -> None:
         grown = solve(hybrid, refined, difference.forces, start=solution, settings=Solve())
         assert np.all(refined[region == QM] == QM)
         assert 1.3 * np.sum(region == QM) < np.sum(refined == QM) < 6 * np.sum(region == QM)
-        assert true_error(grown.displacement, reference["displacement"], defect.stencil) < 0.5 * error
+        assert true_error(grown.displacement, reference.displacement, defect.stencil) < 0.5 * error
 
 
 def next_region(

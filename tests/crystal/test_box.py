@@ -8,7 +8,7 @@ from qmfront.coupling.embedding import Embedding, boxed, embedded_forces
 from qmfront.coupling.force_mixing import Models, hybrid_forces
 from qmfront.coupling.hybrid import Hybrid
 from qmfront.coupling.partition import BUFFER, MM, QM
-from qmfront.coupling.reference import reference_arrays
+from qmfront.coupling.reference import reference_solution
 from qmfront.crystal.box import CubicDomain, box_around, box_cells, sites_in_box
 from qmfront.crystal.cluster import cluster_around, surrounded
 from tests.points import operators_of, point
@@ -128,18 +128,18 @@ def test_mixed_forces_have_no_sum_and_know_no_translation():
 def test_interstitials_come_to_rest_in_a_minimum(name):
     defect = point(name)
     settings = Reference(max_force=1e-4, max_calls=60, stability=ROUGH)
-    found = reference_arrays(Hybrid(defect, operators_of(name), SAME), settings)
-    assert np.abs(found["displacement"]).max() > 0.1
-    assert np.abs(found["displacement"].mean(axis=0)).max() < 1e-10
-    assert 0.0 < found["lowest_eigenvalue"] < 1.0
-    assert np.abs(sw_forces(defect.body.atoms(found["displacement"]))).max() < 1e-4
+    found = reference_solution(Hybrid(defect, operators_of(name), SAME), settings)
+    assert np.abs(found.displacement).max() > 0.1
+    assert np.abs(found.displacement.mean(axis=0)).max() < 1e-10
+    assert 0.0 < found.lowest_eigenvalue < 1.0
+    assert np.abs(sw_forces(defect.body.atoms(found.displacement))).max() < 1e-4
 
 
 def test_the_triangular_interstitial_keeps_its_axis():
     """Displacements are carried into each other by the threefold rotation about [111] through the site."""
     defect = point("triangular", position=(0.0, 0.0, 0.0))
     settings = Reference(max_force=1e-5, max_calls=60, stability=ROUGH)
-    u = reference_arrays(Hybrid(defect, operators_of("triangular"), SAME), settings)["displacement"]
+    u = reference_solution(Hybrid(defect, operators_of("triangular"), SAME), settings).displacement
     turned = np.roll(defect.sites, 1, axis=1)
     apart = turned[:, None] - defect.sites
     apart -= defect.cell[0, 0] * np.rint(apart / defect.cell[0, 0])

@@ -17,9 +17,10 @@ from qmfront.evaluate import inventory
 from qmfront.evaluate.entry import packed, unpacked
 from qmfront.evaluate.evaluation import Evaluation
 from qmfront.evaluate.journal import Journal
+from qmfront.evaluate.model_spec import ModelSpec
 from qmfront.storage.provenance import content_hash
 
-SPEC = {"calculator": "ase.calculators.emt.EMT"}
+SPEC = ModelSpec("ase.calculators.emt.EMT")
 PROPERTIES = ("energy", "forces")
 RIGHT = Evaluation(-1.0, np.ones((5, 3)), None, 1.0, 1.0, cached=False)
 Forgery = Callable[[Path, str, dict[str, Any]], bytes | None]

@@ -3,6 +3,7 @@
 import io
 import logging
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +17,10 @@ from qmfront.evaluate.evaluation import EvaluationError
 from qmfront.evaluate.forces import journaled_forces
 from qmfront.evaluate.inventory import contents, main, summary
 from qmfront.evaluate.journal import Journal, Tally
+from qmfront.evaluate.model_spec import ModelSpec
 from qmfront.evaluate.retry import Patience
 
-SPEC = {"calculator": "ase.calculators.emt.EMT"}
+SPEC = ModelSpec("ase.calculators.emt.EMT")
 
 
 def cluster(seed: int = 1) -> Atoms:
@@ -123,9 +125,9 @@ def test_whatever_can_change_values_is_another_evaluation(tmp_path: Path, what: 
 def test_other_settings_and_properties_are_other_evaluations(tmp_path: Path) -> None:
     journal, calculator = Journal(tmp_path), Given()
     assert not journal.evaluate(cluster(), calculator, SPEC).cached
-    assert not journal.evaluate(cluster(), calculator, SPEC | {"kwargs": {"fixed_cutoff": True}}).cached
+    assert not journal.evaluate(cluster(), calculator, replace(SPEC, kwargs={"fixed_cutoff": True})).cached
     assert not journal.evaluate(cluster(), calculator, SPEC, stress=True).cached
-    assert journal.evaluate(cluster(), calculator, {"calculator": SPEC["calculator"], "kwargs": {}}).cached
+    assert journal.evaluate(cluster(), calculator, ModelSpec(SPEC.calculator, {})).cached
     tagged = cluster()
     tagged.set_tags(1)
     tagged.set_velocities(np.ones((5, 3)))
@@ -269,7 +271,7 @@ class Warm(Given):
 def test_a_moved_structure_meets_the_calculator_that_it_left(tmp_path, monkeypatch):
     """What a model remembers of the last answer serves the next one, through journal and patience."""
     model = Warm()
-    monkeypatch.setattr("qmfront.evaluate.forces.build", lambda spec: model)
+    monkeypatch.setattr("qmfront.evaluate.model_spec.build", lambda entry: model)
     forces = journaled_forces(SPEC, Journal(tmp_path, Patience(60.0, 1)), Tally())
     atoms = cluster()
     for step in (0.0, 1e-3, 1e-3, 2e-3):

@@ -32,13 +32,14 @@ class Slow(Calculator):
 
 if __name__ == "__main__":
     from qmfront.evaluate.journal import Journal, Tally
+    from qmfront.evaluate.model_spec import ModelSpec
     from worker import Slow
     journal, tally = Journal("journal"), Tally()
     values = []
     for index in range(int(sys.argv[1])):
         positions = np.random.default_rng(index).normal(size=(6, 3))
         positions[0, 0] = index
-        found = journal.evaluate(Atoms("Si6", positions), Slow(), {"calculator": "worker.Slow"}, tally=tally)
+        found = journal.evaluate(Atoms("Si6", positions), Slow(), ModelSpec("worker.Slow"), tally=tally)
         values.append([found.energy, *found.forces.ravel()])
     print(json.dumps({"values": values, "computed": tally.computed, "cached": tally.cached}))
 '''

@@ -11,8 +11,9 @@ from ase.calculators.emt import EMT
 
 from qmfront.evaluate.journal import Journal, Tally
 from qmfront.evaluate.journaled import Journaled
+from qmfront.evaluate.model_spec import ModelSpec
 
-SPEC = {"calculator": "ase.calculators.emt.EMT"}
+SPEC = ModelSpec("ase.calculators.emt.EMT")
 
 
 def crystal() -> Atoms:
@@ -52,7 +53,7 @@ def test_a_property_that_the_model_lacks_is_said_to_be_missing(tmp_path: Path) -
 
 
 def test_the_range_of_the_model_is_handed_on(tmp_path: Path) -> None:
-    spec = {"calculator": "qmfront.models.eam.EAM", "kwargs": {"potential": "W_zhou"}}
+    spec = ModelSpec("qmfront.models.eam.EAM", {"potential": "W_zhou"})
     through = Journaled(spec, Journal(tmp_path), Tally())
     assert through.force_range > 10.0
     assert not hasattr(Journaled(SPEC, Journal(tmp_path), Tally()), "force_range")

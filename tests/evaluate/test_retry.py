@@ -14,6 +14,7 @@ from ase.calculators.calculator import Calculator, all_changes
 from qmfront.evaluate.evaluation import EvaluationError
 from qmfront.evaluate.inventory import summary
 from qmfront.evaluate.journal import Journal
+from qmfront.evaluate.model_spec import ModelSpec
 from qmfront.evaluate.retry import CallTimeoutError, Patience, within
 
 ROOT = Path(__file__).parents[2]
@@ -41,15 +42,15 @@ class Moody(Calculator):
 
 
 @pytest.fixture
-def spec(monkeypatch: pytest.MonkeyPatch) -> dict:
+def spec(monkeypatch: pytest.MonkeyPatch) -> ModelSpec:
     """The calculator under a name that can be imported."""
     monkeypatch.setitem(sys.modules, "moody", sys.modules[__name__])
-    return {"calculator": "moody.Moody", "kwargs": {}}
+    return ModelSpec("moody.Moody")
 
 
 @pytest.mark.parametrize("mood", ["nan", "raise", "hang", "program"])
 def test_a_call_that_fails_once_is_asked_again(
-    mood: str, spec: dict, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    mood: str, spec: ModelSpec, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     Moody.moods = [mood]
     journal = Journal(tmp_path, Patience(time_limit=0.3, retries=1))
@@ -63,7 +64,7 @@ def test_a_call_that_fails_once_is_asked_again(
 
 @pytest.mark.parametrize("mood", ["nan", "raise", "hang"])
 def test_a_call_that_fails_every_time_is_given_up(
-    mood: str, spec: dict, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    mood: str, spec: ModelSpec, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     Moody.moods = [mood] * 3
     journal = Journal(tmp_path, Patience(time_limit=0.2, retries=2))
@@ -76,7 +77,7 @@ def test_a_call_that_fails_every_time_is_given_up(
     assert not list((tmp_path / "locks").iterdir())
 
 
-def test_without_retries_the_first_failure_counts(spec: dict, tmp_path: Path) -> None:
+def test_without_retries_the_first_failure_counts(spec: ModelSpec, tmp_path: Path) -> None:
     Moody.moods = ["raise", "raise"]
     with pytest.raises(EvaluationError, match="no licence"):
         Journal(tmp_path).evaluate(CLUSTER, Moody(), spec)

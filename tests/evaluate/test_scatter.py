@@ -14,13 +14,14 @@ from qmfront.config.potential import FlatSlabs, Rattled, RattledSlabs, Surfaces,
 from qmfront.elasticity.bulk import Bulk
 from qmfront.evaluate.journal import Journal, Tally
 from qmfront.evaluate.journaled import Journaled
+from qmfront.evaluate.model_spec import ModelSpec
 from qmfront.evaluate.scatter import Scattered, in_turn, job_of
 from qmfront.training.observations import Observations, observations_of
 from tests.settings import steps
 from tests.silicon import silicon
 
-EAM = {"calculator": "qmfront.models.eam.EAM", "kwargs": {"potential": "W_zhou"}}
-SW = {"calculator": "tests.silicon.stillinger_weber", "kwargs": {}}
+EAM = ModelSpec("qmfront.models.eam.EAM", {"potential": "W_zhou"})
+SW = ModelSpec("tests.silicon.stillinger_weber")
 SURFACES = Surfaces(
     planes=((1, 1, 0),),
     layers=10,
@@ -37,7 +38,7 @@ def observed(bulk: Bulk, model: Journaled, settings: Training) -> Observations:
     return observations_of(bulk, model, settings, steps(5.0), slab=SLAB)
 
 
-def filled(journal: Journal, total: int, spec: dict, bulk: Bulk, settings: Training) -> list[Tally]:
+def filled(journal: Journal, total: int, spec: ModelSpec, bulk: Bulk, settings: Training) -> list[Tally]:
     """What each job did."""
     tallies = [Tally() for _ in range(total)]
     for number, tally in enumerate(tallies):
@@ -94,7 +95,7 @@ def test_structures_fall_to_one_job_each() -> None:
 
 def test_calls_of_other_jobs_are_zero_and_not_made(tmp_path: Path) -> None:
     """And the plain model stands behind it for what must be true."""
-    spec, atoms, tally = {"calculator": "ase.calculators.emt.EMT"}, molecule("C2H6"), Tally()
+    spec, atoms, tally = ModelSpec("ase.calculators.emt.EMT"), molecule("C2H6"), Tally()
     other = 1 - job_of(atoms, 2)
     part = Scattered(spec, Journal(tmp_path), tally, number=other, total=2)
     atoms.calc = part

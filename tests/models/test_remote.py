@@ -12,6 +12,7 @@ from ase.calculators.emt import EMT
 from qmfront.evaluate.evaluation import EvaluationError, ask
 from qmfront.evaluate.forces import journaled_forces
 from qmfront.evaluate.journal import Tally
+from qmfront.evaluate.model_spec import ModelSpec
 from qmfront.models.calculator import identity
 from qmfront.models.remote import Remote
 
@@ -40,7 +41,7 @@ def test_answers_are_those_of_the_model(remote):
 
 
 def test_through_the_journal(tmp_path):
-    spec = {"calculator": "qmfront.models.remote.Remote", "kwargs": {"launch": PYTHON, "model": MODEL}}
+    spec = ModelSpec("qmfront.models.remote.Remote", {"launch": PYTHON, "model": MODEL})
     atoms, tally = bulk("Cu", cubic=True), Tally()
     atoms.rattle(0.1, seed=1)
     found = journaled_forces(spec, tmp_path, tally)(atoms)

@@ -11,6 +11,7 @@ from ase.build import bulk
 
 from qmfront.config.material import ForceConstantSteps, Preflight
 from qmfront.crystal.lattice import Crystal, cubic_crystal
+from qmfront.evaluate.model_spec import ModelSpec
 from qmfront.models.eam import EAM, energy_forces, load_eam
 from qmfront.models.eam_file import EAMTables, read_eam_file
 from qmfront.models.eam_table import tabulated
@@ -92,14 +93,14 @@ def test_densities_beyond_the_table() -> None:
 
 def test_densities_beyond_the_table_at_the_end_of_a_solve(tmp_path: Path) -> None:
     path = write_setfl(tmp_path / "W.eam.alloy", load_eam("W_zhou"), n_r=1001, n_rho=1001)
-    spec = {"calculator": "qmfront.models.eam.EAM", "kwargs": {"potential": str(path)}}
+    spec = ModelSpec("qmfront.models.eam.EAM", {"potential": str(path)})
     atoms = bulk("W", cubic=True, a=3.165) * (2, 2, 2)
     assert densities_beyond_table(spec, atoms) == ""
     atoms.set_cell(0.6 * atoms.cell, scale_atoms=True)
     told = densities_beyond_table(spec, atoms)
     assert told.startswith("16 of 16 atoms have a density rho up to")
-    assert densities_beyond_table({**spec, "kwargs": {"potential": "W_zhou"}}, atoms) == ""
-    assert densities_beyond_table({"calculator": "gpaw.GPAW", "kwargs": {}}, atoms) == ""
+    assert densities_beyond_table(replace(spec, kwargs={"potential": "W_zhou"}), atoms) == ""
+    assert densities_beyond_table(ModelSpec("gpaw.GPAW"), atoms) == ""
 
 
 def test_the_page_keeps_the_warning_and_a_report_without_one_is_read(tmp_path: Path) -> None:

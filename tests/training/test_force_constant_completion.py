@@ -13,12 +13,13 @@ from qmfront.config.potential import Training
 from qmfront.elasticity.bulk import bulk_of
 from qmfront.evaluate.journal import Journal, Tally
 from qmfront.evaluate.journaled import Journaled
+from qmfront.evaluate.model_spec import ModelSpec
 from qmfront.models.force_constants import force_constants
 from qmfront.training.force_constant_completion import completed
 from qmfront.training.observations import observations_of
 from tests.silicon import REACH, silicon, stillinger_weber
 
-STILLINGER_WEBER = {"calculator": "tests.silicon.stillinger_weber", "kwargs": {}}
+STILLINGER_WEBER = ModelSpec("tests.silicon.stillinger_weber")
 NEIGHBOURS = 2.5
 """Å; a reach that leaves out the second neighbours."""
 
