@@ -4,6 +4,7 @@ import pandas as pd
 
 from qmfront.elasticity.certificate import Certificate
 from qmfront.figures.certificate import certificate_figure
+from qmfront.figures.simple_defects import simple_defects_table
 from qmfront.figures.style import save
 from qmfront.figures.surfaces import ComparedSurfaces, surface_table
 from qmfront.storage import store
@@ -21,7 +22,7 @@ def main(labels: list[str], certificates: list[str], bulks: list[str], outputs: 
     for found, atoms in zip(stores, numbers, strict=True):
         bulk = consistency_table(Certificate.from_arrays(found), atoms)
         surfaces = surface_table(ComparedSurfaces.from_arrays(found), atoms)
-        parts.append(pd.concat([bulk, surfaces], ignore_index=True))
+        parts.append(pd.concat([bulk, simple_defects_table(found), surfaces], ignore_index=True))
     tables = dict(zip(labels, parts, strict=True))
     data = pd.concat(tables, names=["potential", None]).reset_index(level=0)
     write_file(outputs["csv"], data.to_csv(index=False))

@@ -1,4 +1,4 @@
-"""The consistency certificate of a fitted potential: force constants, phonons and elastic constants."""
+"""The consistency certificate of a fitted potential: force constants, phonons, elastic constants, simple defects."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from qmfront.analysis.convergence import by_label
+from qmfront.figures.simple_defects import FAULTS, FORCES, LATTICE, VACANCIES, draw_simple_defects
 from qmfront.figures.style import BLACK, BLUE, GREY, PAGE, VERMILLION, styled
 from qmfront.figures.surfaces import SLAB_PHONONS, SURFACES
 from qmfront.training.certificate import PATH
@@ -20,6 +21,8 @@ from qmfront.training.certificate_table import DW
 SMALLEST = 1e-12
 # eV/Å^2; what force constants by differences cannot resolve is not shown
 RESOLVED = 1e-9
+# quantities of the panel of simple defects
+SIMPLE_DEFECTS = (FAULTS, LATTICE, VACANCIES, FORCES)
 # characters of the line below the name of a potential, per panel
 LINE = 40
 
@@ -140,7 +143,9 @@ def draw_moduli(
 
 
 def certificate_figure(tables: Mapping[str, pd.DataFrame], *, ticks: np.ndarray) -> Figure:
-    """Force constants, phonons and elastic constants of several potentials, one row each; slab phonons if there are.
+    """Force constants, phonons and elastic constants of several potentials, one row each.
+
+    Further panels for simple defects and for slab phonons, if any of the tables has them.
 
     Below the name of a potential stands what its table says about dW.
 
@@ -150,7 +155,12 @@ def certificate_figure(tables: Mapping[str, pd.DataFrame], *, ticks: np.ndarray)
     ticks : (t,) float, 1/Å
         Corners of the phonon path `PATH`.
     """
-    panels_per_row = 3 + any((table["quantity"] == SLAB_PHONONS).any() for table in tables.values())
+    more = [
+        quantities
+        for quantities in (SIMPLE_DEFECTS, (SLAB_PHONONS,))
+        if any(table["quantity"].isin(quantities).any() for table in tables.values())
+    ]
+    panels_per_row = 3 + len(more)
     with styled():
         figure = Figure(figsize=(PAGE * panels_per_row / 3, 2.75 * len(tables)))
         figure.set_layout_engine("constrained", wspace=0.06)
@@ -160,9 +170,11 @@ def certificate_figure(tables: Mapping[str, pd.DataFrame], *, ticks: np.ndarray)
             verdict = table.loc[table["quantity"] == DW, "name"].iloc[0]
             row.suptitle(f"{name}\n{fill(verdict, LINE * panels_per_row)}")
             panels.append(row.subplots(1, panels_per_row))
-            _draw_certificate(panels[-1], table, ticks)
+            _draw_certificate(panels[-1][:3], table, ticks)
+            for axes, quantities in zip(panels[-1][3:], more, strict=True):
+                _draw_more(axes, table[table["quantity"].isin(quantities)])
         for column in zip(*panels, strict=True):
-            _same_limits(column)
+            _same_limits([axes for axes in column if axes.axison])
     return figure
 
 
@@ -177,8 +189,16 @@ def _draw_certificate(axes: np.ndarray, table: pd.DataFrame, ticks: np.ndarray) 
     qm, ace = (np.concatenate([moduli[model], surfaces[model]]) for model in ("qm", "mm"))
     units = "elastic constants (GPa)" + ", surfaces (J/m$^2$)" * (len(surfaces) > 0)
     draw_moduli(axes[2], names, qm, ace, title=units)
-    if SLAB_PHONONS in parts:
-        _draw_slab_phonons(axes[3], parts[SLAB_PHONONS])
+
+
+def _draw_more(axes: Axes, table: pd.DataFrame) -> None:
+    """Simple defects or phonons of a slab; nothing for a potential that has neither."""
+    if len(table) == 0:
+        axes.set_axis_off()
+    elif (table["quantity"] == SLAB_PHONONS).any():
+        _draw_slab_phonons(axes, table)
+    else:
+        draw_simple_defects(axes, table)
 
 
 def _draw_slab_phonons(axes: Axes, table: pd.DataFrame) -> None:

@@ -1,4 +1,4 @@
-"""Whether a fit has the simple defects of the reference model: faults, vacancy, distorted cells, atoms that come close.
+"""Whether a fit has the simple defects of the reference model: faults, vacancy, distorted cells, close atoms.
 
     gamma(t) = E(t) / A along the slip systems,   E_v of a vacancy with all other atoms at rest, and relaxed,
     |F^MM - F^QM| / |F^QM| on cells that were not fitted to,   omega^2 of the perfect lattice
@@ -14,7 +14,8 @@ import numpy as np
 from ase import Atoms, units
 
 from qmfront.crystal.slip import Fault, faults, slip_systems
-from qmfront.elasticity.bulk import Bulk
+from qmfront.elasticity.bulk import Bulk, cubic_lattice_constant
+from qmfront.elasticity.moduli import lattice_constant
 from qmfront.models.ace.calculator import ACE
 from qmfront.models.force_constant_set import with_sum_rule
 from qmfront.storage.layout import Declared
@@ -43,6 +44,8 @@ DECLARED = {
     "fault_fitted": Declared("fault", "i", "1", "1 where the potential was fitted to the fault"),
     "fault_energy_qm": Declared("fault", "f", "eV/Å^2", "energy of the fault, QM"),
     "fault_energy_mm": Declared("fault", "f", "eV/Å^2", "energy of the fault, MM"),
+    "lattice_constant_qm": Declared("", "f", "Å", "edge of the cubic cell at rest, QM"),
+    "lattice_constant_mm": Declared("", "f", "Å", "edge of the cubic cell at rest, MM"),
     "vacancy_energy_qm": Declared("", "f", "eV", "vacancy, all other atoms at rest, QM"),
     "vacancy_energy_mm": Declared("", "f", "eV", "vacancy, all other atoms at rest, MM"),
     "vacancy_energy_relaxed": Declared("", "f", "eV", "relaxed vacancy, MM"),
@@ -114,6 +117,8 @@ class DefectCertificate:
         Lowest eigenvalue of the dynamical matrix over the largest.
     near : (2, d) float, eV
         Energies of two atoms alone and of one pushed to a neighbour, at NEAR.
+    lattice : (qm, mm), Å, or None
+        Lattice constants at rest; None if the fit has none near that of the reference model.
     """
 
     curves: FaultCurves | None
@@ -121,13 +126,17 @@ class DefectCertificate:
     vacancy: tuple[float, float, float] | None
     lowest_wave: float
     near: np.ndarray
+    lattice: tuple[float, float] | None = None
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Arrays of a certificate, see DECLARED; what was not observed is left out."""
         arrays: dict[str, np.ndarray] = {} if self.curves is None else self.curves.arrays()
         if self.vacancy is not None:
-            names = ("vacancy_energy_qm", "vacancy_energy_mm", "vacancy_energy_relaxed")
-            arrays |= {name: np.asarray(value) for name, value in zip(names, self.vacancy, strict=True)}
+            energies = zip(("qm", "mm", "relaxed"), self.vacancy, strict=True)
+            arrays |= {f"vacancy_energy_{name}": np.asarray(value) for name, value in energies}
+        if self.lattice is not None:
+            edges = zip(("qm", "mm"), self.lattice, strict=True)
+            arrays |= {f"lattice_constant_{name}": np.asarray(value) for name, value in edges}
         arrays |= {f"{name}_error": np.asarray(value) for name, value in self.forces.items()}
         arrays["lowest_wave"] = np.asarray(self.lowest_wave)
         arrays["near_distance"] = NEAR
@@ -145,6 +154,8 @@ class DefectCertificate:
             rows["fault_curves"] = self.curves.error()
         if self.vacancy is not None:
             rows["vacancy"] = abs(self.vacancy[1] / self.vacancy[0] - 1.0)
+        if self.lattice is not None:
+            rows["lattice_constant"] = abs(self.lattice[1] / self.lattice[0] - 1.0)
         return rows
 
     def problems(self) -> list[str]:
@@ -188,6 +199,8 @@ class DefectCertificate:
             lines.append(f"fault {curve.systems[0]}, mJ/m^2 by slip, QM in brackets: {points}")
         if self.vacancy is not None:
             lines.append("vacancy {1:.3f} ({0:.3f}) eV, relaxed {2:.3f} eV".format(*self.vacancy))
+        if self.lattice is not None:
+            lines.append("lattice constant {1:.5f} ({0:.5f}) Å".format(*self.lattice))
         return "\n".join(lines)
 
 
@@ -219,6 +232,7 @@ def defect_certificate(
         vacancy=_vacancy(model, observed["vacancy"], whole) if "vacancy" in observed else None,
         lowest_wave=lowest_wave(bulk, lattice),
         near=near_energies(bulk, model),
+        lattice=_lattice(bulk, model),
     )
 
 
@@ -264,6 +278,15 @@ def _fault_curves(
     mm = [float(model.get_potential_energy(f.atoms)) - len(f.atoms) * whole for f in found]
     fitted = np.arange(len(found)) < len(seen)
     return FaultCurves(found, fitted, qm / area, np.array(mm) / area)
+
+
+def _lattice(bulk: Bulk, model: ACE) -> tuple[float, float] | None:
+    """Lattice constants of QM and MM, Å; None where the fit keeps a pressure at every one that is near."""
+    try:
+        found = lattice_constant(bulk.crystal, model)
+    except RuntimeError:
+        return None
+    return cubic_lattice_constant(bulk.crystal), cubic_lattice_constant(found)
 
 
 def _vacancy(model: ACE, observed: ObservedCells, whole: float) -> tuple[float, float, float]:

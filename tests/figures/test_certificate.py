@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from qmfront.elasticity.certificate import Certificate
 from qmfront.figures.certificate import Branches, certificate_figure, draw_force_constants, draw_phonons
+from qmfront.figures.simple_defects import FAULTS, FORCES, LATTICE, VACANCIES, simple_defects_table
 from qmfront.figures.surfaces import RELAXATIONS, SLAB_PHONONS, SURFACES, ComparedSurfaces, surface_table
 from qmfront.training.certificate_table import consistency_table
 
@@ -100,6 +101,54 @@ def test_the_panels_hold_the_table():
     branches = faced[(faced["quantity"] == SLAB_PHONONS) & faced["name"].str.startswith("(110)")]
     drawn = np.concatenate([line.get_ydata() for line in slab[:6]])
     np.testing.assert_allclose(drawn, [*branches["qm"], *branches["mm"]])
+
+
+def simple_defects() -> dict[str, np.ndarray]:
+    """Two slip systems, one of them not in the order of its slip."""
+    third, sixth = 1 / 3, 1 / 6
+    return {
+        "fault_plane": np.array([[1, 1, 1], [1, 1, 0], [1, 1, 1]]),
+        "fault_path": np.array([[sixth, sixth, -third], [-0.5, 0.5, 0.5], [sixth, sixth, -third]]),
+        "fault_shift": np.array([0.5, 0.25, 0.125]),
+        "fault_energy_qm": np.array([0.02, 0.03, 0.01]),
+        "fault_energy_mm": np.array([0.021, 0.03, 0.012]),
+        "vacancy_energy_qm": np.array(1.5),
+        "vacancy_energy_mm": np.array(1.4),
+        "vacancy_energy_relaxed": np.array(1.2),
+        "lattice_constant_qm": np.array(3.6),
+        "lattice_constant_mm": np.array(3.61),
+        "unseen_error": np.array(0.03),
+        "lowest_wave": np.array(0.0),
+    }
+
+
+def test_simple_defects_stand_beside_those_of_the_qm_model():
+    """Along the slip in mJ/m^2, 1 eV/Å^2 is 16 021.8 of them; what was not observed has no row."""
+    found = simple_defects_table(simple_defects())
+    fault = found[found["name"] == "(111)[11-2]"]
+    assert fault["x"].tolist() == [0.125, 0.5]
+    np.testing.assert_allclose(fault["mm"], [192.26, 336.457], rtol=1e-5)
+    assert found[found["quantity"] == FAULTS]["name"].nunique() == 2
+    numbers = found.set_index(["quantity", "name"])["difference"]
+    assert numbers[VACANCIES, "at rest"] == pytest.approx(-0.1)
+    assert numbers[LATTICE, ""] == pytest.approx(0.01)
+    assert numbers[FORCES, "rattled"] == 0.03 and (FORCES, "rattled, strained") not in numbers
+    assert len(simple_defects_table(certificate())) == 0
+
+
+def test_the_panel_of_simple_defects_holds_the_curves():
+    """A potential without them has an empty place, and does not set the scale."""
+    arrays = certificate()
+    judged = pd.concat([table(arrays), simple_defects_table(simple_defects())], ignore_index=True)
+    figure = certificate_figure({"plain": table(arrays), "judged": judged}, ticks=np.linspace(0.0, 4.0, 5))
+    panels = [axes for row in figure.subfigs for axes in row.axes]
+    assert len(panels) == 8 and not panels[3].axison
+    qm, mm = panels[7].get_lines()[:2]
+    wanted = judged[judged["name"] == "(111)[11-2]"]
+    np.testing.assert_allclose(qm.get_xydata(), wanted[["x", "qm"]])
+    np.testing.assert_allclose(mm.get_ydata(), wanted["mm"])
+    (told,) = (text.get_text() for text in panels[7].texts)
+    assert "vacancy at rest 1.40 (1.50) eV" in told and "forces, rattled: 3.0% off" in told
 
 
 def test_what_no_difference_resolves_has_no_place_on_a_logarithmic_axis():
