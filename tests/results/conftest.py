@@ -17,12 +17,14 @@ import pytest
 
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.moduli import sampled_moduli
+from qmfront.estimate.trust import JUMP_R0
 from qmfront.storage import store
 from qmfront.storage.layout import Kind
 from qmfront.storage.layouts.bulk import BULK
 from qmfront.storage.layouts.partition import PARTITION
 from qmfront.storage.layouts.potential import POTENTIAL
 from qmfront.storage.layouts.reference import REFERENCE
+from qmfront.storage.layouts.solution import SOLUTION
 from qmfront.storage.layouts.structure import STRUCTURE
 from qmfront.storage.store import Store
 
@@ -84,6 +86,11 @@ class FinishedPotential:
             return False
         return bool(np.abs(moduli - self.bulk.moduli).max() < SAME * self.bulk.moduli.max())
 
+    @property
+    def is_robust(self) -> bool:
+        """Whether it was fitted by the recipe robust, which measures the noise of what it fits to."""
+        return any(name.startswith("noise_") for name in self.fit)
+
     @cached_property
     def certificate(self) -> Store:
         return store.load(self.folder / "certificate.zarr", POTENTIAL)
@@ -126,6 +133,17 @@ class FinishedCase:
         if not self.settings["reference"]["compute"]:
             pytest.skip(f"{self.name} has no reference")
         return store.load(self.folder / "reference.zarr", REFERENCE)
+
+    def norm(self, k: int) -> str:
+        """The norm of eta: force_constants, hessian or laplacian."""
+        return json.loads((self.folder / str(k) / "estimate.json").read_text(encoding="utf-8"))["norm"]
+
+    @cached_property
+    def near_reference(self) -> pd.DataFrame:
+        """The iterations in the basin of the reference: no site is far from its place there."""
+        far, wanted = JUMP_R0 * self.structure["r0"], self.reference["displacement"]
+        apart = [self.load(k, SOLUTION)["displacement"] - wanted for k in self.table["k"]]
+        return self.table[[np.linalg.norm(each, axis=1).max() <= far for each in apart]]
 
 
 @pytest.fixture(params=list(STUDY["cases"]), scope="session")

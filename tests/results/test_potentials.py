@@ -7,8 +7,10 @@ from ase.units import GPa
 MODULI = 1e-4  # 0.01 %: a larger mismatch would put a kink into the far field of a dislocation
 FORCE_CONSTANTS = 1e-4
 THIRD_DERIVATIVE = 1e-5
-ROBUST, BESIDE = 1e-3, 2.0
-"""Of the recipe robust: what its cells cost the lattice, and factor of the noise (aluminium by table: 8 and 14 %)."""
+ROBUST, BESIDE = 0.05, 2.0
+"""Of the recipe robust, which gives up some of the lattice for cells beside it: limits of sanity alone, and a factor of
+the noise (aluminium by table: 8 and 14 %). What such a fit costs is part of eta, and so of the check that a trusted eta
+is near the error."""
 LONG_RANGE = 100.0
 """Factor of both for a QM model that reaches farther than the MM model, whose tail no fit of that cut-off can match."""
 LONG_RANGE_MODULI = 5e-4
@@ -21,7 +23,7 @@ SAMPLED_MODULI = 0.1
 """Of moduli from a few samples of some per cent, which the potential sees among others (plane waves: 7e-2 in C44)."""
 SURFACE_ENERGY = 0.01 / 16.02176634  # eV/Å^2: 0.01 J/m^2
 SURFACE_RELAXATION = 5e-3
-SURFACE_FORCES = 0.01  # relative; faces whose forces are wrong by more hide the convergence of a crack
+SURFACE_FORCES = 0.01  # relative, eigenvalues too; faces that are wrong by more hide how a crack converges
 
 
 @pytest.fixture
@@ -30,30 +32,30 @@ def allowance(full_potential) -> float:
     return LONG_RANGE if "second_derivative" in full_potential.fit else 1.0
 
 
-def limit_of(potential, kind: str, limit: float) -> float:
-    """A derivative whose noise was measured is met to that; the cells beside the lattice cost some more."""
-    noise = potential.fit.get(f"noise_{kind}")
-    return limit if noise is None else max(10 * limit, BESIDE * noise, ROBUST)
+def limit_of(potential, limit: float, *kinds: str) -> float:
+    """Of derivatives whose noise was measured a sane value is wanted, not more than that."""
+    noise = [potential.fit[f"noise_{kind}"] for kind in kinds if f"noise_{kind}" in potential.fit]
+    return max(limit, ROBUST, BESIDE * max(noise)) if noise else limit
 
 
 def test_force_constants_match(full_potential, allowance) -> None:
     certificate = full_potential.certificate
     difference = np.linalg.norm(certificate["fc_difference"]) / np.linalg.norm(certificate["fc_qm"])
     limit = SHORT_RANGE if full_potential.is_short else allowance * FORCE_CONSTANTS
-    limit = limit_of(full_potential, "force_constants", limit)
+    limit = limit_of(full_potential, limit, "force_constants")
     assert 0 < difference <= limit
     assert full_potential.fit["force_constants"] <= limit
 
 
 def test_third_derivative_matches_where_it_was_asked_for(full_potential, allowance) -> None:
-    limit = limit_of(full_potential, "third_derivative", allowance * THIRD_DERIVATIVE)
+    limit = limit_of(full_potential, allowance * THIRD_DERIVATIVE, "third_derivative")
     assert full_potential.fit.get("third_derivative", 0.0) <= limit
 
 
 def test_elastic_moduli_match(full_potential, allowance) -> None:
     certificate, limit = full_potential.certificate, MODULI if allowance == 1.0 else LONG_RANGE_MODULI
     limit = SAMPLED_MODULI if full_potential.is_sampled else limit
-    limit = limit_of(full_potential, "second_derivative", limit_of(full_potential, "force_constants", limit))
+    limit = limit_of(full_potential, limit, "second_derivative", "force_constants")
     np.testing.assert_allclose(certificate["moduli_mm"], certificate["moduli_qm"], rtol=limit)
 
 
@@ -101,8 +103,10 @@ def with_surfaces(potential):
 def test_surface_energy_and_relaxation_match(with_surfaces) -> None:
     certificate = with_surfaces.certificate
     assert np.all(certificate["surface_energy_qm"] > 0.01)
-    for name, tolerance in (("energy", SURFACE_ENERGY), ("relaxation", SURFACE_RELAXATION)):
+    for name, tight in (("energy", SURFACE_ENERGY), ("relaxation", SURFACE_RELAXATION)):
         found, wanted = certificate[f"surface_{name}_mm"], certificate[f"surface_{name}_qm"]
+        sane = ROBUST * (wanted.max() if name == "energy" else 1.0) if with_surfaces.is_robust else 0.0
+        tolerance = max(tight, sane)
         np.testing.assert_allclose(found, wanted, rtol=0, atol=tolerance)
 
 
@@ -122,5 +126,6 @@ def test_surface_phonons_match(with_surfaces) -> None:
         )
     certificate = with_surfaces.certificate
     difference = certificate["surface_omega2_mm"] - certificate["surface_omega2_qm"]
-    assert 0 < np.abs(difference).max() <= 0.01 * certificate["surface_omega2_qm"].max()
-    assert with_surfaces.fit["surface_forces"] <= SURFACE_FORCES
+    limit = ROBUST if with_surfaces.is_robust else SURFACE_FORCES
+    assert 0 < np.abs(difference).max() <= limit * certificate["surface_omega2_qm"].max()
+    assert with_surfaces.fit["surface_forces"] <= limit

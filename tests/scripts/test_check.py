@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from qmfront.storage.layouts.bulk import BULK
 from qmfront.storage.layouts.potential import POTENTIAL
 from scripts.check import main
 from scripts.verdict import main as judge
+from tests.results import test_cases as checks_of_cases
 from tests.results import test_potentials as checks
 from tests.results.conftest import FinishedPotential
 from tests.results.test_cases import CALLS_PER_DECADE, WARM_CALLS, allowed_calls
@@ -36,12 +38,18 @@ def coarse() -> Bulk:
 
 
 def written(
-    bulk: Bulk, *, misfit: float, modulus: float = 0.0, softest: float = 0.1, fitted: float | None = None
+    bulk: Bulk,
+    *,
+    misfit: float,
+    modulus: float = 0.0,
+    softest: float = 0.1,
+    fitted: float | None = None,
+    noise: float | None = None,
 ) -> None:
     """Bulk, certificate and table of a full potential that misses force constants and C44 by some fraction."""
     own, rng = bulk.force_constants, np.random.default_rng(0)
-    noise = rng.normal(size=own.matrix.shape)
-    difference = misfit * noise * np.linalg.norm(own.matrix) / np.linalg.norm(noise)
+    random = rng.normal(size=own.matrix.shape)
+    difference = misfit * random * np.linalg.norm(own.matrix) / np.linalg.norm(random)
     qm = np.array([bulk.moduli[0, 0, 0, 0], bulk.moduli[0, 0, 1, 1], bulk.moduli[1, 2, 1, 2]])
     omega2 = np.linspace(softest, 10.0, 12).reshape(2, 6)
     arrays = {
@@ -59,6 +67,8 @@ def written(
     store.save(folder / "certificate.zarr", POTENTIAL.including(declared), arrays)
     store.save("results/bulk/silicon.zarr", BULK, bulk.arrays())
     fit = {"force_constants": misfit if fitted is None else fitted, "stress": 1e-10, "functions": 400.0}
+    if noise is not None:  # of the recipe robust
+        fit |= dict.fromkeys(("noise_force_constants", "noise_second_derivative"), noise)
     pd.Series(fit, name="relative_error").rename_axis("observation").to_csv(folder / "fit.csv")
     table = pd.DataFrame({"quantity": ["C11", "C12", "C44", "force constants"]})
     table["qm"], table["mm"] = [*qm / GPa, 1.0], [*arrays["moduli_mm"] / GPa, 1.0]
@@ -122,6 +132,53 @@ def test_each_number_has_its_own_limit(doubts: Callable[..., set[str]]) -> None:
     assert doubts(bulk=sampled, misfit=0.036, modulus=0.05) == {"force_constants"}
     short = replace(coarse(), moduli=silicon().moduli)
     assert doubts(bulk=short, misfit=0.036, modulus=0.05) == {"moduli"}
+
+
+def test_a_robust_fit_is_held_to_sanity(doubts: Callable[..., set[str]]) -> None:
+    """Where noise was measured: five per cent, whatever the force constants are, and the noise where that is more."""
+    assert doubts(bulk=silicon(), misfit=0.02, modulus=0.03, noise=1e-6) == set()
+    assert doubts(bulk=silicon(), misfit=0.06, noise=1e-6) == {"force_constants"}
+    assert doubts(bulk=silicon(), misfit=0.02, modulus=0.06, noise=1e-6) == {"moduli"}
+    assert doubts(bulk=silicon(), misfit=0.06, modulus=0.06, noise=0.04) == set()
+
+
+class Finished:
+    """A case of three iterations, of which the last ones are as told."""
+
+    def __init__(self, norm: str = "hessian", **columns: list) -> None:
+        whole = {"k": [0, 1, 2], "n_qm": [50, 90, 160], "error": [0.4, 0.2, 0.1], "eta": [0.4, 0.2, 0.1]}
+        whole |= {"trusted": [True] * 3, "lowest_eigenvalue": [np.nan] * 3}
+        table = pd.DataFrame(whole | columns)
+        self.name, self.near_reference = "case", table.assign(**{"eta force_constants/exact": table["eta"]})
+        self.norm = lambda k: norm
+
+
+@pytest.mark.parametrize(
+    ("given", "passes"),
+    [
+        ({}, True),
+        ({"eta": [0.4, 0.2, 0.04]}, False),
+        ({"eta": [0.4, 0.2, 0.21]}, False),
+        ({"eta": [0.4, 0.2, 0.04], "trusted": [True, True, False]}, True),
+        ({"eta": [0.4, 0.2, 0.04], "norm": "laplacian"}, None),
+        ({"trusted": [False] * 3}, None),
+    ],
+)
+def test_a_trusted_estimate_is_doubted(given: dict[str, Any], passes: bool | None) -> None:
+    """What is not trusted may be off; without an iteration to look at the check is skipped."""
+    check = partial(checks_of_cases.test_a_trusted_estimate_is_near_the_error, Finished(**given))
+    if passes is None:
+        with pytest.raises(pytest.skip.Exception):
+            check()
+    else:
+        assert _fails(check) is not passes
+
+
+def test_a_soft_mode_takes_its_part_of_the_exact_estimator() -> None:
+    check = checks_of_cases.test_the_exact_estimator_follows_the_error
+    low = {"eta": [0.1, 0.05, 0.025]}
+    assert _fails(partial(check, Finished(**low)))
+    assert not _fails(partial(check, Finished(**low, lowest_eigenvalue=[0.1] * 3)))
 
 
 def test_calls_of_a_warm_solve() -> None:
