@@ -40,7 +40,6 @@ def main() -> None:
     for cells in DOMAINS:
         defect = point_defect(
             cubic_crystal("Si", "diamond", LATTICE_CONSTANT),
-            LATTICE_CONSTANT,
             PointDefect((1.25, 1.5, 1.0), ((0.0, 0.0, 0.0),), ADDED, cells),
         )
         u, tiles = _displacement(defect), tiles_of(defect.body, TILE)

@@ -19,7 +19,7 @@ from qmfront.coupling.reference import relax_reference
 from qmfront.crystal.defect import Defect
 from qmfront.crystal.lattice import cubic_crystal
 from qmfront.crystal.point_defect import PointDefect, point_defect
-from qmfront.elasticity.bulk import Bulk, bulk_of, cubic_lattice_constant
+from qmfront.elasticity.bulk import Bulk, bulk_of
 from qmfront.evaluate.forces import calculator_forces
 from qmfront.models.eam import EAM
 from qmfront.operators.assembly import assemble
@@ -61,8 +61,7 @@ def main() -> None:
 
 def relaxed(bulk: Bulk, calculator: EAM, cells: int) -> tuple[Defect, np.ndarray]:
     """The vacancy in a box and its displacement (n, 3), Å, without a mean."""
-    edge = cubic_lattice_constant(bulk.crystal)
-    defect = point_defect(bulk.crystal, edge, PointDefect((0.5, 0.5, 0.5), ((0.0, 0.0, 0.0),), (), cells))
+    defect = point_defect(bulk.crystal, PointDefect((0.5, 0.5, 0.5), ((0.0, 0.0, 0.0),), (), cells))
     operators = assemble(defect, bulk, reach=REACH, decay=3.0, cutoff_r0=2.5)
     found = relax_reference(
         model_forces(defect.body, defect.free, calculator_forces(calculator)),

@@ -31,7 +31,7 @@ from qmfront.coupling.solution import Solution
 from qmfront.coupling.solve import StartingPoint, solve
 from qmfront.coupling.stability import proof
 from qmfront.crystal.defect import Defect
-from qmfront.crystal.lattice import cubic_crystal
+from qmfront.crystal.lattice import crystal_of
 from qmfront.elasticity.bulk import Bulk, bulk_of
 from qmfront.elasticity.certificate import Certificate
 from qmfront.elasticity.defective_sites import defective_sites
@@ -186,7 +186,7 @@ def measure(
     measurements : sections of a material, such as force_constants=ForceConstantSteps(reach=12.0)
     """
     material = Material.model_validate({"crystal": crystal, "qm": qm, **measurements})
-    guess = cubic_crystal(crystal.symbol, crystal.structure, crystal.lattice_constant_guess)
+    guess = crystal_of(crystal)
     book, tally = Journal(journal), Tally()
     spec = ModelSpec(qm.calculator, qm.arguments(Path()))
     return MeasuredMaterial(material, bulk_of(guess, Journaled(spec, book, tally), material), book, tally)

@@ -1,7 +1,7 @@
 """The perfect crystal of the reference model: material -> bulk.zarr."""
 
 from qmfront.config.material import Crystal, Probe
-from qmfront.crystal.lattice import cubic_crystal
+from qmfront.crystal.lattice import crystal_of
 from qmfront.elasticity.bulk import bulk_of
 from qmfront.evaluate.journal import Journal, Tally
 from qmfront.evaluate.journaled import Journaled
@@ -13,7 +13,7 @@ from qmfront.storage.logs import logged
 
 def main(model: tuple[ModelSpec, Journal], settings: dict, path: str) -> None:
     crystal = Crystal.model_validate(settings["crystal"])
-    guess = cubic_crystal(crystal.symbol, crystal.structure, crystal.lattice_constant_guess)
+    guess = crystal_of(crystal)
     tally = Tally()
     bulk = bulk_of(guess, Journaled(*model, tally), Probe.model_validate(settings["probe"]))
     config = {"qm": model[0], **settings}

@@ -2,8 +2,8 @@
 
 import logging
 
-from qmfront.config.material import ForceConstantSteps, Preflight, StressSamples
-from qmfront.crystal.lattice import cubic_crystal
+from qmfront.config.material import Crystal, ForceConstantSteps, Preflight, StressSamples
+from qmfront.crystal.lattice import crystal_of
 from qmfront.evaluate.model_spec import ModelSpec
 from qmfront.preflight.page import page
 from qmfront.preflight.report import refuse, report
@@ -17,7 +17,7 @@ def main(material: str, crystal: dict, spec: ModelSpec, settings: dict, outputs:
     found = report(
         material,
         Subject(spec.build, spec.calculator),
-        cubic_crystal(crystal["symbol"], crystal["structure"], crystal["lattice_constant_guess"]),
+        crystal_of(Crystal.model_validate(crystal)),
         preflight,
         ForceConstantSteps.model_validate(settings["force_constants"]),
         StressSamples.model_validate(settings["stress_samples"]),

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from importlib.machinery import PathFinder
-from math import ceil, hypot
+from math import ceil, hypot, prod
 from pathlib import Path
 
-from qmfront.config.defect import Box, Disc, File, Point
+from qmfront.config.defect import Box, Disc, Dislocation, File, Point
 from qmfront.config.defect_checks import problems_of_defect
 from qmfront.config.errors import did_you_mean
 from qmfront.config.figures import NEED_ERRORS, NEED_FRONT, Certificate, Curves, Figure, Locality, Scaling
@@ -55,6 +55,20 @@ def _materials(study: Study, root: Path) -> Iterator[str]:
         yield from _calculator(material.qm, place, study)
         yield from _files(material.qm, place, root)
         yield from _reach(name, material)
+        yield from _crystal_file(name, material, root)
+
+
+def _crystal_file(name: str, material: Material, root: Path) -> Iterator[str]:
+    """A crystal from a file is one."""
+    crystal = material.crystal
+    if crystal.file is None:
+        return
+    from qmfront.config.crystal_file import cell_of_file  # half a second, for crystals of files alone
+
+    try:
+        cell_of_file(root / crystal.file)
+    except ValueError as error:
+        yield f"materials.{name}.crystal.file = {crystal.file!r}: {error}"
 
 
 def _reach(name: str, material: Material) -> Iterator[str]:
@@ -129,7 +143,8 @@ def _case(name: str, case: Case, study: Study, root: Path) -> Iterator[str]:
         known = {*study.materials, *names_of_files("material", root)}
         yield f"material: no material {case.material!r}{did_you_mean(case.material, known)}"
     else:
-        yield from _defect(case, material, root)
+        if not list(_crystal_file(case.material, material, root)):
+            yield from _defect(case, material, root)
         yield from _buffer(case, material)
     if potential is None:
         known = {*study.potentials, *names_of_files("potential", root)}
@@ -140,7 +155,9 @@ def _case(name: str, case: Case, study: Study, root: Path) -> Iterator[str]:
             f"potential: {case.potential!r} is fitted to {potential.material!r}, "
             f"but the case is made of {case.material!r}"
         )
-    if material is not None and isinstance(case.domain, Disc) and not isinstance(case.defect, File):
+    if material is None or list(_crystal_file(case.material, material, root)):
+        return
+    if isinstance(case.domain, Disc) and not isinstance(case.defect, File):
         yield from _clamp(case, case.domain, potential, material)
 
 
@@ -218,8 +235,9 @@ def _kinds(case: Case) -> Iterator[str]:
 
 
 def _box(case: Case, box: Box, material: Material) -> Iterator[str]:
-    a0, r0 = material.crystal.lattice_constant_guess, material.crystal.nearest_neighbour_guess
-    edge, width = box.cells * a0, 2 * case.first_disc.radius_r0 * r0
+    r0 = material.crystal.nearest_neighbour_guess
+    edges = [cells * length for cells, length in zip(box.along, material.crystal.box_edges, strict=True)]
+    edge, width = min(edges), 2 * case.first_disc.radius_r0 * r0
     if width >= edge:
         yield (
             f"initial_region.radius_r0 = {case.first_disc.radius_r0:g}: a ball {width:.1f} Å wide "
@@ -228,7 +246,7 @@ def _box(case: Case, box: Box, material: Material) -> Iterator[str]:
     divide = case.divide
     if divide.box_cells < divide.tile_cells:
         yield f"divide.box_cells = {divide.box_cells}: no box around tiles of {divide.tile_cells} cells is smaller"
-    tiles = ceil(box.cells / divide.tile_cells) ** 3
+    tiles = prod(ceil(cells / divide.tile_cells) for cells in box.along)
     if divide.jobs > tiles:
         yield f"divide.jobs = {divide.jobs}, but there are only {tiles} tiles; choose fewer jobs or smaller tiles"
 
@@ -260,9 +278,16 @@ def _extent(case: Case, disc: Disc, material: Material) -> Iterator[str]:
         yield f"refine.circle.centre_r0 = {list(centre)} is outside: {domain}"
 
 
+def _slip(case: Case, material: Material) -> float:
+    """Length of the Burgers vector, Å."""
+    if not isinstance(case.defect, Dislocation):
+        return 0.0
+    return material.crystal.cell.length(case.defect.burgers)
+
+
 def _clamp(case: Case, disc: Disc, potential: Potential, material: Material) -> Iterator[str]:
     """Free atoms must not miss neighbours beyond the rim: neither those of the potential, nor those of the QM model."""
-    slip = case.defect.slip * material.crystal.lattice_constant_guess
+    slip = _slip(case, material)
     of_potential, of_model = 2 * potential.basis.cutoff, material.qm.cutoff
     needed = max(of_potential, of_model) + slip
     thinned = f" and the slip thins the rim by {slip:.3g} Å" if slip else ""

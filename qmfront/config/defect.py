@@ -1,21 +1,37 @@
 """What is relaxed: a defect, and the domain around it."""
 
-from math import hypot
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, Strict, model_validator
+from pydantic import BeforeValidator, Field, Strict, WithJsonSchema, model_validator
 
-from qmfront.config.section import Direction, Positions, Section, Vector, key
+from qmfront.config.section import (
+    CrystalVector,
+    Direction,
+    Plane,
+    Positions,
+    Section,
+    Symbol,
+    Triple,
+    Vector,
+    key,
+)
 from qmfront.config.section import Point as PlanePoint
 
 
 class Dislocation(Section):
-    """A straight dislocation, (B.1)-(B.4); vectors are in cubic crystal axes."""
+    """A straight dislocation, (B.1)-(B.4); indices are those of the conventional cell."""
 
     kind: Literal["dislocation"] = key("Kind of defect", default="dislocation")
-    line: Direction = key("Line direction, three integers in cubic axes")
-    burgers: Vector = key("Burgers vector in cubic axes", unit="a0")
-    plane: Direction = key("Normal of the cut (glide) plane, three integers in cubic axes")
+    line: Direction = key(
+        "Line direction, three integers in cubic axes, or of the conventional cell of another crystal; four of a "
+        "hexagonal one"
+    )
+    burgers: CrystalVector = key(
+        "Burgers vector in cubic axes, or in coordinates of the conventional vectors of another crystal; four of a "
+        "hexagonal one",
+        unit="a0",
+    )
+    plane: Plane = key("Miller indices of the cut (glide) plane, three integers; four of a hexagonal crystal")
     core_offset: PlanePoint = key(
         "Position of the core in the crystal relative to the default one, along e1 and e2",
         unit="Å",
@@ -30,11 +46,6 @@ class Dislocation(Section):
         le=50.0,
     )
 
-    @property
-    def slip(self) -> float:
-        """Length of the Burgers vector, a0."""
-        return hypot(*self.burgers)
-
     @model_validator(mode="after")
     def _cut_plane_holds_line_and_burgers(self) -> "Dislocation":
         _refuse_out_of_plane(self.plane, line=self.line, burgers=self.burgers)
@@ -42,11 +53,13 @@ class Dislocation(Section):
 
 
 class Crack(Section):
-    """A straight crack opened in mode I, (B.5); vectors are in cubic crystal axes."""
+    """A straight crack opened in mode I, (B.5); indices are those of the conventional cell."""
 
     kind: Literal["crack"] = key("Kind of defect", default="crack")
-    front: Direction = key("Direction of the crack front, three integers in cubic axes")
-    plane: Direction = key("Normal of the crack plane, three integers in cubic axes")
+    front: Direction = key(
+        "Direction of the crack front, three integers in cubic axes, or of the conventional cell"
+    )
+    plane: Plane = key("Miller indices of the crack plane, three integers")
     load: float = key(
         "Stress intensity K_I over the Griffith value of the reference model", unit="1", gt=0.0, le=3.0
     )
@@ -56,23 +69,68 @@ class Crack(Section):
         default=(0.0, 0.0),
     )
 
-    @property
-    def slip(self) -> float:
-        """A crack does not slip, a0."""
-        return 0.0
-
     @model_validator(mode="after")
     def _plane_holds_front(self) -> "Crack":
         _refuse_out_of_plane(self.plane, front=self.front)
         return self
 
 
+class PlacedAtom(Section):
+    """An atom at a position; three numbers alone are a position."""
+
+    at: Vector = key("Position relative to the site of the defect", unit="a0")
+    element: Symbol | None = key("Chemical symbol; null: that of the site of the defect", default=None)
+
+
+class Substitution(Section):
+    """A site of the perfect crystal that another element has."""
+
+    at: Vector = key("Site relative to the site of the defect", unit="a0", default=(0.0, 0.0, 0.0))
+    element: Symbol = key("Chemical symbol of the atom that is there")
+
+
+def _placed(items: Any) -> Any:
+    """Positions alone as atoms."""
+    if not isinstance(items, list | tuple):
+        return items
+    return [
+        {"at": item}
+        if isinstance(item, list | tuple) and all(isinstance(x, int | float) for x in item)
+        else item
+        for item in items
+    ]
+
+
+POSITION = {"type": "array", "items": {"type": "number"}, "minItems": 3, "maxItems": 3}
+PLACED_ATOM = {
+    "type": "object",
+    "properties": {"at": POSITION, "element": {"anyOf": [{"type": "string"}, {"type": "null"}]}},
+    "required": ["at"],
+    "additionalProperties": False,
+}
+PlacedAtoms = Annotated[
+    tuple[PlacedAtom, ...],
+    Strict(False),
+    BeforeValidator(_placed),
+    WithJsonSchema({"type": "array", "items": {"anyOf": [POSITION, PLACED_ATOM]}}),
+]
+Substitutions = Annotated[tuple[Substitution, ...], Strict(False)]
+
+
 class Point(Section):
-    """A point defect, or a cluster of them, in a periodic box; positions are in cubic crystal axes."""
+    """A point defect, or a cluster of them, in a periodic box.
+
+    Positions are in cubic crystal axes, or in coordinates of the conventional vectors of another crystal.
+    """
 
     kind: Literal["point"] = key("Kind of defect", default="point")
     position: Vector = key(
-        "Position of the site of the defect in the box, whose corner is the origin", unit="a0"
+        "Position of the site of the defect in the box, whose corner is the origin",
+        unit="a0",
+        default=(0.0, 0.0, 0.0),
+    )
+    sublattice: Symbol | None = key(
+        "Element of the site of the defect in a crystal of several; null: the first one", default=None
     )
     removed: Positions = key(
         "Sites that are left out, relative to the site of the defect; which sites there are, the structure tells "
@@ -80,21 +138,25 @@ class Point(Section):
         unit="a0",
         default=(),
     )
-    added: Positions = key("Atoms that are put in, relative to the site of the defect", unit="a0", default=())
-
-    @property
-    def slip(self) -> float:
-        """A point defect does not slip, a0."""
-        return 0.0
+    added: PlacedAtoms = key(
+        "Atoms that are put in: positions relative to the site of the defect, or {at: position, element: symbol}",
+        unit="a0",
+        default=(),
+    )
+    substituted: Substitutions = key(
+        "Sites that have an atom of another element, such as an antisite: {at: site, element: symbol}; at left out is "
+        "the site of the defect",
+        default=(),
+    )
 
     @model_validator(mode="after")
     def _changes_something(self) -> "Point":
-        if not self.removed and not self.added:
-            raise ValueError("neither removed nor added names a position; there is no defect")
+        if not self.removed and not self.added and not self.substituted:
+            raise ValueError("none of removed, added and substituted names a position; there is no defect")
         return self
 
 
-def _refuse_out_of_plane(plane: Direction, **vectors: Direction | Vector) -> None:
+def _refuse_out_of_plane(plane: Plane, **vectors: Direction | Vector) -> None:
     for name, vector in (*vectors.items(), ("plane", plane)):
         if not any(vector):
             raise ValueError(f"{name} is the zero vector")
@@ -105,6 +167,10 @@ def _refuse_out_of_plane(plane: Direction, **vectors: Direction | Vector) -> Non
                 f"{name} {list(vector)} does not lie in the cut plane with normal {list(plane)} "
                 f"(product {product:g}); choose a normal perpendicular to {' and '.join(vectors)}"
             )
+
+
+Along = Annotated[int, Field(ge=2, le=100)]
+Cells = Along | Annotated[tuple[Along, Along, Along], Strict(False)]
 
 
 class Disc(Section):
@@ -120,13 +186,22 @@ class Disc(Section):
 
 
 class Box(Section):
-    """The domain of a point defect: a periodic box of cubic cells."""
+    """The domain of a point defect: a periodic box of right-angled cells, which are cubic in cubic crystals."""
 
     kind: Literal["box"] = key("Kind of domain", default="box")
-    cells: int = key("Cubic cells along each edge", unit="1", ge=2, le=100)
+    cells: Cells = key(
+        "Cells along each edge: one number, 2 to 100, or three; the cell of a hexagonal crystal has the edges a, "
+        "sqrt(3) a and c",
+        unit="1",
+    )
+
+    @property
+    def along(self) -> tuple[int, int, int]:
+        """Cells along the three edges."""
+        return (self.cells,) * 3 if isinstance(self.cells, int) else self.cells
 
 
-Axes = Annotated[tuple[Direction, Direction, Direction], Strict(False)]
+Axes = Annotated[tuple[Triple, Triple, Triple], Strict(False)]
 Periodic = Annotated[tuple[bool, bool, bool], Strict(False)]
 
 
@@ -170,11 +245,6 @@ class File(Section):
     core: PlanePoint | None = key(
         "Position of the defect, x and y in the file; null: the centre of the seeds", unit="Å", default=None
     )
-
-    @property
-    def slip(self) -> float:
-        """What a file does not say, a0."""
-        return 0.0
 
     @model_validator(mode="after")
     def _axes_make_a_frame(self) -> "File":

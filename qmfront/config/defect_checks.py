@@ -4,10 +4,10 @@ The crystal is known from its structure and the guess of its lattice constant, w
 """
 
 from collections.abc import Iterator
-from math import ceil, dist, gcd, hypot, pi
+from math import ceil, gcd, hypot, pi
 
 from qmfront.config.defect import Crack, Disc, Dislocation, Point
-from qmfront.config.material import ATOMS_PER_CUBE, Crystal, Material
+from qmfront.config.material import Crystal, Material
 from qmfront.config.section import Vector
 from qmfront.config.study import Case
 
@@ -16,7 +16,7 @@ SMALLEST_CORE_RADIUS_PER_BURGERS = 2.25
 OVERLAP_R0 = 0.4
 """Atoms closer than this (r0) are taken for one site written twice."""
 ON_SITE = 0.02
-"""a0; a removed position names the site that is at least this near, as in crystal.point_defect."""
+"""a; a removed position names the site that is at least this near, as in crystal.point_defect."""
 LARGEST_INDEX = 200
 """Of line directions and planes."""
 MOST_SITES = 2e7
@@ -40,7 +40,7 @@ def problems_of_defect(case: Case, material: Material) -> Iterator[str]:
 
 def _burgers(dislocation: Dislocation, crystal: Crystal) -> Iterator[str]:
     burgers = dislocation.burgers
-    if crystal.is_lattice_vector(burgers):
+    if crystal.cell.is_lattice_vector(burgers):
         return
     along = _shortest_along(burgers, crystal)
     known = f" (the shortest along it is {_shown(along)})" if along else ""
@@ -60,26 +60,23 @@ def _shortest_along(vector: Vector, crystal: Crystal) -> Vector | None:
             divisor = gcd(*(round(step) for step in steps))
             h, k, l = (round(step) // divisor for step in steps)
             found = ((fraction * h, fraction * k, fraction * l) for fraction in (0.5, 1.0))
-            return next((short for short in found if crystal.is_lattice_vector(short)), None)
+            return next((short for short in found if crystal.cell.is_lattice_vector(short)), None)
     return None
 
 
 def _core_map(dislocation: Dislocation, crystal: Crystal) -> Iterator[str]:
     if dislocation.core_map_radius_r0 is None:
         return
-    line, plane = dislocation.line, dislocation.plane
+    cell = crystal.cell
+    line, plane = cell.vector(dislocation.line), cell.normal(dislocation.plane)
     normal = [
         plane[1] * line[2] - plane[2] * line[1],
         plane[2] * line[0] - plane[0] * line[2],
         plane[0] * line[1] - plane[1] * line[0],
     ]
-    edge = abs(sum(b * n for b, n in zip(dislocation.burgers, normal, strict=True))) / hypot(*normal)
-    needed = (
-        SMALLEST_CORE_RADIUS_PER_BURGERS
-        * edge
-        * crystal.lattice_constant_guess
-        / crystal.nearest_neighbour_guess
-    )
+    burgers = cell.vector(dislocation.burgers)
+    edge = abs(sum(b * n for b, n in zip(burgers, normal, strict=True))) / hypot(*normal) / cell.a0
+    needed = SMALLEST_CORE_RADIUS_PER_BURGERS * edge * cell.a0 / cell.nearest_neighbour
     if dislocation.core_map_radius_r0 < needed:
         yield (
             f"defect.core_map_radius_r0 = {dislocation.core_map_radius_r0:g}: the core map (B.4) folds, since the "
@@ -102,8 +99,8 @@ def _disc(domain: Disc, defect: Dislocation | Crack, crystal: Crystal) -> Iterat
         name, offset, direction = "core_offset", defect.core_offset, defect.line
     else:
         name, offset, direction = "tip_offset", defect.tip_offset, defect.front
-    a0 = crystal.lattice_constant_guess
-    radius = domain.radius_r0 * crystal.nearest_neighbour_guess
+    cell = crystal.cell
+    radius = domain.radius_r0 * cell.nearest_neighbour
     if hypot(*offset) > radius:
         yield (
             f"defect.{name} = {list(offset)} Å is outside of the domain, whose radius is {radius:.0f} Å. The crystal "
@@ -114,10 +111,8 @@ def _disc(domain: Disc, defect: Dislocation | Crack, crystal: Crystal) -> Iterat
         if max(abs(n) for n in indices) > LARGEST_INDEX:
             yield f"defect: {key} {_shown(vector)} has indices above {LARGEST_INDEX}. Choose a direction of the crystal"
             return
-    period = _shortest_along(direction, crystal)
-    height = hypot(*period) if period else hypot(*direction)
-    area = pi * ((radius + domain.clamp_width) / a0) ** 2
-    sites = area * height * ATOMS_PER_CUBE[crystal.structure]
+    height = cell.length(_shortest_along(direction, crystal) or direction)
+    sites = pi * (radius + domain.clamp_width) ** 2 * height * len(cell.sites) / cell.volume
     if sites > MOST_SITES:
         yield (
             f"domain: a disc of {radius:.0f} Å with a rim of {domain.clamp_width:.0f} Å has {sites:.1e} sites, more "
@@ -126,29 +121,65 @@ def _disc(domain: Disc, defect: Dislocation | Crack, crystal: Crystal) -> Iterat
 
 
 def _sites(point: Point, crystal: Crystal) -> Iterator[str]:
-    """Sites that are left out exist, and atoms that are put in lie apart from the others."""
-    for position in point.removed:
-        site = crystal.nearest_site(position)
-        if dist(site, position) > ON_SITE:
-            yield (
-                f"defect.removed: there is no site at {_shown(position)} a0 from that of the defect; the nearest is at "
-                f"{_shown(site)}. Give positions of the perfect crystal relative to a site"
-            )
-    removed = [crystal.nearest_site(position) for position in point.removed]
-    if len(set(removed)) < len(removed):
-        yield f"defect.removed names a site twice: {[list(position) for position in point.removed]}"
-    closest = OVERLAP_R0 * crystal.nearest_neighbour_guess / crystal.lattice_constant_guess
-    for number, position in enumerate(point.added):
-        site = crystal.nearest_site(position)
-        others = [*point.added[:number], *([] if site in removed else [site])]
-        near = [other for other in others if dist(other, position) < closest]
+    """Sites that are changed exist, elements are those of the crystal, and atoms that are put in lie apart."""
+    cell, species = crystal.cell, crystal.species
+    if point.sublattice is not None and point.sublattice not in species:
+        yield f"defect.sublattice = {point.sublattice}: the crystal has {' and '.join(species)}"
+        return
+    yield from _elements(point, species)
+    if not cell.is_upright:
+        yield (
+            "defect.kind = point: no three lattice vectors of the crystal are perpendicular, which the cells of a "
+            "periodic box are made of; monoclinic and triclinic crystals have none. Straight defects need no box"
+        )
+    changed: list[Vector] = []
+    for name, positions in (("removed", point.removed), ("substituted", [s.at for s in point.substituted])):
+        for position in positions:
+            symbol, site = cell.nearest_site(position, point.sublattice)
+            if cell.distance(site, position) > ON_SITE * cell.a0:
+                yield (
+                    f"defect.{name}: there is no site at {_shown(position)} a0 from that of the defect; the nearest "
+                    f"is at {_shown(site)} ({symbol}). Give positions of the perfect crystal relative to a site"
+                )
+            if any(cell.distance(site, other) < ON_SITE * cell.a0 for other in changed):
+                yield f"defect.{name} names a site twice: {[list(each) for each in positions]}"
+            changed.append(site)
+    yield from _substitutes(point, crystal)
+    removed = [cell.nearest_site(position, point.sublattice)[1] for position in point.removed]
+    added = [atom.at for atom in point.added]
+    closest = OVERLAP_R0 * cell.nearest_neighbour
+    for number, position in enumerate(added):
+        site = cell.nearest_site(position, point.sublattice)[1]
+        gone = any(cell.distance(site, other) < ON_SITE * cell.a0 for other in removed)
+        others = [*added[:number], *([] if gone else [site])]
+        near = [other for other in others if cell.distance(other, position) < closest]
         if near:
-            apart = dist(near[0], position) * crystal.lattice_constant_guess
             yield (
-                f"defect.added: the atom at {_shown(position)} a0 is {apart:.2f} Å from the one at {_shown(near[0])} "
-                f"(nearest neighbours: {crystal.nearest_neighbour_guess:.2f} Å). Put it farther away, or list the "
-                "other site under defect.removed"
+                f"defect.added: the atom at {_shown(position)} a0 is {cell.distance(near[0], position):.2f} Å from the "
+                f"one at {_shown(near[0])} (nearest neighbours: {cell.nearest_neighbour:.2f} Å). Put it farther away, "
+                "or list the other site under defect.removed"
             )
+
+
+def _elements(point: Point, species: list[str]) -> Iterator[str]:
+    """An element that the crystal does not have is refused."""
+    named = [
+        *(("added", atom.element) for atom in point.added),
+        *(("substituted", atom.element) for atom in point.substituted),
+    ]
+    for name, element in dict.fromkeys(named):
+        if element is not None and element not in species:
+            yield (
+                f"defect.{name}: {element} is no element of the crystal ({' and '.join(species)}). The potential would "
+                "have to be fitted to cells with the solute, which is not built: take an element of the crystal"
+            )
+
+
+def _substitutes(point: Point, crystal: Crystal) -> Iterator[str]:
+    for atom in point.substituted:
+        symbol, site = crystal.cell.nearest_site(atom.at, point.sublattice)
+        if symbol == atom.element:
+            yield f"defect.substituted: the site at {_shown(site)} has {symbol} already; nothing would change"
 
 
 def _shown(vector: tuple[float, ...]) -> str:

@@ -1,6 +1,5 @@
 """What a material is: its crystal and the reference (QM) model, with the steps used to probe that model."""
 
-from math import dist, sqrt
 from pathlib import Path
 from re import findall
 from typing import Annotated, Any, Literal
@@ -8,99 +7,111 @@ from typing import Annotated, Any, Literal
 from pydantic import JsonValue, StringConstraints, model_validator
 
 from qmfront.config.eam_text import EAM, readable_copy
-from qmfront.config.section import Section, Vector, key
+from qmfront.config.section import Section, key
+from qmfront.config.unit_cell import HEXAGONAL, SPECIES, Structure, UnitCell, named_cell
 
 Formula = Annotated[str, StringConstraints(pattern=r"^[A-Z][a-z]?([A-Z][a-z]?)?$")]
 DottedPath = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$")]
 
-NEAREST_NEIGHBOUR = {
-    "bcc": sqrt(3) / 2,
-    "fcc": 1 / sqrt(2),
-    "diamond": sqrt(3) / 4,
-    "sc": 1.0,
-    "b2": sqrt(3) / 2,
-    "rocksalt": 0.5,
-    "zincblende": sqrt(3) / 4,
-}
-"""Nearest-neighbour distance r0 in units of the lattice constant."""
-CENTRED: dict[str, tuple[Vector, ...]] = {
-    "bcc": ((0.5, 0.5, 0.5),),
-    "fcc": ((0.5, 0.5, 0.0), (0.5, 0.0, 0.5), (0.0, 0.5, 0.5)),
-    "sc": (),
-    "b2": (),
-} | dict.fromkeys(("diamond", "rocksalt", "zincblende"), ((0.5, 0.5, 0.0), (0.5, 0.0, 0.5), (0.0, 0.5, 0.5)))
-"""Lattice points of the cubic cell beside its corner, a0."""
-BASIS: dict[str, Vector] = {
-    "diamond": (0.25, 0.25, 0.25),
-    "zincblende": (0.25, 0.25, 0.25),
-    "b2": (0.5, 0.5, 0.5),
-    "rocksalt": (0.5, 0.0, 0.0),
-}
-"""The second atom at a lattice point of the crystals that have two, a0."""
-ATOMS_PER_CUBE = {name: (1 + len(centres)) * (1 + (name in BASIS)) for name, centres in CENTRED.items()}
-"""Atoms of the cubic cell."""
-BINARY = ("b2", "rocksalt", "zincblende")
-"""Structures of two species."""
-
 
 class Crystal(Section):
-    """A cubic crystal of one or two species."""
+    """A crystal: by name, or from a file."""
 
-    structure: Literal["bcc", "fcc", "diamond", "sc", "b2", "rocksalt", "zincblende"] = key(
-        "Bravais lattice and basis of the crystal; the last three are of two species"
+    structure: Structure = key(
+        "The crystal: bcc, fcc, diamond, sc and hcp of one species; b2, l1_2, rocksalt, zincblende and wurtzite of "
+        "two; file for any other one"
     )
-    symbol: Formula = key("Chemical symbol of the species, or of both, such as NiAl")
-    lattice_constant_guess: float = key(
-        "Start of the search for the lattice constant at zero stress", unit="Å", gt=1.0, lt=20.0
+    symbol: Formula | None = key(
+        "Chemical symbol of the species, or of both, such as NiAl; l1_2 has three of the first for one of the second; "
+        "null for a file, which tells it",
+        default=None,
     )
+    lattice_constant_guess: float | None = key(
+        "Start of the search for the lattice constant a at zero stress; null for a file, which tells it",
+        unit="Å",
+        default=None,
+        gt=1.0,
+        lt=50.0,
+    )
+    ratio_guess: float | None = key(
+        "Start of the search for c / a of hcp and wurtzite; null: that of close-packed spheres",
+        unit="1",
+        default=None,
+        gt=0.5,
+        lt=5.0,
+    )
+    file: str | None = key(
+        "Path of a CIF, POSCAR or extended XYZ file with the crystal, relative to the root of the project: directions, "
+        "planes and positions refer to its cell as it is written",
+        default=None,
+    )
+
+    @property
+    def cell(self) -> UnitCell:
+        """The conventional cell, from the guess; good enough for the checks made before any job.
+
+        Raises ValueError if there is a file and it is not what it is said to be.
+        """
+        if self.file is not None:
+            from qmfront.config.crystal_file import cell_of_file  # half a second, for crystals of files alone
+
+            return cell_of_file(Path(self.file))
+        assert self.symbol and self.lattice_constant_guess, "validated"
+        return named_cell(self.structure, self.symbol, self.lattice_constant_guess, self.ratio_guess)
+
+    @property
+    def a0(self) -> float:
+        """Length of the first vector of the conventional cell, Å, from the guess."""
+        return self.cell.a0
 
     @property
     def nearest_neighbour_guess(self) -> float:
-        """r0 in Å, from the guess; good enough for the checks made before any job."""
-        return NEAREST_NEIGHBOUR[self.structure] * self.lattice_constant_guess
+        """r0 in Å, from the guess."""
+        return self.cell.nearest_neighbour
+
+    @property
+    def box_edges(self) -> tuple[float, float, float]:
+        """Edges of the right-angled cell that boxes are made of, Å."""
+        return self.cell.box_edges
 
     @property
     def atoms_per_lattice_point(self) -> int:
-        """1, or 2 in crystals with a basis."""
-        return 1 + (self.structure in BASIS)
-
-    def is_lattice_vector(self, vector: Vector) -> bool:
-        """Whether a vector (cubic axes, a0) maps the crystal onto itself."""
-        point = self._nearest(vector, self._lattice_points)
-        return dist(point, vector) < 1e-6
-
-    def nearest_site(self, position: Vector) -> Vector:
-        """The site nearest to a position, relative to one of the first sublattice, cubic axes, a0."""
-        own = self._lattice_points
-        second = BASIS.get(self.structure)
-        other = [(x + second[0], y + second[1], z + second[2]) for x, y, z in own] if second else []
-        return self._nearest(position, [*own, *other])
+        """1, or more in crystals with a basis."""
+        return len(self.cell.places)
 
     @property
-    def _lattice_points(self) -> list[Vector]:
-        return [(0.0, 0.0, 0.0), *CENTRED[self.structure]]
-
-    @staticmethod
-    def _nearest(position: Vector, points: list[Vector]) -> Vector:
-        """The image under whole cubic cells of one of the points that is nearest to a position."""
-        images: list[Vector] = []
-        for point in points:
-            x, y, z = (p + round(q - p) for p, q in zip(point, position, strict=True))
-            images.append((x, y, z))
-        return min(images, key=lambda image: dist(image, position))
+    def species(self) -> list[str]:
+        """Chemical symbols, in the order of the cell."""
+        return list(dict.fromkeys(self.cell.symbols))
 
     @model_validator(mode="after")
-    def _as_many_species_as_the_structure_has(self) -> "Crystal":
-        species = findall(r"[A-Z][a-z]?", self.symbol)
-        wanted = 2 if self.structure in BINARY else 1
+    def _named_or_in_a_file(self) -> "Crystal":
+        if (self.structure == "file") != (self.file is not None):
+            raise ValueError("structure: file and the key file belong together: give both, or none")
+        told = ("symbol", "lattice_constant_guess", "ratio_guess")
+        if self.file is not None:
+            given = [name for name in told if getattr(self, name) is not None]
+            if given:
+                raise ValueError(f"{' and '.join(given)}: the file tells that; leave it out")
+            return self
+        missing = [name for name in told[:2] if getattr(self, name) is None]
+        if missing:
+            raise ValueError(f"structure {self.structure} needs {' and '.join(missing)}")
+        if self.ratio_guess is not None and self.structure not in HEXAGONAL:
+            raise ValueError(
+                f"structure {self.structure} has no ratio_guess: it is of {' and '.join(HEXAGONAL)}"
+            )
+        species = findall(r"[A-Z][a-z]?", str(self.symbol))
+        wanted = SPECIES[self.structure]
         if len(set(species)) != wanted:
+            binary = [name for name, count in SPECIES.items() if count == 2]
             raise ValueError(
                 f"structure {self.structure} has {wanted} species, but symbol {self.symbol!r} names "
                 f"{len(set(species))}: "
                 + (
                     "write both, such as NiAl"
                     if wanted == 2
-                    else f"choose one of {', '.join(BINARY)} for two"
+                    else f"choose one of {', '.join(binary)} for two"
                 )
             )
         return self

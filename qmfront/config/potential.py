@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Strict, field_validator
 
-from qmfront.config.section import Direction, Name, Point, Section, key
+from qmfront.config.section import Name, Plane, Point, Section, key
 
 Degree = Annotated[int, Field(ge=1, le=40)]
 Degrees = Annotated[tuple[Degree, ...], Strict(False), Field(min_length=1, max_length=5)]
@@ -20,7 +20,7 @@ Recipe = Literal["robust", "paper"]
 Weightings = Annotated[
     tuple[Annotated[float, Field(gt=0.0, le=1.0)], ...], Strict(False), Field(min_length=1, max_length=10)
 ]
-Planes = Annotated[tuple[Direction, ...], Strict(False)]
+Planes = Annotated[tuple[Plane, ...], Strict(False)]
 
 
 class Basis(Section):

@@ -7,21 +7,68 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, Strict, StringConstraints
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    Strict,
+    StringConstraints,
+    WithJsonSchema,
+)
 from pydantic_core import to_jsonable_python
 
 NAME = r"^[A-Za-z0-9_]{1,100}$"
 Name = Annotated[str, StringConstraints(pattern=NAME)]
 """Name of a case, material or potential; it becomes part of file names."""
 
+
+def _of_direction(indices: Any) -> Any:
+    """[u, v, t, w] of a hexagonal crystal in three indices: u a1 + v a2 + t a3 with a3 = -a1 - a2."""
+    if isinstance(indices, list | tuple) and len(indices) == 4:
+        u, v, t, w = _summing_to_zero(indices)
+        return u - t, v - t, w
+    return indices
+
+
+def _of_plane(indices: Any) -> Any:
+    """(h, k, i, l) of a hexagonal crystal in three indices: i = -h - k is left out."""
+    if isinstance(indices, list | tuple) and len(indices) == 4:
+        h, k, _, l = _summing_to_zero(indices)
+        return h, k, l
+    return indices
+
+
+def _summing_to_zero(indices: Any) -> Any:
+    if all(isinstance(x, int | float) for x in indices) and abs(sum(indices[:3])) > ROUNDED:
+        raise ValueError(
+            f"{list(indices)}: the first three of four indices add up to zero (Miller and Bravais); write three for "
+            "the vectors of the cell"
+        )
+    return indices
+
+
+def _three_or_four(kind: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "array", "items": {"type": kind}, "minItems": 3, "maxItems": 4})
+
+
 # A YAML list is a Python list: strictness would refuse it for a tuple.
 Point = Annotated[tuple[float, float], Strict(False)]
 Vector = Annotated[tuple[float, float, float], Strict(False)]
-Direction = Annotated[tuple[int, int, int], Strict(False)]
+CrystalVector = Annotated[Vector, BeforeValidator(_of_direction), _three_or_four("number")]
+"""Coordinates of the vectors of the conventional cell; four of a hexagonal crystal become three."""
+Triple = Annotated[tuple[int, int, int], Strict(False)]
+Direction = Annotated[Triple, BeforeValidator(_of_direction), _three_or_four("integer")]
+Plane = Annotated[Triple, BeforeValidator(_of_plane), _three_or_four("integer")]
+"""Miller indices; four of a hexagonal crystal become three."""
+Symbol = Annotated[str, StringConstraints(pattern=r"^[A-Z][a-z]?$")]
 Centre = Annotated[tuple[float, ...], Strict(False), Field(min_length=2, max_length=3)]
 Positions = Annotated[tuple[Vector, ...], Strict(False)]
 Names = Annotated[tuple[Name, ...], Strict(False)]
 
+ROUNDED = 2e-3
+"""Of the sum of three indices that are written with three digits, such as 0.333, 0.333, -0.667."""
 LIMITS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<=", "min_length": "length >="}
 
 

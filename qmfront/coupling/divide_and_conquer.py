@@ -15,6 +15,9 @@ from qmfront.crystal.body import Body
 from qmfront.crystal.box import centre_of, folded, sites_in_box
 from qmfront.operators.translations import balanced
 
+SAME_PLACE = 10000
+"""Parts of a period in which places in the cell are told apart."""
+
 
 @dataclass(frozen=True)
 class Shares:
@@ -103,13 +106,12 @@ def tiles_of(body: Body, tile_cells: int) -> list[np.ndarray]:
     The middle of the domain, where the defect is, is the middle of a tile of one cell: no box around its neighbours
     ends at the defect. With an even number of cells, cuts at the faces of the domain would (0.10 instead of 0.02 eV/Å).
     """
-    domain = float(body.cell[0, 0])
-    cells = round(domain / body.period)
+    domain, cells = body.domain.edge, body.domain.cells
     middle = body.lattice.min(axis=0) - body.period / 8 + domain / 2
     low = middle - (cells // 2 + 0.5) * body.period
     share = np.floor((body.lattice - low) / domain * cells + 1e-6).astype(int)
     index = share % cells // tile_cells
-    code = np.ravel_multi_index(index.T, (cells, cells, cells))
+    code = np.ravel_multi_index(index.T, tuple(cells))
     return [np.flatnonzero(code == one) for one in np.unique(code)]
 
 
@@ -173,7 +175,7 @@ def divided_forces(
     tiles : list of (t,) int
         Those of `tiles_of` that are wanted.
     box_cells : int
-        Cubic cells along the edge of the box around a tile. A box that would tear the defect apart grows.
+        Cells along the edge of the box around a tile. A box that would tear the defect apart grows.
     """
     boxes = [box_of(body, tile, box_cells) for tile in tiles]
 
@@ -192,18 +194,20 @@ def box_of(body: Body, tile: np.ndarray, box_cells: int) -> tuple[np.ndarray, np
     """Sites (m,), images (m, 3) Å and cell (3, 3) Å of the box around a tile that leaves the defect in one piece."""
     domain = body.domain
     centre = centre_of(folded(body.lattice[tile], body.lattice[tile[0]], domain.edge))
-    for cells in range(box_cells, domain.cells):
-        sites, image = sites_in_box(body.lattice, centre, domain, cells=cells)
+    for cells in range(box_cells, domain.cells.max()):
+        across = np.minimum(cells, domain.cells)
+        sites, image = sites_in_box(body.lattice, centre, domain, cells=across)
         if np.isin(tile, sites).all() and not _torn(body, sites):
-            return sites, image, cells * body.period * np.eye(3)
+            return sites, image, np.diag(across * body.period)
     everything = np.arange(len(body.numbers))
     return everything, np.zeros((len(everything), 3)), body.cell
 
 
 def _torn(body: Body, sites: np.ndarray) -> bool:
-    """Whether atoms off the lattice are partly inside: the lattice of the others is a quarter of a period wide."""
-    quarter = (body.lattice - body.lattice[0]) / body.period * 4
-    off = np.flatnonzero(np.abs(quarter - np.rint(quarter)).max(axis=1) > 1e-6)
+    """Whether atoms off the lattice are partly inside: those whose place in the cell few others have."""
+    place = np.rint(body.lattice / body.period * SAME_PLACE - 0.25).astype(int) % SAME_PLACE
+    _, kind, count = np.unique(place, axis=0, return_inverse=True, return_counts=True)
+    off = np.flatnonzero(count[kind.ravel()] <= count.max() / 2)
     return 0 < np.isin(off, sites).sum() < len(off)
 
 

@@ -1,7 +1,7 @@
 """How the QM model sees a part of the lattice: as a cluster with vacuum beside it, or as a periodic box.
 
 An electronic-structure model feels the surface of a cluster far inside. What it says of the same cluster cut from the
-perfect crystal, where every force should vanish, can be subtracted. A box of cubic cells has no surface; it exists
+perfect crystal, where every force should vanish, can be subtracted. A box of whole cells has no surface; it exists
 where the domain is periodic in all directions.
 """
 
@@ -72,7 +72,7 @@ def boxed(
     ValueError
         If the domain is not periodic, or the box cuts the defect.
     """
-    if not (np.all(body.pbc) and np.isfinite(body.period)):
+    if not (np.all(body.pbc) and np.isfinite(body.period).all()):
         raise ValueError(
             "embedding.kind: box needs a domain that is periodic in all directions (defect.kind: point). Take cluster."
         )

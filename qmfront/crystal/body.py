@@ -1,11 +1,11 @@
 """The atoms of a solve: the sites with their predictor, as a whole or a cluster of them, displaced or perfect."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from ase import Atoms
 
-from qmfront.crystal.box import CubicDomain
+from qmfront.crystal.box import BoxDomain
 from qmfront.crystal.cluster import Cluster
 
 
@@ -19,8 +19,8 @@ class Body:
     cell, pbc : (3, 3) float, Å, and (3,) bool
     lattice : (n, 3) float, Å
         The sites l of the perfect crystal.
-    period : float, Å
-        Edge of the cubic cells of a periodic domain, infinite for others.
+    period : (3,) float, Å
+        Edges of the right-angled cells of a periodic domain, infinite for others.
     """
 
     reference: np.ndarray
@@ -28,12 +28,12 @@ class Body:
     cell: np.ndarray
     pbc: np.ndarray
     lattice: np.ndarray
-    period: float = np.inf
+    period: np.ndarray = field(default_factory=lambda: np.full(3, np.inf))
 
     @property
-    def domain(self) -> CubicDomain:
-        """The periodic domain, for those that are boxes of cubic cells."""
-        return CubicDomain(self.period, float(self.cell[0, 0]))
+    def domain(self) -> BoxDomain:
+        """The periodic domain, for those that are boxes of right-angled cells."""
+        return BoxDomain(self.period, np.diag(self.cell))
 
     @property
     def whole(self) -> Cluster:

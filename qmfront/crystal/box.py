@@ -1,8 +1,8 @@
 """Periodic boxes cut from a periodic domain: how a QM model without surfaces sees QM region and buffer in 3D.
 
-A box of b1 x b2 x b3 cubic cells holds one image of every lattice site: its faces fit, but for the difference of the
-displacements on opposite faces, which the buffer keeps away from the QM region. A cube has b1 = b2 = b3; a cuboid
-grows along one axis at a time, where a cell more in all three directions is too dear.
+A box of b1 x b2 x b3 right-angled cells (cubic ones in cubic crystals) holds one image of every lattice site: its faces
+fit, but for the difference of the displacements on opposite faces, which the buffer keeps away from the QM region.
+A cube has b1 = b2 = b3; a cuboid grows along one axis at a time, where a cell more in all three directions is too dear.
 """
 
 from dataclasses import dataclass
@@ -16,21 +16,21 @@ TIE = 1e-6
 """Of a period; sites this close to the lower face of a box belong to it, to the upper face do not."""
 
 
-@dataclass(frozen=True)
-class CubicDomain:
-    """A cubic domain of cubic cells, periodic in all directions: edges of a cell and of the whole, Å."""
+@dataclass(frozen=True, eq=False)
+class BoxDomain:
+    """A domain of right-angled cells, periodic in all directions: edges of a cell and of the whole, (3,) Å."""
 
-    period: float
-    edge: float
+    period: np.ndarray
+    edge: np.ndarray
 
     @property
-    def cells(self) -> int:
-        """Cells along an edge."""
-        return round(self.edge / self.period)
+    def cells(self) -> np.ndarray:
+        """Cells along the edges, (3,) int."""
+        return np.rint(self.edge / self.period).astype(int)
 
 
 def box_cells(
-    places: np.ndarray, period: float, *, width: float = 0.0, minimum: int = 1, shape: Shape = "cube"
+    places: np.ndarray, period: np.ndarray, *, width: float = 0.0, minimum: int = 1, shape: Shape = "cube"
 ) -> np.ndarray:
     """Cells along the edges of the smallest box around places (n, 3), Å, with a width on all sides: (3,) int.
 
@@ -48,13 +48,13 @@ def centre_of(places: np.ndarray) -> np.ndarray:
     return (places.min(axis=0) + places.max(axis=0)) / 2
 
 
-def folded(places: np.ndarray, centre: np.ndarray, domain: float) -> np.ndarray:
-    """Places (n, 3), Å, in the images nearest to a centre (3,) in a cubic domain with this edge."""
+def folded(places: np.ndarray, centre: np.ndarray, domain: np.ndarray) -> np.ndarray:
+    """Places (n, 3), Å, in the images nearest to a centre (3,) in a right-angled domain with these edges (3,)."""
     return places - domain * np.rint((places - centre) / domain)
 
 
 def sites_in_box(
-    sites: np.ndarray, centre: np.ndarray, domain: CubicDomain, *, cells: int | np.ndarray
+    sites: np.ndarray, centre: np.ndarray, domain: BoxDomain, *, cells: int | np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Sites of a periodic domain inside the box of cells around a centre, each in the image that lies there.
 
@@ -62,9 +62,9 @@ def sites_in_box(
     ----------
     sites : (n, 3) float, Å
     centre : (3,) float, Å
-    domain : CubicDomain
+    domain : BoxDomain
     cells : int or (3,) int
-        Cubic cells along each edge of the box.
+        Cells along the edges of the box.
 
     Returns
     -------
@@ -82,7 +82,7 @@ def sites_in_box(
 def box_around(
     inner: np.ndarray,
     sites: np.ndarray,
-    domain: CubicDomain,
+    domain: BoxDomain,
     *,
     width: float,
     minimum_cells: int,
@@ -97,7 +97,7 @@ def box_around(
     inner : (n,) bool
     sites : (n, 3) float, Å
         Folded around the defect, so that the inner ones are together.
-    domain : CubicDomain
+    domain : BoxDomain
     width : float, Å
     minimum_cells : int
         No edge of a box has fewer.

@@ -1,7 +1,7 @@
 """A defect on its domain: sites, predictor, clamp, stencil; what every stage of a case starts from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,8 +19,8 @@ _STORED = (
 
 ADDED = -1
 """basis_index of an atom that has no lattice site."""
-NO_PERIOD = np.inf
-"""Period of a domain that is not a box of cubic cells."""
+NO_PERIOD = (np.inf, np.inf, np.inf)
+"""Periods of a domain that is not a box of right-angled cells."""
 NEAREST = 1.1
 """Sites of the perfect crystal within this distance (r0) are nearest neighbours."""
 
@@ -42,8 +42,8 @@ class Defect:
     r0 : float, Å
     crack_tip : float, Å
         The body is cracked along {x2 = 0, x1 < crack_tip}; pairs across are no neighbours. NO_CRACK for none.
-    period : float, Å
-        Edge of the cubic cells that a periodic box is made of; NO_PERIOD for straight defects.
+    period : (3,) float, Å
+        Edges of the right-angled cells that a periodic box is made of; NO_PERIOD for straight defects.
     """
 
     sites: np.ndarray
@@ -58,7 +58,7 @@ class Defect:
     core: np.ndarray
     r0: float
     crack_tip: float = NO_CRACK
-    period: float = NO_PERIOD
+    period: np.ndarray = field(default_factory=lambda: np.array(NO_PERIOD))
 
     @property
     def dimension(self) -> int:
@@ -73,9 +73,7 @@ class Defect:
     @property
     def body(self) -> Body:
         """What the force evaluations need."""
-        return Body(
-            self.sites + self.predictor, self.numbers, self.cell, self.pbc, self.sites, float(self.period)
-        )
+        return Body(self.sites + self.predictor, self.numbers, self.cell, self.pbc, self.sites, self.period)
 
     @property
     def n_sites(self) -> int:

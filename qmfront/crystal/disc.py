@@ -73,9 +73,8 @@ def straight_line_cell(
     Parameters
     ----------
     crystal : Crystal
-        In cubic axes.
     line, plane_normal : (3,) int
-        Cubic Miller direction of the line and of the normal of the cut plane; e1 = plane_normal x line.
+        Direction of the line and Miller indices of the cut plane, both of the conventional cell; e1 = e2 x e3.
 
     Raises
     ------
@@ -85,7 +84,8 @@ def straight_line_cell(
     line, plane_normal = np.asarray(line, float), np.asarray(plane_normal, float)
     if not np.linalg.norm(line) * np.linalg.norm(plane_normal) > 0:
         raise ValueError(f"line {line} and plane_normal {plane_normal} must not vanish.")
-    e3, e2 = line / np.linalg.norm(line), plane_normal / np.linalg.norm(plane_normal)
+    along, normal = crystal.direction(line), crystal.plane_normal(plane_normal)
+    e3, e2 = along / np.linalg.norm(along), normal / np.linalg.norm(normal)
     if abs(e2 @ e3) > 1e-9:
         raise ValueError(
             f"line {line} does not lie in the plane of normal {plane_normal} (cosine {e2 @ e3:.3g}); "

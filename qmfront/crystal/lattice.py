@@ -1,17 +1,23 @@
-"""Perfect crystals: primitive cell and basis, cubic builders, point group, nearest lattice vectors."""
+"""Perfect crystals: primitive cell and basis, builders, point group, directions, nearest lattice vectors."""
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from ase import Atoms
-from ase.data import chemical_symbols
+from ase.data import atomic_numbers, chemical_symbols
 from ase.geometry import minkowski_reduce
 from scipy.spatial import HalfspaceIntersection
 
+from qmfront.config.material import Crystal as CrystalSettings
+from qmfront.config.unit_cell import UnitCell
+from qmfront.config.upright import upright
+
 Structure = Literal["bcc", "fcc", "diamond", "sc", "b2", "rocksalt", "zincblende"]
+CUBIC: tuple[str, ...] = get_args(Structure)
 NAMES_OF_ASE = {"b2": "cesiumchloride"}
 
 RELATIVE_TOLERANCE = 1e-6  # geometric coincidence, in units of the nearest-neighbour distance
@@ -27,11 +33,15 @@ class Crystal:
         Cartesian positions of the atoms of one cell.
     numbers : (nb,) int
         Atomic numbers.
+    conventional : (3, 3) int, optional
+        Rows make of the cell vectors those that directions, planes and positions of a study refer to. Left out: the
+        cubic cell, for crystals in cubic axes.
     """
 
     cell: np.ndarray
     basis: np.ndarray
     numbers: np.ndarray
+    conventional: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if np.shape(self.cell) != (3, 3) or abs(np.linalg.det(self.cell)) < 1e-9:
@@ -89,14 +99,76 @@ class Crystal:
 
     @property
     def cubic(self) -> np.ndarray:
-        """Integers (3, 3) whose rows make the edges of the cubic cell of the cell vectors."""
+        """Integers (3, 3) whose rows make the edges of the cubic cell of the cell vectors.
+
+        Raises
+        ------
+        ValueError
+            If the crystal is not cubic, or not in cubic axes.
+        """
         inverse = np.linalg.inv(self.cell)
-        edge = min(
+        edges = [
             length
             for length in np.linalg.norm(_integers_within(2) @ self.cell, axis=1)
             if length > 1e-9 and np.allclose(length * inverse, np.rint(length * inverse), atol=1e-6)
-        )
-        return np.rint(edge * inverse).astype(int)
+        ]
+        if not edges:
+            raise ValueError(
+                f"No cubic cell with edges along the axes is made of the vectors {self.cell.tolist()} Å, and no "
+                "conventional cell is named."
+            )
+        return np.rint(min(edges) * inverse).astype(int)
+
+    @property
+    def conventional_cell(self) -> np.ndarray:
+        """Integers (3, 3): `conventional`, or the cubic cell where none is named."""
+        return self.cubic if self.conventional is None else self.conventional
+
+    @property
+    def axes(self) -> np.ndarray:
+        """The vectors (3, 3), Å, of the conventional cell, in rows."""
+        return self.conventional_cell @ self.cell
+
+    @property
+    def lattice_constant(self) -> float:
+        """Length of the first vector of the conventional cell, Å."""
+        return float(np.linalg.norm(self.axes[0]))
+
+    @property
+    def upright(self) -> np.ndarray:
+        """Integers (3, 3) whose rows make of the cell vectors the edges of the right-angled cell.
+
+        The cubic cell of a cubic crystal; a1, a1 + 2 a2 and c of a hexagonal one.
+
+        Raises
+        ------
+        ValueError
+            If no three lattice vectors are perpendicular (monoclinic and triclinic crystals).
+        """
+        cell = self.conventional_cell
+        found = upright(self.axes, _points_in(cell))
+        if found is None:
+            raise ValueError(
+                "No three lattice vectors of the crystal are perpendicular, which periodic boxes are made of. "
+                "Monoclinic and triclinic crystals have none."
+            )
+        return np.rint(found @ cell).astype(int)
+
+    @property
+    def supercell(self) -> np.ndarray:
+        """Integers (3, 3) that make the cell which supercells repeat: `upright`, else the conventional cell."""
+        try:
+            return self.upright
+        except ValueError:
+            return self.conventional_cell
+
+    def direction(self, indices: np.ndarray | Sequence[float]) -> np.ndarray:
+        """u a1 + v a2 + w a3, in units of |a1|, of indices (..., 3) that refer to the conventional cell."""
+        return np.asarray(indices, float) @ (self.axes / self.lattice_constant)
+
+    def plane_normal(self, plane: np.ndarray | Sequence[float]) -> np.ndarray:
+        """h b1 + k b2 + l b3, in units of 1 / |a1|, of Miller indices (3,) of the conventional cell."""
+        return np.asarray(plane, float) @ np.linalg.inv(self.axes / self.lattice_constant).T
 
     def nearest_lattice_vectors(self, points: np.ndarray) -> np.ndarray:
         """Integer coordinates (p, 3) of the lattice vector nearest to each of points (p, 3), Å.
@@ -174,6 +246,28 @@ def cubic_crystal(symbol: str, structure: Structure, a0: float) -> Crystal:
     return crystal_from_atoms(bulk(symbol, NAMES_OF_ASE.get(structure, structure), a=a0))
 
 
+def crystal_of(settings: CrystalSettings) -> Crystal:
+    """The crystal that the section `crystal` of a material describes, before it comes to rest."""
+    symbol, a0 = settings.symbol, settings.lattice_constant_guess
+    if settings.structure in CUBIC and symbol and a0:
+        return cubic_crystal(symbol, settings.structure, a0)  # type: ignore[arg-type]
+    return crystal_of_cell(settings.cell)
+
+
+def crystal_of_cell(cell: UnitCell) -> Crystal:
+    """The crystal with a conventional cell, its primitive cell the reduced one."""
+    vectors = np.array(cell.vectors)
+    points = np.concatenate([np.array(cell.lattice_points)[1:], np.eye(3)])
+    reduced = _lattice_basis(points) @ vectors
+    if len(cell.lattice_points) > 1:
+        reduced = minkowski_reduce(reduced)[0]
+        reduced = reduced * np.sign(np.linalg.det(reduced))
+    conventional = np.rint(vectors @ np.linalg.inv(reduced)).astype(int)
+    numbers = np.array([atomic_numbers[symbol] for symbol in cell.symbols])
+    places = np.array(cell.places) - cell.places[0]
+    return Crystal(reduced, places @ vectors, numbers, conventional)
+
+
 def crystal_from_atoms(atoms: Atoms) -> Crystal:
     """The crystal whose primitive cell is given as periodic ASE atoms."""
     return Crystal(cell=atoms.cell.array.copy(), basis=atoms.positions.copy(), numbers=atoms.numbers.copy())
@@ -201,6 +295,35 @@ def _distinct(points: np.ndarray, tolerance: float) -> np.ndarray:
     """One representative of each cluster of coinciding points."""
     apart = np.linalg.norm(points[:, None] - points[None], axis=-1) < tolerance
     return points[np.argmax(apart, axis=1) == np.arange(len(points))]
+
+
+def _points_in(conventional: np.ndarray) -> np.ndarray:
+    """Lattice points (p, 3) of a cell whose vectors are integers (3, 3) of the primitive ones, in its coordinates."""
+    reach = int(np.abs(conventional).sum(axis=0).max())
+    coordinates = _integers_within(reach) @ np.linalg.inv(conventional)
+    inside = np.all((coordinates > -1e-9) & (coordinates < 1 - 1e-9), axis=1)
+    points = coordinates[inside]
+    return points[np.argsort(np.linalg.norm(points, axis=1), kind="stable")]
+
+
+def _lattice_basis(points: np.ndarray) -> np.ndarray:
+    """Three vectors (3, 3) that generate the same lattice as points (p, 3) with rational coordinates."""
+    order = next(n for n in range(1, 1000) if np.abs(n * points - np.rint(n * points)).max() < 1e-6 * n)
+    rows = [[int(x) for x in row] for row in np.rint(order * points)]
+    chosen = []
+    for column in range(3):  # Gauss with Euclid's division: rows stay integer and keep their lattice
+        while True:
+            rows.sort(key=lambda row: (row[column] == 0, abs(row[column])))
+            first, *others = rows
+            if all(row[column] == 0 for row in others):
+                break
+            rows = [first] + [
+                [x - row[column] // first[column] * y for x, y in zip(row, first, strict=True)]
+                for row in others
+            ]
+        chosen.append(first)
+        rows = [row for row in others if any(row)]
+    return np.array(chosen, float) / order
 
 
 def _integers_within(reach: int) -> np.ndarray:

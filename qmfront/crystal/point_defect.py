@@ -1,13 +1,15 @@
-"""Point defects in a periodic box: the sites of m^3 cubic cells, some removed and some added.
+"""Point defects in a periodic box: the sites of right-angled cells, some removed, some of another species, some added.
 
 Positions are folded around the defect, so that no distance to it up to half of the box needs an image.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.spatial import cKDTree
 
+from qmfront.config.section import Vector
 from qmfront.crystal.box import folded
 from qmfront.crystal.defect import ADDED, Defect
 from qmfront.crystal.lattice import Crystal
@@ -22,25 +24,37 @@ BONDED_R0 = 1.25
 
 @dataclass(frozen=True)
 class PointDefect:
-    """A point defect in a box, in cubic axes and units of the lattice constant.
+    """A point defect in a box, in coordinates of the vectors of the conventional cell.
 
-    position : (3,) float, a0
+    position : (3,) float
         Of the defect in the box, whose corner is the origin.
-    removed : (r, 3) float, a0
+    removed : (r, 3) float
         Sites that are left out, relative to the lattice site at which the defect is.
-    added : (d, 3) float, a0
+    added : (d, 3) float
         Atoms that are put in, relative to the same site.
-    cells : int
-        Cubic cells along each edge of the box.
+    cells : int or three
+        Right-angled cells along the edges of the box.
+    added_numbers : (d,) int
+        Atomic numbers of what is added; empty: that of the first atom of the cell.
+    substituted : (t, 3) float
+        Sites that another species has, relative to the same site.
+    substitutes : (t,) int
+        Atomic numbers of those.
+    sublattice : int
+        Row of Crystal.basis at which the defect is.
     """
 
-    position: tuple[float, float, float]
-    removed: tuple[tuple[float, float, float], ...]
-    added: tuple[tuple[float, float, float], ...]
-    cells: int
+    position: Vector
+    removed: tuple[Vector, ...]
+    added: tuple[Vector, ...]
+    cells: int | tuple[int, int, int]
+    added_numbers: tuple[int, ...] = ()
+    substituted: tuple[Vector, ...] = ()
+    substitutes: tuple[int, ...] = ()
+    sublattice: int = 0
 
 
-def point_defect(crystal: Crystal, edge: float, defect: PointDefect) -> Defect:
+def point_defect(crystal: Crystal, defect: PointDefect) -> Defect:
     """Sites, predictor (zero) and N(l) of a point defect.
 
     # ASSUME an added atom has no lattice site: its reference position is where it is put, its neighbours are the atoms
@@ -50,25 +64,38 @@ def point_defect(crystal: Crystal, edge: float, defect: PointDefect) -> Defect:
     Parameters
     ----------
     crystal : Crystal
-        In cubic axes.
-    edge : float, Å
-        Lattice constant of the cubic cell.
+        The edges of the box are along those of its right-angled cell.
     defect : PointDefect
 
     Raises
     ------
     ValueError
-        If a removed position is no site, or an added atom has no neighbour.
+        If a removed or substituted position is no site, an added atom has no neighbour, or the crystal has no
+        right-angled cell.
     """
-    box, core = defect.cells * edge, edge * np.asarray(defect.position, float)
-    places, basis = _box_sites(crystal, box)
-    kept = np.ones(len(places), bool)
-    kept[_sites_at(places, edge, defect.removed)] = False
-    added = edge * np.reshape(np.asarray(defect.added, float), (-1, 3))
-    places = folded(np.concatenate([places[kept], added]), _centre(edge, defect), box)
+    edges = crystal.upright @ crystal.cell
+    period = np.linalg.norm(edges, axis=1)
+    frame = edges / period[:, None]
+    chosen = crystal.basis[defect.sublattice] - crystal.basis[0]
+    crystal = crystal.rotated(frame).shifted(-frame @ chosen)
+    a0, box, core = crystal.lattice_constant, defect.cells * period, _places(crystal, [defect.position])[0]
+    sites, basis = _box_sites(crystal, box)
+    numbers = crystal.numbers[basis]
+    swapped = _sites_at(sites, a0, _places(crystal, defect.substituted), "substituted", defect.substituted)
+    numbers[swapped] = defect.substitutes
+    left = _sites_at(sites, a0, _places(crystal, defect.removed), "removed", defect.removed)
+    if len(both := np.intersect1d(left, swapped)):
+        raise ValueError(
+            f"{len(both)} sites are under defect.removed and under defect.substituted: name them once."
+        )
+    kept = np.ones(len(sites), bool)
+    kept[left] = False
+    added, centre = _places(crystal, defect.added), _centre(crystal, defect)
+    places = folded(np.concatenate([sites[kept], added]), centre, box)
     basis_index = np.concatenate([basis[kept], np.full(len(added), ADDED)])
-    species = np.concatenate([crystal.numbers[basis[kept]], np.repeat(crystal.numbers[0], len(added))])
-    cell, pbc, n = box * np.eye(3), np.ones(3, bool), len(places)
+    more = defect.added_numbers or np.repeat(crystal.numbers[0], len(added))
+    species = np.concatenate([numbers[kept], np.asarray(more, int)])
+    cell, pbc, n = np.diag(box), np.ones(3, bool), len(places)
     return Defect(
         sites=places + core,
         predictor=np.zeros((n, 3)),
@@ -78,46 +105,53 @@ def point_defect(crystal: Crystal, edge: float, defect: PointDefect) -> Defect:
         stencil=_neighbours(places, cell, pbc, crystal, basis_index),
         cell=cell,
         pbc=pbc,
-        frame=np.eye(3),
-        core=core + _centre(edge, defect),
+        frame=frame,
+        core=core + centre,
         r0=crystal.nearest_neighbour_distance,
-        period=edge,
+        period=period,
     )
 
 
-def _centre(edge: float, defect: PointDefect) -> np.ndarray:
+def _places(crystal: Crystal, positions: Sequence[Vector]) -> np.ndarray:
+    """Positions (p, 3), coordinates of the conventional vectors, in Å and the axes of the crystal."""
+    return crystal.lattice_constant * crystal.direction(np.reshape(np.asarray(positions, float), (-1, 3)))
+
+
+def _centre(crystal: Crystal, defect: PointDefect) -> np.ndarray:
     """Mean of the positions that were changed, (3,) Å; the site of the defect if there are none."""
-    changed = [*defect.removed, *defect.added]
-    return edge * np.mean(changed, axis=0) if changed else np.zeros(3)
+    changed = [*defect.removed, *defect.substituted, *defect.added]
+    return _places(crystal, [np.mean(changed, axis=0)])[0] if changed else np.zeros(3)
 
 
-def _box_sites(crystal: Crystal, box: float) -> tuple[np.ndarray, np.ndarray]:
-    """Sites of the crystal in the half-open cube around the origin, and their rows of Crystal.basis."""
-    reach = np.sqrt(3) * box / 2 + np.linalg.norm(crystal.basis, axis=1).max()
+def _box_sites(crystal: Crystal, box: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sites of the crystal in the half-open box around the origin, and their rows of Crystal.basis."""
+    reach = np.linalg.norm(box) / 2 + np.linalg.norm(crystal.basis, axis=1).max()
     count = np.ceil(reach * np.linalg.norm(np.linalg.inv(crystal.cell), axis=0)).astype(int)
     grid = np.meshgrid(*(np.arange(-c, c + 1) for c in count), indexing="ij")
     lattice = np.stack([g.ravel() for g in grid], axis=1) @ crystal.cell
     places = (lattice[:, None] + crystal.basis).reshape(-1, 3)
     basis = np.tile(np.arange(len(crystal.basis)), len(lattice))
     inside = np.all(np.floor(places / box + 0.5 + 1e-9) == 0, axis=1)
-    expected = round(box**3 / crystal.volume) * len(crystal.basis)
+    expected = round(np.prod(box) / crystal.volume) * len(crystal.basis)
     assert inside.sum() == expected, f"{inside.sum()} sites in a box for {expected}"
     return places[inside], basis[inside]
 
 
-def _sites_at(places: np.ndarray, edge: float, wanted: tuple) -> np.ndarray:
-    """Indices of the sites at given positions (a0)."""
+def _sites_at(
+    sites: np.ndarray, a0: float, wanted: np.ndarray, name: str, written: tuple[Vector, ...]
+) -> np.ndarray:
+    """Indices of the sites at given places (w, 3), Å; key and its value for errors."""
     if len(wanted) == 0:
         return np.zeros(0, int)
-    distance, index = map(np.asarray, cKDTree(places).query(edge * np.asarray(wanted, float)))
-    for position, apart in zip(wanted, distance / edge, strict=True):
+    distance, index = map(np.asarray, cKDTree(sites).query(wanted))
+    for position, apart in zip(written, distance / a0, strict=True):
         if apart > ON_SITE:
             raise ValueError(
-                f"defect.removed: there is no site at {list(position)} a0 from that of the defect; the nearest is "
+                f"defect.{name}: there is no site at {list(position)} a0 from that of the defect; the nearest is "
                 f"{apart:.3f} a0 away. Give positions of the perfect crystal relative to a site."
             )
     if len(set(index.tolist())) < len(index):
-        raise ValueError(f"defect.removed names a site twice: {[list(p) for p in wanted]}.")
+        raise ValueError(f"defect.{name} names a site twice: {[list(p) for p in written]}.")
     return index
 
 

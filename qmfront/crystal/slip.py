@@ -1,4 +1,4 @@
-"""Slip systems of cubic crystals, and periodic cells with one plane across which the crystal has slipped.
+"""Slip systems of crystals, and periodic cells with one plane across which the crystal has slipped.
 
 The cell has two lattice vectors of the plane, and as third one n layers along the normal plus the slip t b: every cell
 holds one fault, no surface, and as many atoms as layers (times those of the primitive cell).
@@ -25,6 +25,9 @@ WHOLE = (0.25, 0.5, 0.75, 1.0)
 HALF = (0.25, 0.5)
 """t of a path that ends in the perfect crystal: slips of t and 1 - t have the same energy, on bcc {112} nearly."""
 Cut = Literal["wide", "narrow"]
+CUBIC_GROUPS, HEXAGONAL_GROUP = (24, 48), 24
+"""Orders of the point groups of the crystals in the table."""
+HCP_ATOM = ((1 / 3, 2 / 3, 0.5), (2 / 3, 1 / 3, 0.5))
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class SlipSystem:
 
     name : in words
     plane : Miller indices
-    path : whole slip b, in lattice constants and cubic axes
+    path : whole slip b, in coordinates of the vectors of the conventional cell
     cut : between the layers of the plane that are far apart, or close together
     shifts : t at which the path is sampled for a fit
     """
@@ -64,6 +67,10 @@ SYSTEMS: dict[str, tuple[SlipSystem, ...]] = {
     ),
     "rocksalt": (SlipSystem("{110}<110>", (1, 1, 0), (0.5, -0.5, 0.0), shifts=HALF),),
     "b2": (SlipSystem("{110}<001>", (1, 1, 0), (0.0, 0.0, 1.0), shifts=HALF),),
+    "hcp": (
+        SlipSystem("basal <1-100>", (0, 0, 1), (1 / 3, -1 / 3, 0.0)),
+        SlipSystem("prismatic <11-20>", (0, 1, 0), (1.0, 0.0, 0.0), shifts=HALF),
+    ),
 }
 
 
@@ -86,13 +93,17 @@ class Fault:
 
 
 def slip_systems(crystal: Crystal) -> tuple[SlipSystem, ...]:
-    """Those of a cubic crystal; none for a crystal that is not in the table."""
+    """Those in the table; none for another crystal."""
     return SYSTEMS.get(structure_of(crystal), ())
 
 
 def structure_of(crystal: Crystal) -> str:
-    """fcc, bcc, sc, diamond (zincblende too), rocksalt, b2, or an empty text for another crystal."""
+    """fcc, bcc, sc, diamond (zincblende too), rocksalt, b2, hcp, or an empty text for another crystal."""
+    if _is_hcp(crystal):
+        return "hcp"
     vectors = _lattice_vectors(crystal)
+    if len(crystal.point_group()) not in CUBIC_GROUPS:
+        return ""
     lengths = np.linalg.norm(vectors, axis=1)
     lattice = {12: "fcc", 8: "bcc", 6: "sc"}.get(int(np.sum(lengths < lengths.min() * (1 + SAME))), "")
     if len(crystal.basis) == 1:
@@ -120,7 +131,7 @@ def fault(crystal: Crystal, system: SlipSystem, shift: float) -> Fault:
 
     Of the two senses of the path, the one that keeps atoms farther apart: only that leads to a stable fault.
     """
-    path = _scaled(crystal) * np.array(system.path)
+    path = crystal.lattice_constant * crystal.direction(np.array(system.path))
     cell, basis = _stacked(crystal, system)
     nearest = [_nearest(cell, basis, crystal, sign * path) for sign in (1.0, -1.0)]
     path = path if nearest[0] >= nearest[1] * (1 - SAME) else -path
@@ -171,7 +182,8 @@ def _stacked(crystal: Crystal, system: SlipSystem) -> tuple[np.ndarray, np.ndarr
     """A primitive cell (3, 3) with two vectors in the plane, and its atoms (nb, 3) between two cuts, Å."""
     vectors = _lattice_vectors(crystal)
     vectors = vectors[np.argsort(np.linalg.norm(vectors, axis=1), kind="stable")]
-    normal = np.array(system.plane) / np.linalg.norm(system.plane)
+    normal = crystal.plane_normal(np.array(system.plane))
+    normal = normal / np.linalg.norm(normal)
     height = vectors @ normal
     flat = vectors[np.abs(height) < SAME * np.abs(height).max()]
     first, second = min(
@@ -198,9 +210,17 @@ def _angle(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.linalg.norm(np.cross(a, b)) / np.linalg.norm(a) / np.linalg.norm(b))
 
 
-def _scaled(crystal: Crystal) -> float:
-    """Edge of the cubic cell, Å."""
-    return float(np.linalg.norm(crystal.cubic @ crystal.cell, axis=1)[0])
+def _is_hcp(crystal: Crystal) -> bool:
+    """Two atoms of one species at a hexagonal lattice point, one a third of the way along a1 + 2 a2 and half of c."""
+    if len(crystal.basis) != 2 or len(crystal.species) != 1 or crystal.conventional is None:
+        return False
+    if (
+        not np.array_equal(crystal.conventional, np.eye(3, dtype=int))
+        or len(crystal.point_group()) != HEXAGONAL_GROUP
+    ):
+        return False
+    apart = (crystal.basis[1] - crystal.basis[0]) @ np.linalg.inv(crystal.cell)
+    return any(np.abs(apart - at - np.rint(apart - at)).max() < SAME for at in HCP_ATOM)
 
 
 def _lattice_vectors(crystal: Crystal) -> np.ndarray:

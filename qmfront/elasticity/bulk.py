@@ -1,21 +1,22 @@
 """What the reference model says about the perfect crystal: lattice constant, moduli, force constants, strains."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from ase.calculators.calculator import BaseCalculator
 
-from qmfront.config.material import Probe
+from qmfront.config.material import ModuliSteps, Probe
 from qmfront.crystal.lattice import Crystal
-from qmfront.elasticity.internal import internal_forces, relaxed_shifts
-from qmfront.elasticity.moduli import elastic_moduli, lattice_constant, piola_stress, sampled_moduli
+from qmfront.elasticity.internal import relaxed_shifts
+from qmfront.elasticity.moduli import RoughModelError, elastic_moduli, piola_stress, sampled_moduli
+from qmfront.elasticity.rest_state import rest_state
 from qmfront.elasticity.strain_polynomial import sample_strains
 from qmfront.models.force_constant_set import ForceConstants
 from qmfront.models.force_constants import force_constants
 
-FORCE_AT_REST = 1e-6
-"""eV/Å; larger forces inside the cell at zero stress mean internal coordinates that symmetry does not fix."""
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,10 @@ class Bulk:
         """Arrays of a store of kind "bulk"."""
         constants = self.force_constants
         return {
-            "lattice_constant": cubic_lattice_constant(self.crystal),
+            "lattice_constant": self.crystal.lattice_constant,
             "r0": self.crystal.nearest_neighbour_distance,
             "cell": self.crystal.cell,
+            "conventional": self.crystal.conventional_cell,
             "basis": self.crystal.basis,
             "numbers": self.crystal.numbers,
             "moduli": self.moduli,
@@ -63,7 +65,7 @@ class Bulk:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "Bulk":
         """The inverse of `arrays`."""
-        crystal = Crystal(arrays["cell"], arrays["basis"], arrays["numbers"])
+        crystal = Crystal(arrays["cell"], arrays["basis"], arrays["numbers"], arrays.get("conventional"))
         constants = ForceConstants(
             arrays["fc_first"], arrays["fc_second"], arrays["fc_vector"], arrays["fc_matrix"]
         )
@@ -73,47 +75,37 @@ class Bulk:
 
 
 def bulk_of(guess: Crystal, calculator: BaseCalculator, probe: Probe) -> Bulk:
-    """Relax the lattice constant and measure moduli, force constants and stresses of strained lattices.
+    """Bring the crystal to rest and measure moduli, force constants and stresses of strained lattices.
 
     Parameters
     ----------
     guess : Crystal
-        Cubic, at a lattice constant near equilibrium.
+        Near equilibrium.
     calculator : ASE calculator
         Energy, forces and stress.
 
     Raises
     ------
     RuntimeError
-        If the crystal is not at rest at zero stress: cubic crystals with free internal coordinates are not handled.
+        If the crystal does not come to rest.
     """
-    crystal = lattice_constant(guess, calculator)
-    unrest = np.abs(internal_forces(crystal, calculator)).max()
-    if unrest > FORCE_AT_REST:
-        raise RuntimeError(
-            f"A force of {unrest:.1e} eV/Å is left inside the cell at zero stress. Only crystals whose internal "
-            "coordinates are fixed by symmetry are handled (diamond); relax the basis of the crystal otherwise."
-        )
     samples, steps, constants = probe.stress_samples, probe.moduli, probe.force_constants
+    crystal = rest_state(guess, calculator, rest_force=steps.rest_force)
     gradients = sample_strains(samples.count, samples.amplitude, np.random.default_rng(samples.seed))
     shifts = relaxed_shifts(crystal, calculator, gradients, tolerance=steps.rest_force).shifts
     stresses = [
         crystal.volume * piola_stress(crystal, calculator, g, shift=s if len(s) > 1 else None)
         for g, s in zip(gradients, shifts, strict=True)
     ]
-    if steps.step is None:
-        moduli = sampled_moduli(gradients, np.array(stresses), crystal)
-    else:
-        moduli = elastic_moduli(crystal, calculator, step=steps.step, rest_force=steps.rest_force)
     return Bulk(
         crystal=crystal,
-        moduli=moduli,
+        moduli=_moduli(crystal, calculator, steps, gradients, np.array(stresses)),
         force_constants=force_constants(
             crystal.to_atoms(),
             calculator,
             reach=constants.reach,
             step=constants.displacement,
-            transform=crystal.cubic if constants.supercell == "cubic" else None,
+            transform=crystal.supercell if constants.supercell == "cubic" else None,
         ),
         gradients=gradients,
         stresses=np.array(stresses),
@@ -121,13 +113,17 @@ def bulk_of(guess: Crystal, calculator: BaseCalculator, probe: Probe) -> Bulk:
     )
 
 
-def cubic_lattice_constant(crystal: Crystal) -> float:
-    """Edge of the cubic cell, Å: the shortest lattice vector along a cubic axis."""
-    inverse = np.linalg.inv(crystal.cell)
-    integers = np.array(np.meshgrid(*[[-2, -1, 0, 1, 2]] * 3)).reshape(3, -1).T @ crystal.cell
-    along = integers[(np.abs(integers[:, 1:]).max(axis=1) < 1e-9) & (integers[:, 0] > 1e-9), 0]
-    if len(along) == 0:
-        raise ValueError(
-            f"No lattice vector along the first cubic axis; cell {inverse.tolist()} is not cubic."
-        )
-    return float(along.min())
+def _moduli(
+    crystal: Crystal,
+    calculator: BaseCalculator,
+    steps: ModuliSteps,
+    gradients: np.ndarray,
+    stresses: np.ndarray,
+) -> np.ndarray:
+    """By differences; from the strain samples where no step is given, or the model is too rough for differences."""
+    if steps.step is not None:
+        try:
+            return elastic_moduli(crystal, calculator, step=steps.step, rest_force=steps.rest_force)
+        except RoughModelError as error:
+            log.warning("%s The moduli are taken from the strain samples.", error)
+    return sampled_moduli(gradients, stresses, crystal)

@@ -19,8 +19,8 @@ DECLARED = {
     "ticks": Declared("tick", "f", "1/Å", "corners of the phonon path"),
     "omega2_qm": Declared("wave branch", "f", "eV/Å^2", "eigenvalues of the dynamical matrix, QM"),
     "omega2_mm": Declared("wave branch", "f", "eV/Å^2", "eigenvalues of the dynamical matrix, MM"),
-    "moduli_qm": Declared("modulus", "f", "eV/Å^3", "C11, C12, C44 of the QM model"),
-    "moduli_mm": Declared("modulus", "f", "eV/Å^3", "C11, C12, C44 of the MM model"),
+    "moduli_qm": Declared("voigt voigt2", "f", "eV/Å^3", "elastic moduli of the QM model, Voigt"),
+    "moduli_mm": Declared("voigt voigt2", "f", "eV/Å^3", "elastic moduli of the MM model, Voigt"),
     "mismatch_exponents": Declared("term strain", "i", "1", "monomials of dW in the Green strain, Voigt"),
     "mismatch_coefficients": Declared("term", "f", "eV", "coefficients of dW per primitive cell"),
     "mismatch_residual": Declared("", "f", "1", "part of dP at the strain samples that dW does not have"),
@@ -44,8 +44,8 @@ class Certificate:
         Its corners.
     omega2_qm, omega2_mm : (w, branches) float, eV/Å^2
         Eigenvalues of the dynamical matrix without masses.
-    moduli_qm, moduli_mm : (3,) float, eV/Å^3
-        C11, C12, C44.
+    moduli_qm, moduli_mm : (6, 6) float, eV/Å^3
+        Voigt matrices in crystal axes, order xx yy zz yz xz xy.
     polynomial : StrainPolynomial
         dW = W_cb^QM - W_cb^MM from the first order that was not matched.
     mismatch_residual : float

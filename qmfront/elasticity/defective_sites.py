@@ -14,7 +14,7 @@ from qmfront.crystal.faces import uncut
 from qmfront.crystal.lattice import Crystal
 from qmfront.crystal.neighbours import Pairs, separations
 from qmfront.crystal.stencil import stencil
-from qmfront.elasticity.deformation import deformation_gradients, one_sublattice
+from qmfront.elasticity.deformation import deformation_gradients, gradient_pairs, non_affine
 
 NON_AFFINE_R0 = 0.02
 """r0; a neighbour that is farther from where the deformation gradient of its site puts it is in a defect."""
@@ -24,7 +24,7 @@ STRAIN = 0.05
 
 
 def defective_sites(defect: Defect, displacement: np.ndarray, crystal: Crystal) -> np.ndarray:
-    """Free sites whose neighbourhood at u0 + u is not that of a strained crystal, (n,) bool.
+    """Free sites whose neighbourhood at u0 + u is not that of a strained crystal, or of another species, (n,) bool.
 
     Sites at the faces of a crack lack neighbours from the beginning, which is no sign of anything.
 
@@ -34,11 +34,11 @@ def defective_sites(defect: Defect, displacement: np.ndarray, crystal: Crystal) 
     crystal : Crystal
         At rest, in cubic axes.
     """
-    pairs = one_sublattice(_relabelled(defect, displacement, crystal), defect.basis_index)
+    pairs = gradient_pairs(_relabelled(defect, displacement, crystal), defect.basis_index)
     relabelled = replace(defect, stencil=pairs)
     gradient = deformation_gradients(relabelled, displacement)
     now = separations(defect.body.reference + displacement, defect.cell, defect.pbc, pairs)
-    off = np.linalg.norm(now - np.einsum("pij,pj->pi", gradient[pairs.first], pairs.vector), axis=1)
+    off = np.linalg.norm(non_affine(pairs, now, gradient, basis_index=defect.basis_index), axis=1)
     whole = _complete(pairs, defect.basis_index)
     largest = np.zeros(defect.n_sites)
     np.maximum.at(largest, pairs.first, off)
@@ -46,7 +46,8 @@ def defective_sites(defect: Defect, displacement: np.ndarray, crystal: Crystal) 
     strained = np.abs(np.linalg.eigvalsh(strain)).max(axis=1) > STRAIN
     broken = ~whole & ~_incomplete_from_the_beginning(defect)
     marked = broken | (whole & ((largest > NON_AFFINE_R0 * defect.r0) | strained))
-    return marked & defect.free
+    host = np.where(defect.basis_index == ADDED, defect.numbers, crystal.numbers[defect.basis_index])
+    return (marked | (defect.numbers != host)) & defect.free
 
 
 def _relabelled(defect: Defect, displacement: np.ndarray, crystal: Crystal) -> Pairs:
@@ -77,4 +78,4 @@ def _incomplete_from_the_beginning(defect: Defect) -> np.ndarray:
     """Sites that lack neighbours in the predictor of a crack, (n,) bool; none of other defects."""
     if not np.isfinite(defect.crack_tip):
         return np.zeros(defect.n_sites, bool)
-    return ~_complete(one_sublattice(defect.stencil, defect.basis_index), defect.basis_index)
+    return ~_complete(gradient_pairs(defect.stencil, defect.basis_index), defect.basis_index)

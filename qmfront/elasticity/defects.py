@@ -3,16 +3,17 @@
 from pathlib import Path
 
 import numpy as np
+from ase.data import atomic_numbers
 
 from qmfront.config.defect import AnyDefect, AnyDomain, Box, Crack, Disc, Dislocation, File, Point
-from qmfront.config.section import Direction
+from qmfront.config.section import Direction, Plane
 from qmfront.config.section import Point as PlanePoint
 from qmfront.crystal.defect import Defect, straight_body
 from qmfront.crystal.disc import default_origin, disc, straight_line_cell
 from qmfront.crystal.lattice import Crystal
 from qmfront.crystal.point_defect import PointDefect, point_defect
 from qmfront.crystal.structure_file import StructureFile, defect_of_file
-from qmfront.elasticity.bulk import Bulk, cubic_lattice_constant
+from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.straight import StraightDislocation, cores_beside, dislocation_defect
 from qmfront.elasticity.straight_crack import StraightCrack, crack_defect
 from qmfront.elasticity.surface import Surface
@@ -82,8 +83,7 @@ def defect_without_field(
         case Crack(), Disc():
             return _perfect_disc(crystal, defect.front, defect.plane, defect.tip_offset, domain), None
         case Point(), Box():
-            chosen = PointDefect(defect.position, defect.removed, defect.added, domain.cells)
-            return point_defect(crystal, cubic_lattice_constant(crystal), chosen), None
+            return point_defect(crystal, _point(crystal, defect, domain)), None
         case File(), Disc():
             fields = defect.model_dump(exclude={"kind", "file", "axes"})
             described = StructureFile(
@@ -93,12 +93,35 @@ def defect_without_field(
                 rim=rim,
                 **fields,
             )
-            return defect_of_file(crystal, cubic_lattice_constant(crystal), described)
+            return defect_of_file(crystal, crystal.lattice_constant, described)
     raise ValueError(f"A {defect.kind} does not fit into a {domain.kind}.")
 
 
+def _point(crystal: Crystal, defect: Point, domain: Box) -> PointDefect:
+    """The settings with chemical symbols as numbers and the sublattice as a row of the basis."""
+    sublattice = 0
+    if defect.sublattice is not None:
+        wanted = atomic_numbers[defect.sublattice]
+        if wanted not in crystal.numbers:
+            raise ValueError(
+                f"defect.sublattice = {defect.sublattice}: the crystal has {' and '.join(crystal.species)}."
+            )
+        sublattice = int(np.argmax(crystal.numbers == wanted))
+    own = crystal.numbers[sublattice]
+    return PointDefect(
+        defect.position,
+        defect.removed,
+        tuple(atom.at for atom in defect.added),
+        domain.along,
+        tuple(int(own) if atom.element is None else atomic_numbers[atom.element] for atom in defect.added),
+        tuple(atom.at for atom in defect.substituted),
+        tuple(atomic_numbers[atom.element] for atom in defect.substituted),
+        sublattice,
+    )
+
+
 def _perfect_disc(
-    crystal: Crystal, line: Direction, plane: Direction, offset: PlanePoint, domain: Disc
+    crystal: Crystal, line: Direction, plane: Plane, offset: PlanePoint, domain: Disc
 ) -> Defect:
     line_cell = straight_line_cell(crystal, np.array(line), np.array(plane))
     sites = disc(

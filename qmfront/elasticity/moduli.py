@@ -1,5 +1,6 @@
 """Elastic moduli and relaxed lattice constant of a crystal from an ASE calculator."""
 
+from itertools import combinations_with_replacement
 from typing import Literal
 
 import numpy as np
@@ -14,7 +15,14 @@ SYMMETRY_TOLERANCE = 1e-5  # relative to the largest modulus; stress at rest ent
 ROOT_TOLERANCE = 1e-12  # relative, of the lattice constant
 SAMPLED_ORDERS = (2, 3, 4)  # of the strain energy through sampled stresses
 TINY = 1e-5  # strain; the polynomial is differentiated, which has no noise
+MAJOR = (2, 3, 0, 1)
+ROUGH = 1e-2  # relative; what a table of a potential breaks of the major symmetry, and a wrong stress exceeds
+SAME_MODULUS = 1e-3  # of the largest; moduli that differ by less have one name
 WIDEST_BRACKET = 0.12  # relative change of the lattice constant that is searched
+
+
+class RoughModelError(RuntimeError):
+    """Differences of stresses break the major symmetry a little: the energy is no smooth function of strain."""
 
 
 def elastic_moduli(
@@ -108,7 +116,7 @@ def lattice_constant(crystal: Crystal, calculator: BaseCalculator) -> Crystal:
     """
 
     def tension(scale: float) -> float:
-        return float(np.trace(_stress(crystal.strained(scale * np.eye(3)), calculator))) / 3
+        return float(np.trace(stress_tensor(crystal.strained(scale * np.eye(3)), calculator))) / 3
 
     width = 0.005
     while tension(1 - width) * tension(1 + width) > 0:
@@ -120,7 +128,7 @@ def lattice_constant(crystal: Crystal, calculator: BaseCalculator) -> Crystal:
             )
     scale = brentq(tension, 1 - width, 1 + width, xtol=ROOT_TOLERANCE, rtol=ROOT_TOLERANCE)
     relaxed = crystal.strained(scale * np.eye(3))
-    stress = _stress(relaxed, calculator)
+    stress = stress_tensor(relaxed, calculator)
     bulk_modulus = (tension(scale + 1e-4) - tension(scale - 1e-4)) / 6e-4
     if np.abs(stress).max() > 1e-6 * abs(bulk_modulus):
         raise RuntimeError(
@@ -139,7 +147,7 @@ def piola_stress(
     """
     F = np.asarray(deformation, float)
     deformed = crystal.strained(F) if shift is None else crystal.strained(F).shifted(shift)
-    return np.linalg.det(F) * _stress(deformed, calculator) @ np.linalg.inv(F).T
+    return np.linalg.det(F) * stress_tensor(deformed, calculator) @ np.linalg.inv(F).T
 
 
 def rotated_moduli(moduli: np.ndarray, frame: np.ndarray) -> np.ndarray:
@@ -168,6 +176,28 @@ def from_voigt(voigt: np.ndarray) -> np.ndarray:
     return Voigt_6x6_to_full_3x3x3x3(np.asarray(voigt, float))
 
 
+def different_entries(voigt: np.ndarray) -> dict[str, tuple[int, int]]:
+    """The entries of a Voigt matrix (6, 6) that differ, by name: C11, C12 and C44 of a cubic crystal.
+
+    C11, C12, C13, C33, C44 and C66 of a hexagonal one. Entries of one sort (those of stretches, between stretches, of
+    shears, and all others) that differ by less than SAME_MODULUS of the largest are one; small ones are left out.
+    """
+    small = SAME_MODULUS * np.abs(voigt).max()
+    found: dict[str, tuple[int, int]] = {}
+    for i, j in combinations_with_replacement(range(6), 2):
+        sort = _sort(i, j)
+        known = [voigt[place] for place in found.values() if _sort(*place) == sort]
+        if abs(voigt[i, j]) > small and all(abs(voigt[i, j] - value) > small for value in known):
+            found[f"C{i + 1}{j + 1}"] = (i, j)
+    return found
+
+
+def _sort(i: int, j: int) -> str:
+    if i < 3 and j < 3:
+        return "stretch" if i == j else "stretches"
+    return "shear" if i == j else "other"
+
+
 def _stresses(
     crystal: Crystal, calculator: BaseCalculator, gradients: np.ndarray, rest_force: float | None
 ) -> np.ndarray:
@@ -180,7 +210,8 @@ def _stresses(
     )
 
 
-def _stress(crystal: Crystal, calculator: BaseCalculator) -> np.ndarray:
+def stress_tensor(crystal: Crystal, calculator: BaseCalculator) -> np.ndarray:
+    """sigma (3, 3), eV/Å^3, of the crystal as it is; raises RuntimeError if it is not finite."""
     atoms = crystal.to_atoms()
     stress = calculator.get_stress(atoms)
     if not np.all(np.isfinite(stress)):
@@ -191,11 +222,12 @@ def _stress(crystal: Crystal, calculator: BaseCalculator) -> np.ndarray:
 
 def _symmetrised(moduli: np.ndarray) -> np.ndarray:
     scale = np.abs(moduli).max()
-    for axes in ((1, 0, 2, 3), (0, 1, 3, 2), (2, 3, 0, 1)):
+    for axes in ((1, 0, 2, 3), (0, 1, 3, 2), MAJOR):
         other = moduli.transpose(axes)
         error = np.abs(moduli - other).max() / scale
         if not error < SYMMETRY_TOLERANCE:
-            raise RuntimeError(
+            rough = axes == MAJOR and error < ROUGH
+            raise (RoughModelError if rough else RuntimeError)(
                 f"dP/dF breaks the symmetry {axes} of elastic moduli by {error:.1e} relative. The crystal is "
                 "under stress (relax it with lattice_constant), the calculator's stress is not its energy's, or it is "
                 "noisy (moduli.step: null takes the moduli from the strain samples)."

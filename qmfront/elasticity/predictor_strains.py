@@ -5,7 +5,7 @@ from ase.calculators.calculator import BaseCalculator
 
 from qmfront.crystal.defect import Defect
 from qmfront.crystal.lattice import Crystal
-from qmfront.elasticity.deformation import deformation_gradients, one_sublattice
+from qmfront.elasticity.deformation import deformation_gradients, gradient_pairs
 from qmfront.elasticity.internal import relaxed_shifts
 from qmfront.elasticity.moduli import piola_stress
 
@@ -57,7 +57,7 @@ def core_distance(defect: Defect) -> np.ndarray:
 
 def _complete(defect: Defect) -> np.ndarray:
     """Sites with as many neighbours as most have: others have no strain."""
-    count = np.bincount(one_sublattice(defect.stencil, defect.basis_index).first, minlength=defect.n_sites)
+    count = np.bincount(gradient_pairs(defect.stencil, defect.basis_index).first, minlength=defect.n_sites)
     return count == np.bincount(count[defect.free]).argmax()
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from qmfront.crystal.defect import Defect, straight_body
 from qmfront.crystal.disc import LineCell, Sites, default_origin, disc, row_distance, straight_line_cell
-from qmfront.elasticity.bulk import Bulk, cubic_lattice_constant
+from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.dislocation import (
     CORE_RADIUS_PER_BURGERS,
     SMALLEST_CORE_RADIUS_PER_BURGERS,
@@ -27,9 +27,9 @@ class StraightDislocation:
     """A straight dislocation in a disc.
 
     line, plane : (3,) int
-        Line direction and normal of the cut plane, cubic axes.
+        Line direction and Miller indices of the cut plane.
     burgers : (3,) float
-        Cubic axes, units of the lattice constant.
+        Coordinates of the vectors of the conventional cell.
     core_offset : (2,) float, Å
         Position of the core in the crystal relative to the default one, along e1 and e2.
     core_map_radius_r0 : float, r0, or None
@@ -54,7 +54,7 @@ def dislocation_defect(bulk: Bulk, dislocation: StraightDislocation) -> Defect:
     line_cell = straight_line_cell(bulk.crystal, dislocation.line, dislocation.plane)
     r0 = bulk.crystal.nearest_neighbour_distance
     sites = _sites(line_cell, dislocation, r0)
-    burgers = line_cell.frame @ np.asarray(dislocation.burgers) * cubic_lattice_constant(bulk.crystal)
+    burgers = line_cell.frame @ bulk.crystal.direction(dislocation.burgers) * bulk.crystal.lattice_constant
     field = DislocationField(rotated_moduli(bulk.moduli, line_cell.frame), burgers)
     radius = chosen_core_radius(dislocation.core_map_radius_r0, float(burgers[0]), r0)
     return straight_body(line_cell, sites, _predictor(bulk, sites, line_cell, field, radius))
@@ -92,7 +92,7 @@ def cores_beside(bulk: Bulk, dislocation: StraightDislocation, defect: Defect) -
         That of `dislocation`.
     """
     line_cell = straight_line_cell(bulk.crystal, dislocation.line, dislocation.plane)
-    burgers = line_cell.frame @ np.asarray(dislocation.burgers) * cubic_lattice_constant(bulk.crystal)
+    burgers = line_cell.frame @ bulk.crystal.direction(dislocation.burgers) * bulk.crystal.lattice_constant
     field = DislocationField(rotated_moduli(bulk.moduli, line_cell.frame), burgers)
     radius = chosen_core_radius(dislocation.core_map_radius_r0, float(burgers[0]), defect.r0)
     half = 0.5 * row_distance(line_cell)

@@ -37,7 +37,7 @@ class StrainPolynomial:
         """First Piola-Kirchhoff stress P = dW/dF = F dW/dE, (n, 3, 3) eV."""
         exponents, coefficients = _gradient(self.exponents, self.coefficients)
         derivative = _monomials(strain_components(_green(gradient)), exponents) @ coefficients
-        return gradient @ _symmetric(derivative)
+        return gradient @ from_strain_components(derivative)
 
 
 def invariants(order: int, rotations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -57,7 +57,7 @@ def invariants(order: int, rotations: np.ndarray) -> tuple[np.ndarray, np.ndarra
     """
     exponents = _exponents(order)
     samples = np.random.default_rng(order).normal(size=(4 * len(exponents), 6))
-    strains = _symmetric(samples * np.array([1, 1, 1, 2, 2, 2]))
+    strains = from_strain_components(samples * np.array([1, 1, 1, 2, 2, 2]))
     averaged = np.mean(
         [_monomials(strain_components(r @ strains @ r.T), exponents) for r in rotations], axis=0
     )
@@ -138,7 +138,7 @@ def _voigt_stress(stress: np.ndarray) -> np.ndarray:
     return strain_components(stress + stress.swapaxes(-1, -2)) * np.array([0.5, 0.5, 0.5, 1, 1, 1])
 
 
-def _symmetric(values: np.ndarray) -> np.ndarray:
+def from_strain_components(values: np.ndarray) -> np.ndarray:
     """Symmetric matrices from dW/de_a (n, 6): half of each off-diagonal entry on either side."""
     matrix = np.zeros((*values.shape[:-1], 3, 3))
     for a, (i, j) in enumerate(_PAIRS):

@@ -12,7 +12,7 @@ from ase.calculators.calculator import BaseCalculator
 from ase.optimize import LBFGS
 
 from qmfront.config.material import SurfaceSlab
-from qmfront.config.section import Direction
+from qmfront.config.section import Plane
 from qmfront.crystal.slab import Slab, flat_slab
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.surface_phonons import slab_phonons
@@ -83,7 +83,7 @@ class Surface:
 def surface_of(
     bulk: Bulk,
     calculator: BaseCalculator,
-    plane: Direction,
+    plane: Plane,
     settings: SurfaceSlab,
     *,
     displacement: float,
@@ -122,9 +122,7 @@ def surface_of(
     return Surface(np.array(plane, int), energy, unrelaxed, relaxation, relaxed, path, omega2)
 
 
-def unrelaxed_energy(
-    bulk: Bulk, calculator: BaseCalculator, plane: Direction, settings: SurfaceSlab
-) -> float:
+def unrelaxed_energy(bulk: Bulk, calculator: BaseCalculator, plane: Plane, settings: SurfaceSlab) -> float:
     """Energy per area (eV/Å^2) of the flat surface, defined even for a model whose surface collapses."""
     flat = flat_slab(bulk.crystal, plane, layers=settings.layers, vacuum=settings.vacuum)
     whole = energy_of(bulk.crystal.to_atoms(), calculator)

@@ -22,7 +22,6 @@ from qmfront.crystal.defect import Defect
 from qmfront.crystal.lattice import Crystal
 from qmfront.elasticity.defective_sites import defective_sites
 from qmfront.elasticity.deformation import deformation_gradients
-from qmfront.elasticity.moduli import cubic_moduli
 from qmfront.elasticity.predictor_strains import resting_stresses, spread_sites
 from qmfront.elasticity.strain_polynomial import StrainPolynomial, fit_strain_polynomial
 
@@ -152,12 +151,12 @@ def far_field(
     models : (qm, mm)
         ASE calculators.
     polynomial : StrainPolynomial
-    moduli : (3,) float, eV/Å^3
-        C11, C12, C44 by which the models differ: told by the linear mismatch and taken off here; zero if it is not.
+    moduli : (3, 3, 3, 3) float, eV/Å^3
+        By which the models differ: told by the linear mismatch and taken off here; zero if it is not.
     """
     if not len(strains):
         return FarField(None, np.nan, np.nan, "The polynomial is believed, not asked.")
-    difference = crystal.volume * cubic_moduli(*moduli)
+    difference = crystal.volume * moduli
 
     def measured(asked: FieldStrains) -> np.ndarray:
         F = asked.gradients

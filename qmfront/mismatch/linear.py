@@ -22,7 +22,7 @@ from qmfront.crystal.neighbours import Pairs
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.certificate import Certificate
 from qmfront.elasticity.deformation import deformation_forces, deformation_gradients
-from qmfront.elasticity.moduli import cubic_moduli, rotated_moduli
+from qmfront.elasticity.moduli import from_voigt, rotated_moduli
 from qmfront.models.force_constant_set import ForceConstants
 from qmfront.operators.force_constant_operator import linear_forces, pair_operator, stacked
 from qmfront.operators.labelled_pairs import labelled_pairs
@@ -55,8 +55,8 @@ class LinearMismatch:
         return self.relative <= NEGLIGIBLE
 
     def moduli_difference(self, certificate: Certificate) -> np.ndarray:
-        """C11, C12, C44 (3,), eV/Å^3, of the true difference that `forces` holds: zero where it holds nothing."""
-        return (certificate.moduli_qm - certificate.moduli_mm) * (not self.negligible)
+        """C_ijkl (3, 3, 3, 3), eV/Å^3, of the true difference that `forces` holds: zero where it holds nothing."""
+        return from_voigt(certificate.moduli_qm - certificate.moduli_mm) * (not self.negligible)
 
     def forces(self, defect: Defect, displacement: np.ndarray) -> np.ndarray:
         """F (n, 3), eV/Å, at u0 + u, see `AssembledMismatch.forces`; assembles, which takes seconds."""
@@ -169,7 +169,7 @@ def linear_mismatch(bulk: Bulk, certificate: Certificate) -> LinearMismatch:
     constants = replace(qm, matrix=difference)
     volume = abs(np.linalg.det(bulk.crystal.cell))
     mm = replace(qm, matrix=qm.matrix - difference)
-    known = cubic_moduli(*(certificate.moduli_qm - certificate.moduli_mm))
+    known = from_voigt(certificate.moduli_qm - certificate.moduli_mm)
     return LinearMismatch(
         crystal=bulk.crystal,
         constants=constants,

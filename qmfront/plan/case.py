@@ -10,7 +10,7 @@ from ase.neighborlist import neighbor_list
 from qmfront.config.material import Material
 from qmfront.config.potential import Potential
 from qmfront.config.study import Case
-from qmfront.crystal.lattice import Crystal, cubic_crystal
+from qmfront.crystal.lattice import Crystal, crystal_of
 from qmfront.evaluate.evaluation import Evaluation
 from qmfront.plan.geometry import UndeformedDomain, undeformed_domain
 from qmfront.plan.price import cost_of_clusters
@@ -110,9 +110,7 @@ def planned_case(
             f"The preflight of {preflight.material} ended before a call had a price: nothing can be planned. Its "
             "page says why."
         )
-    guess = material.crystal
-    crystal = cubic_crystal(guess.symbol, guess.structure, guess.lattice_constant_guess)
-    crystal = crystal.strained(found.rest.scale * np.eye(3))
+    crystal = crystal_of(material.crystal).strained(found.rest.scale * np.eye(3))
     partition = PartitionSettings(case.refine, case.buffer, case.embedding)
     domain = undeformed_domain(
         crystal, case, partition, rim=max(2 * potential.basis.cutoff, material.qm.cutoff)

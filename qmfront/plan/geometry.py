@@ -21,7 +21,7 @@ from qmfront.crystal.defect import Defect
 from qmfront.crystal.lattice import Crystal
 from qmfront.crystal.neighbours import separations
 from qmfront.elasticity.defects import defect_without_field
-from qmfront.elasticity.deformation import one_sublattice
+from qmfront.elasticity.deformation import gradient_pairs
 from qmfront.refine.domain import Domain
 from qmfront.refine.next_partition import domain_of, first_region
 from qmfront.refine.regions import PartitionSettings, regions_around
@@ -120,12 +120,12 @@ class UndeformedDomain:
         return Cluster(chosen, chosen).atoms(sites.positions, self.numbers, sites.cell, sites.pbc)
 
     def box(self, cells: int) -> Atoms:
-        """A periodic box of cells^3 cubic cells, as an empty cluster filled by the crystal of the domain."""
+        """A periodic box of cells^3 right-angled cells, as an empty cluster filled by the crystal of the domain."""
         edge, places = cells * self.sites.period, self.sites.coordinates
         low = places[self.region == QM].mean(axis=0) - edge / 2
         inside = np.all((places - low) / edge < 1 - 1e-6, axis=1)
         inside &= np.all(places - low > -1e-6, axis=1)
-        return Atoms(self.numbers[inside], self.sites.positions[inside], cell=edge * np.eye(3), pbc=True)
+        return Atoms(self.numbers[inside], self.sites.positions[inside], cell=np.diag(edge), pbc=True)
 
     def refusal(self, n_qm: int, settings: PartitionSettings) -> str:
         """Why no partition with n_qm QM sites fits into the domain; empty if one does."""
@@ -137,9 +137,9 @@ class UndeformedDomain:
 
     def _in_box(self, n_qm: int, embedding: Embedding, *, layer: float, width: float) -> int:
         """Atoms of the periodic box that the QM model sees instead of a cluster."""
-        period, edge = self.sites.period, float(self.sites.cell[0, 0])
+        period, edge = self.sites.period, np.diag(self.sites.cell)
         inner = self._shell(self.qm_sites(n_qm), layer) if layer > 0 else self.qm_sites(n_qm)
-        places, whole = self.sites.coordinates[inner], round(edge / period)
+        places, whole = self.sites.coordinates[inner], np.rint(edge / period)
         cells = box_cells(places, period, width=width, minimum=embedding.minimum_cells, shape=embedding.shape)
         return round(len(self) * np.prod(np.minimum(cells, whole) * period / edge))
 
@@ -185,7 +185,7 @@ def undeformed_domain(
 
 def _burgers(defect: Defect, clamped: np.ndarray) -> float:
     """2 pi r |d - rho| / |rho| in r0, root mean square over bonds of clamped sites, their mean stretch taken off."""
-    pairs = one_sublattice(defect.stencil, defect.basis_index)
+    pairs = gradient_pairs(defect.stencil, defect.basis_index)
     pairs = pairs.chosen(clamped[pairs.first])
     if len(pairs) == 0:
         return np.inf

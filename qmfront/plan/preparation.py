@@ -8,7 +8,6 @@ import numpy as np
 
 from qmfront.config.potential import Potential, Rattled
 from qmfront.crystal.lattice import Crystal
-from qmfront.elasticity.bulk import cubic_lattice_constant
 from qmfront.models.lattice_symmetry import crystal_operations
 from qmfront.plan.case import PlannedCase
 from qmfront.plan.finished import Finished
@@ -107,8 +106,8 @@ def training_calls(potential: Potential, crystal: Crystal, *, supercell: int) ->
 
 def _rattled(sampling: Rattled, crystal: Crystal) -> tuple[int, int]:
     """Number of rattled cells, and atoms of one."""
-    cubic = cubic_lattice_constant(crystal) ** 3 / crystal.volume
-    return sampling.count, round(len(crystal.numbers) * prod(sampling.repeat) * cubic)
+    primitive = abs(round(float(np.linalg.det(crystal.supercell))))
+    return sampling.count, len(crystal.numbers) * prod(sampling.repeat) * primitive
 
 
 def _intervals(planned: PlannedCase, price: Price) -> list[Job]:

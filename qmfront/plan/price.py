@@ -134,7 +134,7 @@ def cost_of_clusters(
 def _clusters(domain: UndeformedDomain, embedding: Embedding) -> Iterator[Atoms]:
     """Smaller ones than the first of the case, that, and larger ones; in a box all boxes there are."""
     if embedding.kind == "box":
-        edge = round(float(domain.sites.cell[0, 0]) / domain.sites.period)
+        edge = int(np.rint(np.diag(domain.sites.cell) / domain.sites.period).max())
         yield from (domain.box(cells) for cells in range(embedding.minimum_cells, edge + 1))
         return
     count = max((domain.n_qm + domain.n_buf) / 4, SMALLEST)

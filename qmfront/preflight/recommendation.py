@@ -82,7 +82,7 @@ def recommendation(
     scale = findings.rest.scale if findings.rest else 1.0
     crystal = guess.strained(scale * np.eye(3))
     primitive = len(crystal.numbers)
-    transform = crystal.cubic if steps.supercell == "cubic" else np.eye(3, dtype=int)
+    transform = crystal.supercell if steps.supercell == "cubic" else np.eye(3, dtype=int)
     repeats = repeats_above(transform @ crystal.cell, steps.reach + max(steps.reach, force_range))
     cell = primitive * round(abs(np.linalg.det(transform)) * np.prod(repeats))
     differences = 6 * primitive if primitive > 1 else 2  # at most; symmetry saves some with a basis

@@ -1,6 +1,6 @@
 """Geometry that the regions live in: sites, deformed positions, clamp and periodicity."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -20,8 +20,8 @@ class Domain:
     cell : (3, 3) float, Å
         Rows are the cell vectors; only rows of periodic directions matter.
     pbc : (3,) bool
-    period : float, Å
-        Edge of the cubic cells of a periodic domain, infinite for others.
+    period : (3,) float, Å
+        Edges of the right-angled cells of a periodic domain, infinite for others.
     """
 
     coordinates: np.ndarray
@@ -29,7 +29,7 @@ class Domain:
     free: np.ndarray
     cell: np.ndarray
     pbc: np.ndarray
-    period: float = np.inf
+    period: np.ndarray = field(default_factory=lambda: np.full(3, np.inf))
 
     def __post_init__(self) -> None:
         n = len(self.coordinates)

@@ -196,4 +196,4 @@ def centre_of(defect: Defect, offset_r0: Sequence[float]) -> np.ndarray:
 def domain_of(defect: Defect, displacement: np.ndarray) -> Domain:
     """What Algorithm 2 sees of a defect: coordinates in the plane or in space, and deformed positions."""
     positions = defect.body.reference + displacement
-    return Domain(defect.coordinates, positions, defect.free, defect.cell, defect.pbc, float(defect.period))
+    return Domain(defect.coordinates, positions, defect.free, defect.cell, defect.pbc, defect.period)

@@ -6,7 +6,7 @@ import numpy as np
 
 from qmfront.config.stages import Buffer, Embedding, Refine
 from qmfront.coupling.partition import BUFFER, FAR_FIELD, MM, QM
-from qmfront.crystal.box import CubicDomain, box_around
+from qmfront.crystal.box import BoxDomain, box_around
 from qmfront.refine.domain import Domain, shell_around
 
 
@@ -149,14 +149,14 @@ def regions_around(
 
 def _box(in_qm: np.ndarray, domain: Domain, settings: PartitionSettings) -> np.ndarray:
     """Sites of the periodic box of the QM model, Figure 15."""
-    if domain.coordinates.shape[1] != 3 or not np.isfinite(domain.period):
+    if domain.coordinates.shape[1] != 3 or not np.isfinite(domain.period).all():
         raise ValueError(
             "embedding.kind: box needs a domain that is periodic in all directions. Take cluster for straight defects."
         )
     return box_around(
         in_qm,
         domain.coordinates,
-        CubicDomain(domain.period, float(domain.cell[0, 0])),
+        BoxDomain(domain.period, np.diag(domain.cell)),
         width=settings.buffer.width,
         minimum_cells=settings.embedding.minimum_cells,
         shape=settings.embedding.shape,

@@ -3,18 +3,20 @@
 from itertools import pairwise
 
 import numpy as np
+from ase.data import atomic_masses
 
 from qmfront.config.material import ForceConstantSteps
-from qmfront.elasticity.bulk import Bulk, cubic_lattice_constant
+from qmfront.crystal.lattice import Crystal
+from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.certificate import Certificate
-from qmfront.elasticity.moduli import elastic_moduli
+from qmfront.elasticity.moduli import elastic_moduli, to_voigt
 from qmfront.models.ace.calculator import ACE
 from qmfront.models.force_constant_set import ForceConstants, matching_sites
 from qmfront.models.force_constants import force_constants
 from qmfront.training.fit import Fit
 from qmfront.training.verdict import mismatch_measures
 
-# Corners of the path in units of 2 pi / a: Gamma, H, N, Gamma of bcc; the same line is drawn for every cubic crystal.
+# Corners of the path in reciprocal vectors of the conventional cell: Gamma, H, N, Gamma of bcc; others have the same.
 PATH = (("Γ", (0, 0, 0)), ("H", (1, 0, 0)), ("N", (0.5, 0.5, 0)), ("Γ", (0, 0, 0)), ("P", (0.5, 0.5, 0.5)))
 POINTS_PER_LEG = 40
 
@@ -33,7 +35,8 @@ def certificate_of(bulk: Bulk, fit: Fit, steps: ForceConstantSteps) -> Certifica
     mm, qm = ACE(fit.potential), bulk.force_constants
     atoms = bulk.crystal.to_atoms()
     constants = force_constants(atoms, mm, reach=steps.reach, step=steps.displacement)
-    path, ticks, waves = _path(2 * np.pi / cubic_lattice_constant(bulk.crystal))
+    path, ticks, waves = _path(bulk.crystal.axes)
+    weight = _weights(bulk.crystal)
     residual, size = mismatch_measures(bulk.stresses, fit.difference, fit.mismatch.stress(bulk.gradients))
     return Certificate(
         distance=np.linalg.norm(qm.vector, axis=1),
@@ -41,19 +44,25 @@ def certificate_of(bulk: Bulk, fit: Fit, steps: ForceConstantSteps) -> Certifica
         fc_mismatch=qm.matrix - _in_order(constants, qm),
         path=path,
         ticks=ticks,
-        omega2_qm=np.linalg.eigvalsh(qm.dynamical_matrix(waves)),
-        omega2_mm=np.linalg.eigvalsh(constants.dynamical_matrix(waves)),
-        moduli_qm=_cubic(bulk.moduli),
-        moduli_mm=_cubic(elastic_moduli(bulk.crystal, mm)),
+        omega2_qm=np.linalg.eigvalsh(weight * qm.dynamical_matrix(waves)),
+        omega2_mm=np.linalg.eigvalsh(weight * constants.dynamical_matrix(waves)),
+        moduli_qm=to_voigt(bulk.moduli),
+        moduli_mm=to_voigt(elastic_moduli(bulk.crystal, mm)),
         polynomial=fit.mismatch,
         mismatch_residual=residual,
         mismatch_size=size,
     )
 
 
-def _path(unit: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Length along the path, lengths of the corners, wave vectors (w, 3) 1/Å."""
-    corners = unit * np.array([point for _, point in PATH])
+def _weights(crystal: Crystal) -> np.ndarray:
+    """mean(m) / sqrt(m_a m_b) for the rows and columns of a dynamical matrix; 1 where all masses are the same."""
+    mass = np.repeat(atomic_masses[crystal.numbers], 3)
+    return np.mean(mass) / np.sqrt(np.multiply.outer(mass, mass)) if np.ptp(mass) else np.ones((1, 1))
+
+
+def _path(axes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Length along the path, lengths of the corners, wave vectors (w, 3) 1/Å; from the conventional cell (3, 3), Å."""
+    corners = np.array([point for _, point in PATH]) @ (2 * np.pi * np.linalg.inv(axes).T)
     legs = np.linalg.norm(np.diff(corners, axis=0), axis=1)
     ticks = np.concatenate([[0.0], np.cumsum(legs)])
     path = np.unique(np.concatenate([np.linspace(a, b, POINTS_PER_LEG) for a, b in pairwise(ticks)]))
@@ -69,7 +78,3 @@ def _in_order(found: ForceConstants, wanted: ForceConstants) -> np.ndarray:
 
 def _ends(constants: ForceConstants) -> np.ndarray:
     return np.stack([constants.basis_first, constants.basis_second], axis=1)
-
-
-def _cubic(moduli: np.ndarray) -> np.ndarray:
-    return np.array([moduli[0, 0, 0, 0], moduli[0, 0, 1, 1], moduli[1, 2, 1, 2]])

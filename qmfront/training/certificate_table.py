@@ -8,10 +8,10 @@ from ase import units
 from ase.data import atomic_masses
 
 from qmfront.elasticity.certificate import Certificate
+from qmfront.elasticity.moduli import different_entries
 from qmfront.training.verdict import mismatch_verdict
 
 DW = "dW at the sampled strains"
-MODULI = ("C11", "C12", "C44")
 GIGAPASCAL = units.GPa
 """eV/Å^3 per GPa."""
 TERAHERTZ = 1e12 / units.s
@@ -28,18 +28,12 @@ def frequencies(omega2: np.ndarray, numbers: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     omega2 : (w, branches) float, eV/Å^2
-        Eigenvalues lambda of the dynamical matrix without masses.
+        Eigenvalues lambda of the dynamical matrix with masses relative to their mean.
     numbers : (n,) int
         Atomic numbers in the primitive cell.
-
-    Raises
-    ------
-    ValueError if the atoms have different masses: then the eigenvalues without masses are not those with them.
     """
-    mass = np.unique(atomic_masses[np.asarray(numbers)])
-    if len(mass) > 1:
-        raise ValueError(f"Phonons of atoms with masses {mass.tolist()} need a dynamical matrix with masses.")
-    return np.sign(omega2) * np.sqrt(np.abs(omega2) / mass[0]) / (2 * pi * TERAHERTZ)
+    mass = np.mean(atomic_masses[np.asarray(numbers)])
+    return np.sign(omega2) * np.sqrt(np.abs(omega2) / mass) / (2 * pi * TERAHERTZ)
 
 
 def shells(
@@ -70,7 +64,7 @@ def consistency_table(certificate: Certificate, numbers: np.ndarray) -> pd.DataF
     | --- | --- | --- | --- |
     | force constants | empty | length of the shell, Å | eV/Å^2; norms, mm is empty |
     | phonons | branch | length along the path, 1/Å | THz |
-    | elastic constants | C11, C12, C44 | empty | GPa |
+    | elastic constants | C11, C12, ... | empty | GPa |
     | dW at the sampled strains | what to do, in words | empty | 1; the relative residual of its polynomial |
 
     Parameters
@@ -85,8 +79,12 @@ def consistency_table(certificate: Certificate, numbers: np.ndarray) -> pd.DataF
     for branch in range(qm.shape[1]):
         values = {"x": certificate.path, "qm": qm[:, branch], "mm": mm[:, branch]}
         parts.append(pd.DataFrame({"quantity": "phonons", "name": str(branch + 1), **values}))
-    moduli = {"qm": certificate.moduli_qm / GIGAPASCAL, "mm": certificate.moduli_mm / GIGAPASCAL}
-    parts.append(pd.DataFrame({"quantity": "elastic constants", "name": MODULI, **moduli}))
+    entries = different_entries(certificate.moduli_qm)
+    moduli = {
+        "qm": [certificate.moduli_qm[entry] / GIGAPASCAL for entry in entries.values()],
+        "mm": [certificate.moduli_mm[entry] / GIGAPASCAL for entry in entries.values()],
+    }
+    parts.append(pd.DataFrame({"quantity": "elastic constants", "name": list(entries), **moduli}))
     verdict = {"name": mismatch_verdict(certificate), "difference": certificate.mismatch_residual}
     parts.append(pd.DataFrame({"quantity": DW, **verdict}, index=[0]))
     table = pd.concat(parts, ignore_index=True)

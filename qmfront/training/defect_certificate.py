@@ -113,6 +113,7 @@ class DefectCertificate:
     forces : set of cells -> relative error of forces
         Of sets that were not fitted to.
     vacancy : (qm, mm, mm relaxed), eV, or None
+        None of a compound, where the energy of one alone has no meaning.
     lowest_wave : float
         Lowest eigenvalue of the dynamical matrix over the largest.
     near : (2, d) float, eV
@@ -229,7 +230,9 @@ def defect_certificate(
     return DefectCertificate(
         curves=_fault_curves(bulk, model, observed, whole),
         forces=forces,
-        vacancy=_vacancy(model, observed["vacancy"], whole) if "vacancy" in observed else None,
+        vacancy=_vacancy(model, observed["vacancy"], whole)
+        if "vacancy" in observed and len(bulk.crystal.species) == 1
+        else None,
         lowest_wave=lowest_wave(bulk, lattice),
         near=near_energies(bulk, model),
         lattice=_lattice(bulk, model),

@@ -1,7 +1,7 @@
 """What a fit says about the quantities that matter to QM/MM, with both its intervals beside the observed values.
 
     force constants    <Phi^QM, Phi^MM> / |Phi^QM|^2
-    C_11, C_12, C_44   d2W_cb^MM / dt2 / V along I + t H, sublattices at rest
+    C_ij               from d2W_cb^MM / dt2 / V along I + t H_i, H_j and H_i + H_j, sublattices at rest
     forces             on rattled cells, those that were fitted and those that were held out
 
 All are linear in the coefficients c of the potential, or linearised about the fit: the sublattices of a crystal with a
@@ -10,6 +10,7 @@ basis rest where they rest with c, and a second derivative of a relaxed energy n
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -17,19 +18,13 @@ from ase import units
 
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.internal import relaxed_shifts
+from qmfront.elasticity.moduli import different_entries, to_voigt
+from qmfront.elasticity.strain_polynomial import from_strain_components
 from qmfront.models.ace.calculator import ACE
 from qmfront.models.ace.potential import Potential
-from qmfront.training.certificate_table import MODULI
 from qmfront.training.observe.rattled import ObservedCells
 from qmfront.training.observe.responses import BasisResponse
 from qmfront.training.uncertainty import Uncertainty
-
-STRAINS = {
-    "C11": np.diag([1.0, 0.0, 0.0]),
-    "biaxial": np.diag([1.0, 1.0, 0.0]),
-    "C44": np.array([[0.0, 0.0, 0.0], [0.0, 0.0, 0.5], [0.0, 0.5, 0.0]]),
-}
-"""H: the second derivatives of W / V are C_11, 2 C_11 + 2 C_12 and C_44."""
 
 STEP = 2.5e-3
 """Of t; the error is of fourth order."""
@@ -104,14 +99,20 @@ def _force_constants(bulk: Bulk, potential: Potential) -> Quantity:
 
 
 def _moduli(bulk: Bulk, potential: Potential) -> list[Quantity]:
-    """C11, C12, C44 in GPa."""
-    along = {name: _second_derivative(bulk, potential, H) for name, H in STRAINS.items()}
-    rows = (along["C11"], along["biaxial"] / 2 - along["C11"], along["C44"])
-    places = ((0, 0, 0, 0), (0, 0, 1, 1), (1, 2, 1, 2))
-    return [
-        Quantity(name, "GPa", np.array([bulk.moduli[place] / units.GPa]), row[None] / units.GPa)
-        for name, place, row in zip(MODULI, places, rows, strict=True)
-    ]
+    """Those that differ, in GPa: C_ii along H_i, and C_ij from H_i + H_j."""
+    voigt, strains = to_voigt(bulk.moduli), from_strain_components(np.eye(6))
+    entries = different_entries(voigt)
+    alone = {
+        i: _second_derivative(bulk, potential, strains[i]) for i in sorted(set(chain(*entries.values())))
+    }
+    found = []
+    for name, (i, j) in entries.items():
+        row = alone[i]
+        if i != j:
+            both = _second_derivative(bulk, potential, strains[i] + strains[j])
+            row = (both - alone[i] - alone[j]) / 2
+        found.append(Quantity(name, "GPa", np.array([voigt[i, j] / units.GPa]), row[None] / units.GPa))
+    return found
 
 
 def _second_derivative(bulk: Bulk, potential: Potential, direction: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ import pytest
 from qmfront.config.checks import RULES, missing_module
 from qmfront.config.errors import ConfigError
 from qmfront.config.load import load
-from qmfront.config.material import ATOMS_PER_CUBE, Crystal
+from qmfront.config.material import Crystal
 from qmfront.config.reading import read_yaml
 from qmfront.crystal.lattice import Structure, cubic_crystal
 from tests.config.conftest import EDGE
@@ -294,11 +294,11 @@ def test_lattice_vectors(structure: Structure, vector: tuple[float, float, float
     crystal = cubic_crystal(symbol, structure, 1.0)
     assert crystal.contains(crystal.basis + np.array(vector), crystal.numbers) == belongs
     described = Crystal(structure=structure, symbol=symbol, lattice_constant_guess=4.0)
-    assert described.is_lattice_vector(vector) == belongs
+    assert described.cell.is_lattice_vector(vector) == belongs
     assert len(crystal.numbers) == described.atoms_per_lattice_point
-    assert ATOMS_PER_CUBE[structure] == round(len(crystal.numbers) / crystal.volume)
+    assert len(described.cell.sites) == round(len(crystal.numbers) / crystal.volume)
     assert np.allclose(crystal.nearest_neighbour_distance * 4.0, described.nearest_neighbour_guess)
-    near = np.array(described.nearest_site((0.27, 0.24, 0.2)))
+    near = np.array(described.cell.nearest_site((0.27, 0.24, 0.2))[1])
     assert crystal.contains(near[None])
 
 

@@ -173,7 +173,7 @@ def test_a_crack_is_a_case(changed: Change, project: Project) -> None:
     text = "{defect: {kind: crack, front: [0, 0, 1], plane: [1, 1, 0], load: 0.9, tip_offset: [0, 0]}}"
     study = load(changed({"cases": ["a"], "figures": NO_FIGURES, "case_defaults": EDGE}), project(a=text))
     crack = study.cases["a"].defect
-    assert (crack.kind, crack.plane, crack.load, crack.slip) == ("crack", (1, 1, 0), 0.9, 0.0)
+    assert (crack.kind, crack.plane, crack.load) == ("crack", (1, 1, 0), 0.9)
 
 
 @pytest.mark.parametrize(

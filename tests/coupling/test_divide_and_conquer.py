@@ -45,7 +45,7 @@ def test_the_defect_is_in_the_middle_of_a_tile(cells):
     middle = body.lattice[-3:].mean(axis=0)
     (tile,) = [tile for tile in tiles_of(body, 1) if len(body.numbers) - 1 in tile]
     assert set(range(len(body.numbers) - 3, len(body.numbers))) <= set(tile.tolist())
-    assert np.abs(centre_of(body.lattice[tile]) - middle).max() <= body.period / 8 + 1e-6
+    assert np.abs(centre_of(body.lattice[tile]) - middle).max() <= body.period[0] / 8 + 1e-6
 
 
 def test_no_box_tears_the_defect():

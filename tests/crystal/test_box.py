@@ -9,7 +9,7 @@ from qmfront.coupling.force_mixing import Models, hybrid_forces
 from qmfront.coupling.hybrid import Hybrid
 from qmfront.coupling.partition import BUFFER, MM, QM
 from qmfront.coupling.reference import reference_solution
-from qmfront.crystal.box import CubicDomain, box_around, box_cells, sites_in_box
+from qmfront.crystal.box import BoxDomain, box_around, box_cells, sites_in_box
 from qmfront.crystal.cluster import cluster_around, surrounded
 from tests.points import operators_of, point
 from tests.silicon import sw_forces
@@ -28,12 +28,12 @@ def test_a_box_holds_one_image_of_every_site_of_its_cells(cells):
     defect = point("vacancy", 5)
     rng = np.random.default_rng(cells)
     for centre in defect.core + rng.uniform(-20, 20, (10, 3)):
-        domain = CubicDomain(defect.period, 5 * defect.period)
+        domain = BoxDomain(defect.period, 5 * defect.period)
         chosen, image = sites_in_box(defect.sites, centre, domain, cells=cells)
         inside = defect.sites[chosen] + image - centre
         assert len(chosen) in (8 * cells**3, 8 * cells**3 - 1), "all of them, but for the vacancy"
         assert len(set(chosen)) == len(chosen)
-        assert np.abs(inside).max() < (cells / 2 + 0.01) * defect.period
+        assert np.abs(inside).max() < (cells / 2 + 0.01) * defect.period[0]
 
 
 def test_forces_in_a_box_are_those_of_the_domain_for_a_model_of_finite_range():
@@ -66,11 +66,11 @@ def test_the_buffer_fills_the_box_of_the_qm_model():
     defect = point("triangular", 6)
     for shift in ((0.0, 0.0, 0.0), (9.0, -7.0, 11.0)):
         inner = np.linalg.norm(defect.sites - defect.core - shift, axis=1) < 5.0
-        domain = CubicDomain(defect.period, 6 * defect.period)
+        domain = BoxDomain(defect.period, 6 * defect.period)
         cube = box_around(inner, defect.sites, domain, width=3.0, minimum_cells=2)
         sites, _, cell = boxed(defect.body, cluster_around(inner, cube), 2)
         assert set(sites) == set(np.flatnonzero(cube))
-        assert round(cell[0, 0] / defect.period) == 3
+        assert round(cell[0, 0] / defect.period[0]) == 3
 
 
 def test_a_cuboid_grows_along_one_axis():
@@ -82,7 +82,7 @@ def test_a_cuboid_grows_along_one_axis():
     for inner, cells in ((slim, (2, 2, 2)), (long, (3, 2, 2))):
         choice = {"width": 2.3, "shape": "cuboid"}
         assert tuple(box_cells(defect.sites[inner], period, minimum=2, **choice)) == cells
-        domain = CubicDomain(period, 5 * period)
+        domain = BoxDomain(period, 5 * period)
         included = box_around(inner, defect.sites, domain, minimum_cells=2, **choice)
         cluster = cluster_around(inner, included)
         sites, _, cell = boxed(defect.body, cluster, 2, shape="cuboid")

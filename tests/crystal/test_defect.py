@@ -7,7 +7,6 @@ import pytest
 
 from qmfront.crystal.defect import Defect
 from qmfront.crystal.neighbours import pairs_within
-from qmfront.elasticity.bulk import cubic_lattice_constant
 from qmfront.elasticity.dislocation import dislocation_predictor
 from qmfront.elasticity.moduli import cubic_moduli
 from qmfront.elasticity.straight import StraightDislocation, dislocation_defect
@@ -59,7 +58,7 @@ def test_burgers_vector_closes_across_the_cut(case, request, tungsten):
     """u0(x+) - u0(x-) = -b in the frame of the case, extrapolated to the cut from the sites on either side."""
     defect = request.getfixturevalue(case)
     crystal = {"edge": (1.0, 0.0, 0.0), "mixed": (-0.5, -0.5, 0.5)}[case]
-    burgers = defect.frame @ np.array(crystal) * cubic_lattice_constant(tungsten.crystal)
+    burgers = defect.frame @ np.array(crystal) * tungsten.crystal.lattice_constant
     assert abs(burgers[1]) < 1e-12, "b lies in the cut plane"
     assert np.linalg.det(defect.frame) == pytest.approx(1.0) and np.array_equal(defect.core, np.zeros(3))
     x1, x2 = defect.sites[:, 0], defect.sites[:, 1]
@@ -115,7 +114,7 @@ def test_predictor_belongs_to_the_moduli_in_the_frame_of_the_case(tungsten, mixe
     for index in np.ndindex(3, 3, 3, 3):
         axes = np.einsum("a,b,c,d->abcd", *(e[i] for i in index))
         rotated[index] = np.sum(axes * bulk.moduli)
-    burgers = e @ [-0.5, -0.5, 0.5] * cubic_lattice_constant(bulk.crystal)
+    burgers = e @ [-0.5, -0.5, 0.5] * bulk.crystal.lattice_constant
     field = DislocationField(rotated, burgers)
     expected = dislocation_predictor(defect.sites, field, core_radius=3.5 * defect.r0)
     assert np.abs(defect.predictor - expected).max() < 1e-10

@@ -7,7 +7,7 @@ import pytest
 
 from qmfront.config.material import ModuliSteps, Probe, StressSamples
 from qmfront.crystal.lattice import cubic_crystal
-from qmfront.elasticity.bulk import Bulk, bulk_of, cubic_lattice_constant
+from qmfront.elasticity.bulk import Bulk, bulk_of
 from qmfront.elasticity.moduli import lattice_constant, piola_stress, sampled_moduli
 from tests.elasticity.test_internal import Counted
 from tests.settings import steps
@@ -58,7 +58,7 @@ def test_a_probe_without_a_step_asks_for_no_moduli():
 
 def test_lattice_constant_does_not_depend_on_the_guess(tungsten, eam):
     again = lattice_constant(cubic_crystal("W", "bcc", 3.11), eam)
-    assert cubic_lattice_constant(again) == pytest.approx(cubic_lattice_constant(tungsten.crystal), rel=1e-10)
+    assert again.lattice_constant == pytest.approx(tungsten.crystal.lattice_constant, rel=1e-10)
 
 
 def test_round_trip_keeps_every_entry(tungsten):
@@ -84,7 +84,7 @@ def test_round_trip_keeps_every_entry(tungsten):
 
 @pytest.mark.parametrize("structure, cells", [("bcc", 2), ("fcc", 4), ("diamond", 4), ("sc", 1)])
 def test_cubic_lattice_constant(structure, cells):
-    assert cubic_lattice_constant(cubic_crystal("Si", structure, 5.43)) == pytest.approx(5.43, rel=1e-12)
+    assert cubic_crystal("Si", structure, 5.43).lattice_constant == pytest.approx(5.43, rel=1e-12)
     assert cubic_crystal("Si", structure, 5.43).volume == pytest.approx(5.43**3 / cells, rel=1e-12)
 
 
@@ -92,5 +92,5 @@ def test_crystal_without_cubic_axes_is_refused():
     crystal = cubic_crystal("W", "bcc", 3.16).rotated(
         np.linalg.qr(np.arange(9.0).reshape(3, 3) ** 2 + np.eye(3))[0]
     )
-    with pytest.raises(ValueError, match="not cubic"):
-        cubic_lattice_constant(crystal)
+    with pytest.raises(ValueError, match="No cubic cell"):
+        _ = crystal.lattice_constant

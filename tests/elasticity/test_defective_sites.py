@@ -20,7 +20,7 @@ def vacancy(symbol: str, structure: str, a0: float, **changes) -> Defect:
         "added": (),
         "cells": 4,
     } | changes
-    return point_defect(cubic_crystal(symbol, structure, a0), a0, PointDefect(**described))
+    return point_defect(cubic_crystal(symbol, structure, a0), PointDefect(**described))
 
 
 @pytest.mark.parametrize("crystal", [FCC, BCC, DIAMOND])

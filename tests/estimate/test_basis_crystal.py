@@ -8,8 +8,7 @@ from scipy.spatial.transform import Rotation
 from qmfront.coupling.core import core_position
 from qmfront.crystal.neighbours import Pairs, pairs_within, separations
 from qmfront.crystal.stencil import label_pairs, stencil_vectors
-from qmfront.elasticity.bulk import cubic_lattice_constant
-from qmfront.elasticity.deformation import one_sublattice, pair_forces, pair_gradients
+from qmfront.elasticity.deformation import gradient_pairs, pair_forces, pair_gradients
 from qmfront.elasticity.dislocation import dislocation_predictor
 from qmfront.elasticity.internal import relaxed_shifts
 from qmfront.elasticity.moduli import rotated_moduli
@@ -38,7 +37,7 @@ def depth(defect) -> np.ndarray:
 
 
 def gradients(defect, displacement: np.ndarray) -> tuple[Pairs, np.ndarray]:
-    pairs = one_sublattice(defect.stencil, defect.basis_index)
+    pairs = gradient_pairs(defect.stencil, defect.basis_index)
     current = separations(defect.body.reference + displacement, defect.cell, defect.pbc, pairs)
     return pairs, pair_gradients(pairs, current, defect.n_sites, basis_index=defect.basis_index)
 
@@ -63,7 +62,7 @@ def test_stencil_of_diamond_holds_the_second_neighbours():
             v for v in own if np.abs(np.rint(v @ np.linalg.inv(crystal.cell)) @ crystal.cell - v).max() < 1e-9
         ]
         assert len(lattice) == 12 and np.linalg.matrix_rank(lattice) == 3
-    count = np.bincount(one_sublattice(perfect().stencil, perfect().basis_index).first)
+    count = np.bincount(gradient_pairs(perfect().stencil, perfect().basis_index).first)
     inside = depth(perfect()) > FORCE_RANGE
     assert np.all(count[inside] == 12) and set(perfect().basis_index[inside]) == {0, 1}
 
@@ -176,7 +175,7 @@ def test_slip_by_a_burgers_vector_leaves_no_forces():
 def test_predictor_is_in_balance_far_from_the_core():
     """Linear forces of the predictor are of the order of strain squared; without the internal shifts, of strain."""
     defect, operators, bulk = edge(), operators_of("edge"), silicon()
-    burgers = defect.frame @ [0.5, 0.5, 0.0] * cubic_lattice_constant(bulk.crystal)
+    burgers = defect.frame @ [0.5, 0.5, 0.0] * bulk.crystal.lattice_constant
     field = DislocationField(rotated_moduli(bulk.moduli, defect.frame), burgers)
     bravais = dislocation_predictor(defect.sites, field, core_radius=4.0 * defect.r0)
     bare = operators.linear_residual(bravais - defect.predictor)

@@ -6,6 +6,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from qmfront.elasticity.certificate import Certificate
+from qmfront.elasticity.moduli import cubic_moduli, to_voigt
 from qmfront.figures.certificate import Branches, certificate_figure, draw_force_constants, draw_phonons
 from qmfront.figures.simple_defects import FAULTS, FORCES, LATTICE, VACANCIES, simple_defects_table
 from qmfront.figures.surfaces import RELAXATIONS, SLAB_PHONONS, SURFACES, ComparedSurfaces, surface_table
@@ -27,8 +28,8 @@ def certificate(**extra: np.ndarray) -> dict[str, np.ndarray]:
         "ticks": np.linspace(0.0, 4.0, 5),
         "omega2_qm": omega2,
         "omega2_mm": 1.01 * omega2,
-        "moduli_qm": np.array([3.2, 1.2, 1.0]),
-        "moduli_mm": np.array([3.3, 1.2, 1.01]),
+        "moduli_qm": to_voigt(cubic_moduli(3.2, 1.2, 1.0)),
+        "moduli_mm": to_voigt(cubic_moduli(3.3, 1.2, 1.01)),
         "mismatch_residual": np.array(0.4),
         "mismatch_size": np.array(0.01),
         "mismatch_exponents": np.zeros((0, 6), int),

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from ase.calculators.calculator import Calculator, all_changes
 
+from qmfront.elasticity.moduli import cubic_moduli
 from qmfront.elasticity.predictor_strains import core_distance, predictor_gradients, spread_sites
 from qmfront.elasticity.strain_polynomial import StrainPolynomial
 from qmfront.mismatch.far_field import PROBES, SHELL_R0, FarField, FieldStrains, far_field, field_strains
 
-NOTHING = np.zeros(3)
+NOTHING = np.zeros((3, 3, 3, 3))
 
 
 def cubic(order: int, size: float) -> StrainPolynomial:
@@ -104,7 +105,7 @@ def test_few_sites_leave_the_polynomial_and_say_so(edge, tungsten):
 
 def test_moduli_that_are_told_elsewhere_are_not_told_twice(edge, tungsten):
     """A difference of the moduli alone, handed over as such, leaves nothing."""
-    moduli = np.array([1.0, 0.0, 0.0]) / tungsten.crystal.volume
+    moduli = cubic_moduli(1.0, 0.0, 0.0) / tungsten.crystal.volume
     told, _ = asked(edge, tungsten, cubic(2, 0.5), QUARTIC, moduli=moduli)
     assert told.relative_error < 1e-6
     twice, _ = asked(edge, tungsten, cubic(2, 0.5), QUARTIC)

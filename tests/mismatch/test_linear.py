@@ -12,7 +12,7 @@ from qmfront.coupling.partition import FAR_FIELD, MM, QM
 from qmfront.coupling.solution import Solution
 from qmfront.crystal.defect import Defect
 from qmfront.elasticity.certificate import Certificate
-from qmfront.elasticity.moduli import cubic_moduli
+from qmfront.elasticity.moduli import cubic_moduli, to_voigt
 from qmfront.elasticity.strain_polynomial import StrainPolynomial
 from qmfront.estimate.residual import ResidualSettings, residual_arrays
 from qmfront.mismatch.linear import LinearMismatch, linear_mismatch
@@ -138,7 +138,7 @@ def test_a_dislocation_feels_no_slip(edge, tungsten):
 
 def test_of_a_certificate(tungsten):
     """Force constants that agree are left alone; those of another bulk are refused."""
-    constants, moduli = tungsten.force_constants, np.array([3.26, 1.28, 1.0])
+    constants, moduli = tungsten.force_constants, to_voigt(cubic_moduli(3.26, 1.28, 1.0))
     certificate = certified(1e-9 * constants.matrix, moduli)
     assert linear_mismatch(tungsten, certificate).negligible
     certificate = replace(certificate, fc_mismatch=constants.matrix - _cut(constants, SHORT))
@@ -147,7 +147,7 @@ def test_of_a_certificate(tungsten):
     assert not found.negligible
     assert np.allclose(found.moduli, found.constants.moduli(volume))
     # a true difference, which is not to be taken off
-    certificate = replace(certificate, moduli_mm=moduli - [0.3, 0.2, 0.1])
+    certificate = replace(certificate, moduli_mm=moduli - to_voigt(cubic_moduli(0.3, 0.2, 0.1)))
     kept = linear_mismatch(tungsten, certificate).moduli
     assert np.allclose(kept, found.moduli - cubic_moduli(0.3, 0.2, 0.1))
     certificate = replace(certificate, fc_mismatch=constants.matrix[1:])
@@ -158,7 +158,7 @@ def test_of_a_certificate(tungsten):
 @pytest.mark.parametrize("part", [1.0, 1e-4])
 def test_a_stop_counts_force_constants_unless_they_differ_slightly(edge, tungsten, part):
     """Of a relative difference of 0.1 all forces, of one of 1e-5 none."""
-    constants, moduli = tungsten.force_constants, np.array([3.26, 1.28, 1.0])
+    constants, moduli = tungsten.force_constants, to_voigt(cubic_moduli(3.26, 1.28, 1.0))
     certificate = certified(part * (constants.matrix - _cut(constants, SHORT)), moduli)
     linear = linear_mismatch(tungsten, certificate)
     assert (linear.relative > SLIGHT) == (part == 1.0) and not linear.negligible

@@ -7,7 +7,6 @@ import pytest
 
 from qmfront.config.stages import Embedding, InitialRegion
 from qmfront.coupling.partition import BUFFER, QM
-from qmfront.elasticity.bulk import cubic_lattice_constant
 from qmfront.plan.geometry import UndeformedDomain, undeformed_domain
 from qmfront.refine.circle import grown_circle
 from qmfront.refine.next_partition import domain_of, first_region
@@ -62,7 +61,7 @@ def test_what_the_model_would_see_is_periodic_along_the_line(domain, tungsten) -
     atoms = domain.nearest(40)
     assert len(atoms) == 40
     assert atoms.pbc.tolist() == [False, False, True]
-    assert atoms.cell[2, 2] == pytest.approx(cubic_lattice_constant(tungsten.crystal))
+    assert atoms.cell[2, 2] == pytest.approx(tungsten.crystal.lattice_constant)
 
 
 def test_boxes_of_a_point_defect(tungsten) -> None:
@@ -88,7 +87,7 @@ def test_a_file(tungsten, tmp_path: Path) -> None:
     from ase.constraints import FixAtoms
     from ase.io import write
 
-    edge = cubic_lattice_constant(tungsten.crystal)
+    edge = tungsten.crystal.lattice_constant
     atoms = bulk("W", cubic=True, a=edge).repeat((16, 16, 3))
     centre = atoms.positions[np.linalg.norm(atoms.positions - atoms.positions.mean(axis=0), axis=1).argmin()]
     distance = np.linalg.norm((atoms.positions - centre)[:, :2], axis=1)

@@ -11,7 +11,6 @@ from ase.constraints import FixAtoms
 from ase.io import write
 
 from qmfront.config.defect import File, Point
-from qmfront.elasticity.bulk import cubic_lattice_constant
 from qmfront.plan.geometry import UndeformedDomain, undeformed_domain
 from qmfront.plan.prior import (
     INTERSTITIAL,
@@ -106,7 +105,7 @@ def domain_in(
 
 def test_vacancies_of_a_file_are_counted(tungsten: Any, tmp_path: Path) -> None:
     """By the bonds that their neighbours miss; atoms at the surface miss some too, but are clamped."""
-    atoms = bulk("W", "bcc", a=cubic_lattice_constant(tungsten.crystal), cubic=True) * (12, 12, 3)
+    atoms = bulk("W", "bcc", a=tungsten.crystal.lattice_constant, cubic=True) * (12, 12, 3)
     middle = atoms.positions.mean(axis=0)
     hole = int(np.argmin(np.linalg.norm(atoms.positions - middle, axis=1)))
     apart = np.delete(np.linalg.norm((atoms.positions - atoms.positions[hole])[:, :2], axis=1), hole)

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from ase.units import GPa
 
+from qmfront.elasticity.moduli import different_entries
+
 MODULI = 1e-4  # 0.01 %: a larger mismatch would put a kink into the far field of a dislocation
 FORCE_CONSTANTS = 1e-4
 THIRD_DERIVATIVE = 1e-5
@@ -56,7 +58,9 @@ def test_elastic_moduli_match(full_potential, allowance) -> None:
     certificate, limit = full_potential.certificate, MODULI if allowance == 1.0 else LONG_RANGE_MODULI
     limit = SAMPLED_MODULI if full_potential.is_sampled else limit
     limit = limit_of(full_potential, limit, "second_derivative", "force_constants")
-    np.testing.assert_allclose(certificate["moduli_mm"], certificate["moduli_qm"], rtol=limit)
+    for name, entry in different_entries(certificate["moduli_qm"]).items():
+        found, wanted = (certificate[f"moduli_{model}"][entry] for model in ("mm", "qm"))
+        np.testing.assert_allclose(found, wanted, rtol=limit, err_msg=name)
 
 
 def test_both_lattices_are_stable(potential) -> None:
@@ -67,19 +71,19 @@ def test_both_lattices_are_stable(potential) -> None:
         assert omega2.min() > -1e-3 * omega2.max(), model
 
 
-def test_cubic_moduli_are_stable(potential) -> None:
-    """Born's conditions: C44 > 0, C11 > |C12|, C11 + 2 C12 > 0."""
+def test_moduli_are_stable(potential) -> None:
+    """Born's conditions: every strain costs energy."""
     for model in ("qm", "mm"):
-        c11, c12, c44 = potential.certificate[f"moduli_{model}"]
-        assert c44 > 0 and c11 > abs(c12) and c11 + 2 * c12 > 0, model
+        assert np.linalg.eigvalsh(potential.certificate[f"moduli_{model}"]).min() > 0, model
 
 
 def test_intervals_have_what_the_certificate_has(potential) -> None:
     """Moduli of both models in GPa, and force constants that agree as far as the certificate says."""
     table, certificate = potential.intervals.set_index("quantity"), potential.certificate
     for model in ("qm", "mm"):
-        wanted = certificate[f"moduli_{model}"] / GPa
-        np.testing.assert_allclose(table.loc[["C11", "C12", "C44"], model], wanted, rtol=INTERVALS)
+        for name, entry in different_entries(certificate["moduli_qm"]).items():
+            wanted = certificate[f"moduli_{model}"][entry] / GPa
+            np.testing.assert_allclose(table.loc[name, model], wanted, rtol=INTERVALS)
     difference = np.linalg.norm(certificate["fc_difference"]) / np.linalg.norm(certificate["fc_qm"])
     told = table.loc["force constants"]
     assert told["qm"] == 1.0 and abs(told["mm"] - told["qm"]) <= difference + INTERVALS

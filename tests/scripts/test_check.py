@@ -13,7 +13,7 @@ from ase.units import GPa
 
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.certificate import DECLARED
-from qmfront.elasticity.moduli import sampled_moduli
+from qmfront.elasticity.moduli import sampled_moduli, to_voigt
 from qmfront.storage import store
 from qmfront.storage.layouts.bulk import BULK
 from qmfront.storage.layouts.potential import POTENTIAL
@@ -50,7 +50,7 @@ def written(
     own, rng = bulk.force_constants, np.random.default_rng(0)
     random = rng.normal(size=own.matrix.shape)
     difference = misfit * random * np.linalg.norm(own.matrix) / np.linalg.norm(random)
-    qm = np.array([bulk.moduli[0, 0, 0, 0], bulk.moduli[0, 0, 1, 1], bulk.moduli[1, 2, 1, 2]])
+    qm = to_voigt(bulk.moduli)
     omega2 = np.linspace(softest, 10.0, 12).reshape(2, 6)
     arrays = {
         "fc_qm": np.linalg.norm(own.matrix, axis=(1, 2)),
@@ -59,7 +59,7 @@ def written(
         "omega2_qm": np.abs(omega2),
         "omega2_mm": omega2,
         "moduli_qm": qm,
-        "moduli_mm": qm * [1.0, 1.0, 1.0 + modulus],
+        "moduli_mm": qm * (1.0 + modulus * np.diag([0, 0, 0, 1, 1, 1])),
     }
     folder = Path("results/potentials/fit")
     folder.mkdir(parents=True, exist_ok=True)
@@ -71,7 +71,8 @@ def written(
         fit |= dict.fromkeys(("noise_force_constants", "noise_second_derivative"), noise)
     pd.Series(fit, name="relative_error").rename_axis("observation").to_csv(folder / "fit.csv")
     table = pd.DataFrame({"quantity": ["C11", "C12", "C44", "force constants"]})
-    table["qm"], table["mm"] = [*qm / GPa, 1.0], [*arrays["moduli_mm"] / GPa, 1.0]
+    for model in ("qm", "mm"):
+        table[model] = [*(arrays[f"moduli_{model}"][entry] / GPa for entry in ((0, 0), (0, 1), (3, 3))), 1.0]
     for kind in ("ard", "pops"):
         table[f"{kind}_low"], table[f"{kind}_high"] = 0.5 * table["qm"], 2.0 * table["qm"]
         table[f"inside_{kind}"] = True
@@ -91,7 +92,7 @@ def doubts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., set
             "force_constants": lambda: checks.test_force_constants_match(finished, 1.0),
             "moduli": lambda: checks.test_elastic_moduli_match(finished, 1.0),
             "phonons": lambda: checks.test_both_lattices_are_stable(finished),
-            "born": lambda: checks.test_cubic_moduli_are_stable(finished),
+            "born": lambda: checks.test_moduli_are_stable(finished),
         }
         return {name for name, check in asked.items() if _fails(check)}
 

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from qmfront.elasticity.certificate import Certificate
+from qmfront.elasticity.moduli import cubic_moduli, to_voigt
 from qmfront.elasticity.strain_polynomial import StrainPolynomial
 from qmfront.training.certificate_table import DW, consistency_table, frequencies, shells
 
@@ -48,8 +49,8 @@ def test_table():
         ticks=np.array([0.0, 1.0]),
         omega2_qm=np.array([[0.0, 0.0, 0.0], [1.0, 2.0, 3.0]]),
         omega2_mm=np.array([[0.0, 0.0, 0.0], [1.0, 2.0, 3.5]]),
-        moduli_qm=np.array([3.0, 1.0, 1.0]),
-        moduli_mm=np.array([3.3, 1.0, 1.0]),
+        moduli_qm=to_voigt(cubic_moduli(3.0, 1.0, 1.0)),
+        moduli_mm=to_voigt(cubic_moduli(3.3, 1.0, 1.0)),
         polynomial=StrainPolynomial(np.zeros((0, 6), int), np.zeros(0)),
         mismatch_residual=0.03,
         mismatch_size=0.02,

@@ -5,10 +5,17 @@ from qmfront.storage.layout import Declared, Kind
 BULK = Kind(
     "bulk",
     {
-        "lattice_constant": Declared("", "f", "Å", "lattice constant of the cubic cell"),
+        "lattice_constant": Declared("", "f", "Å", "length of the first vector of the conventional cell"),
         "r0": Declared("", "f", "Å", "nearest-neighbour distance"),
         "cell": Declared("vector component", "f", "Å", "primitive cell, rows are vectors"),
         "basis": Declared("atom component", "f", "Å", "positions in the primitive cell"),
+        "conventional": Declared(
+            "vector lattice",
+            "i",
+            "1",
+            "conventional cell in primitive vectors; cubic if missing",
+            optional=True,
+        ),
         "numbers": Declared("atom", "i", "1", "atomic numbers in the primitive cell"),
         "moduli": Declared(
             "i j k l", "f", "eV/Å^3", "elastic moduli C_ijkl, second derivative of W_cb per volume"

@@ -28,10 +28,10 @@ STRUCTURE = Kind(
             infinite=True,
         ),
         "period": Declared(
-            "",
+            "component",
             "f",
             "Å",
-            "edge of the cubic cells of a periodic box; infinite for straight defects",
+            "edges of the cells of a periodic box; infinite for straight defects",
             infinite=True,
         ),
         "volume": Declared("", "f", "Å^3", "volume per site of the bulk", optional=True),

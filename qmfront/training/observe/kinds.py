@@ -134,6 +134,8 @@ KINDS: tuple[Kind, ...] = (
     Kind("vacancy_forces", "eV/Å", chosen=True),
     Kind("dumbbells_energy", "eV", chosen=True),
     Kind("dumbbells_forces", "eV/Å", chosen=True),
+    Kind("swapped_energy", "eV", chosen=True),
+    Kind("swapped_forces", "eV/Å", chosen=True),
     Kind("sampled_stress", "eV"),
     Kind("field_stress", "eV"),
     Kind("surface_energy", "eV"),

@@ -6,16 +6,18 @@
 | faults | yes | along the slip systems, every quarter of the path |
 | close | yes | one atom near a neighbour |
 | vacancy | yes | one atom missing, the others at rest and rattled |
+| swapped | yes | of compounds: two neighbours that change places, and antisites, at rest and rattled |
 | dumbbells | yes | one atom more, along [100], [110] and [111], pushed apart until no two atoms are close |
 | unseen, strained | no | rattled, of small strain; of large strain |
 | between | no | faults halfway between those above |
 | holes | no | another vacancy, rattled |
 
-The first five teach the potential what no derivative at the lattice says; on the others its weights are chosen and its
+The fitted ones teach the potential what no derivative at the lattice says; on the others its weights are chosen and its
 certificate rests.
 """
 
 from collections.abc import Sequence
+from itertools import permutations
 
 import numpy as np
 from ase import Atom, Atoms
@@ -29,13 +31,13 @@ from qmfront.training.observe.rattled import (
     PERIODIC,
     CellSet,
     ObservedCells,
-    cubes_across,
-    cubic_supercell,
+    cells_across,
     observe_cells,
     rattled_cells,
+    upright_supercell,
 )
 
-FITTED: tuple[CellSet, ...] = ("distorted", "faults", "close", "vacancy", "dumbbells")
+FITTED: tuple[CellSet, ...] = ("distorted", "faults", "close", "vacancy", "dumbbells", "swapped")
 UNSEEN: tuple[CellSet, ...] = ("unseen", "strained", "between", "holes")
 LEAST_EDGE = 7.0
 """Å; of a cell with one vacancy, or one pair of close atoms."""
@@ -53,20 +55,22 @@ OTHER_SEED = 1000
 def cells_off_lattice(crystal: Crystal, settings: Robust) -> dict[CellSet, list[Atoms]]:
     """All cells by set; empty sets are left out.
 
-    A vacancy or a dumbbell in a crystal of two species has no formation energy of its own, and is left out.
+    Crystals of several species have a vacancy and an antisite of each; the robust recipe has no key of its own for
+    swapped cells, which come with the vacancies. Their interstitials are left to `cells.interstitials`.
     """
     systems = slip_systems(crystal) if settings.faults else ()
-    vacancy = settings.vacancy if len(crystal.species) == 1 else None
+    vacancy, alone = settings.vacancy, len(crystal.species) == 1
     sets: dict[CellSet, list[Atoms]] = {
         "distorted": [*rattled_cells(crystal, settings.cells), *rattled_cells(crystal, settings.strained)],
         "faults": [fault.atoms for fault in faults(crystal, systems)],
         "close": close_cells(crystal, settings.close),
         "vacancy": [] if vacancy is None else vacancies(crystal, vacancy),
-        "dumbbells": dumbbells(crystal) if settings.dumbbells and len(crystal.species) == 1 else [],
+        "dumbbells": dumbbells(crystal) if settings.dumbbells and alone else [],
+        "swapped": [] if vacancy is None or alone else swapped_cells(crystal, vacancy),
         "unseen": rattled_cells(crystal, settings.unseen),
         "strained": rattled_cells(crystal, settings.unseen_strained),
         "between": [fault.atoms for fault in faults(crystal, systems, between=True)],
-        "holes": [] if vacancy is None else vacancies(crystal, vacancy, other=True)[1:],
+        "holes": [] if vacancy is None else vacancies(crystal, vacancy, other=True),
     }
     return {name: cells for name, cells in sets.items() if cells}
 
@@ -96,7 +100,7 @@ def close_cells(crystal: Crystal, distances: Sequence[float]) -> list[Atoms]:
 
     cells = []
     for distance in distances:
-        cell = cubic_supercell(crystal, LEAST_EDGE)
+        cell = upright_supercell(crystal, LEAST_EDGE)
         apart, length = find_mic(cell.positions[1:] - cell.positions[0], cell.cell, cell.pbc)
         nearest = int(np.argmin(length))
         towards = apart[nearest] / length[nearest]
@@ -106,18 +110,48 @@ def close_cells(crystal: Crystal, distances: Sequence[float]) -> list[Atoms]:
 
 
 def vacancies(crystal: Crystal, settings: Rattled, *, other: bool = False) -> list[Atoms]:
-    """Supercells without one of their atoms: the others at rest, then rattled and strained.
+    """Supercells without one of their atoms, of each species in turn: the others at rest, then rattled and strained.
 
-    other : with other random numbers
+    other : with other random numbers, and none at rest
     """
-    whole, across = cubic_supercell(crystal, LEAST_EDGE), cubes_across(crystal, LEAST_EDGE)
-    sampling = settings.model_copy(
-        update={"repeat": (across,) * 3, "seed": settings.seed + (OTHER_SEED if other else 0)}
-    )
-    cells = [whole, *rattled_cells(crystal, sampling)]
-    for cell in cells:
-        del cell[0]
+    cells = []
+    for number in np.unique(crystal.numbers):
+        for cell in _around_defects(crystal, settings, other=other):
+            del cell[int(np.argmax(cell.numbers == number))]
+            cells.append(cell)
     return cells
+
+
+def swapped_cells(crystal: Crystal, settings: Rattled) -> list[Atoms]:
+    """Supercells of a compound with two unlike neighbours exchanged, and with an antisite of each sort."""
+    cells = _around_defects(crystal, settings)
+    for cell in cells:
+        first, second = _unlike_neighbours(cell)
+        cell.numbers[[first, second]] = cell.numbers[[second, first]]
+    for own, other in permutations(np.unique(crystal.numbers), 2):
+        for cell in _around_defects(crystal, settings):
+            cell.numbers[int(np.argmax(cell.numbers == own))] = other
+            cells.append(cell)
+    return cells
+
+
+def _around_defects(crystal: Crystal, settings: Rattled, *, other: bool = False) -> list[Atoms]:
+    """Supercells for a point defect: at rest (not with other random numbers), then rattled and strained."""
+    sampling = settings.model_copy(
+        update={
+            "repeat": cells_across(crystal, LEAST_EDGE),
+            "seed": settings.seed + (OTHER_SEED if other else 0),
+        }
+    )
+    at_rest = [] if other else [upright_supercell(crystal, LEAST_EDGE)]
+    return [*at_rest, *rattled_cells(crystal, sampling)]
+
+
+def _unlike_neighbours(cell: Atoms) -> tuple[int, int]:
+    """The first atom and the nearest one of another species."""
+    apart = cell.get_distances(0, range(len(cell)), mic=True)
+    apart[cell.numbers == cell.numbers[0]] = np.inf
+    return 0, int(np.argmin(apart.round(3)))
 
 
 def dumbbells(crystal: Crystal) -> list[Atoms]:
@@ -127,7 +161,7 @@ def dumbbells(crystal: Crystal) -> list[Atoms]:
     """
     r0, cells = crystal.nearest_neighbour_distance, []
     for direction in DUMBBELLS:
-        cell = cubic_supercell(crystal, LEAST_EDGE)
+        cell = upright_supercell(crystal, LEAST_EDGE)
         half = SPREAD * r0 * np.array(direction) / (2 * np.linalg.norm(direction))
         cell.append(Atom(cell.numbers[0], cell.positions[0] - half))
         cell.positions[0] += half

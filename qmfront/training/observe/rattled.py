@@ -17,7 +17,7 @@ from scipy.spatial import cKDTree
 
 from qmfront.config.potential import Rattled
 from qmfront.crystal.lattice import Crystal
-from qmfront.elasticity.bulk import Bulk, cubic_lattice_constant
+from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.surface import energy_of
 from qmfront.models.ace.basis import Basis
 from qmfront.models.ace.design import design
@@ -32,6 +32,7 @@ CellSet = Literal[
     "close",
     "vacancy",
     "dumbbells",
+    "swapped",
     "unseen",
     "strained",
     "between",
@@ -70,7 +71,8 @@ class ObservedCells:
 
     cells : tuple of Atoms
     energy : (n,) float, eV
-        Of the cell minus that of as many atoms of the bulk.
+        Of the cell minus that of as many atoms of the bulk. Of cells that have not the composition of the bulk the
+        differences count alone: a potential without energies of single atoms has no chemical potentials.
     forces : tuple of (atoms, 3) float, eV/Å
     name : which set
     """
@@ -110,7 +112,7 @@ class ObservedCells:
         rest.
         """
         targets = {
-            f"{self.name}_energy": self.energy,
+            f"{self.name}_energy": self._reference(bulk.crystal) @ self.energy,
             f"{self.name}_forces": np.concatenate(self.forces).ravel(),
         }
         if self.name == "rattled":
@@ -132,7 +134,17 @@ class ObservedCells:
             rows = design(cell.positions, cell.cell.array, PERIODIC, cell.numbers, basis)
             energy.append(rows.energy - len(cell) * whole)
             forces.append(rows.forces.reshape(len(basis), -1).T)
-        return {f"{self.name}_energy": np.array(energy), f"{self.name}_forces": np.concatenate(forces)}
+        energies = self._reference(crystal) @ np.array(energy)
+        return {f"{self.name}_energy": energies, f"{self.name}_forces": np.concatenate(forces)}
+
+    def _reference(self, crystal: Crystal) -> np.ndarray:
+        """(n, n) that takes off the mean energy of the cells with one composition, where it is not that of the bulk."""
+        species = np.unique(crystal.numbers)
+        bulk = np.array([np.mean(crystal.numbers == number) for number in species])
+        counts = np.array([[np.sum(cell.numbers == number) for number in species] for cell in self.cells])
+        other = np.abs(counts - bulk * counts.sum(axis=1)[:, None]).max(axis=1) > 1e-9
+        same = np.all(counts[:, None] == counts[None], axis=2) & other[:, None]
+        return np.eye(len(counts)) - same / np.maximum(same.sum(axis=1), 1)[:, None]
 
 
 def rattled_cells(crystal: Crystal, settings: Rattled) -> list[Atoms]:
@@ -143,14 +155,14 @@ def rattled_cells(crystal: Crystal, settings: Rattled) -> list[Atoms]:
     ValueError
         If an added atom finds no place.
     """
-    cubic = _cubic_cell(crystal, settings.repeat)
+    whole = _upright_cells(crystal, settings.repeat)
     generator = np.random.default_rng(settings.seed)
     distance = settings.distance_r0 * crystal.nearest_neighbour_distance
     cells = []
     for number, amplitude in enumerate(np.linspace(*settings.amplitudes, settings.count)):
         random = generator.uniform(-settings.strain, settings.strain, (3, 3))
-        cell = cubic.copy()
-        cell.set_cell(cubic.cell.array @ (np.eye(3) + (random + random.T) / 2), scale_atoms=True)
+        cell = whole.copy()
+        cell.set_cell(whole.cell.array @ (np.eye(3) + (random + random.T) / 2), scale_atoms=True)
         cell.positions += amplitude * generator.normal(size=cell.positions.shape)
         for _ in range(number % (settings.interstitials + 1)):
             cell.append(Atom(crystal.numbers[0], _hole(cell, distance, generator)))
@@ -231,21 +243,20 @@ def observe_cells(
     return ObservedCells(tuple(cells), np.array(energy), tuple(forces), name)
 
 
-def cubic_supercell(crystal: Crystal, least_edge: float) -> Atoms:
-    """The smallest cube of cubic cells whose edge is at least so long, Å."""
-    count = cubes_across(crystal, least_edge)
-    return _cubic_cell(crystal, (count, count, count))
+def upright_supercell(crystal: Crystal, least_edge: float) -> Atoms:
+    """The smallest box of right-angled cells (cubic ones in a cubic crystal) with edges at least so long, Å."""
+    return _upright_cells(crystal, cells_across(crystal, least_edge))
 
 
-def cubes_across(crystal: Crystal, least_edge: float) -> int:
-    """Cubic cells in a row that are at least so long, Å."""
-    return int(np.ceil(least_edge / cubic_lattice_constant(crystal) - 1e-9))
+def cells_across(crystal: Crystal, least_edge: float) -> tuple[int, int, int]:
+    """Right-angled cells in a row along each edge that are at least so long, Å."""
+    edges = np.linalg.norm(crystal.supercell @ crystal.cell, axis=1)
+    first, second, third = np.ceil(least_edge / edges - 1e-9).astype(int).tolist()
+    return first, second, third
 
 
-def _cubic_cell(crystal: Crystal, repeat: tuple[int, int, int]) -> Atoms:
-    """The cubic cell of the crystal, repeated."""
-    a = cubic_lattice_constant(crystal)
-    transform = np.rint(a * np.eye(3) @ np.linalg.inv(crystal.cell)).astype(int)
+def _upright_cells(crystal: Crystal, repeat: tuple[int, int, int]) -> Atoms:
+    """The right-angled cell of the crystal, repeated."""
     from ase.build import make_supercell  # slow to import
 
-    return make_supercell(crystal.to_atoms(), transform, wrap=True).repeat(repeat)
+    return make_supercell(crystal.to_atoms(), crystal.supercell, wrap=True).repeat(repeat)

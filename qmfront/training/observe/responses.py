@@ -83,7 +83,7 @@ class CalculatorResponse:
         atoms = self._deformed(gradient)
         apart = _offset(self.crystal, gradient, self.shifts)
         reach = self.steps.reach * stretch + np.linalg.norm(apart, axis=2).max()
-        transform = self.crystal.cubic if self.steps.supercell == "cubic" else None
+        transform = self.crystal.supercell if self.steps.supercell == "cubic" else None
         step = self.steps.displacement
         found = force_constants(atoms, self.calculator, reach=reach, step=step, transform=transform)
         joined = np.stack([found.basis_first, found.basis_second], axis=1)

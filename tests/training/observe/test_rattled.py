@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from qmfront.config.potential import Rattled, Training
-from qmfront.elasticity.bulk import cubic_lattice_constant
 from qmfront.models.ace.basis import build_basis
 from qmfront.models.ace.calculator import ACE
 from qmfront.models.ace.potential import Potential
@@ -28,7 +27,7 @@ def basis():
 
 def test_cells_are_strained_supercells_with_the_asked_displacements():
     cells = rattled_cells(silicon().crystal, changed(SAMPLING, count=40, amplitudes=(0.05, 0.05)))
-    a = cubic_lattice_constant(silicon().crystal)
+    a = silicon().crystal.lattice_constant
     perfect = rattled_cells(silicon().crystal, changed(SAMPLING, count=1, amplitudes=(0.0, 0.0), strain=0.0))[
         0
     ]
