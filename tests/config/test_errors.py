@@ -223,7 +223,10 @@ DISLOCATION = {"kind": "dislocation", "line": [1, 1, 1], "plane": [1, 1, -2]}
             ],
         ),
         (
-            {"case_defaults.domain.clamp_width": 40.0, "cases.edge_T4.defect.burgers": [3.0, 0.0, 0.0]},
+            {
+                "case_defaults.domain.clamp_width": 40.0,
+                "cases.edge_T4.defect": {"burgers": [3.0, 0.0, 0.0], "core_map_radius_r0": 3.0},
+            },
             ["defect.core_map_radius_r0 = 3: the core map (B.4) folds", "component of 3 a0", "at least 7.8"],
         ),
         (
