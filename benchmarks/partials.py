@@ -24,7 +24,6 @@ from qmfront.config.stages import Reference, Stability
 from qmfront.coupling.partition import Region
 from qmfront.coupling.reference import reference_arrays
 from qmfront.crystal.defect import Defect
-from qmfront.elasticity.bulk import cubic_lattice_constant
 from qmfront.estimate.estimator import true_error
 
 TABLE = Path(__file__).parent / "partials.csv"
@@ -84,9 +83,7 @@ def rows_of(name: str) -> list[dict]:
     hybrid = zoo.of_qm_alone(last.hybrid, qm)
     settings = Reference(max_force=1e-6, max_calls=400, stability=Stability(tolerance=1e-2))
     reference = reference_arrays(hybrid, settings, last.solution.displacement)["displacement"]
-    burgers = (
-        last.defect.frame @ np.asarray(system.defect.burgers) * cubic_lattice_constant(material.bulk.crystal)
-    )
+    burgers = last.defect.frame @ np.asarray(system.defect.burgers) * material.bulk.crystal.lattice_constant
     low, high = partials(last.defect, reference, burgers)
     middle = ((low + high) / 2 / last.defect.r0, 0.0)
     circle = Refine(method="circle", circle={"growth": 1.6, "centre_r0": middle})

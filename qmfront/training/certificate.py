@@ -36,7 +36,7 @@ def certificate_of(bulk: Bulk, fit: Fit, steps: ForceConstantSteps) -> Certifica
     atoms = bulk.crystal.to_atoms()
     constants = force_constants(atoms, mm, reach=steps.reach, step=steps.displacement)
     path, ticks, waves = _path(bulk.crystal.axes)
-    weight = _weights(bulk.crystal)
+    weight = mass_weights(bulk.crystal)
     residual, size = mismatch_measures(bulk.stresses, fit.difference, fit.mismatch.stress(bulk.gradients))
     return Certificate(
         distance=np.linalg.norm(qm.vector, axis=1),
@@ -54,7 +54,7 @@ def certificate_of(bulk: Bulk, fit: Fit, steps: ForceConstantSteps) -> Certifica
     )
 
 
-def _weights(crystal: Crystal) -> np.ndarray:
+def mass_weights(crystal: Crystal) -> np.ndarray:
     """mean(m) / sqrt(m_a m_b) for the rows and columns of a dynamical matrix; 1 where all masses are the same."""
     mass = np.repeat(atomic_masses[crystal.numbers], 3)
     return np.mean(mass) / np.sqrt(np.multiply.outer(mass, mass)) if np.ptp(mass) else np.ones((1, 1))

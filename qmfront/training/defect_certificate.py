@@ -14,8 +14,8 @@ import numpy as np
 from ase import Atoms, units
 
 from qmfront.crystal.slip import Fault, faults, slip_systems
-from qmfront.elasticity.bulk import Bulk, cubic_lattice_constant
-from qmfront.elasticity.moduli import lattice_constant
+from qmfront.elasticity.bulk import Bulk
+from qmfront.elasticity.rest_state import rest_state
 from qmfront.models.ace.calculator import ACE
 from qmfront.models.force_constant_set import with_sum_rule
 from qmfront.storage.layout import Declared
@@ -286,10 +286,10 @@ def _fault_curves(
 def _lattice(bulk: Bulk, model: ACE) -> tuple[float, float] | None:
     """Lattice constants of QM and MM, Å; None where the fit keeps a pressure at every one that is near."""
     try:
-        found = lattice_constant(bulk.crystal, model)
+        found = rest_state(bulk.crystal, model)
     except RuntimeError:
         return None
-    return cubic_lattice_constant(bulk.crystal), cubic_lattice_constant(found)
+    return bulk.crystal.lattice_constant, found.lattice_constant
 
 
 def _vacancy(model: ACE, observed: ObservedCells, whole: float) -> tuple[float, float, float]:

@@ -1,9 +1,13 @@
 import numpy as np
 import pytest
+from ase import units
+from ase.data import atomic_masses
 
+from qmfront.crystal.lattice import Crystal
 from qmfront.elasticity.certificate import Certificate
 from qmfront.elasticity.moduli import cubic_moduli, to_voigt
 from qmfront.elasticity.strain_polynomial import StrainPolynomial
+from qmfront.training.certificate import mass_weights
 from qmfront.training.certificate_table import DW, consistency_table, frequencies, shells
 
 EV_PER_AMU = 15.633302  # THz, sqrt(eV/Å^2/amu) / (2 pi), CODATA
@@ -27,9 +31,14 @@ def test_long_waves_travel_at_the_speed_of_sound(tungsten):
     np.testing.assert_allclose(frequencies(omega2, tungsten.crystal.numbers)[0, [0, 2]], expected, rtol=1e-3)
 
 
-def test_different_masses_are_refused():
-    with pytest.raises(ValueError, match="need a dynamical matrix with masses"):
-        frequencies(np.ones((1, 6)), np.array([14, 6]))
+def test_masses_of_a_compound_are_in_its_eigenvalues():
+    """Two atoms on a spring k: omega^2 = k (1 / m1 + 1 / m2), as eigenvalues with masses relative to their mean."""
+    crystal = Crystal(np.eye(3), np.zeros((2, 3)), np.array([14, 6]))
+    masses = atomic_masses[crystal.numbers]
+    spring = np.kron([[1.0, -1.0], [-1.0, 1.0]], np.eye(3))
+    omega2 = np.linalg.eigvalsh(mass_weights(crystal) * spring)
+    wanted = np.sqrt(np.sum(1 / masses)) / (2 * np.pi) * units.s * 1e-12
+    assert frequencies(omega2, crystal.numbers)[-1] == pytest.approx(wanted)
 
 
 def test_shells_hold_the_largest_value_and_no_self_term():
