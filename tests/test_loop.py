@@ -1,13 +1,19 @@
 """The loop of the README: it runs as it is written, journals its QM calls, and is the loop of the workflow."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
 import qmfront
-from qmfront import Adapt, Buffer, Disc, Dislocation, adapt
+from qmfront import EAM, Adapt, Box, Buffer, Disc, Dislocation, Point, Step, adapt
+from qmfront.config.stages import Reference, Stability
+from qmfront.coupling.force_mixing import Models
+from qmfront.coupling.reference import reference_arrays
+from qmfront.estimate.estimator import true_error
+from qmfront.evaluate.forces import calculator_forces
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "docs" / "examples" / "loop.py"
@@ -64,6 +70,49 @@ def test_sections_of_a_case_are_keywords(small: tuple[dict, Path], monkeypatch: 
     assert [step.k for step in loop] == [0]
     with pytest.raises(ValidationError, match="bufer"):
         next(adapt(names["tungsten"], names["potential"], edge, bufer=Buffer()))
+
+
+DEFAULTS = {
+    "screw": (Dislocation(line=(1, 1, 1), burgers=(0.5, 0.5, 0.5), plane=(1, -1, 0)), Disc(radius_r0=14)),
+    "two vacancies": (
+        Point(position=(4.0, 4.0, 4.0), removed=((0.0, 0.0, 0.0), (0.5, 0.5, 0.5))),
+        Box(cells=9),
+    ),
+}
+"""Small ones of benchmarks/zoo.py."""
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_defaults_find_a_minimum_and_know_its_error(
+    small: tuple[dict, Path], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """From the second iteration on."""
+    names, folder = small
+    monkeypatch.chdir(folder)
+    stop = Adapt(max_iterations=3, max_qm_atoms=200, tolerance=1e-4)
+    steps = list(adapt(names["tungsten"], names["potential"], *DEFAULTS[name], adapt=stop))
+    errors = true_errors(steps)
+    assert len(steps) > 1 and errors[-1] < 0.7 * errors[0]
+    for step, error in zip(steps[1:], errors[1:], strict=True):
+        assert 0.67 < step.eta / error < 1.5, step.trust
+
+
+def test_the_estimate_of_the_readme_is_right(small: tuple[dict, Path]) -> None:
+    step = small[0]["step"]
+    assert step.trust.trusted or "glide" in str(step.trust.reasons)
+    assert 0.67 < step.eta / true_errors([step])[0] < 1.5
+
+
+def true_errors(steps: list[Step]) -> list[float]:
+    """Against the QM model's own minimum of the basin of the last one, which is proven to be one."""
+    forces = calculator_forces(EAM("W_zhou"))
+    alone = replace(steps[-1].hybrid, models=Models(forces, forces))
+    settings = Reference(max_force=1e-6, stability=Stability(tolerance=1e-2))
+    found = reference_arrays(alone, settings, steps[-1].solution.displacement)
+    assert found["lowest_eigenvalue"] > 0 and steps[-1].trust.lowest_eigenvalue > 0
+    return [
+        true_error(step.solution.displacement, found["displacement"], alone.defect.stencil) for step in steps
+    ]
 
 
 def test_every_name_of_the_interface_is_there() -> None:

@@ -15,8 +15,20 @@ from qmfront.coupling.solution import Solution
 logger = logging.getLogger(__name__)
 
 
+PATIENCE = 20
+"""Force calls without a smaller measure after which a try has stalled; a good one halves it every other call."""
+
+
 class NoEquilibriumError(RuntimeError):
-    """The forces are those of the models, but no equilibrium was found: another way to it may be tried."""
+    """The forces are those of the models, but no equilibrium was found: another way to it may be tried.
+
+    nearest : Solution or None
+        The iterate that came nearest to it, if there was one.
+    """
+
+    def __init__(self, message: str, nearest: Solution | None = None) -> None:
+        super().__init__(message)
+        self.nearest = nearest
 
 
 def solve_equilibrium(
@@ -41,30 +53,38 @@ def solve_equilibrium(
     Raises
     ------
     NoEquilibriumError
-        No convergence within max_calls, or forces that are not finite.
+        No convergence within max_calls, none in sight after PATIENCE calls, or forces that are not finite.
     """
     u, history = start.copy(), _History(settings.memory)
-    measures, maxima = [], []
+    measures: list[float] = []
+    maxima: list[float] = []
+    nearest: Solution | None = None
     for call in range(1, settings.max_calls + 1):
         forces = force(u)
         if not np.all(np.isfinite(forces)):
             bad = int(np.flatnonzero(~np.isfinite(forces).all(axis=1))[0])
             raise NoEquilibriumError(
                 f"Force call {call}: the force on site {bad} is not finite. The structure has left the range "
-                "of a model; start from a larger initial_region or lower solve.step_cap."
+                "of a model; start from a larger initial_region or lower solve.step_cap.",
+                nearest,
             )
         residual = precondition(forces)
         done, measure = converged(u, forces, residual)
         measures.append(measure)
         maxima.append(float(np.abs(forces).max()))
         logger.info("force call %d: measure %.3e, max|F| %.3e eV/Å", call, measure, maxima[-1])
-        if done:
-            return Solution(u, forces, np.array(measures), np.array(maxima))
+        if done or measure == min(measures):
+            nearest = Solution(u, forces, np.array(measures), np.array(maxima))
+            if done:
+                return nearest
+        if call - int(np.argmin(measures)) > PATIENCE:
+            break
         u = u + _capped(history.step(u, residual), settings.step_cap)
     raise NoEquilibriumError(
-        f"No equilibrium after {settings.max_calls} force calls: measure {measures[-1]:.3e} (best "
+        f"No equilibrium after {len(measures)} force calls: measure {measures[-1]:.3e} (best "
         f"{min(measures):.3e}), max|F| {maxima[-1]:.3e} eV/Å. Raise solve.max_calls, lower solve.step_cap, or "
-        "enlarge the initial QM region; finished QM evaluations are kept in the journal."
+        "enlarge the initial QM region; finished QM evaluations are kept in the journal.",
+        nearest,
     )
 
 

@@ -117,6 +117,21 @@ class SoftModes:
         parts = rotation.T @ self._along(forces) / np.maximum(np.abs(values), least)
         return np.tensordot(rotation @ parts, self.vectors, 1)
 
+    def without(
+        self, forces: np.ndarray, phi: np.ndarray, riesz: ForceConstantMap
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The forces that leave the modes alone, F - H_FC V V . F, eV/Å, and their H_FC^-1, Å.
+
+        Parameters
+        ----------
+        forces : (n, 3) float, eV/Å
+        phi : (n, 3) float, Å
+            H_FC^-1 F.
+        riesz : ForceConstantMap
+        """
+        along = self.stiff(forces)
+        return forces - riesz.forces(along), phi - along
+
     def _along(self, forces: np.ndarray) -> np.ndarray:
         """V . F (m,), sqrt(eV)."""
         return np.einsum("mni,ni->m", self.vectors, forces)

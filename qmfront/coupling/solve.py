@@ -12,8 +12,9 @@ from typing import Protocol
 import numpy as np
 
 from qmfront.config.stages import Solve
-from qmfront.coupling.anderson import solve_equilibrium
-from qmfront.coupling.descent import descend, root_or_descent
+from qmfront.coupling.anderson import NoEquilibriumError, solve_equilibrium
+from qmfront.coupling.descent import descend
+from qmfront.coupling.hessian import conjugate_gradients, hessian_products
 from qmfront.coupling.hybrid import Field, Hybrid
 from qmfront.coupling.partition import QM
 from qmfront.coupling.soft_modes import SoftModes, mm_modes, with_curvature
@@ -49,6 +50,12 @@ KICK = 0.1
 
 KICKED_FORCE = 3e-2
 """eV/Å; a descent from a saddle ends there, and root finding goes on."""
+
+HESSIAN_STEPS = 4
+"""Products with the Hessian of the MM model for each step of root finding, after H_FC has failed."""
+
+STALLED = 0.5
+"""Of the error of the model; a solve that gets no nearer to equilibrium than that has failed."""
 
 ATTEMPTS = 4
 """Saddles that are left before a solve gives up, and says so by its eigenvalue."""
@@ -176,9 +183,13 @@ def relax_hybrid(
 
         ||D H_FC^-1 F^H|| <= max(algebraic_fraction * eta(u), ROUNDING)
 
-    with the curvature of the soft modes in place of that of H_FC, where they are known.
-    Root finding wanders about saddles and far from them too. Where it fails the solve goes downhill and tries again: to
-    FURTHER of descent_force, to FAR_DOWNHILL without it.
+    with the curvature of the soft modes in place of that of H_FC, where they are known. Root finding wanders about
+    saddles, far from them too, and along soft directions that the modes do not hold. Where it fails,
+    1. it goes on from where it came nearest, with some steps of conjugate gradients on the Hessian of the MM model
+       there in place of H_FC (no QM call),
+    2. and if that fails, from the end of a descent: to FURTHER of descent_force, to FAR_DOWNHILL without it.
+    Where all fail, the iterate that came nearest is the solution if its measure is below STALLED of the model error:
+    the verdict on the estimate says so.
     # ASSUME mixed forces have no energy, but are near enough to having one as long as they are large.
 
     Parameters
@@ -188,26 +199,72 @@ def relax_hybrid(
     start : (n, 3) float, Å, optional
         Left out, the predictor, which is far from equilibrium or near a saddle: descent_force applies at once.
     modes : SoftModes, optional
+
+    Raises the NoEquilibriumError of the first try if all fail.
     """
     defect, force = hybrid.defect, hybrid.forces(region)
-    beginning = np.zeros_like(defect.predictor) if start is None else start
-    near = settings.descent_force if start is None else None
+    u = np.zeros_like(defect.predictor) if start is None else start
     far = FAR_DOWNHILL if settings.descent_force is None else FURTHER * settings.descent_force
-
     lattice = inexact(hybrid.riesz)
+    failures: list[NoEquilibriumError] = []
 
-    def precondition(forces: np.ndarray) -> np.ndarray:
+    def of_lattice(forces: np.ndarray) -> np.ndarray:
         phi = lattice.solve(forces)
         return phi if modes is None else modes.answer(phi, forces, least=SOFTEST)
 
-    def root(start: np.ndarray) -> Solution:
-        stop = _Stop(defect, model_error, settings.algebraic_fraction, start)
-        return solve_equilibrium(force, start, precondition, stop, settings=settings)
+    def at_once() -> tuple[np.ndarray, Field]:
+        if start is None and settings.descent_force is not None:
+            return _downhill(hybrid, region, u, settings.descent_force, settings), of_lattice
+        return u, of_lattice
 
-    def descent(start: np.ndarray, largest: float) -> np.ndarray:
-        return _downhill(hybrid, region, start, largest, settings)
+    def reached() -> np.ndarray:
+        nearest = failures[0].nearest
+        return u if nearest is None else nearest.displacement
 
-    return root_or_descent(root, descent, beginning, (near, far))
+    def from_the_nearest() -> tuple[np.ndarray, Field]:
+        return reached(), _of_mm_hessian(hybrid, lattice, reached(), modes)
+
+    def from_downhill() -> tuple[np.ndarray, Field]:
+        end = _downhill(hybrid, region, reached(), far, settings)
+        return end, _of_mm_hessian(hybrid, lattice, end, modes)
+
+    for beginning in (at_once, from_the_nearest, from_downhill):
+        try:
+            begin, precondition = beginning()
+            stop = _Stop(defect, model_error, settings.algebraic_fraction, begin)
+            return solve_equilibrium(force, begin, precondition, stop, settings=settings)
+        except NoEquilibriumError as error:
+            logger.info("no equilibrium yet: %s", error)
+            failures.append(error)
+    return _nearest(failures, model_error)
+
+
+def _nearest(failures: list[NoEquilibriumError], model_error: Callable[[np.ndarray], float]) -> Solution:
+    """The iterate of all tries that came nearest to equilibrium, if that is near enough."""
+    reached = [failure.nearest for failure in failures if failure.nearest is not None]
+    best = min(reached, key=lambda one: one.measure[-1], default=None)
+    if best is None or best.measure[-1] > STALLED * model_error(best.displacement):
+        raise failures[0] from failures[-1]
+    logger.warning(
+        "The solve has stalled at an algebraic error of %.1e Å, below that of the model: the loop goes on from there.",
+        best.measure[-1],
+    )
+    return best
+
+
+def _of_mm_hessian(
+    hybrid: Hybrid, lattice: ForceConstantMap, displacement: np.ndarray, modes: SoftModes | None
+) -> Field:
+    """F -> H_MM^-1 F, as far as HESSIAN_STEPS get, with the mixed curvature of the modes where it is known."""
+    hessian = hessian_products(hybrid.mm_forces(), displacement)
+
+    def precondition(forces: np.ndarray) -> np.ndarray:
+        phi = lattice.solve(forces)
+        rest, first = (forces, phi) if modes is None else modes.without(forces, phi, lattice)
+        found = conjugate_gradients(hessian, rest, lattice, steps=HESSIAN_STEPS, truncated=True, phi=first)
+        return found.displacement if modes is None else found.displacement + modes.soft(forces, least=SOFTEST)
+
+    return precondition
 
 
 class _Stop:

@@ -10,6 +10,12 @@ from qmfront.coupling.solution import Solution
 GLIDE = 0.03
 """An eigenvalue below it belongs to the position of a core along glide, which no estimate certifies."""
 
+ALGEBRAIC = 0.15
+"""Of eta; a solve that ends farther from equilibrium was to end at 0.03 of an estimate of eta."""
+
+ROUNDING = 1e-9
+"""Å; no solve gets nearer."""
+
 JUMP_R0 = 0.3
 """r0; a site that moves farther between two iterations has changed its place: so has the basin."""
 
@@ -100,6 +106,12 @@ def trust(
     elif np.isnan(lowest):
         notes.append("the solution was not tested for a saddle")
     before, now = eta
+    left = float(solution.measure[-1])
+    if left > max(ALGEBRAIC * now, ROUNDING):
+        passing.append(
+            f"the solve ended {left:.1e} Å from equilibrium, {left / now:.0%} of eta: it has stalled, or "
+            "solve.algebraic_fraction is too large"
+        )
     if before is not None and solution.moved > JUMP_R0 * r0:
         passing.append(
             f"another basin than in the iteration before: a site has moved by {solution.moved:.2f} Å; the next "

@@ -189,5 +189,5 @@ def _refuse_without_mm(region: np.ndarray) -> None:
     if not np.any(region == MM):
         raise DomainExhaustedError(
             f"No MM site is left: {np.sum(region == QM)} QM and {np.sum(region == BUFFER)} buffer sites fill "
-            f"the domain. Enlarge domain.radius_r0 or stop earlier."
+            f"the domain. Enlarge it (domain.radius_r0 or domain.cells) or stop earlier."
         )

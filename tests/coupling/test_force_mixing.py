@@ -5,6 +5,7 @@ import logging
 import numpy as np
 import pytest
 
+import qmfront.coupling.solve as solve_module
 from qmfront.config.stages import Solve
 from qmfront.coupling.anderson import NoEquilibriumError, solve_equilibrium
 from qmfront.coupling.force_mixing import Models, hybrid_forces, model_forces
@@ -135,25 +136,54 @@ def test_a_solution_without_model_error_is_found(edge, edge_operators, eam_force
     assert found.measure[-1] <= ROUNDING < found.measure[0]
 
 
-def test_a_solve_that_fails_goes_downhill_and_tries_again(edge, edge_operators, eam_forces, caplog):
-    """Too few calls for root finding from the predictor: enough from the end of a descent, if one is allowed."""
-    region = regions(edge, radius_r0=2.0, buffer=12.0)
+def short_solve(hybrid: Hybrid, **choice):
+    """Too few calls for root finding with H_FC from the predictor; the error of the model is 2e-2 Å."""
+    settings = Solve(**{"algebraic_fraction": 0.05, "max_calls": FEW, **choice})
+    region, start = regions(hybrid.defect, radius_r0=2.0, buffer=12.0), np.zeros_like(hybrid.defect.sites)
+    return relax_hybrid(hybrid, region, lambda displacement: 2e-2, start=start, settings=settings)
+
+
+def test_a_solve_that_fails_goes_on_with_the_hessian_of_the_potential(
+    edge, edge_operators, eam_forces, caplog
+):
+    """Exact here, where both models are the same; from where the first try came nearest."""
+    with caplog.at_level(logging.INFO):
+        found = short_solve(both(edge, edge_operators, eam_forces, eam_forces))
+    assert "no equilibrium yet: No equilibrium after" in caplog.text
+    assert found.measure[-1] <= 1e-3 and len(found.measure) <= FEW / 2 and found.max_force[0] < 0.2
+
+
+def stuck(*_):
+    """In place of the Hessian of the potential."""
+
+    def precondition(forces: np.ndarray) -> np.ndarray:
+        raise NoEquilibriumError("stuck")
+
+    return precondition
+
+
+def test_a_solve_that_fails_again_goes_downhill(edge, edge_operators, eam_forces, monkeypatch):
     hybrid = both(edge, edge_operators, eam_forces, eam_forces)
-
-    def solve(**choice):
-        settings = Solve(**{"algebraic_fraction": 0.05, "max_calls": FEW, **choice})
-        start = np.zeros_like(edge.sites)
-        return relax_hybrid(hybrid, region, lambda displacement: 2e-2, start=start, settings=settings)
-
+    good = solve_module._of_mm_hessian
     for choice, largest in (({"descent_force": 5e-3}, FURTHER * 5e-3), ({}, FAR_DOWNHILL)):
-        caplog.clear()
-        with caplog.at_level(logging.INFO):
-            found = solve(**choice)
+        kinds = iter((stuck, good))
+        monkeypatch.setattr(solve_module, "_of_mm_hessian", lambda *given, k=kinds: next(k)(*given))
+        found = short_solve(hybrid, **choice)
         assert found.measure[-1] <= 1e-3 and len(found.measure) < FEW
         assert found.max_force[0] <= largest
-        assert "no equilibrium yet: No equilibrium after" in caplog.text
+
+
+def test_a_solve_that_stalls_near_equilibrium_is_kept(edge, edge_operators, eam_forces, monkeypatch, caplog):
+    """Its measure is below half of the error of the model; farther away it is none."""
+    hybrid = both(edge, edge_operators, eam_forces, eam_forces)
+
+    monkeypatch.setattr(solve_module, "_of_mm_hessian", stuck)
+    monkeypatch.setattr(solve_module, "_downhill", lambda hybrid, region, start, *_: start)
     with pytest.raises(NoEquilibriumError, match="No equilibrium after"):
-        solve(algebraic_fraction=1e-7)
+        short_solve(hybrid, algebraic_fraction=1e-7)
+    monkeypatch.setattr(solve_module, "STALLED", 4.0)
+    found = short_solve(hybrid, algebraic_fraction=1e-7)
+    assert 1e-3 < found.measure[-1] < 4.0 * 2e-2 and "has stalled" in caplog.text
 
 
 def test_a_model_that_gives_up_is_not_asked_again(edge, edge_operators, eam_forces):

@@ -5,13 +5,13 @@ import pytest
 
 from qmfront.config.stages import Estimate, Hessian, Solve
 from qmfront.coupling.force_mixing import Models, model_forces
-from qmfront.coupling.hessian import hessian_products
+from qmfront.coupling.hessian import SOFTEST, conjugate_gradients, hessian_products
 from qmfront.coupling.hybrid import Hybrid
 from qmfront.coupling.partition import FAR_FIELD, MM, QM
 from qmfront.coupling.reference import relax_reference
 from qmfront.coupling.solution import Solution
 from qmfront.estimate.estimator import representatives
-from qmfront.estimate.hessian_correction import SOFTEST, corrections, hessian_correction
+from qmfront.estimate.hessian_correction import corrections
 from qmfront.operators.norm import stencil_norm
 
 TIGHT = Solve(max_calls=200)
@@ -49,7 +49,7 @@ def test_steps_take_the_estimate_to_the_error(crack, tip):
     error, residual = stencil_norm(u - rest, crack.stencil), force(u)
     seen = {0: stencil_norm(riesz.solve(residual), crack.stencil) / error}
     for steps in (4, 6):
-        answer = hessian_correction(hessian_products(force, u), residual, riesz, steps=steps).displacement
+        answer = conjugate_gradients(hessian_products(force, u), residual, riesz, steps=steps).displacement
         seen[steps] = stencil_norm(answer, crack.stencil) / error
     assert 0.6 < seen[0] < 0.85, seen
     assert abs(seen[4] - 1) < 0.05 and abs(seen[6] - 1) < 0.02, seen
@@ -65,9 +65,9 @@ def test_calls_are_counted(crack, tip):
         return force(u)
 
     hessian = hessian_products(counted, rest)
-    hessian_correction(hessian, pull_outside(crack, 2.5), riesz, steps=3)
+    conjugate_gradients(hessian, pull_outside(crack, 2.5), riesz, steps=3)
     assert len(calls) == 4
-    assert not hessian_correction(hessian, np.zeros_like(rest), riesz, steps=3).displacement.any()
+    assert not conjugate_gradients(hessian, np.zeros_like(rest), riesz, steps=3).displacement.any()
     assert len(calls) == 4
 
 
@@ -78,7 +78,7 @@ def test_in_the_perfect_lattice_one_step_is_phi(perfect, perfect_operators, eam_
     near = perfect.free & (np.linalg.norm(perfect.sites[:, :2], axis=1) < 4 * perfect.r0)
     residual = np.where(near[:, None], 1e-3 * np.random.default_rng(2).normal(size=(*near.shape, 3)), 0.0)
     phi = riesz.solve(residual)
-    found = hessian_correction(
+    found = conjugate_gradients(
         hessian_products(force, np.zeros_like(residual)), residual, riesz, steps=1
     ).displacement
     assert np.linalg.norm(found - phi) < 0.02 * np.linalg.norm(phi)
@@ -88,7 +88,7 @@ def test_a_saddle_has_no_error_bar(perfect, perfect_operators):
     riesz = perfect_operators.force_constant_map(perfect.free, tolerance=1e-8)
     residual = perfect.free[:, None] * np.ones(3)
     with pytest.raises(RuntimeError, match="saddle"):
-        hessian_correction(lambda v: -v, residual, riesz, steps=2)
+        conjugate_gradients(lambda v: -v, residual, riesz, steps=2)
 
 
 def test_a_potential_that_is_unstable_somewhere_answers_as_far_as_it_is_stable(
@@ -99,7 +99,7 @@ def test_a_potential_that_is_unstable_somewhere_answers_as_far_as_it_is_stable(
     near = perfect.free & (np.linalg.norm(perfect.sites[:, :2], axis=1) < 4 * perfect.r0)
     residual = np.where(near[:, None], 1e-3 * np.random.default_rng(2).normal(size=(*near.shape, 3)), 0.0)
     rest = np.zeros_like(residual)
-    found = hessian_correction(lambda v: -v, residual, riesz, steps=2, truncated=True)
+    found = conjugate_gradients(lambda v: -v, residual, riesz, steps=2, truncated=True)
     assert found.steps == 0 and np.array_equal(found.displacement, riesz.solve(residual))
     stable = model_forces(perfect.body, perfect.free, eam_forces)
     calls = []
@@ -108,11 +108,11 @@ def test_a_potential_that_is_unstable_somewhere_answers_as_far_as_it_is_stable(
         calls.append(u)
         return stable(u) if len(calls) < 4 else 0.9 * SOFTEST * stable(u)
 
-    found = hessian_correction(hessian_products(breaks, rest), residual, riesz, steps=6, truncated=True)
+    found = conjugate_gradients(hessian_products(breaks, rest), residual, riesz, steps=6, truncated=True)
     assert found.steps == 2 and len(calls) == 4
     assert np.array_equal(
         found.displacement,
-        hessian_correction(hessian_products(stable, rest), residual, riesz, steps=2).displacement,
+        conjugate_gradients(hessian_products(stable, rest), residual, riesz, steps=2).displacement,
     )
 
 
@@ -140,7 +140,7 @@ def test_steps_end_at_the_first_direction_that_is_too_soft(softest):
     def force(u: np.ndarray) -> np.ndarray:
         return -(stiffness * u.ravel()).reshape(u.shape)
 
-    found = hessian_correction(
+    found = conjugate_gradients(
         hessian_products(force, np.zeros((20, 3))),
         residual.reshape(20, 3),
         Identity(),

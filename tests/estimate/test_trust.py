@@ -36,6 +36,7 @@ def test_nothing_speaks_against_a_quiet_iteration():
         (solution(0.3, moved=1.1 * JUMP_R0 * R0), {}, "another basin"),
         (solution(0.3), {"eta": (1e-2, 1.1e-2)}, "has not fallen"),
         (solution(0.3), {"correction": 1.1 * LARGE_R0 * R0 * np.eye(5, 3)}, "too large for a linear"),
+        (replace(solution(0.3), measure=np.array([1e-2, 2e-3])), {}, "20% of eta: it has stalled"),
         (solution(0.3), {"polynomial_error": 1.1 * POLYNOMIAL}, "of eta hang on"),
     ],
 )
