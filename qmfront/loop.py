@@ -8,6 +8,7 @@ Every QM call goes through a journal, so that a second run asks for none of them
 here with the same typed sections.
 """
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -52,7 +53,9 @@ from qmfront.mismatch.model_difference import ModelDifference, model_difference
 from qmfront.models.ace.calculator import ACE
 from qmfront.operators.assembly import assemble
 from qmfront.operators.operators import Operators
-from qmfront.refine.decision import decision
+from qmfront.plan.choices import choices, mesh_choice
+from qmfront.preflight.embedding import warnings_of_crystal, warnings_of_solution
+from qmfront.refine.decision import decision, report
 from qmfront.refine.next_partition import SiteEstimates, advanced, first_region, region_of_start
 from qmfront.refine.regions import PartitionSettings
 from qmfront.storage.timing import Seconds
@@ -61,6 +64,8 @@ from qmfront.training.defect_certificate import DefectCertificate
 from qmfront.training.force_constant_completion import completed
 from qmfront.training.observations import observations_of
 from qmfront.training.recipe import fit_by_recipe
+
+logger = logging.getLogger(__name__)
 
 UNNAMED = "unnamed"
 """What a case calls its material and potential here, where no file names them."""
@@ -189,7 +194,10 @@ def measure(
     guess = crystal_of(crystal)
     book, tally = Journal(journal), Tally()
     spec = ModelSpec(qm.calculator, qm.arguments(Path()))
-    return MeasuredMaterial(material, bulk_of(guess, Journaled(spec, book, tally), material), book, tally)
+    bulk = bulk_of(guess, Journaled(spec, book, tally), material)
+    for warning in warnings_of_crystal(spec, bulk.crystal, rattle=material.preflight.rattle):
+        logger.warning("%s", warning)
+    return MeasuredMaterial(material, bulk, book, tally)
 
 
 def fit(measured: MeasuredMaterial, potential: Potential | None = None) -> FittedPotential:
@@ -249,6 +257,7 @@ def adapt(
         calls = measured.tally.calls
         solution = solve(hybrid, region, difference.for_stop().forces, start=start, settings=case.solve)
         calls = measured.tally.calls - calls - solution.test_calls
+        _warn_of_tables(measured, hybrid.defect, solution)
         settings = LayeredSettings(residual, layer)
         found = estimated_iteration(
             hybrid, region, solution, difference, settings=settings, seconds=Seconds()
@@ -276,6 +285,7 @@ def adapt(
         if made.stop and case.adapt.prove:
             last = proof(hybrid, region, solution.displacement)
             numbers = replace(numbers, trust=judged(proven=last.eigenvalue), proof_calls=last.calls)
+        logger.info("%s", report(case.title, made, numbers))
         yield Step(k, hybrid, region, solution, found, numbers, made.reason)
         if made.stop:
             return
@@ -352,8 +362,19 @@ def _hybrid(measured: MeasuredMaterial, potential: FittedPotential, case: Case) 
         calculator_forces(potential.calculator),
     )
     hybrid = Hybrid(defect, _operators(measured, potential, defect, case), models, case.embedding)
+    cutoff = measured.material.qm.cutoff
+    told = choices(measured.bulk, case.defect, case.domain, defect, buffer=case.buffer, cutoff=cutoff)
+    for line in (*told, mesh_choice(case.refine, defect.r0)):
+        logger.info("%s", line)
     first = PartitionSettings(buffer=case.buffer, embedding=case.embedding)
     return hybrid, first_region(defect, case.first_disc, first, seeds=seeds)
+
+
+def _warn_of_tables(measured: MeasuredMaterial, defect: Defect, solution: Solution) -> None:
+    """Where the tables of an EAM do not resolve what a solution asks of them."""
+    atoms = defect.body.atoms(solution.displacement)
+    for warning in warnings_of_solution(measured.spec, atoms, defect.free):
+        logger.warning("%s", warning)
 
 
 def _operators(

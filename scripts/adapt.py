@@ -1,6 +1,7 @@
 """What follows a solve: residual, error estimate, decision, front and next partition (Algorithm 1, lines 3 to 7)."""
 
 import json
+import logging
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -22,6 +23,7 @@ from qmfront.evaluate.model_spec import ModelSpec
 from qmfront.mismatch.model_difference import ModelDifference
 from qmfront.models.ace.calculator import ACE
 from qmfront.operators.operators import Operators
+from qmfront.plan.choices import mesh_choice
 from qmfront.refine.decision import decision, report
 from qmfront.refine.next_partition import SiteEstimates, advanced
 from qmfront.refine.regions import PartitionSettings
@@ -77,7 +79,9 @@ def main(inputs: dict, spec: ModelSpec, settings: dict, journal: Journal, output
     numbers = iteration_numbers(
         found.estimates, region, estimate, verdict(), algebraic=algebraic, qm_calls=calls
     )
-    adapt = Adapt.model_validate(settings["adapt"])
+    adapt, refine = Adapt.model_validate(settings["adapt"]), Refine.model_validate(settings["refine"])
+    if settings["k"] == 0:
+        logging.getLogger(__name__).info(mesh_choice(refine, hybrid.defect.r0))
     with seconds.of("refine"):
         made, partition = advanced(
             decision(numbers.eta, numbers.n_qm, settings["k"], adapt, settled=numbers.trust.settled),
@@ -85,7 +89,7 @@ def main(inputs: dict, spec: ModelSpec, settings: dict, journal: Journal, output
             SiteEstimates(found.estimates.eta_site, found.estimates.work_site),
             region,
             solution.displacement,
-            PartitionSettings(Refine.model_validate(settings["refine"]), residual.buffer, hybrid.embedding),
+            PartitionSettings(refine, residual.buffer, hybrid.embedding),
         )
     if made.stop and adapt.prove:
         last = proof(hybrid, region, solution.displacement)

@@ -15,7 +15,7 @@ from qmfront.evaluate.model_spec import ModelSpec
 from qmfront.mismatch.model_difference import ModelDifference
 from qmfront.models.ace.calculator import ACE
 from qmfront.operators.operators import Operators
-from qmfront.preflight.embedding import densities_beyond_table
+from qmfront.preflight.embedding import warnings_of_solution
 from qmfront.refine.next_partition import partition_of
 from qmfront.storage import store
 from qmfront.storage.layouts.mismatch import MISMATCH
@@ -49,7 +49,8 @@ def main(inputs: dict, spec: ModelSpec, sections: tuple[dict, dict], journal: Jo
             start=start,
             settings=Solve.model_validate(settings),
         )
-    if warning := densities_beyond_table(spec, hybrid.defect.body.atoms(found.displacement)):
+    atoms = hybrid.defect.body.atoms(found.displacement)
+    for warning in warnings_of_solution(spec, atoms, hybrid.defect.free):
         logging.getLogger(__name__).warning("%s", warning)
     marks, run = ({}, {"seconds": {}}) if refined is None else (refined.attrs, refined.run)
     store.save(outputs["partition"], PARTITION, partition, marks, run=run, config=settings)

@@ -1,5 +1,7 @@
 """Sites, predictor and first partition: bulk.zarr (and surface.zarr) -> structure.zarr, .extxyz."""
 
+import logging
+
 import numpy as np
 from pydantic import TypeAdapter
 
@@ -8,6 +10,7 @@ from qmfront.config.stages import Buffer, Embedding, InitialRegion
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.defects import defect_of
 from qmfront.elasticity.surface import Surface
+from qmfront.plan.choices import choices
 from qmfront.refine.next_partition import first_region
 from qmfront.refine.regions import PartitionSettings
 from qmfront.storage import store
@@ -20,17 +23,16 @@ from qmfront.storage.logs import logged
 
 def main(inputs: dict, described: dict, settings: dict, outputs: dict) -> None:
     surface = Surface.from_arrays(store.load(inputs["surface"], SURFACE)) if "surface" in inputs else None
-    case, seeds = defect_of(
-        Bulk.from_arrays(store.load(inputs["bulk"], BULK)),
-        TypeAdapter(AnyDefect).validate_python(described["defect"]),
-        TypeAdapter(AnyDomain).validate_python(described["domain"]),
-        surface=surface,
-        rim=described["rim"],
-    )
+    bulk = Bulk.from_arrays(store.load(inputs["bulk"], BULK))
+    defect = TypeAdapter(AnyDefect).validate_python(described["defect"])
+    domain = TypeAdapter(AnyDomain).validate_python(described["domain"])
+    case, seeds = defect_of(bulk, defect, domain, surface=surface, rim=described["rim"])
     partition = PartitionSettings(
         buffer=Buffer.model_validate(settings["buffer"]),
         embedding=Embedding.model_validate(settings["embedding"]),
     )
+    for line in choices(bulk, defect, domain, case, buffer=partition.buffer, cutoff=settings["cutoff"]):
+        logging.getLogger(__name__).info(line)
     initial = InitialRegion.model_validate(settings["initial_region"])
     region = first_region(case, initial, partition, seeds=seeds)
     config = {**described, "initial_region": settings["initial_region"]}

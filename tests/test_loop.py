@@ -60,14 +60,25 @@ def test_a_second_loop_computes_no_qm_call(small: tuple[dict, Path], monkeypatch
     assert steps[-1].eta == names["step"].eta
 
 
-def test_sections_of_a_case_are_keywords(small: tuple[dict, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sections_of_a_case_are_keywords(
+    small: tuple[dict, Path], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And what is chosen where they are silent stands in the log, once, with the verdict of every step."""
     names, folder = small
     monkeypatch.chdir(folder)
     edge = Dislocation(line=(0, 1, 0), burgers=(1.0, 0.0, 0.0), plane=(0, 0, 1))
     loop = adapt(
         names["tungsten"], names["potential"], edge, Disc(radius_r0=20), adapt=Adapt(max_iterations=1)
     )
-    assert [step.k for step in loop] == [0]
+    with caplog.at_level("INFO", logger="qmfront.loop"):
+        (step,) = loop
+    assert step.k == 0
+    told = [record.getMessage() for record in caplog.records if record.name == "qmfront.loop"]
+    chosen = ("domain.radius_r0 = 20 r0", "core map", "buffer.width = 10.8 Å: twice", "refine.mesh = 0.4")
+    assert [sum(line.startswith(name) for line in told) for name in chosen] == [1] * 4
+    assert "unnamed, iteration 0: N_QM" in told[-1] and "trusted" in told[-1].lower()
+    info = step.atoms().info
+    assert info["trusted"] == step.trusted and info["reasons"] == "; ".join(step.trust.told)
     with pytest.raises(ValidationError, match="bufer"):
         next(adapt(names["tungsten"], names["potential"], edge, bufer=Buffer()))
 

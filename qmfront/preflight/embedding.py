@@ -25,6 +25,12 @@ DIFFERENT = 1e-3
 STRAIN = 0.03
 """Of the cells on which they are compared, either sign: what a core does to its neighbourhood."""
 ATOMS = 32
+NOTICEABLE = 0.01
+"""eV/Å; difference between the forces of two interpolations on an atom of a solution that is worth a word."""
+CURE = (
+    "To have what LAMMPS has, write materials.*.qm.kwargs: {interpolation: lammps}; third derivatives then jump at "
+    "every point of the table. A finer table of the same potential cures both."
+)
 
 
 @dataclass(frozen=True)
@@ -66,16 +72,34 @@ def embedding_warnings(calculator: object, crystal: Crystal, *, rattle: float) -
     return found
 
 
-def densities_beyond_table(spec: ModelSpec, atoms: Atoms) -> str:
-    """A warning if atoms have densities above the last point of a table; "" if there are none, or no table.
+def warnings_of_crystal(spec: ModelSpec, crystal: Crystal, *, rattle: float) -> list[str]:
+    """As `embedding_warnings`, of a model that is built for it if it is our EAM."""
+    return embedding_warnings(spec.build(), crystal, rattle=rattle) if _is_eam(spec) else []
+
+
+def warnings_of_solution(spec: ModelSpec, atoms: Atoms, free: np.ndarray) -> list[str]:
+    """What a user of a tabulated potential should know of F(rho) at the end of a solve; nothing for other models.
 
     Parameters
     ----------
     spec : ModelSpec
         Of the reference model; built again if it is our EAM.
+    atoms : Atoms
+        The whole structure.
+    free : (n,) bool
+        Atoms on which two interpolations are compared; the others may have a surface that is none of the defect's.
     """
-    model = table_of(spec.build()) if spec.calculator == f"{EAM.__module__}.{EAM.__name__}" else None
-    return "" if model is None else _ends(model, [atoms])
+    model = table_of(spec.build()) if _is_eam(spec) else None
+    if model is None:
+        return []
+    found = [text for text in [_ends(model, [atoms])] if text]
+    if model.linear_below:  # quintic; LAMMPS's own needs no comparison
+        found += _coarse_at(model, atoms, free)
+    return found
+
+
+def _is_eam(spec: ModelSpec) -> bool:
+    return spec.calculator == f"{EAM.__module__}.{EAM.__name__}"
 
 
 def table_of(calculator: object) -> TabulatedEAM | None:
@@ -127,6 +151,21 @@ def _differences(model: TabulatedEAM, crystal: Crystal, samples: list[Atoms]) ->
     return _Differences(forces, modulus, *worst[1:])
 
 
+def _coarse_at(model: TabulatedEAM, atoms: Atoms, free: np.ndarray) -> list[str]:
+    """A warning if the forces of both interpolations on free atoms differ by more than NOTICEABLE."""
+    other = tabulated(_tables(model), interpolation="lammps")
+    apart = np.linalg.norm((_evaluated(model, atoms).forces - _evaluated(other, atoms).forces)[free], axis=1)
+    if len(apart) == 0 or apart.max() <= NOTICEABLE:
+        return []
+    worst = np.flatnonzero(free)[int(np.argmax(apart))]
+    return [
+        f"The EAM table does not resolve F(rho) at this solution: between our interpolation and that of LAMMPS forces "
+        f"differ by up to {apart.max():.3g} eV/Å, on {int(np.sum(apart > NOTICEABLE))} of {len(apart)} free atoms by "
+        f"more than {NOTICEABLE:g} eV/Å, most at a density rho = {densities(model, atoms)[worst]:.4g} (points "
+        f"{model.rho_spacing:.3g} apart). {CURE}"
+    ]
+
+
 def _evaluated(model: TabulatedEAM, atoms: Atoms) -> Evaluation:
     eam = cast(EAMModel, model)  # its fields are frozen, and the protocol does not say that they may be
     return energy_forces(eam, atoms.positions, atoms.cell.array, atoms.pbc, atoms.numbers)
@@ -168,7 +207,5 @@ def _coarse(model: TabulatedEAM, difference: _Differences, crystal: Crystal, sam
         f"points {model.rho_spacing:.3g} apart): "
         f"between our interpolation and that of LAMMPS forces differ by {difference.forces:.1%} and the bulk modulus "
         f"by {difference.modulus:.1%}, most of it at rho = {difference.density:.4g} of "
-        f"{chemical_symbols[difference.species]}. To have what LAMMPS has, write materials.*.qm.kwargs: "
-        "{interpolation: lammps}; third derivatives then jump at every point of the table. A finer table of the same "
-        "potential cures both."
+        f"{chemical_symbols[difference.species]}. {CURE}"
     )

@@ -1,11 +1,13 @@
 """The first partition of a case and the next one: by the front, by benefit per cost, or by growing circles."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from qmfront.config.stages import InitialRegion
+from qmfront.coupling.partition import Region
 from qmfront.crystal.defect import Defect
 from qmfront.refine.benefit import benefit_regions
 from qmfront.refine.circle import Ball, grown_circle, initial_regions, seeded_regions
@@ -13,6 +15,8 @@ from qmfront.refine.decision import Decision
 from qmfront.refine.domain import Domain
 from qmfront.refine.fast_marching import Refinement, refine
 from qmfront.refine.regions import DomainExhaustedError, PartitionSettings
+
+logger = logging.getLogger(__name__)
 
 CORE_RADIUS_R0 = 1.0
 """Sites within this distance (r0) of the core line must be QM. # ASSUME"""
@@ -105,9 +109,19 @@ def region_of_start(
         away = np.linalg.norm(domain.coordinates - defect.core[: defect.dimension], axis=1)
         seeds |= defect.free & (away <= InitialRegion().radius_r0 * defect.r0 - radius)
     try:
-        return seeded_regions(domain, seeds, radius=radius, settings=settings)
+        region = seeded_regions(domain, seeds, radius=radius, settings=settings)
     except DomainExhaustedError as error:
         raise DomainExhaustedError(_does_not_fit(defect, defective)) from error
+    logger.info(
+        "first QM region: %d sites, which are the %d defective ones of the start%s and a shell of %g r0; %d in the "
+        "buffer",
+        np.sum(region == Region.QM),
+        np.sum(defective & defect.free),
+        " and those around the core" if np.any(seeds & ~defective) else "",
+        width,
+        np.sum(region == Region.BUFFER),
+    )
+    return region
 
 
 def _does_not_fit(defect: Defect, defective: np.ndarray) -> str:

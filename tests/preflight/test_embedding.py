@@ -1,6 +1,7 @@
 """Tables of F(rho) that are coarse where the crystal sits, or end before it: named by their density."""
 
 import json
+import re
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,12 @@ from qmfront.evaluate.model_spec import ModelSpec
 from qmfront.models.eam import EAM, energy_forces, load_eam
 from qmfront.models.eam_file import EAMTables, read_eam_file
 from qmfront.models.eam_table import tabulated
-from qmfront.preflight.embedding import densities, densities_beyond_table, embedding_warnings
+from qmfront.preflight.embedding import (
+    densities,
+    embedding_warnings,
+    warnings_of_crystal,
+    warnings_of_solution,
+)
 from qmfront.preflight.examination import Findings, examine
 from qmfront.preflight.page import page
 from qmfront.preflight.report import Report, refuse
@@ -95,12 +101,33 @@ def test_densities_beyond_the_table_at_the_end_of_a_solve(tmp_path: Path) -> Non
     path = write_setfl(tmp_path / "W.eam.alloy", load_eam("W_zhou"), n_r=1001, n_rho=1001)
     spec = ModelSpec("qmfront.models.eam.EAM", {"potential": str(path)})
     atoms = bulk("W", cubic=True, a=3.165) * (2, 2, 2)
-    assert densities_beyond_table(spec, atoms) == ""
+    free = np.ones(16, bool)
+    assert warnings_of_solution(spec, atoms, free) == []
     atoms.set_cell(0.6 * atoms.cell, scale_atoms=True)
-    told = densities_beyond_table(spec, atoms)
+    (told,) = warnings_of_solution(spec, atoms, free)
     assert told.startswith("16 of 16 atoms have a density rho up to")
-    assert densities_beyond_table(replace(spec, kwargs={"potential": "W_zhou"}), atoms) == ""
-    assert densities_beyond_table(ModelSpec("gpaw.GPAW"), atoms) == ""
+    assert warnings_of_solution(replace(spec, kwargs={"potential": "W_zhou"}), atoms, free) == []
+    assert warnings_of_solution(ModelSpec("gpaw.GPAW"), atoms, free) == []
+
+
+def test_a_coarse_table_at_the_end_of_a_solve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Named by the density of the atom with the largest difference; held atoms do not count, the crystal neither."""
+    made = calculator(SPACINGS["coarse"])
+    monkeypatch.setattr(ModelSpec, "build", lambda spec: made)
+    spec = ModelSpec("qmfront.models.eam.EAM")
+    atoms = bulk("Al", cubic=True, a=4.05) * (3, 3, 3)
+    free = np.ones(len(atoms), bool)
+    assert warnings_of_solution(spec, atoms, free) == []
+    atoms.positions[5] += (0.4, 0.1, 0.0)
+    (told,) = warnings_of_solution(spec, atoms, free)
+    assert "does not resolve F(rho) at this solution" in told and "{interpolation: lammps}" in told
+    assert re.search(r"forces differ by up to 0\.\d+ eV/Å, on \d+ of 108 free atoms", told)
+    assert warnings_of_solution(spec, atoms, np.linalg.norm(atoms.positions, axis=1) > 1e3) == []
+    made.model = calculator(SPACINGS["fine"]).model
+    assert warnings_of_solution(spec, atoms, free) == []
+    assert warnings_of_crystal(spec, aluminium(), rattle=0.05) == []
+    made.model = calculator(SPACINGS["coarse"]).model
+    assert "where this crystal uses it" in warnings_of_crystal(spec, aluminium(), rattle=0.05)[0]
 
 
 def test_the_page_keeps_the_warning_and_a_report_without_one_is_read(tmp_path: Path) -> None:

@@ -24,9 +24,11 @@ def islands(defect) -> np.ndarray:
     return defect.free & (np.minimum(np.hypot(x - 3, y), np.hypot(x + 3, y)) < 0.8)
 
 
-def test_defective_sites_and_a_shell_are_qm_as_several_islands(edge):
+def test_defective_sites_and_a_shell_are_qm_as_several_islands(edge, caplog):
     chosen, u = islands(edge), np.zeros_like(edge.sites)
-    region = region_of_start(edge, u, chosen, THIN, shell_r0=None)
+    with caplog.at_level("INFO"):
+        region = region_of_start(edge, u, chosen, THIN, shell_r0=None)
+    assert f"first QM region: {np.sum(region == QM)} sites, which are the {chosen.sum()} defec" in caplog.text
     near = distance_to(edge, chosen)
     assert np.array_equal(region == QM, near <= SHELL_R0[2] * (1 + 1e-9))
     assert (region == BUFFER).any() and (region[near > 3.0] != QM).all()

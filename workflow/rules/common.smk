@@ -122,8 +122,10 @@ def section(name):
 def first_partition(w):
     """What the first partition depends on: a changed front must not touch the structure."""
     case = study.cases[w.case].model_dump(mode="json")
-    return {"initial_region": study.cases[w.case].first_disc.model_dump(mode="json")} | {
-        name: case[name] for name in ("buffer", "embedding")
+    return {
+        "initial_region": study.cases[w.case].first_disc.model_dump(mode="json"),
+        "cutoff": study.material_of(w.case).qm.cutoff,
+        **{name: case[name] for name in ("buffer", "embedding")},
     }
 
 
