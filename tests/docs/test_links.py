@@ -22,6 +22,14 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert not lost
 
 
+def test_every_study_is_listed() -> None:
+    """In the table of the results, with what it computes."""
+    listed = set(
+        re.findall(r"\(../config/studies/(\w+\.yaml)\)", (ROOT / "docs" / "results.md").read_text("utf-8"))
+    )
+    assert listed == {path.name for path in (ROOT / "config" / "studies").glob("*.yaml")}
+
+
 def _anchors(page: Path) -> set[str]:
     """Anchors that GitHub gives to the headings of a page."""
     headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)

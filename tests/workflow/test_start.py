@@ -27,7 +27,7 @@ BEGUN = {
 
 
 def test_a_case_starts_at_the_minimum_of_its_potential(finished: Any) -> None:
-    """Its first region are the defective sites there; what was chosen stands in the logs; the summary has its verdict."""
+    """Its first region are the defective sites there; what was chosen is in the logs; the summary has its verdict."""
     (finished.folder / "config/begun.yaml").write_text(yaml.safe_dump({"cases": {"begun": BEGUN}}))
     done = finished.snakemake("results/summary.html", config=("config/begun.yaml",))
     assert done.returncode == 0, done.stdout
