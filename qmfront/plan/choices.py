@@ -6,7 +6,7 @@ from qmfront.config.defect import AnyDefect, AnyDomain, Disc, Dislocation, File
 from qmfront.config.section import Section
 from qmfront.config.stages import Buffer, Refine
 from qmfront.crystal.defect import Defect
-from qmfront.elasticity.bulk import Bulk, cubic_lattice_constant
+from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.straight import CORE_RADIUS_R0, chosen_core_radius
 
 
@@ -57,7 +57,8 @@ def _domain(described: AnyDefect, domain: AnyDomain, defect: Defect) -> str:
 
 def _core_map(bulk: Bulk, described: Dislocation, defect: Defect) -> str:
     """The radius of (B.4): see `chosen_core_radius`."""
-    edge = float((defect.frame @ np.asarray(described.burgers))[0]) * cubic_lattice_constant(bulk.crystal)
+    crystal = bulk.crystal
+    edge = float((defect.frame @ crystal.direction(described.burgers))[0]) * crystal.lattice_constant
     radius = chosen_core_radius(described.core_map_radius_r0, edge, defect.r0)
     told = f"core map (B.4) of radius {radius:.2f} Å = {radius / defect.r0:.2f} r0: "
     if described.core_map_radius_r0 is not None:
