@@ -1,6 +1,5 @@
 """What the reference model says about the perfect crystal: lattice constant, moduli, force constants, strains."""
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,13 +9,11 @@ from ase.calculators.calculator import BaseCalculator
 from qmfront.config.material import ModuliSteps, Probe
 from qmfront.crystal.lattice import Crystal
 from qmfront.elasticity.internal import relaxed_shifts
-from qmfront.elasticity.moduli import RoughModelError, elastic_moduli, piola_stress, sampled_moduli
+from qmfront.elasticity.moduli import elastic_moduli, piola_stress, sampled_moduli
 from qmfront.elasticity.rest_state import rest_state
 from qmfront.elasticity.strain_polynomial import sample_strains
 from qmfront.models.force_constant_set import ForceConstants
 from qmfront.models.force_constants import force_constants
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -120,10 +117,7 @@ def _moduli(
     gradients: np.ndarray,
     stresses: np.ndarray,
 ) -> np.ndarray:
-    """By differences; from the strain samples where no step is given, or the model is too rough for differences."""
-    if steps.step is not None:
-        try:
-            return elastic_moduli(crystal, calculator, step=steps.step, rest_force=steps.rest_force)
-        except RoughModelError as error:
-            log.warning("%s The moduli are taken from the strain samples.", error)
-    return sampled_moduli(gradients, stresses, crystal)
+    """By differences; from the strain samples where no step is given."""
+    if steps.step is None:
+        return sampled_moduli(gradients, stresses, crystal)
+    return elastic_moduli(crystal, calculator, step=steps.step, rest_force=steps.rest_force)

@@ -1,5 +1,6 @@
 """Elastic moduli and relaxed lattice constant of a crystal from an ASE calculator."""
 
+import logging
 from itertools import combinations_with_replacement
 from typing import Literal
 
@@ -17,12 +18,12 @@ SAMPLED_ORDERS = (2, 3, 4)  # of the strain energy through sampled stresses
 TINY = 1e-5  # strain; the polynomial is differentiated, which has no noise
 MAJOR = (2, 3, 0, 1)
 ROUGH = 1e-2  # relative; what a table of a potential breaks of the major symmetry, and a wrong stress exceeds
+WIDE = np.array([-10.0, -5.0, -2.5, 2.5, 5.0, 10.0])  # steps of slopes that average over a rough table
+WIDE_ORDER = 4  # of the polynomial in strain
 SAME_MODULUS = 1e-3  # of the largest; moduli that differ by less have one name
 WIDEST_BRACKET = 0.12  # relative change of the lattice constant that is searched
 
-
-class RoughModelError(RuntimeError):
-    """Differences of stresses break the major symmetry a little: the energy is no smooth function of strain."""
+log = logging.getLogger(__name__)
 
 
 def elastic_moduli(
@@ -38,7 +39,9 @@ def elastic_moduli(
         C_ijkl = dP_ij / dF_kl,    P = det(F) sigma F^-T = (1/V) dW_cb/dF
 
     by four-point central differences of step `step` in each F_kl (36 calls, error of order step^4). A crystal with a
-    basis takes some ten force calls more for each of them.
+    basis takes some ten force calls more for each of them. Where they break the major symmetry a little, the energy is
+    no smooth function of strain (a table of a potential): slopes of polynomials through strains of up to 10 steps
+    average over that.
 
     Parameters
     ----------
@@ -64,13 +67,17 @@ def elastic_moduli(
     RuntimeError
         If a symmetry fails by more than 1e-5 of the largest modulus, or a stress is not finite.
     """
-    directions = step * np.eye(9).reshape(9, 3, 3)
-    gradients = np.array([np.eye(3) + w * direction for direction in directions for w in (-2, -1, 1, 2)])
-    stresses = _stresses(crystal, calculator, gradients, None if internal == "clamped" else rest_force)
-    moduli = np.zeros((3, 3, 3, 3))
-    for place, P in enumerate(stresses.reshape(9, 4, 3, 3)):
-        moduli[:, :, place // 3, place % 3] = (P[0] - 8 * P[1] + 8 * P[2] - P[3]) / (12 * step)
-    return _symmetrised(moduli)
+    force = None if internal == "clamped" else rest_force
+    near = _slopes(
+        crystal, calculator, step * np.array([-2, -1, 1, 2]), np.array([1, -8, 8, -1]) / (12 * step), force
+    )
+    try:
+        return _symmetrised(near)
+    except _RoughModelError as error:
+        log.warning("%s Slopes over strains of %.1g are taken.", error, step * WIDE.max())
+    powers = (step * WIDE)[:, None] ** np.arange(WIDE_ORDER + 1)
+    weights = np.linalg.pinv(powers)[1]
+    return _symmetrised(_slopes(crystal, calculator, step * WIDE, weights, force), major=ROUGH)
 
 
 def sampled_moduli(gradients: np.ndarray, stresses: np.ndarray, crystal: Crystal) -> np.ndarray:
@@ -198,6 +205,20 @@ def _sort(i: int, j: int) -> str:
     return "shear" if i == j else "other"
 
 
+def _slopes(
+    crystal: Crystal,
+    calculator: BaseCalculator,
+    strains: np.ndarray,
+    weights: np.ndarray,
+    rest_force: float | None,
+) -> np.ndarray:
+    """sum_n weights_n P(I + strains_n e_k (x) e_l), (3, 3, 3, 3)."""
+    directions = np.eye(9).reshape(9, 3, 3)
+    gradients = np.array([np.eye(3) + s * direction for direction in directions for s in strains])
+    stresses = _stresses(crystal, calculator, gradients, rest_force).reshape(9, len(strains), 3, 3)
+    return np.einsum("n,pnij->ijp", weights, stresses).reshape(3, 3, 3, 3)
+
+
 def _stresses(
     crystal: Crystal, calculator: BaseCalculator, gradients: np.ndarray, rest_force: float | None
 ) -> np.ndarray:
@@ -220,14 +241,17 @@ def stress_tensor(crystal: Crystal, calculator: BaseCalculator) -> np.ndarray:
     return np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
 
 
-def _symmetrised(moduli: np.ndarray) -> np.ndarray:
+class _RoughModelError(RuntimeError):
+    """The major symmetry is broken, but only a little."""
+
+
+def _symmetrised(moduli: np.ndarray, *, major: float = SYMMETRY_TOLERANCE) -> np.ndarray:
     scale = np.abs(moduli).max()
     for axes in ((1, 0, 2, 3), (0, 1, 3, 2), MAJOR):
         other = moduli.transpose(axes)
         error = np.abs(moduli - other).max() / scale
-        if not error < SYMMETRY_TOLERANCE:
-            rough = axes == MAJOR and error < ROUGH
-            raise (RoughModelError if rough else RuntimeError)(
+        if not error < (major if axes == MAJOR else SYMMETRY_TOLERANCE):
+            raise (_RoughModelError if axes == MAJOR and error < ROUGH else RuntimeError)(
                 f"dP/dF breaks the symmetry {axes} of elastic moduli by {error:.1e} relative. The crystal is "
                 "under stress (relax it with lattice_constant), the calculator's stress is not its energy's, or it is "
                 "noisy (moduli.step: null takes the moduli from the strain samples)."

