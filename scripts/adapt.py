@@ -2,11 +2,11 @@
 
 import json
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from qmfront.config.stages import Adapt, Buffer, Embedding, Estimate, Refine
+from qmfront.config.stages import Adapt, Buffer, Embedding, Estimate, Refine, Residual
 from qmfront.coupling.force_mixing import Models
 from qmfront.coupling.hybrid import Hybrid
 from qmfront.coupling.solution import Solution
@@ -27,6 +27,7 @@ from qmfront.plan.choices import mesh_choice
 from qmfront.refine.decision import decision, report
 from qmfront.refine.next_partition import SiteEstimates, advanced
 from qmfront.refine.regions import PartitionSettings
+from qmfront.storage.job import given
 from qmfront.storage.layouts.estimate import ESTIMATE
 from qmfront.storage.layouts.mismatch import MISMATCH
 from qmfront.storage.layouts.operators import OPERATORS
@@ -41,64 +42,101 @@ from qmfront.storage.timing import Seconds
 from qmfront.storage.writing import write_file
 
 
-def main(inputs: dict, spec: ModelSpec, settings: dict, journal: Journal, outputs: dict) -> None:
-    seconds, estimate = Seconds(tally := Tally()), Estimate.model_validate(settings["estimate"])
-    residual = ResidualSettings(
-        tuple(settings["residuals"]), estimate, Buffer.model_validate(settings["buffer"])
-    )
-    region, stored = load(inputs["partition"], PARTITION)["region"], load(inputs["solution"], SOLUTION)
+@dataclass(frozen=True)
+class Files:
+    """What is read; of the iteration before, if there was one, its numbers and the residual that tells the layer."""
+
+    partition: str
+    solution: str
+    structure: str
+    operators: str
+    potential: str
+    mismatch: str
+    before: str | None = None
+    numbers: str | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the residual is computed, what is estimated, when the loop stops and how it goes on."""
+
+    case: str
+    k: int
+    residuals: tuple[Residual, ...]
+    estimate: Estimate
+    buffer: Buffer
+    embedding: Embedding
+    adapt: Adapt
+    refine: Refine
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What is written."""
+
+    residual: str
+    estimate: str
+    table: str
+    refined: str
+    decision: str
+
+
+def main(files: Files, qm: ModelSpec, settings: Settings, journal: Journal, outputs: Outputs) -> None:
+    seconds, estimate, adapt = Seconds(tally := Tally()), settings.estimate, settings.adapt
+    residual = ResidualSettings(settings.residuals, estimate, settings.buffer)
+    region, stored = load(files.partition, PARTITION)["region"], load(files.solution, SOLUTION)
     hybrid = Hybrid(
-        Defect.from_arrays(load(inputs["structure"], STRUCTURE)),
-        Operators.from_arrays(load(inputs["operators"], OPERATORS)),
-        Models(journaled_forces(spec, journal, tally), calculator_forces(ACE.load(inputs["potential"]))),
-        Embedding.model_validate(settings["embedding"]),
+        Defect.from_arrays(load(files.structure, STRUCTURE)),
+        Operators.from_arrays(load(files.operators, OPERATORS)),
+        Models(journaled_forces(qm, journal, tally), calculator_forces(ACE.load(files.potential))),
+        settings.embedding,
     )
+    layer = None if files.before is None else Layer.of(load(files.before, RESIDUAL))
     found = estimated_iteration(
         hybrid,
         region,
         solution := Solution.from_arrays(stored),
-        ModelDifference.from_arrays(load(inputs["mismatch"], MISMATCH), hybrid.defect),
-        settings=LayeredSettings(
-            residual, Layer.of(load(inputs["before"], RESIDUAL)) if "before" in inputs else None
-        ),
+        ModelDifference.from_arrays(load(files.mismatch, MISMATCH), hybrid.defect),
+        settings=LayeredSettings(residual, layer),
         seconds=seconds,
     )
     attrs, corrections = found.attributes(tally.calls, model=estimate.hessian.model)
-    own, config = {"seconds": {"estimate": seconds.pop("estimate")}}, {"qm": spec, **settings}
-    save(outputs["residual"], RESIDUAL, found.residuals, attrs, run={"seconds": dict(seconds)}, config=config)
-    save(outputs["estimate"], ESTIMATE, found.arrays(), corrections, run=own, config=settings)
+    own, config = {"seconds": {"estimate": seconds.pop("estimate")}}, (qm, settings)
+    run = {"seconds": dict(seconds)}
+    save(outputs.residual, RESIDUAL, found.residuals, attrs, run=run, config=config)
+    save(outputs.estimate, ESTIMATE, found.arrays(), corrections, run=own, config=settings)
     calls, algebraic = stored.attrs["qm_calls"], solution.measure[-1]
     verdict = partial(
         trust,
         solution,
         found.estimates.phi,
         r0=hybrid.defect.r0,
-        eta=(_eta(inputs.get("numbers")), found.estimates.chosen),
+        eta=(_eta(files.numbers), found.estimates.chosen),
         polynomial_error=found.polynomial_error,
     )
     numbers = iteration_numbers(
         found.estimates, region, estimate, verdict(), algebraic=algebraic, qm_calls=calls
     )
-    adapt, refine = Adapt.model_validate(settings["adapt"]), Refine.model_validate(settings["refine"])
-    if settings["k"] == 0:
-        logging.getLogger(__name__).info(mesh_choice(refine, hybrid.defect.r0))
+    if settings.k == 0:
+        logging.getLogger(__name__).info(mesh_choice(settings.refine, hybrid.defect.r0))
     with seconds.of("refine"):
         made, partition = advanced(
-            decision(numbers.eta, numbers.n_qm, settings["k"], adapt, settled=numbers.trust.settled),
+            decision(numbers.eta, numbers.n_qm, settings.k, adapt, settled=numbers.trust.settled),
             hybrid.defect,
             SiteEstimates(found.estimates.eta_site, found.estimates.work_site),
             region,
             solution.displacement,
-            PartitionSettings(refine, residual.buffer, hybrid.embedding),
+            PartitionSettings(settings.refine, settings.buffer, settings.embedding),
         )
     if made.stop and adapt.prove:
         last = proof(hybrid, region, solution.displacement)
         numbers = replace(numbers, trust=verdict(proven=last.eigenvalue), proof_calls=last.calls)
-    write_file(outputs["table"], numbers.text())
+    write_file(outputs.table, numbers.text())
     own = {"seconds": {"refine": seconds.get("refine", 0.0)}}
-    save(outputs["refined"], PARTITION, partition.arrays(), partition.attributes(), run=own, config=settings)
-    write_file(outputs["decision"], made.text(content_hash(partition.region)))
-    tell(report(settings["case"], made, numbers))
+    marks = partition.attributes()
+    save(outputs.refined, PARTITION, partition.arrays(), marks, run=own, config=settings)
+    write_file(outputs.decision, made.text(content_hash(partition.region)))
+    tell(report(settings.case, made, numbers))
 
 
 def _eta(path: str | None) -> float | None:
@@ -108,11 +146,6 @@ def _eta(path: str | None) -> float | None:
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
-        i, p, o = snakemake.input, snakemake.params, snakemake.output
-        main(
-            dict(i.items()),
-            ModelSpec(**p.qm),
-            p.settings,
-            Journal.of_job(p.journal, snakemake.resources),
-            dict(o.items()),
-        )
+        s, p = snakemake, snakemake.params
+        journal, settings = Journal.of_job(p.journal, s.resources), given(Settings, p.settings)
+        main(given(Files, s.input), ModelSpec(**p.qm), settings, journal, given(Outputs, s.output))

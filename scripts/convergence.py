@@ -1,9 +1,12 @@
 """What came out of a case -> convergence.csv, with the true error of every iteration, and relaxed.extxyz for OVITO."""
 
+from dataclasses import dataclass
+
 from qmfront.analysis.convergence import convergence_table, last_bar
 from qmfront.crystal.defect import Defect
 from qmfront.estimate.estimator import true_error
 from qmfront.storage.extxyz import write_extxyz
+from qmfront.storage.job import given
 from qmfront.storage.layouts.estimate import ESTIMATE
 from qmfront.storage.layouts.partition import PARTITION
 from qmfront.storage.layouts.reference import REFERENCE
@@ -14,16 +17,32 @@ from qmfront.storage.store import load
 from qmfront.storage.writing import write_file
 
 
-def main(inputs: dict, folders: list[str], outputs: dict) -> None:
-    defect = Defect.from_arrays(load(inputs["structure"], STRUCTURE))
+@dataclass(frozen=True)
+class Files:
+    """What is read, beside the folders of the iterations."""
+
+    structure: str
+    reference: str | None = None
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What is written."""
+
+    table: str
+    xyz: str
+
+
+def main(files: Files, folders: list[str], outputs: Outputs) -> None:
+    defect = Defect.from_arrays(load(files.structure, STRUCTURE))
     solutions = [load(f"{folder}/solution.zarr", SOLUTION)["displacement"] for folder in folders]
     errors = None
-    if "reference" in inputs:
-        wanted = load(inputs["reference"], REFERENCE)["displacement"]
+    if files.reference is not None:
+        wanted = load(files.reference, REFERENCE)["displacement"]
         errors = [true_error(found, wanted, defect.stencil) for found in solutions]
     table = convergence_table(folders, errors)
     write_extxyz(
-        outputs["xyz"],
+        outputs.xyz,
         defect.body.atoms(solutions[-1]),
         region=load(f"{folders[-1]}/partition.zarr", PARTITION)["region"],
         arrays={
@@ -32,9 +51,10 @@ def main(inputs: dict, folders: list[str], outputs: dict) -> None:
         },
         info=last_bar(table),
     )
-    write_file(outputs["table"], table.to_csv(index=False))
+    write_file(outputs.table, table.to_csv(index=False))
 
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
-        main(dict(snakemake.input.items()), snakemake.params.folders, dict(snakemake.output.items()))
+        folders, outputs = snakemake.params.folders, given(Outputs, snakemake.output)
+        main(given(Files, snakemake.input), folders, outputs)

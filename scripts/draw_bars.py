@@ -6,19 +6,18 @@ from pathlib import Path
 import pandas as pd
 
 from qmfront.figures.bars import bars_figure, bars_table
-from qmfront.figures.style import save
+from qmfront.figures.style import FigureFiles
+from qmfront.storage.job import given
 from qmfront.storage.logs import logged
-from qmfront.storage.writing import write_file
 
 
-def main(table: str, clamp: list[str], outputs: dict) -> None:
+def main(table: str, clamp: list[str], files: FigureFiles) -> None:
     known = [json.loads(Path(path).read_text(encoding="utf-8"))["eta_clamp_unbounded"] for path in clamp]
     data = bars_table(pd.read_csv(table), *known)
-    write_file(outputs["csv"], data.to_csv(index=False))
-    save(bars_figure(data), outputs["png"])
+    files.write(bars_figure(data), data)
 
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
         i = snakemake.input
-        main(i.tables[0], list(i.clamp), dict(snakemake.output.items()))
+        main(i.tables[0], list(i.clamp), given(FigureFiles, snakemake.output))

@@ -4,17 +4,16 @@ import pandas as pd
 
 from qmfront.analysis.cost import cost_table
 from qmfront.figures.cost import cost_figure
-from qmfront.figures.style import save
+from qmfront.figures.style import FigureFiles
+from qmfront.storage.job import given
 from qmfront.storage.logs import logged
-from qmfront.storage.writing import write_file
 
 
-def main(table: str, outputs: dict) -> None:
+def main(table: str, files: FigureFiles) -> None:
     data = cost_table(pd.read_csv(table))
-    write_file(outputs["csv"], data.to_csv(index=False))
-    save(cost_figure(data), outputs["png"])
+    files.write(cost_figure(data), data)
 
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
-        main(snakemake.input.tables[0], dict(snakemake.output.items()))
+        main(snakemake.input.tables[0], given(FigureFiles, snakemake.output))

@@ -1,30 +1,46 @@
 """Decomposition: structure.zarr, solution.zarr, partition.zarr -> {figure}.png, .pdf, .csv."""
 
+from dataclasses import dataclass
+
 from qmfront.crystal.defect import Defect
-from qmfront.figures.atoms import defect_symbol
+from qmfront.figures.atoms import MarkedDefect, defect_symbol
 from qmfront.figures.snapshots import decomposition_figure, region_table
 from qmfront.figures.space import space_figure
-from qmfront.figures.style import save
+from qmfront.figures.style import FigureFiles
 from qmfront.storage import store
+from qmfront.storage.job import given
 from qmfront.storage.layouts.partition import PARTITION
 from qmfront.storage.layouts.solution import SOLUTION
 from qmfront.storage.layouts.structure import STRUCTURE
 from qmfront.storage.logs import logged
-from qmfront.storage.writing import write_file
 
 
-def main(inputs: dict, chosen: dict, outputs: dict) -> None:
-    defect = Defect.from_arrays(store.load(inputs["structure"], STRUCTURE))
-    displacement = store.load(inputs["solution"], SOLUTION)["displacement"]
-    region = store.load(inputs["partition"], PARTITION)["region"]
-    symbol = defect_symbol(defect.frame, **chosen)
-    write_file(outputs["csv"], region_table(defect, displacement, region).to_csv(index=False))
+@dataclass(frozen=True)
+class Inputs:
+    """What is read."""
+
+    structure: str
+    solution: str
+    partition: str
+
+
+def main(inputs: Inputs, chosen: MarkedDefect, files: FigureFiles) -> None:
+    defect = Defect.from_arrays(store.load(inputs.structure, STRUCTURE))
+    displacement = store.load(inputs.solution, SOLUTION)["displacement"]
+    region = store.load(inputs.partition, PARTITION)["region"]
+    symbol = defect_symbol(defect.frame, chosen)
     flat = (
         decomposition_figure(defect, displacement, region, symbol=symbol) if defect.dimension == 2 else None
     )
-    save(flat or space_figure(defect, displacement, region), outputs["png"])
+    files.write(
+        flat or space_figure(defect, displacement, region), region_table(defect, displacement, region)
+    )
 
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
-        main(dict(snakemake.input.items()), snakemake.params.defect, dict(snakemake.output.items()))
+        main(
+            given(Inputs, snakemake.input),
+            given(MarkedDefect, snakemake.params.defect),
+            given(FigureFiles, snakemake.output),
+        )

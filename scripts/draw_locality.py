@@ -2,21 +2,20 @@
 
 from qmfront.coupling.buffer_error import BufferErrors
 from qmfront.figures.locality import locality_figure, locality_table
-from qmfront.figures.style import save
+from qmfront.figures.style import FigureFiles
 from qmfront.storage import store
+from qmfront.storage.job import given
 from qmfront.storage.layouts.locality import LOCALITY
 from qmfront.storage.logs import logged
-from qmfront.storage.writing import write_file
 
 
-def main(path: str, outputs: dict) -> None:
+def main(path: str, files: FigureFiles) -> None:
     found = store.load(path, LOCALITY)
     table = locality_table(BufferErrors.from_arrays(found, found.attrs["alternatives"]))
-    write_file(outputs["csv"], table.to_csv(index=False))
     width, tolerance = found.attrs["buffer"], found.attrs["tolerance"]
-    save(locality_figure(table, width=width, tolerance=tolerance), outputs["png"])
+    files.write(locality_figure(table, width=width, tolerance=tolerance), table)
 
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
-        main(snakemake.input.locality, dict(snakemake.output.items()))
+        main(snakemake.input.locality, given(FigureFiles, snakemake.output))

@@ -1,5 +1,8 @@
 """Force error against buffer width: structure.zarr -> locality.zarr."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from qmfront.config.stages import Embedding
 from qmfront.coupling.buffer_error import buffer_errors, refuse_thin_buffer
 from qmfront.crystal.defect import Defect
@@ -7,43 +10,52 @@ from qmfront.evaluate.forces import journaled_forces
 from qmfront.evaluate.journal import Journal, Tally
 from qmfront.evaluate.model_spec import ModelSpec
 from qmfront.storage import store
+from qmfront.storage.job import given
 from qmfront.storage.layouts.locality import LOCALITY
 from qmfront.storage.layouts.structure import STRUCTURE
 from qmfront.storage.logs import logged
 
 
+@dataclass(frozen=True)
+class Widths:
+    """Buffer of the case and others to compare it with, Å, and the force error that may be left, eV/Å."""
+
+    width: float
+    widths: tuple[float, ...]
+    tolerance: float
+
+
 def main(
-    structure: str, specs: dict[str, ModelSpec], embedding: dict, settings: dict, journal: Journal, path: str
+    structure: str,
+    models: Mapping[str, ModelSpec],
+    embedding: Embedding,
+    settings: Widths,
+    journal: Journal,
+    path: str,
 ) -> None:
-    tally, chosen = Tally(), Embedding.model_validate(embedding)
-    stored = store.load(structure, STRUCTURE)
-    forces = {label: journaled_forces(spec, journal, tally) for label, spec in specs.items()}
+    tally, stored = Tally(), store.load(structure, STRUCTURE)
+    forces = {label: journaled_forces(model, journal, tally) for label, model in models.items()}
     qm = forces.pop("")
     found = buffer_errors(
         Defect.from_arrays(stored),
         stored["region"],
         qm,
         forces,
-        widths=(settings["width"], *settings["widths"]),
-        embedding=chosen,
+        widths=(settings.width, *settings.widths),
+        embedding=embedding,
     )
-    refuse_thin_buffer(found, chosen, width=settings["width"], tolerance=settings["tolerance"])
+    refuse_thin_buffer(found, embedding, width=settings.width, tolerance=settings.tolerance)
     attrs = {"alternatives": list(forces), "qm_calls": tally.calls}
-    attrs |= {"buffer": settings["width"], "tolerance": settings["tolerance"]}
-    attrs["subtract_lattice"] = chosen.subtract_lattice
-    config = {"specs": specs, "embedding": embedding, "settings": settings}
-    store.save(path, LOCALITY, found.arrays(), attrs, run={"qm_seconds": tally.cpu_seconds}, config=config)
+    attrs |= {"buffer": settings.width, "tolerance": settings.tolerance}
+    attrs["subtract_lattice"] = embedding.subtract_lattice
+    run, config = {"qm_seconds": tally.cpu_seconds}, (dict(models), embedding, settings)
+    store.save(path, LOCALITY, found.arrays(), attrs, run=run, config=config)
 
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
-        p = snakemake.params
+        p, structure = snakemake.params, snakemake.input.structure
         journal = Journal.of_job(p.journal, snakemake.resources)
-        main(
-            snakemake.input.structure,
-            {label: ModelSpec(**spec) for label, spec in p.specs.items()},
-            p.embedding,
-            p.settings,
-            journal,
-            snakemake.output.store,
-        )
+        models = {label: ModelSpec(**spec) for label, spec in p.specs.items()}
+        embedding, widths = Embedding.model_validate(p.embedding), given(Widths, p.settings)
+        main(structure, models, embedding, widths, journal, snakemake.output.store)

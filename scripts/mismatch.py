@@ -1,11 +1,14 @@
 """How the models of a case differ beyond its QM region: bulk, certificate (and far_field.zarr) -> mismatch.zarr."""
 
+from dataclasses import dataclass
+
 from qmfront.crystal.defect import Defect
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.certificate import Certificate
 from qmfront.mismatch.far_field import FarField
 from qmfront.mismatch.model_difference import model_difference
 from qmfront.storage import store
+from qmfront.storage.job import given
 from qmfront.storage.layouts.bulk import BULK
 from qmfront.storage.layouts.far_field import FAR_FIELD
 from qmfront.storage.layouts.mismatch import MISMATCH
@@ -14,12 +17,22 @@ from qmfront.storage.layouts.structure import STRUCTURE
 from qmfront.storage.logs import logged
 
 
-def main(inputs: dict, path: str) -> None:
-    asked = store.load(inputs["far_field"], FAR_FIELD) if "far_field" in inputs else None
+@dataclass(frozen=True)
+class Files:
+    """What is read."""
+
+    bulk: str
+    certificate: str
+    structure: str
+    far_field: str | None = None
+
+
+def main(files: Files, path: str) -> None:
+    asked = None if files.far_field is None else store.load(files.far_field, FAR_FIELD)
     found = model_difference(
-        Bulk.from_arrays(store.load(inputs["bulk"], BULK)),
-        Certificate.from_arrays(store.load(inputs["certificate"], POTENTIAL)),
-        Defect.from_arrays(store.load(inputs["structure"], STRUCTURE)),
+        Bulk.from_arrays(store.load(files.bulk, BULK)),
+        Certificate.from_arrays(store.load(files.certificate, POTENTIAL)),
+        Defect.from_arrays(store.load(files.structure, STRUCTURE)),
         None if asked is None else FarField.from_store(asked, asked.attrs),
     )
     store.save(path, MISMATCH, found.arrays())
@@ -27,4 +40,4 @@ def main(inputs: dict, path: str) -> None:
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
-        main(dict(snakemake.input.items()), snakemake.output.store)
+        main(given(Files, snakemake.input), snakemake.output.store)

@@ -1,5 +1,6 @@
 """What a case will cost, before it is spent: preflight.json (and what is finished) -> plan.json, .md."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from ase import Atoms
@@ -14,30 +15,44 @@ from qmfront.plan.finished import finished_in
 from qmfront.plan.page import page, summary
 from qmfront.plan.plan import plan
 from qmfront.preflight.report import Report
+from qmfront.storage.job import given
 from qmfront.storage.logs import logged, tell
 from qmfront.storage.writing import write_file
 
 
-def main(preflight: str, spec: ModelSpec, sections: dict, name: str, outputs: dict) -> None:
-    calculator = spec.build()
+@dataclass(frozen=True)
+class Settings:
+    """The case, and what it is made with."""
+
+    case: Case
+    potential: Potential
+    material: Material
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What is written."""
+
+    table: str
+    page: str
+
+
+def main(preflight: str, qm: ModelSpec, settings: Settings, name: str, outputs: Outputs) -> None:
+    calculator = qm.build()
 
     def call(atoms: Atoms) -> Evaluation:
-        return ask(atoms, calculator, ("energy", "forces"), name=spec.calculator)
+        return ask(atoms, calculator, ("energy", "forces"), name=qm.calculator)
 
-    planned = planned_case(
-        Case.model_validate(sections["case"]),
-        Potential.model_validate(sections["potential"]),
-        Material.model_validate(sections["material"]),
-        Report.read(preflight),
-        call,
-    )
+    report = Report.read(preflight)
+    planned = planned_case(settings.case, settings.potential, settings.material, report, call)
     found = plan(planned, finished_in(Path("results") / name))
-    write_file(outputs["page"], page(name, found))
-    write_file(outputs["table"], found.json())
+    write_file(outputs.page, page(name, found))
+    write_file(outputs.table, found.json())
     tell(summary(name, found))
 
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
         p, case = snakemake.params, snakemake.wildcards.case
-        main(snakemake.input.preflight, ModelSpec(**p.qm), p.sections, case, dict(snakemake.output.items()))
+        settings, outputs = given(Settings, p.sections), given(Outputs, snakemake.output)
+        main(snakemake.input.preflight, ModelSpec(**p.qm), settings, case, outputs)

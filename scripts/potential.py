@@ -1,5 +1,7 @@
 """Fit of an ACE potential: training.zarr -> potential.json, fit.csv, certificate.zarr, uncertainty.zarr."""
 
+from dataclasses import dataclass
+
 from qmfront.config.material import ForceConstantSteps, SurfaceSlab
 from qmfront.config.potential import Basis, Fitting
 from qmfront.elasticity import certificate
@@ -7,6 +9,7 @@ from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.surface import Surface
 from qmfront.models.ace.calculator import ACE
 from qmfront.storage import store
+from qmfront.storage.job import given
 from qmfront.storage.layouts.bulk import BULK
 from qmfront.storage.layouts.potential import POTENTIAL, TRAINING
 from qmfront.storage.layouts.surface import SURFACE
@@ -20,26 +23,53 @@ from qmfront.training.recipe import fit_by_recipe
 from qmfront.training.surface_certificate import compare_surfaces
 
 
-def main(inputs: dict, settings: dict, outputs: dict) -> None:
-    bulk = Bulk.from_arrays(store.load(inputs["bulk"], BULK))
-    basis = Basis.model_validate(settings["basis"])
-    observations = Observations.from_arrays(store.load(inputs["training"], TRAINING))
-    fit = fit_by_recipe(observations, bulk, basis, Fitting.model_validate(settings["fitting"]))
-    steps = ForceConstantSteps.model_validate(settings["force_constants"])
-    slab = SurfaceSlab.model_validate(settings["surface"])
-    reference = [Surface.from_arrays(store.load(path, SURFACE)) for path in inputs["surfaces"]]
+@dataclass(frozen=True)
+class Files:
+    """What is read."""
+
+    bulk: str
+    training: str
+    surfaces: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Basis, regression, and how the fit is compared with the reference model."""
+
+    basis: Basis
+    fitting: Fitting
+    force_constants: ForceConstantSteps
+    surface: SurfaceSlab
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What is written."""
+
+    potential: str
+    table: str
+    certificate: str
+    uncertainty: str
+
+
+def main(files: Files, settings: Settings, outputs: Outputs) -> None:
+    bulk = Bulk.from_arrays(store.load(files.bulk, BULK))
+    observations = Observations.from_arrays(store.load(files.training, TRAINING))
+    fit = fit_by_recipe(observations, bulk, settings.basis, settings.fitting)
+    steps, slab = settings.force_constants, settings.surface
+    reference = [Surface.from_arrays(store.load(path, SURFACE)) for path in files.surfaces]
     surfaces = compare_surfaces(bulk, fit, reference, slab, displacement=steps.displacement)
-    unlink_partial(outputs["potential"])
-    ACE(fit.potential).save(outputs["potential"], metadata={"relative_error": fit.relative_error})
-    write_file(outputs["table"], fit_table(fit, surfaces.errors()))
+    unlink_partial(outputs.potential)
+    ACE(fit.potential).save(outputs.potential, metadata={"relative_error": fit.relative_error})
+    write_file(outputs.table, fit_table(fit, surfaces.errors()))
     arrays = certificate_of(bulk, fit, steps).arrays() | surfaces.arrays() | fit.arrays()
     declared = certificate.DECLARED | surfaces.declared() | fit.declared()
-    store.save(outputs["certificate"], POTENTIAL.including(declared), arrays, config=settings)
+    store.save(outputs.certificate, POTENTIAL.including(declared), arrays, config=settings)
     spread = fit.uncertainty.arrays()
-    store.save(outputs["uncertainty"], POTENTIAL.including(uncertainty.DECLARED), spread, config=settings)
+    store.save(outputs.uncertainty, POTENTIAL.including(uncertainty.DECLARED), spread, config=settings)
 
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
-        s = snakemake
-        main(dict(s.input.items()), s.params.settings, dict(s.output.items()))
+        s, settings = snakemake, given(Settings, snakemake.params.settings)
+        main(given(Files, s.input), settings, given(Outputs, s.output))

@@ -1,6 +1,7 @@
 """The QM/MM equilibrium (2.10) of one iteration -> partition.zarr, solution.zarr."""
 
 import logging
+from dataclasses import dataclass
 
 from qmfront.config.stages import Embedding, Solve
 from qmfront.coupling.force_mixing import Models
@@ -18,6 +19,7 @@ from qmfront.operators.operators import Operators
 from qmfront.preflight.embedding import warnings_of_solution
 from qmfront.refine.next_partition import partition_of
 from qmfront.storage import store
+from qmfront.storage.job import given
 from qmfront.storage.layouts.mismatch import MISMATCH
 from qmfront.storage.layouts.operators import OPERATORS
 from qmfront.storage.layouts.partition import PARTITION
@@ -28,48 +30,73 @@ from qmfront.storage.logs import logged
 from qmfront.storage.timing import Seconds
 
 
-def main(inputs: dict, spec: ModelSpec, sections: tuple[dict, dict], journal: Journal, outputs: dict) -> None:
+@dataclass(frozen=True)
+class Files:
+    """What is read: a minimum of the potential to begin with, or the iteration before, or neither."""
+
+    structure: str
+    operators: str
+    mismatch: str
+    potential: str
+    begun: str | None = None
+    start: str | None = None
+    refined: str | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """When a solve ends, and how the QM model sees its cluster."""
+
+    solve: Solve
+    embedding: Embedding
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What is written."""
+
+    partition: str
+    store: str
+
+
+def main(files: Files, qm: ModelSpec, settings: Settings, journal: Journal, outputs: Outputs) -> None:
     seconds = Seconds(tally := Tally())
-    structure = store.load(inputs["structure"], STRUCTURE)
-    refined = store.load(inputs["refined"], PARTITION) if "refined" in inputs else None
-    start, first = _start(inputs)
-    partition, (settings, embedding) = partition_of(first or structure, refined), sections
+    structure = store.load(files.structure, STRUCTURE)
+    refined = None if files.refined is None else store.load(files.refined, PARTITION)
+    start, first = _start(files)
+    partition = partition_of(first or structure, refined)
     hybrid = Hybrid(
         Defect.from_arrays(structure),
-        Operators.from_arrays(store.load(inputs["operators"], OPERATORS)),
-        Models(journaled_forces(spec, journal, tally), calculator_forces(ACE.load(inputs["potential"]))),
-        Embedding.model_validate(embedding),
+        Operators.from_arrays(store.load(files.operators, OPERATORS)),
+        Models(journaled_forces(qm, journal, tally), calculator_forces(ACE.load(files.potential))),
+        settings.embedding,
     )
-    difference = ModelDifference.from_arrays(store.load(inputs["mismatch"], MISMATCH), hybrid.defect)
+    difference = ModelDifference.from_arrays(store.load(files.mismatch, MISMATCH), hybrid.defect)
     with seconds.of("solve"):
         found = solve(
-            hybrid,
-            partition["region"],
-            difference.for_stop().forces,
-            start=start,
-            settings=Solve.model_validate(settings),
+            hybrid, partition["region"], difference.for_stop().forces, start=start, settings=settings.solve
         )
     atoms = hybrid.defect.body.atoms(found.displacement)
-    for warning in warnings_of_solution(spec, atoms, hybrid.defect.free):
+    for warning in warnings_of_solution(qm, atoms, hybrid.defect.free):
         logging.getLogger(__name__).warning("%s", warning)
     marks, run = ({}, {"seconds": {}}) if refined is None else (refined.attrs, refined.run)
-    store.save(outputs["partition"], PARTITION, partition, marks, run=run, config=settings)
+    store.save(outputs.partition, PARTITION, partition, marks, run=run, config=settings.solve)
     run = {"seconds": dict(seconds), "qm_seconds": tally.cpu_seconds}
-    config = {"qm": spec, "solve": settings, "embedding": embedding}
     attrs = found.attributes(tally.calls)
-    store.save(outputs["store"], SOLUTION, found.arrays(), attrs, run=run, config=config)
+    store.save(outputs.store, SOLUTION, found.arrays(), attrs, run=run, config=(qm, settings))
 
 
-def _start(inputs: dict) -> tuple[Solution | MMMinimum | None, store.Store | None]:
+def _start(files: Files) -> tuple[Solution | MMMinimum | None, store.Store | None]:
     """Where the solve starts, and the store with the partition of the first one."""
-    if "begun" in inputs:
-        first = store.load(inputs["begun"], START)
+    if files.begun is not None:
+        first = store.load(files.begun, START)
         return MMMinimum.from_arrays(first), first
-    return (Solution.from_arrays(store.load(inputs["start"], SOLUTION)) if "start" in inputs else None), None
+    return None if files.start is None else Solution.from_arrays(store.load(files.start, SOLUTION)), None
 
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
-        i, p, o = snakemake.input, snakemake.params, snakemake.output
-        journal = Journal.of_job(p.journal, snakemake.resources)
-        main(dict(i.items()), ModelSpec(**p.qm), (p.settings, p.embedding), journal, dict(o.items()))
+        s, p = snakemake, snakemake.params
+        journal = Journal.of_job(p.journal, s.resources)
+        settings = given(Settings, {"solve": p.settings, "embedding": p.embedding})
+        main(given(Files, s.input), ModelSpec(**p.qm), settings, journal, given(Outputs, s.output))

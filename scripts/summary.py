@@ -1,5 +1,7 @@
 """All that came out, on one page: tables of cases and potentials -> summary.html, far_field.csv, resources.csv."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -8,36 +10,69 @@ from qmfront.analysis.checks import Checks
 from qmfront.analysis.summary import CaseResult, PotentialResult, far_field_table, page, resources_table
 from qmfront.elasticity.certificate import Certificate
 from qmfront.storage import store
+from qmfront.storage.job import given
 from qmfront.storage.layouts.potential import POTENTIAL
 from qmfront.storage.logs import logged
 from qmfront.storage.writing import write_file
 from qmfront.training.verdict import mismatch_verdict
 
 
-def main(inputs: dict, cases: dict, potentials: list[str], outputs: dict) -> None:
-    told = {
-        kind: {Path(store.directory(file)).parent.name: store.attributes(file) for file in inputs[kind]}
-        for kind in ("references", "far_fields")
-    }
+@dataclass(frozen=True)
+class Files:
+    """What is read."""
+
+    tables: tuple[str, ...]
+    checks: str
+    references: tuple[str, ...] = ()
+    far_fields: tuple[str, ...] = ()
+    certificates: tuple[str, ...] = ()
+    fits: tuple[str, ...] = ()
+    intervals: tuple[str, ...] = ()
+    comparison: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is said of a case beside its numbers."""
+
+    title: str
+    potential: str
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What is written."""
+
+    page: str
+    far_field: str
+    resources: str
+
+
+def main(files: Files, cases: Mapping[str, Told], potentials: list[str], outputs: Outputs) -> None:
+    references, far_fields = (
+        {Path(store.directory(file)).parent.name: store.attributes(file) for file in paths}
+        for paths in (files.references, files.far_fields)
+    )
     found = {}
-    for (name, case), table in zip(cases.items(), inputs["tables"], strict=True):
-        verdict = told["far_fields"].get(name, {}).get("verdict", "")
-        reference = told["references"].get(name, {})
-        found[name] = CaseResult(case["title"], pd.read_csv(table), reference, case["potential"], verdict)
-    stores = (store.load(path, POTENTIAL) for path in inputs["certificates"])
+    for (name, case), table in zip(cases.items(), files.tables, strict=True):
+        verdict = far_fields.get(name, {}).get("verdict", "")
+        reference = references.get(name, {})
+        found[name] = CaseResult(case.title, pd.read_csv(table), reference, case.potential, verdict)
+    stores = (store.load(path, POTENTIAL) for path in files.certificates)
     verdicts = [mismatch_verdict(Certificate.from_arrays(arrays)) for arrays in stores]
-    tables = [map(pd.read_csv, inputs[name]) for name in ("fits", "intervals")]
+    tables = [map(pd.read_csv, paths) for paths in (files.fits, files.intervals)]
     parts = zip(*tables, verdicts, strict=True)
     fits = dict(zip(potentials, (PotentialResult(*part) for part in parts), strict=True))
-    comparison = pd.read_csv(inputs["comparison"][0]) if inputs["comparison"] else None
-    checks = Checks.of_text(Path(inputs["checks"]).read_text(encoding="utf-8"))
-    write_file(outputs["page"], page(found, fits, comparison, checks))
-    write_file(outputs["far_field"], far_field_table(found, fits).to_csv(index=False))
-    resources = resources_table(Path(outputs["resources"]).parent / "benchmarks")
-    write_file(outputs["resources"], resources.to_csv(index=False))
+    comparison = pd.read_csv(files.comparison[0]) if files.comparison else None
+    checks = Checks.of_text(Path(files.checks).read_text(encoding="utf-8"))
+    write_file(outputs.page, page(found, fits, comparison, checks))
+    write_file(outputs.far_field, far_field_table(found, fits).to_csv(index=False))
+    resources = resources_table(Path(outputs.resources).parent / "benchmarks")
+    write_file(outputs.resources, resources.to_csv(index=False))
 
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
-        p = snakemake.params
-        main(dict(snakemake.input.items()), p.cases, p.potentials, dict(snakemake.output.items()))
+        s, p = snakemake, snakemake.params
+        cases = {name: Told(**told) for name, told in p.cases.items()}
+        main(given(Files, s.input), cases, p.potentials, given(Outputs, s.output))

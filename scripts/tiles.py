@@ -1,5 +1,6 @@
 """Tiles of a periodic domain, spread over jobs: structure.zarr -> tiles.zarr."""
 
+from qmfront.config.stages import Divide
 from qmfront.coupling.divide_and_conquer import shared_tiles
 from qmfront.crystal.defect import Defect
 from qmfront.storage import store
@@ -8,11 +9,13 @@ from qmfront.storage.layouts.structure import STRUCTURE
 from qmfront.storage.logs import logged
 
 
-def main(structure: str, settings: dict, path: str) -> None:
+def main(structure: str, settings: Divide, path: str) -> None:
     defect = Defect.from_arrays(store.load(structure, STRUCTURE))
-    store.save(path, TILES, shared_tiles(defect.body, **settings).arrays(), config=settings)
+    found = shared_tiles(defect.body, tile_cells=settings.tile_cells, jobs=settings.jobs)
+    store.save(path, TILES, found.arrays(), config=settings)
 
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
-        main(snakemake.input.structure, snakemake.params.settings, snakemake.output.store)
+        settings = Divide.model_validate(snakemake.params.settings)
+        main(snakemake.input.structure, settings, snakemake.output.store)

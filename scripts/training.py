@@ -1,6 +1,7 @@
 """Observations of the reference model for a potential: bulk.zarr -> training.zarr; scattered: QM calls -> a count."""
 
 import json
+from dataclasses import dataclass
 
 from qmfront.config.material import ForceConstantSteps, RelaxedSlab
 from qmfront.config.potential import Training
@@ -11,6 +12,7 @@ from qmfront.evaluate.journaled import Journaled
 from qmfront.evaluate.model_spec import ModelSpec
 from qmfront.evaluate.scatter import Scattered
 from qmfront.storage import store
+from qmfront.storage.job import given
 from qmfront.storage.layouts.bulk import BULK
 from qmfront.storage.layouts.potential import TRAINING
 from qmfront.storage.layouts.structure import STRUCTURE
@@ -19,27 +21,46 @@ from qmfront.storage.writing import write_file
 from qmfront.training.observations import Observations, observations_of
 
 
-def main(inputs: dict, calculator: Journaled, settings: dict) -> Observations:
+@dataclass(frozen=True)
+class Files:
+    """What is read; with a field, stresses are observed at its strains."""
+
+    bulk: str
+    field: str | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is asked of the model."""
+
+    training: Training
+    force_constants: ForceConstantSteps
+    slab: RelaxedSlab
+
+
+def main(files: Files, calculator: Journaled, settings: Settings) -> Observations:
     return observations_of(
-        Bulk.from_arrays(store.load(inputs["bulk"], BULK)),
+        Bulk.from_arrays(store.load(files.bulk, BULK)),
         calculator,
-        Training.model_validate(settings["training"]),
-        ForceConstantSteps.model_validate(settings["force_constants"]),
-        slab=RelaxedSlab.model_validate(settings["slab"]),
-        defect=Defect.from_arrays(store.load(inputs["field"], STRUCTURE)) if "field" in inputs else None,
+        settings.training,
+        settings.force_constants,
+        slab=settings.slab,
+        defect=None if files.field is None else Defect.from_arrays(store.load(files.field, STRUCTURE)),
     )
 
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
-        i, o, p, tally = dict(snakemake.input.items()), snakemake.output, snakemake.params, Tally()
-        model = (ModelSpec(**p.qm), Journal.of_job(p.journal, snakemake.resources), tally)
+        o, p, tally = snakemake.output, snakemake.params, Tally()
+        files, settings = given(Files, snakemake.input), given(Settings, p.settings)
+        qm, journal = ModelSpec(**p.qm), Journal.of_job(p.journal, snakemake.resources)
         if snakemake.rule == "scatter":
-            part = Scattered(*model, number=int(snakemake.wildcards.number), total=p.total)
-            main(i, part, p.settings)
+            number = int(snakemake.wildcards.number)
+            part = Scattered(qm, journal, tally, number=number, total=p.total)
+            main(files, part, settings)
             counts = {"qm_calls": tally.calls, "computed": tally.computed, "skipped": part.skipped}
             write_file(o.table, json.dumps(counts, indent=2) + "\n")
         else:
-            found = main(i, Journaled(*model), p.settings)
-            kind, config = TRAINING.including(found.declared()), {"qm": p.qm, **p.settings}
-            store.save(o.store, kind, found.arrays(), {"qm_calls": tally.calls}, config=config)
+            found = main(files, Journaled(qm, journal, tally), settings)
+            kind, attrs = TRAINING.including(found.declared()), {"qm_calls": tally.calls}
+            store.save(o.store, kind, found.arrays(), attrs, config=(qm, settings))

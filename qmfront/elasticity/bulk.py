@@ -39,9 +39,10 @@ class Bulk:
     stresses: np.ndarray
     shifts: np.ndarray | None = None
 
-    def arrays(self) -> dict[str, np.ndarray | float | None]:
+    def arrays(self) -> dict[str, np.ndarray | float]:
         """Arrays of a store of kind "bulk"."""
         constants = self.force_constants
+        shifts = {} if self.shifts is None else {"strain_shift": self.shifts}
         return {
             "lattice_constant": self.crystal.lattice_constant,
             "r0": self.crystal.nearest_neighbour_distance,
@@ -56,7 +57,7 @@ class Bulk:
             "fc_matrix": constants.matrix,
             "strain": self.gradients - np.eye(3),
             "strain_stress": self.stresses / self.crystal.volume,
-            "strain_shift": self.shifts,
+            **shifts,
         }
 
     @classmethod

@@ -1,6 +1,5 @@
 """Atoms as discs of a fixed size in Å, coloured by region, and the symbol of the defect."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -39,7 +38,15 @@ def in_plane_spacing(coordinates: np.ndarray) -> float:
     return float(np.asarray(distance)[:, 1].min())
 
 
-def defect_symbol(frame: np.ndarray, *, kind: str, burgers: Sequence[float] | None = None) -> Symbol:
+@dataclass(frozen=True)
+class MarkedDefect:
+    """Kind of a defect, as in the configuration, and the Burgers vector of a dislocation in cubic axes, any unit."""
+
+    kind: str
+    burgers: tuple[float, float, float] | None = None
+
+
+def defect_symbol(frame: np.ndarray, defect: MarkedDefect) -> Symbol:
     """Symbol of a defect of a kind; one that is neither a dislocation nor a crack is marked by a cross.
 
     A crack opens at negative x1: its wedge is never rotated.
@@ -48,14 +55,10 @@ def defect_symbol(frame: np.ndarray, *, kind: str, burgers: Sequence[float] | No
     ----------
     frame : (3, 3) float
         Rows e1, e2, e3 in cubic axes.
-    kind : str
-        `defect.kind` of the configuration.
-    burgers : (3,) float
-        In cubic axes, any unit; for a dislocation.
     """
-    if kind == "dislocation" and burgers is not None:
-        return dislocation_symbol(np.asarray(burgers), frame)
-    return Symbol("crack" if kind == "crack" else "point")
+    if defect.kind == "dislocation" and defect.burgers is not None:
+        return dislocation_symbol(np.asarray(defect.burgers), frame)
+    return Symbol("crack" if defect.kind == "crack" else "point")
 
 
 def dislocation_symbol(burgers: np.ndarray, frame: np.ndarray) -> Symbol:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -103,6 +104,19 @@ def save(figure: Figure, path: Path | str) -> tuple[Path, Path]:
         _write(figure, targets[1], {"CreationDate": None, "Producer": None, "Creator": None})
     plt.close(figure)
     return targets
+
+
+@dataclass(frozen=True)
+class FigureFiles:
+    """Where a figure, png, and its numbers, csv, are written; the PDF stands beside the picture."""
+
+    png: str
+    csv: str
+
+    def write(self, figure: Figure, numbers: pd.DataFrame) -> None:
+        """Both, and close the figure."""
+        write_file(self.csv, numbers.to_csv(index=False))
+        save(figure, self.png)
 
 
 def _write(figure: Figure, path: Path, metadata: dict[str, None]) -> None:

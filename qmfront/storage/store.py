@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from pydantic_core import to_jsonable_python
 
 from qmfront.storage.durable import gone_on_failure, replace_folder
 from qmfront.storage.layout import Declared, Kind, checked
@@ -90,7 +91,7 @@ def save(
     arrays : name -> array or number, in the declared unit
     attrs : JSON-like values that follow from the input as the arrays do
     run : JSON-like values that the next run may measure differently
-    config : the settings that led to this store; only their hash is kept
+    config : the settings that led to this store, as nouns or plain values; only their hash is kept
 
     Returns
     -------
@@ -107,7 +108,7 @@ def save(
         raise ValueError(f"attrs use the reserved names {', '.join(clash)}. Rename them.")
     digests = {name: _digest(array) for name, array in values.items()}
     root = {"kind": kind.name, "checksum": _checksum(kind.name, digests, extra), **extra}
-    measured = {"config_hash": content_hash(config), "versions": versions(), **measured}
+    measured = {"config_hash": content_hash(to_jsonable_python(config)), "versions": versions(), **measured}
     partial = folder.with_name(folder.name + ".partial")
     with gone_on_failure(partial):
         cleared(partial)

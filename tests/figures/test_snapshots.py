@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from qmfront.config.stages import InitialRegion
-from qmfront.figures.atoms import Symbol, defect_symbol, dislocation_symbol, in_plane_spacing
+from qmfront.figures.atoms import MarkedDefect, Symbol, defect_symbol, dislocation_symbol, in_plane_spacing
 from qmfront.figures.snapshots import (
     decomposition_figure,
     estimator_figure,
@@ -19,8 +19,8 @@ THRESHOLDS = partition(t_new=2.0, t_buf=1.0, width=3.0, residual_factor=1.5)
 
 
 def test_defects_without_a_burgers_vector(edge):
-    assert defect_symbol(edge.frame, kind="crack") == Symbol("crack")
-    assert defect_symbol(edge.frame, kind="di_interstitial") == Symbol("point")
+    assert defect_symbol(edge.frame, MarkedDefect("crack")) == Symbol("crack")
+    assert defect_symbol(edge.frame, MarkedDefect("di_interstitial")) == Symbol("point")
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def test_spacing_of_columns(edge):
 
 
 def test_symbol_points_to_the_extra_half_plane(edge):
-    symbol = defect_symbol(edge.frame, kind="dislocation", burgers=[1.0, 0.0, 0.0])
+    symbol = defect_symbol(edge.frame, MarkedDefect("dislocation", (1.0, 0.0, 0.0)))
     assert symbol.shape == "edge"
     direction = np.array([-np.sin(np.radians(symbol.angle)), np.cos(np.radians(symbol.angle))])
     # there are more planes on the side of the extra half plane, hence shorter distances along e1

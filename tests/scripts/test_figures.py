@@ -8,10 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from qmfront.figures.atoms import MarkedDefect
+from qmfront.figures.style import FigureFiles
 from qmfront.storage import store
 from qmfront.storage.layouts.partition import PARTITION
 from qmfront.storage.layouts.solution import SOLUTION
 from qmfront.storage.layouts.structure import STRUCTURE
+from scripts.table import Shown
 
 N = np.array([44, 90, 170, 350, 800])
 
@@ -35,22 +38,27 @@ def tables(tmp_path) -> list[str]:
     return paths
 
 
-def outputs(folder: Path, name: str) -> dict[str, str]:
-    return {suffix: str(folder / "figures" / f"{name}.{suffix}") for suffix in ("png", "pdf", "csv")}
+def files_of(folder: Path, name: str) -> FigureFiles:
+    return FigureFiles(*(str(folder / "figures" / f"{name}.{suffix}") for suffix in ("png", "csv")))
+
+
+def are_written(files: FigureFiles) -> bool:
+    paths = [Path(files.png), Path(files.png).with_suffix(".pdf"), Path(files.csv)]
+    return all(path.stat().st_size > 0 for path in paths)
 
 
 def test_every_output_is_written_and_the_table_reads_them(tables, tmp_path):
     labels = ["adaptive", "circle"]
-    kinds = {name: {"kind": name, "window": None} for name in ("convergence", "errors", "efficiency")}
-    kinds["effectivity"] = {"kind": "effectivity", "window": [100, 900]}
-    made = {name: outputs(tmp_path, name) for name in kinds}
+    kinds = {name: Shown(name, None) for name in ("convergence", "errors", "efficiency")}
+    kinds["effectivity"] = Shown("effectivity", (100, 900))
+    made = {name: files_of(tmp_path, name) for name in kinds}
     for name in ("convergence", "errors", "efficiency"):
         import_module(f"scripts.draw_{name}").main(tables, labels, -1.0, None, made[name])
     import_module("scripts.draw_effectivity").main(tables[0], (0.88, 1.1), made["effectivity"])
-    assert all(Path(path).stat().st_size > 0 for paths in made.values() for path in paths.values())
+    assert all(map(are_written, made.values()))
 
     path = tmp_path / "comparison.csv"
-    import_module("scripts.table").main(kinds, [paths["csv"] for paths in made.values()], str(path))
+    import_module("scripts.table").main(kinds, [files.csv for files in made.values()], str(path))
     table = pd.read_csv(path)
     ratio = table[table["quantity"] == "N_QM at equal error over that of adaptive"]
     assert ratio["ours"].tolist() == pytest.approx([1.6])
@@ -62,11 +70,11 @@ def test_bars_read_the_clamp_where_there_is_one(tables, tmp_path):
     clamp = tmp_path / "clamp.json"
     clamp.write_text(json.dumps({"factor": 1.5, "eta_clamp": 0.03, "eta_clamp_unbounded": 0.04}))
     for given, wanted in (([], False), ([str(clamp)], True)):
-        made = outputs(tmp_path, "bars")
+        made = files_of(tmp_path, "bars")
         import_module("scripts.draw_bars").main(tables[0], given, made)
-        data = pd.read_csv(made["csv"])
+        data = pd.read_csv(made.csv)
         assert ("eta_clamp" in set(data["cause"])) == wanted
-        assert all(Path(path).stat().st_size > 0 for path in made.values())
+        assert are_written(made)
     assert data.query("cause == 'eta_clamp'")["value"].tolist() == [0.04] * len(N)
 
 
@@ -75,22 +83,22 @@ def test_estimates_need_no_reference(tables, tmp_path):
     lonely.assign(n_buf=40, algebraic=1e-3, qm_calls=8, cpu_solve=60.0).to_csv(
         tmp_path / "x.csv", index=False
     )
-    made = outputs(tmp_path, "figure_16")
-    import_module("scripts.draw_estimates").main([str(tmp_path / "x.csv")], ["Si"], -0.8, [5, 2000], made)
-    assert all(Path(path).stat().st_size > 0 for path in made.values())
-    assert pd.read_csv(made["csv"])["slope"].round(6).unique().tolist() == [-1.0]
+    made = files_of(tmp_path, "figure_16")
+    import_module("scripts.draw_estimates").main([str(tmp_path / "x.csv")], ["Si"], -0.8, (5, 2000), made)
+    assert are_written(made)
+    assert pd.read_csv(made.csv)["slope"].round(6).unique().tolist() == [-1.0]
 
 
 def test_a_window_reaches_the_ratios(tables, tmp_path):
     kept = []
-    for window in (None, [300, 900]):
+    for window in (None, (300, 900)):
         main = import_module("scripts.draw_efficiency").main
-        main(tables, ["adaptive", "circle"], None, window, outputs(tmp_path, "efficiency"))
+        main(tables, ["adaptive", "circle"], None, window, files_of(tmp_path, "efficiency"))
         kept.append(pd.read_csv(tmp_path / "figures" / "efficiency.csv")["ratio"].notna().sum())
     assert kept == [4, 2]
 
 
-@pytest.mark.parametrize("chosen", [{"kind": "dislocation", "burgers": [1.0, 0.0, 0.0]}, {"kind": "crack"}])
+@pytest.mark.parametrize("chosen", [MarkedDefect("dislocation", (1.0, 0.0, 0.0)), MarkedDefect("crack")])
 def test_snapshots_of_any_defect(chosen, edge, tmp_path):
     size = np.linalg.norm(edge.sites[:, :2], axis=1)
     flat = np.zeros_like(edge.sites)
@@ -109,17 +117,17 @@ def test_snapshots_of_any_defect(chosen, edge, tmp_path):
         *((f"partition_{k}", PARTITION, {"region": region}) for k, region in enumerate(regions)),
     ):
         store.save(tmp_path / f"{name}.zarr", kind, arrays, config={})
-    inputs = {name: tmp_path / f"{name}.zarr" for name in ("structure", "solution")}
-    made = {name: outputs(tmp_path, name) for name in ("decomposition", "stages")}
-    snapshot = {**inputs, "partition": tmp_path / "partition_2.zarr"}
-    import_module("scripts.draw_decomposition").main(snapshot, chosen, made["decomposition"])
-    partitions = [tmp_path / f"partition_{k}.zarr" for k in range(3)]
-    n_qm = [int(np.sum(regions[k] == 0)) for k in (0, 2)]
-    import_module("scripts.draw_stages").main(
-        {**inputs, "partitions": partitions}, n_qm, chosen, made["stages"]
+    structure, solution = (str(tmp_path / f"{name}.zarr") for name in ("structure", "solution"))
+    partitions = tuple(str(tmp_path / f"partition_{k}.zarr") for k in range(3))
+    made = {name: files_of(tmp_path, name) for name in ("decomposition", "stages")}
+    decomposition, stages = (import_module(f"scripts.draw_{name}") for name in made)
+    decomposition.main(
+        decomposition.Inputs(structure, solution, partitions[2]), chosen, made["decomposition"]
     )
-    assert all(Path(path).stat().st_size > 0 for paths in made.values() for path in paths.values())
-    table = pd.read_csv(made["stages"]["csv"])
+    n_qm = [int(np.sum(regions[k] == 0)) for k in (0, 2)]
+    stages.main(stages.Inputs(structure, partitions), n_qm, chosen, made["stages"])
+    assert all(map(are_written, made.values()))
+    table = pd.read_csv(made["stages"].csv)
     assert table[["k", "n_qm"]].to_numpy().tolist() == [[0, n_qm[0]], [2, n_qm[1]]]
 
 
@@ -138,8 +146,8 @@ def test_scaling_is_drawn_from_the_summaries_with_and_without_a_dense_call(tmp_p
         path = tmp_path / f"{number}.json"
         path.write_text(json.dumps(content), encoding="utf-8")
         paths.append(str(path))
-    made = outputs(tmp_path, "scaling")
+    made = files_of(tmp_path, "scaling")
     import_module("scripts.draw_scaling").main(paths, made)
-    table = pd.read_csv(made["csv"])
+    table = pd.read_csv(made.csv)
     assert table["n_atoms"].tolist() == [514, 8002] and np.isnan(table["rms_error"].iloc[1])
-    assert Path(made["png"]).stat().st_size > 5000
+    assert Path(made.png).stat().st_size > 5000
