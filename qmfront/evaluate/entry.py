@@ -10,7 +10,8 @@ import json
 import os
 import stat
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,29 @@ ANSWERS = (*SHAPES, *TIMES)
 BESIDE = ("calculator", "origin")
 
 
-def packed(key: str, question: Mapping[str, Any], evaluation: Evaluation) -> bytes:
+@dataclass(frozen=True)
+class Question:
+    """All that the values of an evaluation depend on.
+
+    model : identity of the calculator, see `models.calculator.identity`
+    properties : what is wanted: "energy", "forces", "stress"
+    arrays : positions, numbers, cell, pbc, and moments or charges where the atoms have them
+    """
+
+    model: Mapping[str, Any]
+    properties: Sequence[str]
+    arrays: Mapping[str, np.ndarray]
+
+    @property
+    def key(self) -> str:
+        """Its address in the journal."""
+        return content_hash({"calculator": self.model, "properties": sorted(self.properties), **self.arrays})
+
+
+def packed(key: str, question: Question, evaluation: Evaluation) -> bytes:
     """A NumPy archive of question and answer with a checksum over both and the key."""
-    members = {name: value for name, value in question.items() if isinstance(value, np.ndarray)}
-    members["calculator"] = np.frombuffer(_text_of(question["calculator"]), np.uint8)
+    members = dict(question.arrays)
+    members["calculator"] = np.frombuffer(_text_of(question.model), np.uint8)
     for name in ANSWERS:
         if getattr(evaluation, name) is not None:
             members[name] = np.asarray(getattr(evaluation, name))
@@ -40,7 +60,7 @@ def packed(key: str, question: Mapping[str, Any], evaluation: Evaluation) -> byt
     return stream.getvalue()
 
 
-def unpacked(key: str, content: bytes, question: Mapping[str, Any] | None = None) -> Evaluation:
+def unpacked(key: str, content: bytes, question: Question | None = None) -> Evaluation:
     """The answer in an archive.
 
     question : what it must be the answer to; None: any
@@ -115,9 +135,9 @@ def _check_answer(members: Mapping[str, np.ndarray]) -> None:
             raise ValueError(f"{name} has numbers that cannot be")
 
 
-def _compare(members: Mapping[str, np.ndarray], question: Mapping[str, Any]) -> None:
+def _compare(members: Mapping[str, np.ndarray], question: Question) -> None:
     """Refuse the answer to another question."""
-    asked = {name: value for name, value in question.items() if isinstance(value, np.ndarray)}
+    asked = question.arrays
     told = set(members) - {*ANSWERS, *BESIDE}
     if told != set(asked):
         raise ValueError(
@@ -126,10 +146,10 @@ def _compare(members: Mapping[str, np.ndarray], question: Mapping[str, Any]) -> 
     for name, value in asked.items():
         if members[name].dtype != value.dtype or not np.array_equal(members[name], value):
             raise ValueError(f"its {name} are not those that were asked about")
-    if ("stress" in members) != ("stress" in question["properties"]):
+    if ("stress" in members) != ("stress" in question.properties):
         raise ValueError("it has a stress, or none, unlike the question")
     model = json.loads(members["calculator"].tobytes())
-    if content_hash(model) != content_hash(json.loads(_text_of(question["calculator"]))):
+    if content_hash(model) != content_hash(json.loads(_text_of(question.model))):
         raise ValueError("it is of another model")
 
 

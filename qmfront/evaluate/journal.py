@@ -7,7 +7,7 @@ as training data. `evaluate.inventory` tells what a journal holds.
 
 import logging
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 
-from qmfront.evaluate.entry import packed, read_entry, unpacked
+from qmfront.evaluate.entry import Question, packed, read_entry, unpacked
 from qmfront.evaluate.evaluation import Evaluation, EvaluationError, ask
 from qmfront.evaluate.model_spec import ModelSpec
 from qmfront.evaluate.retry import ONCE, Patience, persistent
@@ -112,7 +112,7 @@ class Journal:
         """
         properties = ("energy", "forces", "stress") if stress else ("energy", "forces")
         question = self._question(atoms, spec, properties)
-        key = content_hash(question)
+        key = question.key
         found = self._read(key, question)
         if found is None:
             with exclusive(self.folder / "locks" / f"{key}.lock", what=f"evaluation {key[:8]}"):
@@ -136,7 +136,7 @@ class Journal:
         what = f"QM call of {len(atoms)} atoms"
         return persistent(call, self.patience, failure=EvaluationError, what=what)
 
-    def _question(self, atoms: Atoms, spec: ModelSpec, properties: Sequence[str]) -> dict[str, Any]:
+    def _question(self, atoms: Atoms, spec: ModelSpec, properties: Sequence[str]) -> Question:
         """All that the values depend on.
 
         Rows of the cell along free directions count too: grid and plane-wave codes keep their vacuum there.
@@ -146,15 +146,13 @@ class Journal:
         if name not in self._identities:
             self._identities[name] = identity(spec.entry)
         optional = {str(key): atoms.arrays[key] for key in OPTIONAL_ARRAYS if key in atoms.arrays}
-        return {
-            "calculator": self._identities[name],
-            "properties": sorted(properties),
+        arrays = {
             "positions": np.asarray(atoms.positions, float),
             "numbers": np.asarray(atoms.numbers, np.int64),
             "cell": np.asarray(atoms.cell.array, float),
             "pbc": np.asarray(atoms.pbc, bool),
-            **optional,
         }
+        return Question(self._identities[name], properties, arrays | optional)
 
     def _path(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key}.npz"
@@ -163,7 +161,7 @@ class Journal:
         """Whether an evaluation says that it was computed for the journal of another folder."""
         return evaluation.origin.partition(":")[2] not in ("", self.origin.partition(":")[2])
 
-    def _read(self, key: str, question: Mapping[str, Any], *, locked: bool = False) -> Evaluation | None:
+    def _read(self, key: str, question: Question, *, locked: bool = False) -> Evaluation | None:
         """The journaled answer to a question; None if there is none.
 
         What stands there and does not answer it, damaged or of something else, is moved aside by who holds the lock.

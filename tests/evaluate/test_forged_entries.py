@@ -14,7 +14,7 @@ from ase import Atoms
 from ase.calculators.emt import EMT
 
 from qmfront.evaluate import inventory
-from qmfront.evaluate.entry import packed, unpacked
+from qmfront.evaluate.entry import Question, packed, unpacked
 from qmfront.evaluate.evaluation import Evaluation
 from qmfront.evaluate.journal import Journal
 from qmfront.evaluate.model_spec import ModelSpec
@@ -23,7 +23,7 @@ from qmfront.storage.provenance import content_hash
 SPEC = ModelSpec("ase.calculators.emt.EMT")
 PROPERTIES = ("energy", "forces")
 RIGHT = Evaluation(-1.0, np.ones((5, 3)), None, 1.0, 1.0, cached=False)
-Forgery = Callable[[Path, str, dict[str, Any]], bytes | None]
+Forgery = Callable[[Path, str, Question], bytes | None]
 
 
 def cluster() -> Atoms:
@@ -41,9 +41,11 @@ def answering(**changes: Any) -> Forgery:
 def asking(**changes: Any) -> Forgery:
     """Another question under the key of this one, and a checksum that is right."""
 
-    def forged(path: Path, key: str, question: dict[str, Any]) -> bytes:
-        kept = {name: value for name, value in (question | changes).items() if value is not None}
-        return packed(key, kept, RIGHT)
+    def forged(path: Path, key: str, question: Question) -> bytes:
+        model = changes.get("model", question.model)
+        arrays = {**question.arrays, **changes}
+        kept = {name: value for name, value in arrays.items() if isinstance(value, np.ndarray)}
+        return packed(key, replace(question, model=model, arrays=kept), RIGHT)
 
     return forged
 
@@ -51,7 +53,7 @@ def asking(**changes: Any) -> Forgery:
 def holding(**members: np.ndarray) -> Forgery:
     """An archive of such members, checksum included."""
 
-    def forged(path: Path, key: str, question: dict[str, Any]) -> bytes:
+    def forged(path: Path, key: str, question: Question) -> bytes:
         with np.load(io.BytesIO(packed(key, question, RIGHT))) as archive:
             known = {name: archive[name] for name in archive.files if name != "checksum"} | members
         stream = io.BytesIO()
@@ -66,20 +68,20 @@ class Evil:
         return os.system, ("touch made",)
 
 
-def pickled(path: Path, key: str, question: dict[str, Any]) -> bytes:
+def pickled(path: Path, key: str, question: Question) -> bytes:
     stream = io.BytesIO()
     np.savez(stream, energy=np.array([Evil()], dtype=object), numbers=np.ones(5, int), checksum=np.array("x"))
     return stream.getvalue()
 
 
-def compressed(path: Path, key: str, question: dict[str, Any]) -> bytes:
+def compressed(path: Path, key: str, question: Question) -> bytes:
     """A few bytes that unpack to many."""
     stream = io.BytesIO()
     np.savez_compressed(stream, forces=np.zeros(10**7), checksum=np.array("x"))
     return stream.getvalue()
 
 
-def promising(path: Path, key: str, question: dict[str, Any]) -> bytes:
+def promising(path: Path, key: str, question: Question) -> bytes:
     """A header of 1e11 numbers before none."""
     stream, head = io.BytesIO(), io.BytesIO()
     np.lib.format.write_array_header_1_0(head, {"descr": "<f8", "fortran_order": False, "shape": (10**11,)})
@@ -88,24 +90,24 @@ def promising(path: Path, key: str, question: dict[str, Any]) -> bytes:
     return stream.getvalue()
 
 
-def folder(path: Path, key: str, question: dict[str, Any]) -> None:
+def folder(path: Path, key: str, question: Question) -> None:
     path.mkdir()
     (path / "inside").touch()
 
 
-def link(path: Path, key: str, question: dict[str, Any]) -> None:
+def link(path: Path, key: str, question: Question) -> None:
     path.symlink_to("/etc/passwd")
 
 
-def link_to_nothing(path: Path, key: str, question: dict[str, Any]) -> None:
+def link_to_nothing(path: Path, key: str, question: Question) -> None:
     path.symlink_to("nothing")
 
 
-def endless(path: Path, key: str, question: dict[str, Any]) -> None:
+def endless(path: Path, key: str, question: Question) -> None:
     path.symlink_to("/dev/zero")
 
 
-def pipe(path: Path, key: str, question: dict[str, Any]) -> None:
+def pipe(path: Path, key: str, question: Question) -> None:
     os.mkfifo(path)
 
 
@@ -121,7 +123,7 @@ FORGERIES: dict[str, Forgery] = {
     "other species": asking(numbers=np.full(5, 29)),
     "another cell": asking(cell=2.0 * cluster().cell.array),
     "other periodic directions": asking(pbc=np.array([True, True, True])),
-    "another model": asking(calculator={"calculator": "ase.calculators.lj.LennardJones"}),
+    "another model": asking(model={"calculator": "ase.calculators.lj.LennardJones"}),
     "moments that nobody asked about": asking(initial_magmoms=np.ones(5)),
     "no positions": asking(positions=None),
     "a pickle": pickled,
@@ -145,7 +147,7 @@ def test_forged_entries_are_not_believed(
     journal, true = Journal(tmp_path / "journal"), cluster()
     true.calc = EMT()
     question = journal._question(cluster(), SPEC, PROPERTIES)
-    key = content_hash(question)
+    key = question.key
     path = journal._path(key)
     path.parent.mkdir()
     for _ in range(2):
@@ -180,7 +182,7 @@ def test_entries_of_earlier_versions_are_served(tmp_path: Path) -> None:
     """They are the same archive without an origin."""
     journal = Journal(tmp_path)
     question = journal._question(cluster(), SPEC, PROPERTIES)
-    key = content_hash(question)
+    key = question.key
     with np.load(io.BytesIO(packed(key, question, RIGHT))) as archive:
         members = {name: archive[name] for name in archive.files if name not in ("checksum", "origin")}
     stream = io.BytesIO()
@@ -230,10 +232,5 @@ def test_a_journal_that_cannot_be_one(tmp_path: Path, capsys: pytest.CaptureFixt
 
 
 def test_a_right_entry_is_right() -> None:
-    question = {
-        "positions": np.ones((5, 3)),
-        "numbers": np.ones(5, np.int64),
-        "calculator": {},
-        "properties": [],
-    }
+    question = Question({}, (), {"positions": np.ones((5, 3)), "numbers": np.ones(5, np.int64)})
     assert unpacked("key", packed("key", question, RIGHT)).forces.shape == (5, 3)
