@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from ase import Atoms
@@ -336,7 +335,7 @@ def _case(
     defect: Section, domain: Section | None, tolerance: float | None, sections: dict[str, Section]
 ) -> Case:
     """The case of a loop: what its sections leave open has the defaults of a study."""
-    written: dict[str, Any] = {"title": UNNAMED, "material": UNNAMED, "potential": UNNAMED}
+    written: dict[str, object] = {"title": UNNAMED, "material": UNNAMED, "potential": UNNAMED}
     written |= {"defect": defect, "domain": Disc() if domain is None else domain, **sections}
     case = Case.model_validate(written)
     if tolerance is None:

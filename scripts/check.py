@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,7 +16,7 @@ TOLD = (0, 1)
 """Exit codes of pytest when all tests were run; a failed one is a result, which rule `verdict` judges."""
 
 
-def main(tests: Path, study: dict, path: str) -> None:
+def main(tests: Path, study: Mapping[str, object], path: str) -> None:
     with TemporaryDirectory() as folder:
         report = Path(folder, "report.xml")
         options = ["-p", "no:cacheprovider", "--color=no", f"--junitxml={report}"]

@@ -48,7 +48,7 @@ def main(files: Files, qm: ModelSpec, journal: Journal, samples: int, path: str)
         certificate.polynomial,
         moduli=linear_mismatch(bulk, certificate).moduli_difference(certificate),
     )
-    attrs = found.attrs() | {"qm_calls": tally.calls}
+    attrs = {**found.attrs(), "qm_calls": tally.calls}
     store.save(path, FAR_FIELD, found.arrays(), attrs, config=(qm, samples))
 
 

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -35,11 +34,11 @@ def convergence_table(folders: Sequence[Path | str], errors: Sequence[float] | N
     return pd.DataFrame([_row(Path(folder), error) for folder, error in zip(folders, known, strict=True)])
 
 
-def _row(folder: Path, error: float | None) -> dict[str, Any]:
+def _row(folder: Path, error: float | None) -> dict[str, object]:
     estimate = json.loads((folder / "estimate.json").read_text())
     table = estimate["eta_table"]
     seconds: dict[str, float] = {}
-    layer: dict[str, Any] = {}
+    layer: dict[str, object] = {}
     for name in ("solution", "residual", "estimate", "partition"):
         attributes = store.attributes(folder / f"{name}.zarr")
         seconds |= attributes.get("seconds", {})

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -12,10 +11,8 @@ from qmfront.crystal.faces import NO_CRACK, face_sites, uncut
 from qmfront.crystal.neighbours import Pairs, pairs_within
 from qmfront.crystal.stencil import stencil
 
-_STORED = (
-    "sites", "predictor", "numbers", "basis_index", "free", "cell", "pbc", "frame", "core", "r0", "crack_tip",
-    "period",
-)  # fmt: skip
+_ARRAYS = ("sites", "predictor", "numbers", "basis_index", "free", "cell", "pbc", "frame", "core", "period")
+_NUMBERS = ("r0", "crack_tip")
 
 ADDED = -1
 """basis_index of an atom that has no lattice site."""
@@ -85,16 +82,18 @@ class Defect:
         near = pairs_within(self.sites, self.cell, self.pbc, NEAREST * self.r0)
         return face_sites(self.sites, near, self.crack_tip)
 
-    def arrays(self) -> dict[str, Any]:
+    def arrays(self) -> dict[str, np.ndarray | float]:
         """Arrays of a store of kind "structure", the first partition excepted."""
         pairs = {f"stencil_{name}": getattr(self.stencil, name) for name in ("first", "second", "vector")}
-        return {**{name: getattr(self, name) for name in _STORED}, **pairs}
+        return {**{name: getattr(self, name) for name in (*_ARRAYS, *_NUMBERS)}, **pairs}
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, Any]) -> "Defect":
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "Defect":
         """The inverse of `arrays`."""
         pairs = Pairs(*(arrays[f"stencil_{name}"] for name in ("first", "second", "vector")))
-        return cls(stencil=pairs, **{name: arrays[name] for name in _STORED})
+        r0, crack_tip = (float(arrays[name]) for name in _NUMBERS)
+        found = {name: arrays[name] for name in _ARRAYS}
+        return cls(stencil=pairs, r0=r0, crack_tip=crack_tip, **found)
 
 
 def straight_body(

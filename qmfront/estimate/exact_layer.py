@@ -23,6 +23,7 @@ from qmfront.coupling.solution import Solution
 from qmfront.estimate.estimator import estimator
 from qmfront.estimate.residual import ResidualSettings, combined, exact_core, residual_arrays
 from qmfront.mismatch.model_difference import ModelDifference
+from qmfront.storage.layout import Attributes
 from qmfront.storage.timing import Seconds
 
 STEP_R0 = 1.0
@@ -52,7 +53,7 @@ class Layer:
     widest_at: int
     etas: Mapping[float, float]
 
-    def attributes(self) -> dict[str, Any]:
+    def attributes(self) -> Attributes:
         """Plain values."""
         return asdict(self)
 

@@ -6,7 +6,6 @@ of every Hessian correction and a row of the table of estimates.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from qmfront.estimate.exact_layer import CG_TOLERANCE, Layer, LayeredSettings, r
 from qmfront.estimate.hessian_correction import corrections
 from qmfront.estimate.residual import exact_core
 from qmfront.mismatch.model_difference import ModelDifference
+from qmfront.storage.layout import Attributes
 from qmfront.storage.timing import Seconds
 
 
@@ -45,7 +45,7 @@ class EstimatedIteration:
         found = self.estimates
         return {"phi": found.phi, "eta_site": found.eta_site, "work_site": found.work_site}
 
-    def attributes(self, calls: int, *, model: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    def attributes(self, calls: int, *, model: str) -> tuple[Attributes, Attributes]:
         """Attributes of the stores "residual" and "estimate": QM calls, layer, steps of the corrections.
 
         Parameters

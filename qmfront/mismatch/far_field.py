@@ -12,7 +12,6 @@ far field dP is small and counts as much. Every second lattice is held out from 
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from ase.calculators.calculator import BaseCalculator
@@ -24,6 +23,7 @@ from qmfront.elasticity.defective_sites import defective_sites
 from qmfront.elasticity.deformation import deformation_gradients
 from qmfront.elasticity.predictor_strains import resting_stresses, spread_sites
 from qmfront.elasticity.strain_polynomial import StrainPolynomial, fit_strain_polynomial
+from qmfront.storage.layout import Attributes
 
 logger = logging.getLogger(__name__)
 
@@ -67,14 +67,14 @@ class FarField:
         """Relative error of the polynomial that is taken; NaN if it was not asked."""
         return self.relative_error if self.polynomial is None else self.held_out_error
 
-    def arrays(self) -> dict[str, Any]:
+    def arrays(self) -> dict[str, np.ndarray]:
         """Arrays of a store of kind "far_field"."""
         found = self.polynomial
         if found is None:
             return {"exponents": np.zeros((0, 6), int), "coefficients": np.zeros(0)}
         return {"exponents": found.exponents, "coefficients": found.coefficients}
 
-    def attrs(self) -> dict[str, Any]:
+    def attrs(self) -> Attributes:
         """Attributes of that store."""
         numbers = {"relative_error": self.relative_error, "held_out_error": self.held_out_error}
         return {name: None if np.isnan(value) else value for name, value in numbers.items()} | {
@@ -82,7 +82,7 @@ class FarField:
         }
 
     @classmethod
-    def from_store(cls, arrays: Mapping[str, Any], attrs: Mapping[str, Any]) -> "FarField":
+    def from_store(cls, arrays: Mapping[str, np.ndarray], attrs: Attributes) -> "FarField":
         """The inverse of `arrays` and `attrs`."""
         found = StrainPolynomial(arrays["exponents"], arrays["coefficients"])
         before, left = (

@@ -11,7 +11,6 @@ that end at their reach say. F^cb[dC] is the linear Cauchy-Born force of what is
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import scipy.sparse as sparse
@@ -127,7 +126,7 @@ class AssembledMismatch:
         stress = np.einsum("ijkl,nkl->nij", self.stiffness, strain)
         return deformation_forces(defect, stress)
 
-    def arrays(self) -> dict[str, Any]:
+    def arrays(self) -> dict[str, np.ndarray | float]:
         """Part of a store of kind "mismatch"."""
         return {
             "linear_predictor": self.predictor,
@@ -139,12 +138,12 @@ class AssembledMismatch:
         }
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, Any]) -> "AssembledMismatch":
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "AssembledMismatch":
         """The inverse of `arrays`."""
         size = 3 * len(arrays["linear_predictor"])
         parts = (arrays["blocks"], arrays["columns"], arrays["pointer"])
         operator = sparse.bsr_matrix(parts, shape=(size, size))
-        return cls(arrays["linear_predictor"], operator, arrays["stiffness"], arrays["relative"])
+        return cls(arrays["linear_predictor"], operator, arrays["stiffness"], float(arrays["relative"]))
 
 
 def linear_mismatch(bulk: Bulk, certificate: Certificate) -> LinearMismatch:

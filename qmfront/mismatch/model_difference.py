@@ -8,7 +8,6 @@ the dW of the certificate, `far_field` has a better one.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -52,24 +51,24 @@ class ModelDifference:
         slight = self.linear is not None and self.linear.relative <= SLIGHT
         return replace(self, linear=None) if slight else self
 
-    def arrays(self) -> dict[str, Any]:
+    def arrays(self) -> dict[str, np.ndarray | float]:
         """Arrays of a store of kind "mismatch"."""
-        found: dict[str, Any] = {
+        found: dict[str, np.ndarray | float] = {
             "exponents": self.polynomial.exponents,
             "coefficients": self.polynomial.coefficients,
         }
         if not np.isnan(self.polynomial_error):
-            found["polynomial_error"] = np.float64(self.polynomial_error)
+            found["polynomial_error"] = self.polynomial_error
         return found | ({} if self.linear is None else self.linear.arrays())
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, Any], defect: Defect) -> "ModelDifference":
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray], defect: Defect) -> "ModelDifference":
         """The inverse of `arrays`."""
         return cls(
             defect,
             StrainPolynomial(arrays["exponents"], arrays["coefficients"]),
             AssembledMismatch.from_arrays(arrays) if "blocks" in arrays else None,
-            float(arrays.get("polynomial_error", np.nan)),
+            float(arrays["polynomial_error"]) if "polynomial_error" in arrays else np.nan,
         )
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import scipy.sparse as sparse
@@ -30,7 +29,7 @@ class Operators:
     mu: float
     nearest: float
 
-    def arrays(self) -> dict[str, Any]:
+    def arrays(self) -> dict[str, np.ndarray | float]:
         """Arrays of a store of kind "operators"."""
         return {
             "blocks": self.force_constants.data,
@@ -45,7 +44,7 @@ class Operators:
         }
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, Any]) -> "Operators":
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "Operators":
         """The inverse of `arrays`."""
         n = len(arrays["linear_predictor"])
         blocks = (arrays["blocks"], arrays["columns"], arrays["pointer"])
@@ -54,8 +53,8 @@ class Operators:
             sparse.bsr_matrix(blocks, shape=(3 * n, 3 * n)),
             sparse.csr_matrix(entries, shape=(n, n)),
             arrays["linear_predictor"],
-            arrays["mu"],
-            arrays["nearest"],
+            float(arrays["mu"]),
+            float(arrays["nearest"]),
         )
 
     def linear_residual(self, displacement: np.ndarray) -> np.ndarray:

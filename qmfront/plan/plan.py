@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 
@@ -164,11 +163,11 @@ def _notes(planned: PlannedCase) -> list[str]:
     ]
 
 
-def _with_resources(job: Job) -> dict[str, Any]:
+def _with_resources(job: Job) -> dict[str, object]:
     return {**asdict(job), "resources": asdict(resources_of(job.seconds, job.memory))}
 
 
-def _jobs_of(each: Iteration) -> dict[str, Any]:
+def _jobs_of(each: Iteration) -> dict[str, object]:
     jobs = {"solve": each.solve_seconds, "adapt": each.adapt_seconds}
     resources = {name: asdict(resources_of(seconds, each.memory)) for name, seconds in jobs.items()}
     return {**asdict(each), "seconds": each.seconds, "resources": resources}

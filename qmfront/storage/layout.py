@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,6 +10,11 @@ from numpy.typing import ArrayLike
 # Lengths that are the same in every store; all other dims take their length from the data, and agree within a store.
 FIXED_DIMS = dict.fromkeys(("vector", "component", "component2", "i", "j", "k", "l"), 3)
 DTYPES = {"f": "float64", "i": "int64", "b": "bool"}
+
+
+Attributes = Mapping[str, Any]
+"""What a store keeps beside its arrays, JSON values by name. Nouns become attributes, and attributes nouns, where they
+are written and read, and travel nowhere else."""
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike
 from pydantic_core import to_jsonable_python
 
 from qmfront.storage.durable import gone_on_failure, replace_folder
-from qmfront.storage.layout import Declared, Kind, checked
+from qmfront.storage.layout import Attributes, Declared, Kind, checked
 from qmfront.storage.provenance import content_hash, versions
 from qmfront.storage.writing import cleared
 
@@ -54,8 +54,8 @@ class Store(Mapping):
     kind: str
     checksum: str
     path: Path = field(compare=False)
-    attrs: Mapping[str, Any] = field(compare=False)
-    run: Mapping[str, Any] = field(compare=False)
+    attrs: Attributes = field(compare=False)
+    run: Attributes = field(compare=False)
     config_hash: str = field(compare=False)
     versions: Mapping[str, str] = field(compare=False)
     arrays: Mapping[str, np.ndarray] = field(compare=False, repr=False)
@@ -77,9 +77,9 @@ def save(
     path: Path | str,
     kind: Kind,
     arrays: Mapping[str, ArrayLike],
-    attrs: Mapping[str, Any] | None = None,
+    attrs: Attributes | None = None,
     *,
-    run: Mapping[str, Any] | None = None,
+    run: Attributes | None = None,
     config: object = None,
 ) -> Path:
     """Check the arrays against their declaration and write them as one store, all or nothing.
@@ -167,7 +167,7 @@ def load(path: Path | str, kind: Kind) -> Store:
     )
 
 
-def attributes(path: Path | str) -> dict[str, Any]:
+def attributes(path: Path | str) -> Attributes:
     """Attributes of a complete store and what its writer measured; its arrays are left unread and unchecked."""
     folder = directory(path)
     attrs = json.loads((folder / SENTINEL).read_text(encoding="utf-8"))["attributes"]
@@ -183,7 +183,7 @@ def directory(path: Path | str) -> Path:
     return folder
 
 
-def _run(folder: Path, attrs: Mapping[str, Any]) -> dict[str, Any]:
+def _run(folder: Path, attrs: Attributes) -> Attributes:
     """What is in run.json; of an older store the attributes, where everything stood."""
     try:
         run = json.loads((folder / RUN).read_text(encoding="utf-8"))
@@ -194,12 +194,12 @@ def _run(folder: Path, attrs: Mapping[str, Any]) -> dict[str, Any]:
     return run
 
 
-def _extra(attrs: Mapping[str, Any]) -> dict[str, Any]:
+def _extra(attrs: Attributes) -> Attributes:
     """The attributes that are not the store's own."""
     return {key: value for key, value in attrs.items() if key not in RESERVED}
 
 
-def _write(folder: Path, arrays: Mapping[str, np.ndarray], kind: Kind, root: Mapping[str, Any]) -> None:
+def _write(folder: Path, arrays: Mapping[str, np.ndarray], kind: Kind, root: Attributes) -> None:
     import zarr
 
     group = zarr.create_group(store=folder, zarr_format=3, attributes=dict(root))
@@ -260,7 +260,7 @@ def _compare_labels(folder: Path, metas: Mapping[str, dict], kind: Kind) -> None
 
 
 def _compare_checksum(
-    folder: Path, arrays: Mapping[str, np.ndarray], metas: Mapping[str, dict], attrs: Mapping[str, Any]
+    folder: Path, arrays: Mapping[str, np.ndarray], metas: Mapping[str, dict], attrs: Attributes
 ) -> None:
     damaged = [name for name, array in arrays.items() if _digest(array) != metas[name].get("sha256")]
     digests = {name: meta.get("sha256") for name, meta in metas.items()}
@@ -272,7 +272,7 @@ def _compare_checksum(
         )
 
 
-def _declaration(meta: Mapping[str, Any]) -> Declared:
+def _declaration(meta: Attributes) -> Declared:
     """What an array of an open kind says about itself."""
     labels = {key: meta.get(key, "") for key in ("unit", "long_name", "equation")}
     return Declared(meta["dims"], meta["kind"], **labels, infinite=True)
@@ -283,7 +283,7 @@ def _digest(array: np.ndarray) -> str:
     return hashlib.sha256(head + np.ascontiguousarray(array).tobytes()).hexdigest()
 
 
-def _checksum(kind: str, digests: Mapping[str, str | None], attrs: Mapping[str, Any]) -> str:
+def _checksum(kind: str, digests: Mapping[str, str | None], attrs: Attributes) -> str:
     content = json.dumps([kind, dict(digests), attrs], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()
 
