@@ -22,7 +22,7 @@ import zoo
 from qmfront import Adapt, Disc, Refine, adapt, fit, measure
 from qmfront.config.stages import Reference, Stability
 from qmfront.coupling.partition import Region
-from qmfront.coupling.reference import reference_arrays
+from qmfront.coupling.reference import reference_solution
 from qmfront.crystal.defect import Defect
 from qmfront.estimate.estimator import true_error
 
@@ -82,7 +82,7 @@ def rows_of(name: str) -> list[dict]:
     last = front[-1]
     hybrid = zoo.of_qm_alone(last.hybrid, qm)
     settings = Reference(max_force=1e-6, max_calls=400, stability=Stability(tolerance=1e-2))
-    reference = reference_arrays(hybrid, settings, last.solution.displacement)["displacement"]
+    reference = reference_solution(hybrid, settings, last.solution.displacement).displacement
     burgers = last.defect.frame @ np.asarray(system.defect.burgers) * material.bulk.crystal.lattice_constant
     low, high = partials(last.defect, reference, burgers)
     middle = ((low + high) / 2 / last.defect.r0, 0.0)

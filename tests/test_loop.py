@@ -11,7 +11,7 @@ import qmfront
 from qmfront import EAM, Adapt, Box, Buffer, Disc, Dislocation, Point, Step, adapt
 from qmfront.config.stages import Reference, Stability
 from qmfront.coupling.force_mixing import Models
-from qmfront.coupling.reference import reference_arrays
+from qmfront.coupling.reference import reference_solution
 from qmfront.estimate.estimator import true_error
 from qmfront.evaluate.forces import calculator_forces
 
@@ -119,10 +119,10 @@ def true_errors(steps: list[Step]) -> list[float]:
     forces = calculator_forces(EAM("W_zhou"))
     alone = replace(steps[-1].hybrid, models=Models(forces, forces))
     settings = Reference(max_force=1e-6, stability=Stability(tolerance=1e-2))
-    found = reference_arrays(alone, settings, steps[-1].solution.displacement)
-    assert found["lowest_eigenvalue"] > 0 and steps[-1].trust.lowest_eigenvalue > 0
+    found = reference_solution(alone, settings, steps[-1].solution.displacement)
+    assert found.lowest_eigenvalue > 0 and steps[-1].trust.lowest_eigenvalue > 0
     return [
-        true_error(step.solution.displacement, found["displacement"], alone.defect.stencil) for step in steps
+        true_error(step.solution.displacement, found.displacement, alone.defect.stencil) for step in steps
     ]
 
 
