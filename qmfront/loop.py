@@ -22,7 +22,7 @@ from qmfront.config.defect import Crack, Disc
 from qmfront.config.material import Crystal, Material, QuantumModel
 from qmfront.config.potential import Potential
 from qmfront.config.section import Section
-from qmfront.config.study import Case
+from qmfront.config.study import Case, rim_of
 from qmfront.coupling.force_mixing import Models
 from qmfront.coupling.hybrid import Hybrid
 from qmfront.coupling.mm_minimum import MMMinimum, mm_minimum
@@ -354,7 +354,7 @@ def _hybrid(measured: MeasuredMaterial, potential: FittedPotential, case: Case) 
             measured.material.surface,
             displacement=measured.material.force_constants.displacement,
         )
-    rim = max(2 * potential.settings.basis.cutoff, measured.material.qm.cutoff)
+    rim = rim_of(potential.settings, measured.material)
     defect, seeds = defect_of(measured.bulk, case.defect, case.domain, surface=surface, rim=rim)
     models = Models(
         journaled_forces(measured.spec, measured.journal, measured.tally),

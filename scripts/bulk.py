@@ -1,8 +1,6 @@
 """The perfect crystal of the reference model: material -> bulk.zarr."""
 
-from dataclasses import dataclass
-
-from qmfront.config.material import Crystal, Probe
+from qmfront.config.job_settings import BulkSettings
 from qmfront.crystal.lattice import crystal_of
 from qmfront.elasticity.bulk import bulk_of
 from qmfront.evaluate.journal import Journal, Tally
@@ -14,15 +12,7 @@ from qmfront.storage.layouts.bulk import BULK
 from qmfront.storage.logs import logged
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What is measured."""
-
-    crystal: Crystal
-    probe: Probe
-
-
-def main(qm: ModelSpec, journal: Journal, settings: Settings, path: str) -> None:
+def main(qm: ModelSpec, journal: Journal, settings: BulkSettings, path: str) -> None:
     tally = Tally()
     bulk = bulk_of(crystal_of(settings.crystal), Journaled(qm, journal, tally), settings.probe)
     store.save(path, BULK, bulk.arrays(), {"qm_calls": tally.calls}, config=(qm, settings))
@@ -32,4 +22,4 @@ if __name__ == "__main__":
     with logged(snakemake.log[0]):
         p = snakemake.params
         journal = Journal.of_job(p.journal, snakemake.resources)
-        main(ModelSpec(**p.qm), journal, given(Settings, p.settings), snakemake.output.store)
+        main(ModelSpec(**p.qm), journal, given(BulkSettings, p.settings), snakemake.output.store)

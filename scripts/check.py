@@ -41,6 +41,6 @@ if __name__ == "__main__":
     with logged(snakemake.log[0]):
         main(
             Path(snakemake.scriptdir).parent / "tests" / "results",
-            snakemake.params.study,
+            {"cases": snakemake.params.cases, "potentials": snakemake.params.potentials},
             snakemake.output.report,
         )

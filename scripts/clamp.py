@@ -3,7 +3,8 @@
 import json
 from dataclasses import dataclass
 
-from qmfront.config.defect import AnyDefect, Disc
+from qmfront.config.defect import DescribedDefect
+from qmfront.config.stages import Laplacian
 from qmfront.crystal.defect import Defect
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.defects import defect_of
@@ -36,33 +37,21 @@ class Files:
 
 
 @dataclass(frozen=True)
-class Described:
-    """The defect on the larger domain."""
+class Settings:
+    """The defect on a domain so many times as large; how far (Å) H_FC reaches, and L."""
 
-    defect: AnyDefect
-    domain: Disc
-
-
-@dataclass(frozen=True)
-class Reach:
-    """How far H_FC (Å) and L (r0) reach, and the decay of the weights of L."""
-
+    described: DescribedDefect
+    factor: float
     reach: float
-    decay: float
-    cutoff_r0: float
+    laplacian: Laplacian
 
 
-def main(files: Files, described: Described, factor: float, operators: Reach, path: str) -> None:
-    bulk = Bulk.from_arrays(store.load(files.bulk, BULK))
-    larger, _ = defect_of(
-        bulk,
-        described.defect,
-        described.domain,
-        surface=None if files.surface is None else Surface.from_arrays(store.load(files.surface, SURFACE)),
-    )
-    assembled = assemble(
-        larger, bulk, reach=operators.reach, decay=operators.decay, cutoff_r0=operators.cutoff_r0
-    )
+def main(files: Files, settings: Settings, path: str) -> None:
+    bulk, described = Bulk.from_arrays(store.load(files.bulk, BULK)), settings.described
+    surface = None if files.surface is None else Surface.from_arrays(store.load(files.surface, SURFACE))
+    larger, _ = defect_of(bulk, described.defect, described.domain, surface=surface, rim=described.rim)
+    decay, cutoff_r0 = settings.laplacian.A, settings.laplacian.cutoff_r0
+    assembled = assemble(larger, bulk, reach=settings.reach, decay=decay, cutoff_r0=cutoff_r0)
     found = clamp_error(
         Defect.from_arrays(store.load(files.structure, STRUCTURE)),
         larger,
@@ -70,12 +59,12 @@ def main(files: Files, described: Described, factor: float, operators: Reach, pa
         calculator_forces(ACE.load(files.potential)),
         store.load(files.solution, SOLUTION)["displacement"],
     )
+    factor = settings.factor
     numbers = {"factor": factor, "eta_clamp": found.eta, "eta_clamp_unbounded": found.unbounded(factor)}
     write_file(path, json.dumps(numbers, indent=2) + "\n")
 
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
-        p, files = snakemake.params, given(Files, snakemake.input)
-        described, operators = given(Described, p.described), given(Reach, p.operators)
-        main(files, described, p.factor, operators, snakemake.output.table)
+        files, settings = given(Files, snakemake.input), given(Settings, snakemake.params)
+        main(files, settings, snakemake.output.table)

@@ -57,5 +57,8 @@ if __name__ == "__main__":
         p, structure = snakemake.params, snakemake.input.structure
         journal = Journal.of_job(p.journal, snakemake.resources)
         models = {label: ModelSpec(**spec) for label, spec in p.specs.items()}
-        embedding, widths = Embedding.model_validate(p.embedding), given(Widths, p.settings)
+        embedding, widths = (
+            Embedding.model_validate(p.embedding),
+            given(Widths, {**p.settings, "width": p.width}),
+        )
         main(structure, models, embedding, widths, journal, snakemake.output.store)

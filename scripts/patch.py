@@ -52,5 +52,5 @@ if __name__ == "__main__":
     with logged(snakemake.log[0]):
         p, files = snakemake.params, given(Files, snakemake.input)
         journal = Journal.of_job(p.journal, snakemake.resources)
-        share = Share(int(snakemake.wildcards.job), p.box_cells)
+        share = Share(int(snakemake.wildcards.number), p.box_cells)
         main(files, ModelSpec(**p.qm), share, journal, snakemake.output.store)

@@ -5,9 +5,7 @@ from pathlib import Path
 
 from ase import Atoms
 
-from qmfront.config.material import Material
-from qmfront.config.potential import Potential
-from qmfront.config.study import Case
+from qmfront.config.job_settings import PlanSettings
 from qmfront.evaluate.evaluation import Evaluation, ask
 from qmfront.evaluate.model_spec import ModelSpec
 from qmfront.plan.case import planned_case
@@ -21,15 +19,6 @@ from qmfront.storage.writing import write_file
 
 
 @dataclass(frozen=True)
-class Settings:
-    """The case, and what it is made with."""
-
-    case: Case
-    potential: Potential
-    material: Material
-
-
-@dataclass(frozen=True)
 class Outputs:
     """What is written."""
 
@@ -37,7 +26,7 @@ class Outputs:
     page: str
 
 
-def main(preflight: str, qm: ModelSpec, settings: Settings, name: str, outputs: Outputs) -> None:
+def main(preflight: str, qm: ModelSpec, settings: PlanSettings, name: str, outputs: Outputs) -> None:
     calculator = qm.build()
 
     def call(atoms: Atoms) -> Evaluation:
@@ -54,5 +43,5 @@ def main(preflight: str, qm: ModelSpec, settings: Settings, name: str, outputs: 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
         p, case = snakemake.params, snakemake.wildcards.case
-        settings, outputs = given(Settings, p.sections), given(Outputs, snakemake.output)
+        settings, outputs = given(PlanSettings, p.settings), given(Outputs, snakemake.output)
         main(snakemake.input.preflight, ModelSpec(**p.qm), settings, case, outputs)

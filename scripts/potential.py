@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from qmfront.config.material import ForceConstantSteps, SurfaceSlab
-from qmfront.config.potential import Basis, Fitting
+from qmfront.config.job_settings import FitSettings
 from qmfront.elasticity import certificate
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.surface import Surface
@@ -33,16 +32,6 @@ class Files:
 
 
 @dataclass(frozen=True)
-class Settings:
-    """Basis, regression, and how the fit is compared with the reference model."""
-
-    basis: Basis
-    fitting: Fitting
-    force_constants: ForceConstantSteps
-    surface: SurfaceSlab
-
-
-@dataclass(frozen=True)
 class Outputs:
     """What is written."""
 
@@ -52,7 +41,7 @@ class Outputs:
     uncertainty: str
 
 
-def main(files: Files, settings: Settings, outputs: Outputs) -> None:
+def main(files: Files, settings: FitSettings, outputs: Outputs) -> None:
     bulk = Bulk.from_arrays(store.load(files.bulk, BULK))
     observations = Observations.from_arrays(store.load(files.training, TRAINING))
     fit = fit_by_recipe(observations, bulk, settings.basis, settings.fitting)
@@ -71,5 +60,5 @@ def main(files: Files, settings: Settings, outputs: Outputs) -> None:
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
-        s, settings = snakemake, given(Settings, snakemake.params.settings)
+        s, settings = snakemake, given(FitSettings, snakemake.params.settings)
         main(given(Files, s.input), settings, given(Outputs, s.output))

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
-from qmfront.config.stages import Buffer, Embedding, InitialRegion, Start
+from qmfront.config.job_settings import StartSettings
 from qmfront.coupling.force_mixing import Models
 from qmfront.coupling.hybrid import Hybrid
 from qmfront.coupling.mm_minimum import mm_minimum
 from qmfront.crystal.defect import Defect
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.defective_sites import defective_sites
+from qmfront.elasticity.defects import cores_of
 from qmfront.evaluate.forces import calculator_energy, calculator_forces
 from qmfront.models.ace.calculator import ACE
 from qmfront.operators.operators import Operators
@@ -36,16 +37,6 @@ class Files:
 
 
 @dataclass(frozen=True)
-class Settings:
-    """How the minimum is found, and the first partition there: the one that is set, or about defective sites."""
-
-    start: Start
-    initial_region: InitialRegion | None
-    buffer: Buffer
-    embedding: Embedding
-
-
-@dataclass(frozen=True)
 class Outputs:
     """What is written."""
 
@@ -53,18 +44,19 @@ class Outputs:
     xyz: str
 
 
-def main(files: Files, settings: Settings, outputs: Outputs) -> None:
+def main(files: Files, settings: StartSettings, outputs: Outputs) -> None:
     seconds, structure = Seconds(), store.load(files.structure, STRUCTURE)
     defect, potential = Defect.from_arrays(structure), ACE.load(files.potential)
     forces, energy = calculator_forces(potential), calculator_energy(potential)
     operators = Operators.from_arrays(store.load(files.operators, OPERATORS))
     hybrid = Hybrid(defect, operators, Models(forces, forces))
+    bulk = Bulk.from_arrays(store.load(files.bulk, BULK))
+    others = cores_of(bulk, settings.defect, settings.domain, defect)
     with seconds.of("start"):
-        found = mm_minimum(hybrid, lambda u: energy(defect.body.atoms(u)), settings.start)
-    crystal = Bulk.from_arrays(store.load(files.bulk, BULK)).crystal
-    defective = defective_sites(defect, found.displacement, crystal)
+        found = mm_minimum(hybrid, lambda u: energy(defect.body.atoms(u)), settings.start, others=others)
+    defective = defective_sites(defect, found.displacement, bulk.crystal)
     region = structure["region"]
-    if settings.initial_region is None:
+    if found.at_rest and settings.initial_region is None:
         partition = PartitionSettings(buffer=settings.buffer, embedding=settings.embedding)
         shell = settings.start.shell_r0
         region = region_of_start(defect, found.displacement, defective, partition, shell_r0=shell)
@@ -76,5 +68,5 @@ def main(files: Files, settings: Settings, outputs: Outputs) -> None:
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
-        s, settings = snakemake, given(Settings, snakemake.params.sections)
+        s, settings = snakemake, given(StartSettings, snakemake.params.settings)
         main(given(Files, s.input), settings, given(Outputs, s.output))

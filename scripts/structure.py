@@ -1,15 +1,17 @@
-"""Sites, predictor and first partition: bulk.zarr (and surface.zarr) -> structure.zarr, .extxyz."""
+"""Sites, predictor, first partition and operators: bulk.zarr -> structure.zarr, structure.extxyz, operators.zarr."""
 
 import logging
 from dataclasses import dataclass
 
 import numpy as np
 
-from qmfront.config.defect import AnyDefect, AnyDomain
-from qmfront.config.stages import Buffer, Embedding, InitialRegion
+from qmfront.config.job_settings import StructureSettings
+from qmfront.crystal.defect import Defect
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.defects import defect_of
 from qmfront.elasticity.surface import Surface
+from qmfront.models.ace.calculator import ACE
+from qmfront.operators.assembly import assemble
 from qmfront.plan.choices import choices
 from qmfront.refine.next_partition import first_region
 from qmfront.refine.regions import PartitionSettings
@@ -17,36 +19,21 @@ from qmfront.storage import store
 from qmfront.storage.extxyz import write_extxyz
 from qmfront.storage.job import given
 from qmfront.storage.layouts.bulk import BULK
+from qmfront.storage.layouts.operators import OPERATORS
 from qmfront.storage.layouts.structure import STRUCTURE
 from qmfront.storage.layouts.surface import SURFACE
 from qmfront.storage.logs import logged
+from qmfront.training.force_constant_completion import completed
 
 
 @dataclass(frozen=True)
 class Files:
-    """What is read."""
+    """What is read: operators that a case shares, or a potential whose force constants go on beyond the QM model's."""
 
     bulk: str
     surface: str | None = None
-
-
-@dataclass(frozen=True)
-class Described:
-    """The defect, its domain, and how far (Å) free atoms of a file stay from its surface."""
-
-    defect: AnyDefect
-    domain: AnyDomain
-    rim: float
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What the first partition depends on; the range (Å) of the QM model is told beside the buffer."""
-
-    initial_region: InitialRegion
-    buffer: Buffer
-    embedding: Embedding
-    cutoff: float
+    operators: str | None = None
+    potential: str | None = None
 
 
 @dataclass(frozen=True)
@@ -55,24 +42,41 @@ class Outputs:
 
     store: str
     xyz: str
+    operators: str
 
 
-def main(files: Files, described: Described, settings: Settings, outputs: Outputs) -> None:
+def main(files: Files, settings: StructureSettings, outputs: Outputs) -> None:
     surface = None if files.surface is None else Surface.from_arrays(store.load(files.surface, SURFACE))
-    bulk, defect, domain = Bulk.from_arrays(store.load(files.bulk, BULK)), described.defect, described.domain
-    case, seeds = defect_of(bulk, defect, domain, surface=surface, rim=described.rim)
+    bulk, described = Bulk.from_arrays(store.load(files.bulk, BULK)), settings.described
+    kind, domain = described.defect, described.domain
+    defect, seeds = defect_of(bulk, kind, domain, surface=surface, rim=described.rim)
     partition = PartitionSettings(buffer=settings.buffer, embedding=settings.embedding)
-    for line in choices(bulk, defect, domain, case, buffer=settings.buffer, cutoff=settings.cutoff):
+    for line in choices(bulk, kind, domain, defect, buffer=settings.buffer, cutoff=settings.cutoff):
         logging.getLogger(__name__).info(line)
-    region = first_region(case, settings.initial_region, partition, seeds=seeds)
+    region = first_region(defect, settings.initial_region, partition, seeds=seeds)
     config = (described, settings.initial_region)
-    store.save(outputs.store, STRUCTURE, {**case.arrays(), "region": region}, config=config)
-    atoms = case.body.atoms(np.zeros_like(case.predictor))
-    write_extxyz(outputs.xyz, atoms, region=region, arrays={"predictor": case.predictor})
+    store.save(outputs.store, STRUCTURE, {**defect.arrays(), "region": region}, config=config)
+    atoms = defect.body.atoms(np.zeros_like(defect.predictor))
+    write_extxyz(outputs.xyz, atoms, region=region, arrays={"predictor": defect.predictor})
+    if files.operators is None:
+        save_operators(files, defect, bulk, settings, outputs.operators)
+    else:
+        store.link(files.operators, outputs.operators)
+
+
+def save_operators(files: Files, defect: Defect, bulk: Bulk, settings: StructureSettings, path: str) -> None:
+    """H_FC, L and the linearised forces -> operators.zarr."""
+    steps, laplacian = settings.force_constants, settings.laplacian
+    reach = steps.reach
+    if files.potential is not None:
+        potential = ACE.load(files.potential)
+        bulk = completed(bulk, potential, displacement=steps.displacement)
+        reach = potential.force_range
+    operators = assemble(defect, bulk, reach=reach, decay=laplacian.A, cutoff_r0=laplacian.cutoff_r0)
+    store.save(path, OPERATORS, operators.arrays(), config=(reach, laplacian))
 
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
-        s, p = snakemake, snakemake.params
-        described, settings = given(Described, p.described), given(Settings, p.settings)
-        main(given(Files, s.input), described, settings, given(Outputs, s.output))
+        s, settings = snakemake, given(StructureSettings, snakemake.params.settings)
+        main(given(Files, s.input), settings, given(Outputs, s.output))

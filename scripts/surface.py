@@ -1,8 +1,6 @@
 """A free surface of the reference model: bulk.zarr -> surfaces/{material}_{plane}.zarr."""
 
-from dataclasses import dataclass
-
-from qmfront.config.material import SurfaceSlab
+from qmfront.config.job_settings import SurfaceSettings
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.surface import surface_of
 from qmfront.evaluate.journal import Journal, Tally
@@ -15,16 +13,7 @@ from qmfront.storage.layouts.surface import SURFACE
 from qmfront.storage.logs import logged
 
 
-@dataclass(frozen=True)
-class Settings:
-    """The surface, the slab on which it is measured, and the step (Å) of its force constants."""
-
-    plane: tuple[int, int, int]
-    slab: SurfaceSlab
-    displacement: float
-
-
-def main(bulk: str, qm: ModelSpec, journal: Journal, settings: Settings, path: str) -> None:
+def main(bulk: str, qm: ModelSpec, journal: Journal, settings: SurfaceSettings, path: str) -> None:
     tally = Tally()
     surface = surface_of(
         Bulk.from_arrays(store.load(bulk, BULK)),
@@ -40,5 +29,5 @@ if __name__ == "__main__":
     with logged(snakemake.log[0]):
         p = snakemake.params
         journal = Journal.of_job(p.journal, snakemake.resources)
-        settings = given(Settings, p.settings)
+        settings = given(SurfaceSettings, p.settings)
         main(snakemake.input.bulk, ModelSpec(**p.qm), journal, settings, snakemake.output.store)

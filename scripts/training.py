@@ -3,10 +3,12 @@
 import json
 from dataclasses import dataclass
 
-from qmfront.config.material import ForceConstantSteps, RelaxedSlab
-from qmfront.config.potential import Training
+from qmfront.config.defect import DescribedDefect
+from qmfront.config.job_settings import TrainingSettings
 from qmfront.crystal.defect import Defect
 from qmfront.elasticity.bulk import Bulk
+from qmfront.elasticity.defects import defect_of
+from qmfront.elasticity.surface import Surface
 from qmfront.evaluate.journal import Journal, Tally
 from qmfront.evaluate.journaled import Journaled
 from qmfront.evaluate.model_spec import ModelSpec
@@ -15,7 +17,7 @@ from qmfront.storage import store
 from qmfront.storage.job import given
 from qmfront.storage.layouts.bulk import BULK
 from qmfront.storage.layouts.potential import TRAINING
-from qmfront.storage.layouts.structure import STRUCTURE
+from qmfront.storage.layouts.surface import SURFACE
 from qmfront.storage.logs import logged
 from qmfront.storage.writing import write_file
 from qmfront.training.observations import Observations, observations_of
@@ -23,36 +25,34 @@ from qmfront.training.observations import Observations, observations_of
 
 @dataclass(frozen=True)
 class Files:
-    """What is read; with a field, stresses are observed at its strains."""
+    """What is read; the surface is that of the plane of a crack at whose strains stresses are observed."""
 
     bulk: str
-    field: str | None = None
+    surface: str | None = None
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What is asked of the model."""
-
-    training: Training
-    force_constants: ForceConstantSteps
-    slab: RelaxedSlab
-
-
-def main(files: Files, calculator: Journaled, settings: Settings) -> Observations:
+def main(files: Files, calculator: Journaled, settings: TrainingSettings) -> Observations:
+    bulk = Bulk.from_arrays(store.load(files.bulk, BULK))
     return observations_of(
-        Bulk.from_arrays(store.load(files.bulk, BULK)),
+        bulk,
         calculator,
         settings.training,
         settings.force_constants,
         slab=settings.slab,
-        defect=None if files.field is None else Defect.from_arrays(store.load(files.field, STRUCTURE)),
+        defect=None if settings.field is None else _defect(files, bulk, settings.field),
     )
+
+
+def _defect(files: Files, bulk: Bulk, described: DescribedDefect) -> Defect:
+    """The defect at the strains of whose predictor stresses are observed."""
+    surface = None if files.surface is None else Surface.from_arrays(store.load(files.surface, SURFACE))
+    return defect_of(bulk, described.defect, described.domain, surface=surface, rim=described.rim)[0]
 
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
         o, p, tally = snakemake.output, snakemake.params, Tally()
-        files, settings = given(Files, snakemake.input), given(Settings, p.settings)
+        files, settings = given(Files, snakemake.input), given(TrainingSettings, p.settings)
         qm, journal = ModelSpec(**p.qm), Journal.of_job(p.journal, snakemake.resources)
         if snakemake.rule == "scatter":
             number = int(snakemake.wildcards.number)

@@ -23,9 +23,9 @@ CORE_RADIUS_R0 = 1.0
 
 POTENTIAL_SUFFIXES = (".alloy", ".fs", ".eam", ".yace", ".json", ".xml", ".skf", ".model", ".pt", ".param")
 RULES = (
-    "all", "bulk", "check", "clamp", "convergence", "energy", "far_field", "gather", "intervals", "locality",
-    "mismatch", "operators", "patch", "plan", "plans", "potential", "preflight", "reference", "scatter", "shared",
-    "solve", "start", "adapt", "structure", "summary", "surface", "table", "tiles", "training",
+    "adapt", "all", "bulk", "check", "clamp", "convergence", "energy", "far_field", "gather", "intervals", "job",
+    "locality", "mismatch", "patch", "plan", "plans", "potential", "preflight", "qm_job", "reference", "scatter",
+    "shared", "solve", "start", "structure", "summary", "surface", "table", "tiles", "timed_job", "training",
     "verdict",
 )  # fmt: skip
 """Rules of the workflow, whose names no figure may have; nor one that begins with all_ or draw_."""

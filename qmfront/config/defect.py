@@ -260,3 +260,18 @@ class File(Section):
 
 AnyDefect = Annotated[Dislocation | Crack | Point | File, Field(discriminator="kind")]
 AnyDomain = Annotated[Disc | Box, Field(discriminator="kind")]
+
+
+class DescribedDefect(Section):
+    """A defect in its domain: with the crystal, all that its sites and its predictor follow from."""
+
+    defect: AnyDefect = key("The defect")
+    domain: AnyDomain = key("The computational domain")
+    rim: float = key("Of a file: how far from its surface free atoms stay", unit="Å", default=0.0)
+
+    def enlarged(self, factor: float) -> "DescribedDefect":
+        """The same in a disc of a radius that is so many times as large."""
+        if not isinstance(self.domain, Disc):
+            raise ValueError(f"A {self.domain.kind} has no radius; only a disc is enlarged.")
+        larger = self.domain.model_copy(update={"radius_r0": factor * self.domain.radius_r0})
+        return self.model_copy(update={"domain": larger})

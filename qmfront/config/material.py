@@ -1,7 +1,9 @@
 """What a material is: its crystal and the reference (QM) model, with the steps used to probe that model."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from re import findall
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from pydantic import JsonValue, StringConstraints, model_validator
@@ -139,6 +141,15 @@ class QuantumModel(Section):
         ge=0,
         le=100,
     )
+
+    @property
+    def time_limit_ms(self) -> int:
+        """The time limit in milliseconds, since Snakemake wants whole numbers; 0 for none."""
+        return round(1000 * (self.time_limit or 0.0))
+
+    def spec(self, root: Path, changed: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
+        """What the calculator is made from: its dotted path, and its arguments with some of them changed."""
+        return {"calculator": self.calculator, "kwargs": self.arguments(root) | dict(changed)}
 
     def arguments(self, root: Path) -> dict[str, Any]:
         """All keyword arguments of the calculator; files as absolute paths, as text.

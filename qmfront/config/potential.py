@@ -358,3 +358,8 @@ class Potential(Training, Fitting):
         ge=1,
         le=1000,
     )
+
+    @property
+    def parts(self) -> range:
+        """Numbers of the jobs that fill the journal for the training stage: none where it does so itself."""
+        return range(self.jobs if self.jobs > 1 else 0)

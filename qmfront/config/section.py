@@ -5,7 +5,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -72,12 +72,23 @@ ROUNDED = 2e-3
 LIMITS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<=", "min_length": "length >="}
 
 
+Part = TypeVar("Part", bound="Section")
+
+
 class Section(BaseModel):
     """A group of keys: immutable, refuses unknown keys, text for numbers, nan and infinity."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
     gone: ClassVar[Mapping[str, str]] = MappingProxyType({})
     """Keys of earlier versions, and what says the same now."""
+
+    def plain(self, *names: str) -> dict[str, Any]:
+        """Values as in a file, lists and numbers: of the keys that are named, or of all."""
+        return self.model_dump(mode="json", include=set(names) or None)
+
+    def part(self, kind: type[Part]) -> Part:
+        """The keys that another section has as well, as that section."""
+        return kind(**{name: getattr(self, name) for name in kind.model_fields})
 
 
 def key(meaning: str, *, unit: str = "", default: Any = ..., **limits: float) -> Any:

@@ -4,7 +4,7 @@ from typing import Annotated, Any, get_args
 
 from pydantic import Field, JsonValue, Strict, field_validator
 
-from qmfront.config.defect import AnyDefect, AnyDomain, Disc
+from qmfront.config.defect import AnyDefect, AnyDomain, DescribedDefect, Disc, File
 from qmfront.config.figures import Figure
 from qmfront.config.material import Material
 from qmfront.config.potential import Potential
@@ -68,6 +68,27 @@ class Case(Section):
     def first_disc(self) -> InitialRegion:
         """The QM region of iteration 0 as far as it is known before the start."""
         return self.initial_region or InitialRegion()
+
+    @property
+    def asked_stages(self) -> frozenset[str]:
+        """Stages that not every case has: those that it asks for."""
+        asked = {
+            "start": self.start.relax,
+            "locality": bool(self.locality.widths),
+            "far_field": self.estimate.far_field_samples > 0,
+            "reference": self.reference.compute,
+            "energy": self.energy.compute,
+            "clamp": self.clamp.factor is not None,
+        }
+        return frozenset(stage for stage, wanted in asked.items() if wanted)
+
+    @property
+    def loop_settings(self) -> dict[str, Any]:
+        """What follows from a solve depends on these: residual, estimate, decision, next partition."""
+        found = self.plain("estimate", "buffer", "embedding", "adapt", "refine")
+        elsewhere = ("beside", "far_field_samples", "laplacian")  # a change of these must not estimate again
+        found["estimate"] = {key: value for key, value in found["estimate"].items() if key not in elsewhere}
+        return {"residuals": list(self.residuals), **found}
 
     def with_buffer_of(self, cutoff: float) -> "Case":
         """The same with a buffer of twice the cut-off (Å) of the QM model."""
@@ -152,3 +173,39 @@ class Study(Section):
     def first_case_of(self, potential: str) -> str | None:
         """The first case that has a potential; None if there is none."""
         return next((name for name, case in self.cases.items() if case.potential == potential), None)
+
+    def asking(self, stage: str) -> list[str]:
+        """The cases that ask for a stage which not every case has."""
+        return [name for name, case in self.cases.items() if stage in case.asked_stages]
+
+    def field_of(self, potential: str) -> str | None:
+        """The case at whose strains stresses are observed for a potential: the first one that has it, if any is."""
+        return self.first_case_of(potential) if self.potentials[potential].field_samples else None
+
+    def described(self, case: str) -> DescribedDefect:
+        """The defect of a case in its domain."""
+        chosen = self.cases[case]
+        is_file = isinstance(chosen.defect, File)
+        rim = rim_of(self.potential_of(case), self.material_of(case)) if is_file else 0.0
+        return DescribedDefect(defect=chosen.defect, domain=chosen.domain, rim=rim)
+
+    def origins(self) -> dict[str, str]:
+        """For every case the first one with the same operators and reference, which computes them for all of these."""
+        shared = {case: self._shared(case) for case in self.cases}
+        return {case: next(name for name in shared if shared[name] == shared[case]) for case in shared}
+
+    def _shared(self, case: str) -> tuple[object, ...]:
+        """What operators and reference of a case follow from."""
+        chosen = self.cases[case]
+        parts = {"material", "qm_kwargs", "defect", "domain", "reference", "embedding"}
+        from_minimum = chosen.start.relax and chosen.reference.start == "minimum"
+        if from_minimum or self.material_of(case).force_constants.beyond == "potential":
+            parts.add("potential")
+        if chosen.start.relax:
+            parts.add("start")
+        return chosen.model_dump(include=parts), chosen.estimate.laplacian
+
+
+def rim_of(potential: Potential, material: Material) -> float:
+    """How far free atoms of a file stay from its surface, Å: as far as potential and QM model reach."""
+    return max(2 * potential.basis.cutoff, material.qm.cutoff)

@@ -9,7 +9,7 @@ from ase.neighborlist import neighbor_list
 
 from qmfront.config.material import Material
 from qmfront.config.potential import Potential
-from qmfront.config.study import Case
+from qmfront.config.study import Case, rim_of
 from qmfront.crystal.lattice import Crystal, crystal_of
 from qmfront.evaluate.evaluation import Evaluation
 from qmfront.plan.geometry import UndeformedDomain, undeformed_domain
@@ -112,9 +112,7 @@ def planned_case(
         )
     crystal = crystal_of(material.crystal).strained(found.rest.scale * np.eye(3))
     partition = PartitionSettings(case.refine, case.buffer, case.embedding)
-    domain = undeformed_domain(
-        crystal, case, partition, rim=max(2 * potential.basis.cutoff, material.qm.cutoff)
-    )
+    domain = undeformed_domain(crystal, case, partition, rim=rim_of(potential, material))
     cost = cost_of_clusters(domain, found.cost, call, case.embedding, seconds=material.preflight.seconds)
     return PlannedCase(
         calculator=preflight.calculator,

@@ -49,13 +49,13 @@ def preparation(planned: PlannedCase, price: Price, finished: Finished, *, clust
 
 
 def _measurements(planned: PlannedCase, price: Price) -> list[Job]:
-    """Bulk, training, potential and operators."""
+    """Bulk, training, potential and structure."""
     advice = planned.advice
     return [
         _job("bulk", advice.bulk_calls, advice.supercell, 3600 * advice.bulk_hours, price),
         _training(planned, price),
         _job("potential", 0, 0, FIT_SECONDS, price),
-        _job("operators", 0, 0, price.job(0, 0), price),
+        _job("structure", 0, 0, price.job(0, 0), price),
     ]
 
 

@@ -42,7 +42,7 @@ def resources_of(seconds: float, memory: float) -> Resources:
 
 
 def resource(
-    plan: Path | str, stage: str, name: Literal["runtime", "mem_mb"], *, k: int | None = None
+    plan: Path | str, stage: str, name: Literal["runtime", "mem_mb"], *, k: int | str | None = None
 ) -> int:
     """What a job asks for: from the plan of its case, or the default where there is no plan.
 
@@ -51,7 +51,7 @@ def resource(
     plan : results/plan/{case}.json
     stage : solve, adapt, reference or training
     name : "runtime" or "mem_mb"
-    k : iteration; one beyond the last planned one is given what that is
+    k : iteration, as number or as wildcard; one beyond the last planned one is given what that is
     """
     path = Path(plan)
     default: int = getattr(DEFAULTS[stage], name)
@@ -62,7 +62,9 @@ def resource(
     if k is not None:
         # an older plan does not know these names
         rows = [
-            row["resources"][stage] for row in content["iterations"][: k + 1] if stage in row["resources"]
+            row["resources"][stage]
+            for row in content["iterations"][: int(k) + 1]
+            if stage in row["resources"]
         ]
     return int(rows[-1][name]) if rows else default
 

@@ -10,6 +10,8 @@ that depends on it runs again. What differs from run to run (seconds, versions) 
 
 import hashlib
 import json
+import os
+import shutil
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -111,11 +113,7 @@ def save(
     measured = {"config_hash": content_hash(to_jsonable_python(config)), "versions": versions(), **measured}
     partial = folder.with_name(folder.name + ".partial")
     with gone_on_failure(partial):
-        cleared(partial)
-        old = folder.with_name(folder.name + ".old")
-        if old.is_symlink():
-            old.unlink()
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        _make_room(folder, partial)
         partial.mkdir()
         _write(partial, values, kind, root)
         (partial / RUN).write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
@@ -167,6 +165,22 @@ def load(path: Path | str, kind: Kind) -> Store:
     )
 
 
+def link(source: Path | str, path: Path | str) -> Path:
+    """The same store in another place, all or nothing, by hard links: it takes no room, since no store is edited.
+
+    Returns
+    -------
+    the new directory
+    """
+    folder = directory(path)
+    partial = folder.with_name(folder.name + ".partial")
+    with gone_on_failure(partial):
+        _make_room(folder, partial)
+        shutil.copytree(directory(source), partial, copy_function=os.link)
+        replace_folder(partial, folder)
+    return folder
+
+
 def attributes(path: Path | str) -> Attributes:
     """Attributes of a complete store and what its writer measured; its arrays are left unread and unchecked."""
     folder = directory(path)
@@ -197,6 +211,15 @@ def _run(folder: Path, attrs: Attributes) -> Attributes:
 def _extra(attrs: Attributes) -> Attributes:
     """The attributes that are not the store's own."""
     return {key: value for key, value in attrs.items() if key not in RESERVED}
+
+
+def _make_room(folder: Path, partial: Path) -> None:
+    """Remove what a killed job or somebody else has left where a store is about to be written."""
+    cleared(partial)
+    old = folder.with_name(folder.name + ".old")
+    if old.is_symlink():
+        old.unlink()
+    folder.parent.mkdir(parents=True, exist_ok=True)
 
 
 def _write(folder: Path, arrays: Mapping[str, np.ndarray], kind: Kind, root: Attributes) -> None:

@@ -77,7 +77,7 @@ def test_the_file_holds_every_job_with_what_it_asks_for() -> None:
         for name in ("solve", "adapt"):
             asked = resources_of(each[f"{name}_seconds"], each["memory"])
             assert each["resources"][name] == {"runtime": asked.runtime, "mem_mb": asked.mem_mb}
-    assert {job["stage"] for job in content["preparation"]} >= {"bulk", "training", "potential", "operators"}
+    assert {job["stage"] for job in content["preparation"]} >= {"bulk", "training", "potential", "structure"}
     assert set(content["scenarios"]) == set(content["decay"]) == {"low", "expected", "high"}
 
 

@@ -336,3 +336,16 @@ def test_small_stores_load_fast(tmp_path: Path) -> None:
 def test_copied_store_is_the_same_store(solution: Path, tmp_path: Path) -> None:
     shutil.copytree(solution, tmp_path / "copy.zarr")
     assert store.load(tmp_path / "copy.zarr", SOLUTION) == store.load(solution, SOLUTION)
+
+
+def test_a_linked_store_is_the_same_without_room(tmp_path: Path, solution: Path) -> None:
+    """And stays what it is when the first one is written again; what stood in its place is gone."""
+    before = store.load(solution, SOLUTION)
+    store.save(tmp_path / "other.zarr", SOLUTION, filled(SOLUTION, seed=2))
+    other = store.link(solution / "zarr.json", tmp_path / "other.zarr" / "zarr.json")
+    assert other == tmp_path / "other.zarr"
+    assert store.load(other, SOLUTION) == before
+    assert os.path.samefile(solution / "zarr.json", other / "zarr.json")
+    store.save(solution, SOLUTION, filled(SOLUTION, seed=3))
+    assert store.load(other, SOLUTION) == before != store.load(solution, SOLUTION)
+    assert not list(tmp_path.glob("*.partial"))

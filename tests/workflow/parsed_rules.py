@@ -25,8 +25,8 @@ def described(rule: Any) -> dict[str, Any]:
         "log": [str(path) for path in rule.log],
         "conda": str(rule.conda_env or ""),
         "threads": int(rule.resources["_cores"].value),
-        "script": str(rule.script.format(params=rule.params)) if rule.script else "",
-        "code": [str(path) for path in rule.input if str(path).startswith(".snakemake/code/")],
+        "script": str(rule.script or ""),
+        "code": str(rule.input.get("code", "")),
         "runs": rule.is_run,
         "output": [str(path) for path in rule.output],
     }

@@ -19,7 +19,6 @@ ALWAYS = {
     "training",
     "potential",
     "structure",
-    "operators",
     "solve",
     "check",
     "adapt",
@@ -107,7 +106,7 @@ def test_jobs_ask_for_what_the_plan_says(fresh: Any) -> None:
     rules = (
         fresh.folder / "workflow" / "rules" / "adapt.smk"
     )  # Snakemake shows resources of a job without a message
-    message = 'message:\n        "Solve {wildcards.case}, iteration {wildcards.k}"\n    '
+    message = '    message:\n        "Solve {wildcards.case}, iteration {wildcards.k}"\n'
     rules.write_text(fresh.text("workflow/rules/adapt.smk").replace(message, ""), encoding="utf-8")
 
     def asked(*more: str) -> set[str]:

@@ -1,110 +1,71 @@
 # The adaptive loop (Algorithm 1), two jobs an iteration: solve, and adapt, which estimates, decides and refines.
 
 
-rule mismatch:
+use rule timed_job as mismatch with:
     input:
-        unpack(far_field_of),
+        unpack(asked("far_field", **stores("far_field"))),
+        **stores("structure"),
         code=code("mismatch.py"),
-        structure="results/{case}/structure.zarr/zarr.json",
         bulk=bulk_store,
         certificate=potential_file("certificate.zarr/zarr.json"),
     output:
         store="results/{case}/mismatch.zarr/zarr.json",
-    log:
-        "logs/{case}/mismatch.log",
-    benchmark:
-        "results/benchmarks/{case}/mismatch.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
+    pathvars:
+        job="{case}/mismatch",
     message:
         "Difference of both models on the sites of {wildcards.case}"
-    script:
-        "../../scripts/mismatch.py"
 
 
-rule far_field:
+use rule qm_job as far_field with:
     input:
-        unpack(begun),
-        code=code("far_field.py"),
-        qm_code=lambda w: qm_code(material_of(w)),
-        qm_files=lambda w: qm_files(material_of(w)),
-        structure="results/{case}/structure.zarr/zarr.json",
+        unpack(asked("start", begun="results/{case}/start.zarr/zarr.json")),
+        **stores("structure"),
+        **qm_code("far_field.py"),
         bulk=bulk_store,
         potential=potential_file("potential.json"),
         certificate=potential_file("certificate.zarr/zarr.json"),
     output:
         store="results/{case}/far_field.zarr/zarr.json",
-    log:
-        "logs/{case}/far_field.log",
-    benchmark:
-        "results/benchmarks/{case}/far_field.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
-    resources:
-        qm_time_limit_ms=qm_time_limit_ms,
-        qm_retries=qm_retries,
+    pathvars:
+        job="{case}/far_field",
     params:
-        qm=lambda w: qm_spec(material_of(w)),
+        qm=lambda w: study.material_of(w.case).qm.spec(ROOT),
         samples=lambda w: study.cases[w.case].estimate.far_field_samples,
-        journal=JOURNAL,
     message:
         "Homogeneous lattices at the strains of {wildcards.case}"
-    script:
-        "../../scripts/far_field.py"
 
 
 # The partition comes through `ancient` and its content through a parameter: an edit of the estimator that leads to the
 # same partition solves nothing again, and one that does not is noticed all the same.
-rule solve:
+use rule qm_job as solve with:
     input:
         unpack(start_of),
-        code=code("solve.py"),
-        qm_code=lambda w: qm_code(material_of(w)),
-        qm_files=lambda w: qm_files(material_of(w)),
-        structure="results/{case}/structure.zarr/zarr.json",
-        operators="results/{case}/operators.zarr/zarr.json",
-        mismatch="results/{case}/mismatch.zarr/zarr.json",
+        **stores("structure", "operators", "mismatch"),
+        **qm_code("solve.py"),
         potential=potential_file("potential.json"),
     output:
         partition="results/{case}/{k}/partition.zarr/zarr.json",
         store="results/{case}/{k}/solution.zarr/zarr.json",
-    log:
-        "logs/{case}/{k}/solve.log",
-    benchmark:
-        "results/benchmarks/{case}/{k}/solve.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
+    pathvars:
+        job="{case}/{k}/solve",
     resources:
-        runtime=planned("solve", "runtime"),
-        mem_mb=planned("solve", "mem_mb"),
-        qm_time_limit_ms=qm_time_limit_ms,
-        qm_retries=qm_retries,
+        **planned("solve"),
     params:
-        qm=qm_of_case,
-        settings=section("solve"),
-        embedding=section("embedding"),
+        settings=lambda w: study.cases[w.case].solve.plain(),
+        embedding=lambda w: study.cases[w.case].embedding.plain(),
         partition=refined_partition,
-        journal=JOURNAL,
     message:
         "Solve {wildcards.case}, iteration {wildcards.k}"
-    script:
-        "../../scripts/solve.py"
 
 
+# `use rule` makes no checkpoints.
 checkpoint adapt:
     input:
         unpack(before_of),
-        code=code("adapt.py"),
-        qm_code=lambda w: qm_code(material_of(w)),
-        qm_files=lambda w: qm_files(material_of(w)),
-        structure="results/{case}/structure.zarr/zarr.json",
-        operators="results/{case}/operators.zarr/zarr.json",
-        mismatch="results/{case}/mismatch.zarr/zarr.json",
-        partition="results/{case}/{k}/partition.zarr/zarr.json",
-        solution="results/{case}/{k}/solution.zarr/zarr.json",
+        **stores("structure", "operators", "mismatch"),
+        **qm_code("adapt.py"),
+        partition=rules.solve.output.partition,
+        solution=rules.solve.output.store,
         potential=potential_file("potential.json"),
     output:
         residual="results/{case}/{k}/residual.zarr/zarr.json",
@@ -118,15 +79,11 @@ checkpoint adapt:
         "results/benchmarks/{case}/{k}/adapt.tsv"
     conda:
         "../../envs/environment.yaml"
-    threads: 1
     resources:
-        runtime=planned("adapt", "runtime"),
-        mem_mb=planned("adapt", "mem_mb"),
-        qm_time_limit_ms=qm_time_limit_ms,
-        qm_retries=qm_retries,
+        **planned("adapt"),
     params:
-        qm=qm_of_case,
-        settings=adapt_settings,
+        qm=qm_of,
+        settings=lambda w: {"case": w.case, "k": int(w.k), **study.cases[w.case].loop_settings},
         journal=JOURNAL,
     message:
         "Estimate, decide and refine {wildcards.case}, iteration {wildcards.k}"
@@ -134,28 +91,20 @@ checkpoint adapt:
         "../../scripts/adapt.py"
 
 
-rule convergence:
+use rule job as convergence with:
     input:
-        files_of_iterations,
-        unpack(reference_of),
+        of_iterations(*rules.solve.output, *rules.adapt.output),
+        # told here as well, so that it need not wait for the last iteration
+        unpack(asked("reference", **stores("reference"))),
+        **stores("structure"),
         code=code("convergence.py"),
-        structure="results/{case}/structure.zarr/zarr.json",
     output:
-        table=report(
-            "results/{case}/convergence.csv",
-            caption="../report/convergence.rst",
-            category="Convergence",
-            labels={"case": "{case}"},
-        ),
+        table=shown("results/{case}/convergence.csv", "Convergence", case="{case}"),
         xyz="results/{case}/relaxed.extxyz",
-    log:
-        "logs/{case}/convergence.log",
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
+    pathvars:
+        job="{case}/convergence",
+    localrule: True
     params:
         folders=lambda w: [f"results/{w.case}/{k}" for k in iterations(w.case)],
     message:
         "Errors, convergence table and relaxed structure of {wildcards.case}"
-    script:
-        "../../scripts/convergence.py"

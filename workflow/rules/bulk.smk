@@ -1,58 +1,30 @@
-# The perfect crystal of a reference model and its free surfaces. Other stages that call the reference model of a
-# material are made from `bulk`: the script that their parameters name, time limit and retries of a call.
-from qmfront.config.material import Probe
+# The perfect crystal of a reference model and its free surfaces.
+from qmfront.config.job_settings import BulkSettings, SurfaceSettings
 
 
-rule bulk:
+use rule qm_job as bulk with:
     input:
-        unpack(reference_model),
-        code=code("bulk.py"),
+        **qm_code("bulk.py"),
         preflight="results/preflight/{material}.json",
     output:
         store="results/bulk/{material}.zarr/zarr.json",
-    log:
-        "logs/bulk/{material}.log",
-    benchmark:
-        "results/benchmarks/bulk/{material}.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
-    resources:
-        qm_time_limit_ms=qm_time_limit_ms,
-        qm_retries=qm_retries,
+    pathvars:
+        job="bulk/{material}",
     params:
-        script="bulk",
-        qm=lambda w: qm_spec(material_of(w)),
-        journal=JOURNAL,
-        settings=lambda w: {
-            "crystal": plain(study.materials[w.material].crystal),
-            "probe": plain(study.materials[w.material], Probe),
-        },
+        settings=lambda w: BulkSettings.of(study.materials[w.material]).plain(),
     message:
         "Perfect crystal of {wildcards.material}: lattice constant, moduli, force constants"
-    script:
-        "../../scripts/{params.script}.py"
 
 
-use rule bulk as surface with:
+use rule qm_job as surface with:
     input:
-        unpack(reference_model),
-        code=code("surface.py"),
+        **qm_code("surface.py"),
         bulk=rules.bulk.output.store,
     output:
         store="results/surfaces/{material}_{plane}.zarr/zarr.json",
-    log:
-        "logs/surfaces/{material}_{plane}.log",
-    benchmark:
-        "results/benchmarks/surfaces/{material}_{plane}.tsv"
-    wildcard_constraints:
-        plane=r"-?\d+_-?\d+_-?\d+",
+    pathvars:
+        job="surfaces/{material}_{plane}",
     params:
-        script="surface",
-        settings=lambda w: {
-            "plane": [int(index) for index in w.plane.split("_")],
-            "slab": plain(study.materials[w.material].surface),
-            "displacement": study.materials[w.material].force_constants.displacement,
-        },
+        settings=lambda w: SurfaceSettings.of(study.materials[w.material], w.plane).plain(),
     message:
         "Free surface {wildcards.plane} of {wildcards.material}"

@@ -1,137 +1,84 @@
-# The finished results are doubted once all of them are there. A failing test fails the run, in its last job, once all
-# else is written.
+# The finished results are doubted. A failing test fails the run, in its last job, once all else is written.
 SHOWN = {name for figure in study.figures.values() for name in getattr(figure, "potentials", ())}
 POTENTIALS = sorted(SHOWN | {case.potential for case in study.cases.values()})
 MATERIALS = {name: study.potentials[name].material for name in POTENTIALS}
 
 
-rule table:
+use rule job as table with:
     input:
         code=code("table.py"),
         tables=expand("figures/{name}.csv", name=SUMMED),
     output:
-        table=reported("results/comparison.csv", "Convergence", case="all, beside the paper"),
-    log:
-        "logs/figures/table.log",
+        table=shown("results/comparison.csv", "Convergence", case="all, beside the paper"),
+    pathvars:
+        job="figures/table",
     localrule: True
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     params:
-        figures={
-            name: study.figures[name].model_dump(mode="json", include={"kind", "window"}) for name in SUMMED
-        },
+        figures={name: study.figures[name].plain("kind", "window") for name in SUMMED},
     message:
         "Our numbers beside the paper's"
-    script:
-        "../../scripts/table.py"
 
 
-rule check:
+use rule job as check with:
     input:
         code=code("check.py"),
         tests=sorted(str(path) for path in (ROOT / "tests" / "results").glob("*.py")),
-        tables=expand("results/{case}/convergence.csv", case=study.cases),
-        certificates=expand(
-            "results/potentials/{potential}/certificate.zarr/zarr.json",
-            potential=POTENTIALS,
-        ),
-        intervals=expand("results/potentials/{potential}/intervals.csv", potential=POTENTIALS),
-        bulks=expand(
-            "results/bulk/{material}.zarr/zarr.json",
-            material=sorted(set(MATERIALS.values())),
-        ),
+        tables=expand(rules.convergence.output.table, case=study.cases),
+        certificates=expand(rules.potential.output.certificate, potential=POTENTIALS),
+        intervals=expand(rules.intervals.output.table, potential=POTENTIALS),
+        bulks=expand(rules.bulk.output.store, material=sorted(set(MATERIALS.values()))),
     output:
         report="results/checks.txt",
-    log:
-        "logs/check.log",
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
-    params:
-        study={
-            "cases": {
-                name: case.model_dump(mode="json", include={"potential", "reference", "buffer", "solve"})
-                for name, case in study.cases.items()
-            },
-            "potentials": MATERIALS,
-        },
-    message:
-        "Tests of the finished results"
-    script:
-        "../../scripts/check.py"
-
-
-rule summary:
-    input:
-        code=code("summary.py"),
-        tables=expand("results/{case}/convergence.csv", case=study.cases),
-        references=[
-            f"results/{name}/reference.zarr/zarr.json"
-            for name, case in study.cases.items()
-            if case.reference.compute
-        ],
-        far_fields=[
-            f"results/{name}/far_field.zarr/zarr.json"
-            for name, case in study.cases.items()
-            if case.estimate.far_field_samples
-        ],
-        fits=expand("results/potentials/{potential}/fit.csv", potential=POTENTIALS),
-        intervals=rules.check.input.intervals,
-        certificates=rules.check.input.certificates,
-        comparison=["results/comparison.csv"] * bool(SUMMED),
-        checks="results/checks.txt",
-    output:
-        page=report(
-            "results/summary.html",
-            caption="../report/summary.rst",
-            category="Summary",
-            labels={"page": "results beside the paper's, consistency, cost"},
-        ),
-        far_field=report(
-            "results/far_field.csv",
-            caption="../report/far_field.rst",
-            category="Summary",
-            labels={"page": "whether dW speaks for the far field"},
-        ),
-        resources=report(
-            "results/resources.csv",
-            caption="../report/resources.rst",
-            category="Summary",
-            labels={"page": "time and memory of every job"},
-        ),
-    log:
-        "logs/summary.log",
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
+    pathvars:
+        job="check",
+    localrule: True
     params:
         cases={
-            name: case.model_dump(mode="json", include={"title", "potential"})
+            name: case.plain("potential", "reference", "buffer", "solve")
             for name, case in study.cases.items()
         },
+        potentials=MATERIALS,
+    message:
+        "Tests of the finished results"
+
+
+use rule job as summary with:
+    input:
+        code=code("summary.py"),
+        tables=rules.check.input.tables,
+        references=expand(rules.reference.output.store, case=study.asking("reference")),
+        far_fields=expand(rules.far_field.output.store, case=study.asking("far_field")),
+        fits=expand(rules.potential.output.table, potential=POTENTIALS),
+        intervals=rules.check.input.intervals,
+        certificates=rules.check.input.certificates,
+        comparison=[rules.table.output.table] * bool(SUMMED),
+        checks=rules.check.output.report,
+    output:
+        page=shown("results/summary.html", "Summary", page="results beside the paper's, consistency, cost"),
+        far_field=shown("results/far_field.csv", "Summary", page="whether dW speaks for the far field"),
+        resources=shown("results/resources.csv", "Summary", page="time and memory of every job"),
+    pathvars:
+        job="summary",
+    localrule: True
+    params:
+        cases={name: case.plain("title", "potential") for name, case in study.cases.items()},
         potentials=POTENTIALS,
     message:
         "Summary of all results"
-    script:
-        "../../scripts/summary.py"
 
 
-rule verdict:
+use rule job as verdict with:
     input:
-        bars(),
-        wanted_figures(),
+        expand(rules.energy.output.table, case=study.asking("energy")),
+        expand(rules.clamp.output.table, case=study.asking("clamp")),
+        expand("figures/{name}.png", name=study.figures),
         code=code("verdict.py"),
         checks=rules.check.output.report,
         page=rules.summary.output.page,
     output:
         verdict="results/verdict.txt",
-    log:
-        "logs/verdict.log",
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
+    pathvars:
+        job="verdict",
+    localrule: True
     message:
         "Whether the results pass their checks"
-    script:
-        "../../scripts/verdict.py"

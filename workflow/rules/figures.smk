@@ -7,47 +7,24 @@ from qmfront.config.labels import labels_of
 SUMMED = [name for name, figure in study.figures.items() if isinstance(figure, NEED_ERRORS)]
 
 
-def wanted_figures():
-    """The figures that the configuration asks for, and the table that sums up those with errors."""
-    return [f"figures/{name}.png" for name in study.figures] + ["results/comparison.csv"] * bool(SUMMED)
-
-
-def named(kind):
-    """Regular expression of the names of the figures of a kind."""
-    return "|".join(name for name, figure in study.figures.items() if figure.kind == kind) or "(?!)"
-
-
-def figure_file(kind, suffix):
-    """Picture or table of the figures of a kind, for the report."""
-    labels = {"figure": "{figure}", "kind": kind, "type": {"png": "picture", "csv": "table"}[suffix]}
-    return reported(f"figures/{{figure}}.{suffix}", "Figures", f"draw_{kind}", **labels)
-
-
-def shown(name, path, wanted=lambda case: True):
-    """A function that gives, under a name, a file of each case that a figure shows, of those that are wanted."""
-
-    def files(w):
-        cases = study.figures[w.figure].cases
-        return {name: [f"results/{case}/{path}" for case in cases if wanted(study.cases[case])]}
-
-    return files
-
-
-def case_file(name):
+def of_case(name):
     """A function that gives a store of the case that a figure shows."""
     return lambda w: {name: f"results/{study.figures[w.figure].case}/{name}.zarr/zarr.json"}
 
 
-def store_of(case, k, name):
-    """A store of one iteration."""
-    return f"results/{case}/{k}/{name}.zarr/zarr.json"
+def of_cases(name, path, stage=""):
+    """A function that gives a file of each case that a figure shows, or of those that ask for a stage."""
+    having = set(study.asking(stage) if stage else study.cases)
+    return lambda w: {
+        name: [f"results/{case}/{path}" for case in study.figures[w.figure].cases if case in having]
+    }
 
 
 def snapshot(w):
     """The stores of the iteration that a figure shows."""
     figure = study.figures[w.figure]
-    k = figure.nearest(len(iterations(figure.case)))
-    return {name: store_of(figure.case, k, name) for name in ("partition", "solution")}
+    folder = f"results/{figure.case}/{figure.nearest(len(iterations(figure.case)))}"
+    return {name: f"{folder}/{name}.zarr/zarr.json" for name in ("partition", "solution")}
 
 
 def refinement(w):
@@ -60,23 +37,23 @@ def refinement(w):
             "Allow more iterations in its section adapt, or choose null to draw no figure."
         )
     k = min(figure.nearest(n_refined + 1), n_refined - 1)
-    now = {name: store_of(figure.case, k, name) for name in ("partition", "estimate")}
-    return {**now, "refined": store_of(figure.case, k + 1, "partition")}
+    places = {"partition": (k, "partition"), "estimate": (k, "estimate"), "refined": (k + 1, "partition")}
+    return {name: f"results/{figure.case}/{at}/{kind}.zarr/zarr.json" for name, (at, kind) in places.items()}
 
 
 def partitions(w):
     """The partitions of all iterations of the case that a figure shows."""
-    case = study.figures[w.figure].case
-    return {"partitions": [store_of(case, k, "partition") for k in iterations(case)]}
+    return {"partitions": of_iterations(rules.solve.output.partition, case=study.figures[w.figure].case)(w)}
 
 
 def certificates(w):
     """Certificates of the potentials that a figure shows, and the bulk stores of their materials."""
     names = study.figures[w.figure].potentials
-    materials = [study.potentials[name].material for name in names]
     return {
-        "certificates": expand("results/potentials/{name}/certificate.zarr/zarr.json", name=names),
-        "bulks": expand("results/bulk/{material}.zarr/zarr.json", material=materials),
+        "certificates": expand(rules.potential.output.certificate, potential=names),
+        "bulks": expand(
+            rules.bulk.output.store, material=[study.potentials[name].material for name in names]
+        ),
     }
 
 
@@ -90,33 +67,29 @@ def caption_of(w):
 TOLD = {
     "title": lambda figure: study.cases[figure.case].title,
     "labels": lambda figure: labels_of(figure, study),
-    "defect": lambda figure: plain(study.cases[figure.case].defect, {"kind", "burgers"}),
+    "defect": lambda figure: study.cases[figure.case].defect.plain("kind", "burgers"),
     "t_buf": lambda figure: study.cases[figure.case].refine.t_buf,
-    "estimate": lambda figure: plain(study.cases[figure.case].estimate, {"norm", "residual"}),
+    "estimate": lambda figure: study.cases[figure.case].estimate.plain("norm", "residual"),
 }
 
 
 def told(name):
     """A function that gives one parameter of the script of a figure."""
-    of_figure = TOLD.get(name, lambda figure: plain(figure)[name])
+    of_figure = TOLD.get(name, lambda figure: figure.plain(name)[name])
     return lambda w: of_figure(study.figures[w.figure])
 
 
-structure, locality = case_file("structure"), case_file("locality")
-tables, divisions = shown("tables", "convergence.csv"), shown("divisions", "0/divided.json")
-clamps = shown("clamp", "clamp.json", lambda case: case.clamp.factor)
-curves = [tables], ["labels", "slope", "window"]
+structure, locality = of_case("structure"), of_case("locality")
+tables, divisions = of_cases("tables", "convergence.csv"), of_cases("divisions", "0/divided.json")
+clamps = of_cases("clamp", "clamp.json", "clamp")
+curves, sites = ([tables], ["labels", "slope", "window"]), ["title", "defect"]
 
 # A kind of figure: what it shows, the files that its script reads, and what it is told.
 KINDS = {
-    "decomposition": (
-        "decomposition into QM, buffer, MM and far field",
-        [snapshot, structure],
-        ["title", "defect"],
-    ),
+    "decomposition": ("decomposition into QM, buffer, MM and far field", [snapshot, structure], sites),
     "speed": ("local estimator and speed", [refinement, structure], ["title"]),
     "front": ("interfaces before and after Mark and refine", [refinement, structure], ["title", "t_buf"]),
-    "stages": ("partitions at several iterations", [partitions, structure], ["title", "defect", "n_qm"]),
+    "stages": ("partitions at several iterations", [partitions, structure], [*sites, "n_qm"]),
     "convergence": ("error and estimators against N_QM", *curves),
     "errors": ("errors of several cases", *curves),
     "estimates": ("practical estimator against N_QM", *curves),
@@ -130,6 +103,8 @@ KINDS = {
 }
 
 for kind, (content, files, parameters) in KINDS.items():
+    names = [name for name, figure in study.figures.items() if figure.kind == kind]
+    labels = {"caption": f"draw_{kind}", "figure": "{figure}", "kind": kind}
 
     rule:
         name:
@@ -138,32 +113,21 @@ for kind, (content, files, parameters) in KINDS.items():
             *map(unpack, files),
             code=code(f"draw_{kind}.py"),
         output:
-            png=figure_file(kind, "png"),
-            csv=figure_file(kind, "csv"),
+            png=shown("figures/{figure}.png", "Figures", type="picture", **labels),
+            csv=shown("figures/{figure}.csv", "Figures", type="table", **labels),
             pdf="figures/{figure}.pdf",
         log:
             "logs/figures/{figure}.log",
         wildcard_constraints:
-            figure=named(kind),
+            figure="|".join(names) or "(?!)",
         localrule: True
         conda:
             "../../envs/environment.yaml"
-        threads: 1
         params:
             **{name: told(name) for name in parameters},
-            script=f"draw_{kind}",
+            script=f"draw_{kind}.py",
             caption=caption_of,
         message:
             f"{{wildcards.figure}}: {content}"
         script:
-            "../../scripts/{params.script}.py"
-
-
-# Every figure is a target by its name.
-for figure in study.figures:
-
-    rule:
-        name:
-            figure
-        input:
-            f"figures/{figure}.png",
+            "../../scripts/{params.script}"

@@ -1,104 +1,80 @@
 # From the crystal of a material to a fitted potential, its certificate and its intervals.
+from qmfront.config.job_settings import FitSettings, TrainingSettings
 
 
-include: "potential_inputs.smk"
-
-
-use rule bulk as training with:
+use rule qm_job as training with:
     input:
-        unpack(reference_model),
-        unpack(field_of),
-        code=code("training.py"),
+        unpack(lambda w: defect_files(study.field_of(w.potential))),
+        **qm_code("training.py"),
         bulk=bulk_store,
-        scattered=scattered_jobs,
+        scattered=lambda w: [
+            f"results/potentials/{w.potential}/shares/{number}.json"
+            for number in (study.potentials[w.potential].parts if not hasattr(w, "number") else ())
+        ],
     output:
         store="results/potentials/{potential}/training.zarr/zarr.json",
-    log:
-        "logs/potentials/{potential}/training.log",
-    benchmark:
-        "results/benchmarks/potentials/{potential}/training.tsv"
+    pathvars:
+        job="potentials/{potential}/training",
     resources:
-        runtime=planned("training", "runtime"),
-        mem_mb=planned("training", "mem_mb"),
-        qm_time_limit_ms=qm_time_limit_ms,
-        qm_retries=qm_retries,
+        **planned("training"),
     params:
-        script="training",
-        settings=training_sections,
+        settings=lambda w: TrainingSettings.of(study, w.potential).plain(),
     message:
         "Observations of the reference model for {wildcards.potential}"
 
 
 use rule training as scatter with:
-    input:
-        unpack(reference_model),
-        unpack(field_of),
-        code=code("training.py"),
-        bulk=bulk_store,
     output:
         table="results/potentials/{potential}/shares/{number}.json",
-    log:
-        "logs/potentials/{potential}/share_{number}.log",
-    benchmark:
-        "results/benchmarks/potentials/{potential}/share_{number}.tsv"
-    wildcard_constraints:
-        number=r"\d+",
+    pathvars:
+        job="potentials/{potential}/share_{number}",
     resources:
-        qm_time_limit_ms=qm_time_limit_ms,
-        qm_retries=qm_retries,
+        **QM_CALLS,
     params:
         total=lambda w: study.potentials[w.potential].jobs,
     message:
         "QM calls for {wildcards.potential}, part {wildcards.number}"
 
 
-rule potential:
+use rule timed_job as potential with:
     input:
         code=code("potential.py"),
         bulk=bulk_store,
         training=rules.training.output.store,
-        surfaces=surface_stores,
+        surfaces=lambda w: [
+            surface_store(material_of(w), plane)
+            for plane in getattr(study.potentials[w.potential].surfaces, "planes", [])
+        ],
     output:
         potential="results/potentials/{potential}/potential.json",
         table="results/potentials/{potential}/fit.csv",
         certificate="results/potentials/{potential}/certificate.zarr/zarr.json",
         uncertainty="results/potentials/{potential}/uncertainty.zarr/zarr.json",
-    log:
-        "logs/potentials/{potential}/potential.log",
-    benchmark:
-        "results/benchmarks/potentials/{potential}/potential.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
+    pathvars:
+        job="potentials/{potential}/potential",
     params:
-        settings=fit_sections,
+        settings=lambda w: FitSettings.of(study, w.potential).plain(),
     message:
         "Fit of the ACE potential {wildcards.potential}"
-    script:
-        "../../scripts/potential.py"
 
 
-use rule bulk as intervals with:
+use rule qm_job as intervals with:
     input:
-        unpack(reference_model),
-        code=code("intervals.py"),
+        **qm_code("intervals.py"),
         bulk=bulk_store,
         training=rules.training.output.store,
         potential=rules.potential.output.potential,
         uncertainty=rules.potential.output.uncertainty,
     output:
-        table=report(
+        table=shown(
             "results/potentials/{potential}/intervals.csv",
-            caption="../report/intervals.rst",
-            category="Potentials",
-            labels={"potential": "{potential}", "table": "how sure the fit is"},
+            "Potentials",
+            potential="{potential}",
+            table="how sure the fit is",
         ),
-    log:
-        "logs/potentials/{potential}/intervals.log",
-    benchmark:
-        "results/benchmarks/potentials/{potential}/intervals.tsv"
+    pathvars:
+        job="potentials/{potential}/intervals",
     params:
-        script="intervals",
-        settings=held_out_cells,
+        settings=lambda w: study.potentials[w.potential].plain("held_out")["held_out"],
     message:
         "How sure the fit of {wildcards.potential} is"

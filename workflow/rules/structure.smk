@@ -1,74 +1,93 @@
-rule structure:
+# A case as it begins. Cases with the same operators and reference take those of the first of them.
+from qmfront.config.job_settings import StartSettings, StructureSettings
+
+
+use rule timed_job as structure with:
     input:
-        unpack(surface_of),
-        unpack(structure_file_of),
+        unpack(lambda w: defect_files(w.case)),
+        unpack(operators_from),
         code=code("structure.py"),
         bulk=bulk_store,
     output:
         store="results/{case}/structure.zarr/zarr.json",
         xyz="results/{case}/structure.extxyz",
-    log:
-        "logs/{case}/structure.log",
-    benchmark:
-        "results/benchmarks/{case}/structure.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
-    params:
-        described=described_defect,
-        settings=first_partition,
-    message:
-        "Sites, predictor and first partition of {wildcards.case}"
-    script:
-        "../../scripts/structure.py"
-
-
-rule start:
-    input:
-        code=code("start.py"),
-        structure="results/{case}/structure.zarr/zarr.json",
         operators="results/{case}/operators.zarr/zarr.json",
+    pathvars:
+        job="{case}/structure",
+    params:
+        settings=lambda w: StructureSettings.of(study, w.case).plain(),
+    message:
+        "Sites, predictor, first partition and operators of {wildcards.case}"
+
+
+use rule timed_job as start with:
+    input:
+        **stores("structure", "operators"),
+        code=code("start.py"),
         bulk=bulk_store,
         potential=potential_file("potential.json"),
     output:
         store="results/{case}/start.zarr/zarr.json",
         xyz="results/{case}/start.extxyz",
-    log:
-        "logs/{case}/start.log",
-    benchmark:
-        "results/benchmarks/{case}/start.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
+    pathvars:
+        job="{case}/start",
     params:
-        sections=start_sections,
+        settings=lambda w: study.cases[w.case].part(StartSettings).plain(),
     message:
         "Minimum of the potential of {wildcards.case}, and its first QM region"
-    script:
-        "../../scripts/start.py"
 
 
-rule operators:
+use rule qm_job as locality with:
     input:
-        unpack(completing_potential),
-        code=code("operators.py"),
-        structure="results/{case}/structure.zarr/zarr.json",
-        bulk=bulk_store,
+        **stores("structure"),
+        **qm_code("locality.py"),
     output:
-        store="results/{case}/operators.zarr/zarr.json",
-    log:
-        "logs/{case}/operators.log",
-    benchmark:
-        "results/benchmarks/{case}/operators.tsv"
+        store="results/{case}/locality.zarr/zarr.json",
+    pathvars:
+        job="{case}/locality",
+    params:
+        # the reference model, without a label, and the same with other arguments that a case wants compared
+        specs=lambda w: {
+            label: study.material_of(w.case).qm.spec(ROOT, {**study.cases[w.case].qm_kwargs, **changed})
+            for label, changed in {"": {}, **study.cases[w.case].locality.alternatives}.items()
+        },
+        embedding=lambda w: study.cases[w.case].embedding.plain(),
+        settings=lambda w: study.cases[w.case].locality.plain("widths", "tolerance"),
+        width=lambda w: study.cases[w.case].buffer.width,
+    message:
+        "Buffer that the QM model of {wildcards.case} needs"
+
+
+use rule qm_job as reference with:
+    input:
+        unpack(start_of_reference),
+        **stores("structure", "operators"),
+        **qm_code("reference.py"),
+    output:
+        store="results/{case}/reference.zarr/zarr.json",
+    pathvars:
+        job="{case}/reference",
     wildcard_constraints:
         case="|".join(set(ORIGINS.values())),
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
+    resources:
+        **planned("reference"),
     params:
-        constants=lambda w: study.material_of(w.case).force_constants.model_dump(mode="json"),
-        laplacian=lambda w: study.cases[w.case].estimate.laplacian.model_dump(mode="json"),
+        settings=lambda w: study.cases[w.case].reference.plain(),
+        embedding=lambda w: study.cases[w.case].embedding.plain(),
     message:
-        "Force-constant operator and Laplacian of {wildcards.case}"
-    script:
-        "../../scripts/operators.py"
+        "Full QM solution of {wildcards.case}"
+
+
+use rule job as shared with:
+    input:
+        code=code("shared.py"),
+        store=lambda w: f"results/{ORIGINS[w.case]}/reference.zarr/zarr.json",
+    output:
+        store="results/{case}/reference.zarr/zarr.json",
+    pathvars:
+        job="{case}/shared_reference",
+    wildcard_constraints:
+        case="|".join(set(study.cases) - set(ORIGINS.values())) or "(?!)",
+    localrule: True
+    message:
+        "The reference of {wildcards.case}: equal to that of another case"
