@@ -282,6 +282,14 @@ class Hessian(Section):
         ge=1,
         le=50,
     )
+    mixed_calls: int = key(
+        "Model mm: largest number of QM calls that doubt its answer with the Hessian of the mixed forces, and mend it; "
+        "one where the answer is right, none with 0",
+        unit="1",
+        default=4,
+        ge=0,
+        le=50,
+    )
 
 
 class Estimate(Section):

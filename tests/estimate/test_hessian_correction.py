@@ -7,7 +7,7 @@ from qmfront.config.stages import Estimate, Hessian, Solve
 from qmfront.coupling.force_mixing import Models, model_forces
 from qmfront.coupling.hessian import SOFTEST, conjugate_gradients, hessian_products
 from qmfront.coupling.hybrid import Hybrid
-from qmfront.coupling.partition import FAR_FIELD, MM, QM
+from qmfront.coupling.partition import BUFFER, FAR_FIELD, MM, QM
 from qmfront.coupling.reference import relax_reference
 from qmfront.coupling.solution import Solution
 from qmfront.estimate.estimator import representatives
@@ -53,6 +53,40 @@ def test_steps_take_the_estimate_to_the_error(crack, tip):
         seen[steps] = stencil_norm(answer, crack.stencil) / error
     assert 0.6 < seen[0] < 0.85, seen
     assert abs(seen[4] - 1) < 0.05 and abs(seen[6] - 1) < 0.02, seen
+
+
+@pytest.mark.parametrize("stiffer", [1.0, 1.7])
+def test_mixed_forces_mend_the_answer_of_a_potential_that_is_wrong_in_the_qm_region(
+    crack, crack_operators, eam_forces, tip, stiffer
+):
+    """Against conjugate gradients on the mixed Hessian to the end; one call confirms a potential that is right."""
+    _, riesz, rest = tip
+    asked = []
+
+    def qm(atoms):
+        asked.append(atoms)
+        return eam_forces(atoms)
+
+    hybrid = Hybrid(crack, crack_operators, Models(qm, lambda atoms: stiffer * eam_forces(atoms)))
+    radius = np.linalg.norm(crack.sites[:, :2], axis=1) / crack.r0
+    region = np.select([~crack.free, radius < 3.0, radius < 7.0], [FAR_FIELD, QM, BUFFER], MM)
+    solution = Solution(rest, np.zeros_like(rest), np.zeros(1), np.zeros(1))
+    residual = {"exact": pull_outside(crack, 1.0)}
+    phi = {"exact": riesz.solve(residual["exact"])}
+    mixed = hessian_products(hybrid.forces(region), rest)
+    true = conjugate_gradients(mixed, residual["exact"], riesz, steps=25).displacement
+
+    def answer(mixed_calls: int) -> np.ndarray:
+        asked.clear()
+        settings = Estimate(residual="exact", hessian=Hessian(mixed_calls=mixed_calls))
+        return corrections(hybrid, region, solution, residual, phi, settings)["exact"].displacement
+
+    plain = answer(0)
+    assert not asked
+    mended = answer(8)
+    assert (len(asked) == 1) == (stiffer == 1.0)
+    off = [np.linalg.norm(one - true) / np.linalg.norm(true) for one in (plain, mended)]
+    assert off[1] < 0.1 and (off[0] > 0.2 if stiffer > 1 else off[0] < 0.1), off
 
 
 def test_calls_are_counted(crack, tip):
@@ -168,7 +202,7 @@ def test_the_potential_stands_for_the_hessian_at_no_qm_call(crack, crack_operato
     solution = Solution(rest, np.zeros_like(rest), np.zeros(1), np.zeros(1))
 
     def ask(model: str, chosen: str):
-        settings = Estimate(residual=chosen, hessian=Hessian(model=model, steps=4))
+        settings = Estimate(residual=chosen, hessian=Hessian(model=model, steps=4, mixed_calls=0))
         return corrections(hybrid, region, solution, residuals, phi, settings)
 
     found = ask(model="mm", chosen="cauchy_born")
