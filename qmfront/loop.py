@@ -92,7 +92,7 @@ class MeasuredMaterial:
     def spec(self) -> ModelSpec:
         """The QM model as the journal knows it."""
         qm = self.material.qm
-        return ModelSpec(qm.calculator, qm.arguments(Path()))
+        return ModelSpec(**qm.spec(Path()))
 
 
 @dataclass(frozen=True)
@@ -192,7 +192,7 @@ def measure(
     material = Material.model_validate({"crystal": crystal, "qm": qm, **measurements})
     guess = crystal_of(crystal)
     book, tally = Journal(journal), Tally()
-    spec = ModelSpec(qm.calculator, qm.arguments(Path()))
+    spec = ModelSpec(**qm.spec(Path()))
     bulk = bulk_of(guess, Journaled(spec, book, tally), material)
     for warning in warnings_of_crystal(spec, bulk.crystal, rattle=material.preflight.rattle):
         logger.warning("%s", warning)

@@ -30,7 +30,7 @@ def main(preflight: str, qm: ModelSpec, settings: PlanSettings, name: str, outpu
     calculator = qm.build()
 
     def call(atoms: Atoms) -> Evaluation:
-        return ask(atoms, calculator, ("energy", "forces"), name=qm.calculator)
+        return ask(qm.dressed(atoms), calculator, ("energy", "forces"), name=qm.calculator)
 
     report = Report.read(preflight)
     planned = planned_case(settings.case, settings.potential, settings.material, report, call)

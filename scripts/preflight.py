@@ -34,7 +34,7 @@ class Outputs:
 def main(material: str, crystal: Crystal, qm: ModelSpec, settings: Settings, outputs: Outputs) -> None:
     found = report(
         material,
-        Subject(qm.build, qm.calculator),
+        Subject(qm.build, qm.calculator, qm.dressed),
         crystal_of(crystal),
         settings.preflight,
         settings.force_constants,

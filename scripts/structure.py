@@ -55,7 +55,8 @@ def main(files: Files, settings: StructureSettings, outputs: Outputs) -> None:
         logging.getLogger(__name__).info(line)
     region = first_region(defect, settings.initial_region, partition, seeds=seeds)
     config = (described, settings.initial_region)
-    store.save(outputs.store, STRUCTURE, {**defect.arrays(), "region": region}, config=config)
+    layout = STRUCTURE.including(defect.state.declared())
+    store.save(outputs.store, layout, {**defect.arrays(), "region": region}, config=config)
     atoms = defect.body.atoms(np.zeros_like(defect.predictor))
     write_extxyz(outputs.xyz, atoms, region=region, arrays={"predictor": defect.predictor})
     if files.operators is None:

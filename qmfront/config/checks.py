@@ -179,6 +179,7 @@ def _defect(case: Case, material: Material, root: Path) -> Iterator[str]:
     yield from _kinds(case)
     if isinstance(case.defect, File):
         yield from _structure_file(case, case.defect, root)
+        yield from _moments_of_file(case.defect, case.material, material, root)
         return
     yield from _core(case)
     yield from problems_of_defect(case, material)
@@ -196,6 +197,23 @@ def _structure_file(case: Case, defect: File, root: Path) -> Iterator[str]:
             "embedding.subtract_lattice needs the perfect crystal, which the file alone does not tell: give "
             "defect.lattice, the name of an array with the site of every atom"
         )
+
+
+def _moments_of_file(defect: File, name: str, material: Material, root: Path) -> Iterator[str]:
+    """A defect with moments in a crystal without them is computed with two models."""
+    given = {"initial_magmoms": "moments", "initial_charges": "charges"}
+    path = root / defect.file
+    if not path.is_file():
+        return
+    with path.open(encoding="utf-8", errors="replace") as file:
+        head = file.readline() + file.readline()
+    for column, setting in given.items():
+        if f"{column}:" in head and not getattr(material.qm, setting):
+            yield (
+                f"defect.file = {defect.file!r} has {column}, but materials.{name}.qm.{setting} is not given: the "
+                f"crystal and the training cells would be computed without. Give materials.{name}.qm.{setting} by "
+                "element, or take the column out of the file"
+            )
 
 
 def _core(case: Case) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import JsonValue, StringConstraints, model_validator
 
 from qmfront.config.eam_text import EAM, readable_copy
-from qmfront.config.section import Section, key
+from qmfront.config.section import Section, Symbol, key
 from qmfront.config.unit_cell import HEXAGONAL, SPECIES, Structure, UnitCell, named_cell
 
 Formula = Annotated[str, StringConstraints(pattern=r"^[A-Z][a-z]?([A-Z][a-z]?)?$")]
@@ -142,14 +142,24 @@ class QuantumModel(Section):
         le=100,
     )
 
+    moments: dict[Symbol, float] = key(
+        "Initial magnetic moment of every atom by element, such as {Fe: 2.2}, in all calls: crystal, training cells, "
+        "clusters and boxes. A file of the user has its own",
+        unit="μB",
+        default={},
+    )
+    charges: dict[Symbol, float] = key("Initial charge of every atom by element", unit="e", default={})
+
     @property
     def time_limit_ms(self) -> int:
         """The time limit in milliseconds, since Snakemake wants whole numbers; 0 for none."""
         return round(1000 * (self.time_limit or 0.0))
 
     def spec(self, root: Path, changed: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
-        """What the calculator is made from: its dotted path, and its arguments with some of them changed."""
-        return {"calculator": self.calculator, "kwargs": self.arguments(root) | dict(changed)}
+        """What calls are made with: path and arguments of the calculator, some of them changed, and moments and charges."""
+        described = {"calculator": self.calculator, "kwargs": self.arguments(root) | dict(changed)}
+        state = {"moments": self.moments, "charges": self.charges}
+        return described | {name: values for name, values in state.items() if values}
 
     def arguments(self, root: Path) -> dict[str, Any]:
         """All keyword arguments of the calculator; files as absolute paths, as text.

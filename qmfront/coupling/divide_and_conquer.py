@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
-from ase import Atoms
 
 from qmfront.coupling.embedding import Forces
 from qmfront.crystal.body import Body
@@ -183,8 +182,7 @@ def divided_forces(
         forces = np.full(displacement.shape, np.nan)
         for tile, (sites, image, cell) in zip(tiles, boxes, strict=True):
             positions = (body.reference + displacement)[sites] + image
-            atoms = Atoms(numbers=body.numbers[sites], positions=positions, cell=cell, pbc=True)
-            forces[tile] = qm(atoms)[np.searchsorted(sites, tile)]
+            forces[tile] = qm(body.boxed(sites, positions, cell))[np.searchsorted(sites, tile)]
         return forces
 
     return force

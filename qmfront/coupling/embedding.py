@@ -53,11 +53,10 @@ def _box_forces(
     """As embedded_forces; the box is the whole domain where it would be no smaller."""
     sites, image, cell = boxed(body, cluster, embedding.minimum_cells, shape=embedding.shape)
     places = np.searchsorted(sites, cluster.sites[cluster.wanted])
-    numbers = body.numbers[sites]
 
     def force(displacement: np.ndarray) -> np.ndarray:
         positions = (body.reference + displacement)[sites] + image
-        return qm(Atoms(numbers=numbers, positions=positions, cell=cell, pbc=True))[places]
+        return qm(body.boxed(sites, positions, cell))[places]
 
     return force
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from ase import Atoms
 
+from qmfront.crystal.atom_state import AtomState
 from qmfront.crystal.box import BoxDomain
 from qmfront.crystal.cluster import Cluster
 
@@ -21,6 +22,8 @@ class Body:
         The sites l of the perfect crystal.
     period : (3,) float, Å
         Edges of the right-angled cells of a periodic domain, infinite for others.
+    state : AtomState
+        Moments and whatever else goes with the atoms.
     """
 
     reference: np.ndarray
@@ -29,6 +32,7 @@ class Body:
     pbc: np.ndarray
     lattice: np.ndarray
     period: np.ndarray = field(default_factory=lambda: np.full(3, np.inf))
+    state: AtomState = field(default_factory=AtomState)
 
     @property
     def domain(self) -> BoxDomain:
@@ -46,8 +50,15 @@ class Body:
 
     def cluster(self, cluster: Cluster, displacement: np.ndarray) -> Atoms:
         """The atoms of a cluster, displaced by u (n, 3) Å."""
-        return cluster.atoms(self.reference + displacement, self.numbers, self.cell, self.pbc)
+        atoms = cluster.atoms(self.reference + displacement, self.numbers, self.cell, self.pbc)
+        return self.state.put_on(atoms, cluster.sites)
+
+    def boxed(self, sites: np.ndarray, positions: np.ndarray, cell: np.ndarray) -> Atoms:
+        """Some sites (k,) int at positions (k, 3), Å, in a periodic box (3, 3), Å."""
+        atoms = Atoms(numbers=self.numbers[sites], positions=positions, cell=cell, pbc=True)
+        return self.state.put_on(atoms, sites)
 
     def perfect(self, cluster: Cluster) -> Atoms:
         """The same sites of the perfect crystal."""
-        return cluster.atoms(self.lattice, self.numbers, self.cell, self.pbc)
+        atoms = cluster.atoms(self.lattice, self.numbers, self.cell, self.pbc)
+        return self.state.put_on(atoms, cluster.sites)

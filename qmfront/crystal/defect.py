@@ -5,13 +5,26 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from qmfront.crystal.atom_state import AtomState
 from qmfront.crystal.body import Body
 from qmfront.crystal.disc import LineCell, Sites
 from qmfront.crystal.faces import NO_CRACK, face_sites, uncut
 from qmfront.crystal.neighbours import Pairs, pairs_within
 from qmfront.crystal.stencil import stencil
 
-_ARRAYS = ("sites", "predictor", "numbers", "basis_index", "free", "cell", "pbc", "frame", "core", "period")
+_ARRAYS = (
+    "sites",
+    "predictor",
+    "numbers",
+    "basis_index",
+    "free",
+    "cell",
+    "pbc",
+    "frame",
+    "core",
+    "period",
+    "origin",
+)
 _NUMBERS = ("r0", "crack_tip")
 
 ADDED = -1
@@ -41,6 +54,10 @@ class Defect:
         The body is cracked along {x2 = 0, x1 < crack_tip}; pairs across are no neighbours. NO_CRACK for none.
     period : (3,) float, Å
         Edges of the right-angled cells that a periodic box is made of; NO_PERIOD for straight defects.
+    origin : (3,) float, Å
+        Of the frame of the case in the user's file; zero where there is none.
+    state : AtomState
+        Of the atoms of the user's file.
     """
 
     sites: np.ndarray
@@ -56,6 +73,8 @@ class Defect:
     r0: float
     crack_tip: float = NO_CRACK
     period: np.ndarray = field(default_factory=lambda: np.array(NO_PERIOD))
+    origin: np.ndarray = field(default_factory=lambda: np.zeros(3))
+    state: AtomState = field(default_factory=AtomState)
 
     @property
     def dimension(self) -> int:
@@ -70,7 +89,15 @@ class Defect:
     @property
     def body(self) -> Body:
         """What the force evaluations need."""
-        return Body(self.sites + self.predictor, self.numbers, self.cell, self.pbc, self.sites, self.period)
+        return Body(
+            self.sites + self.predictor,
+            self.numbers,
+            self.cell,
+            self.pbc,
+            self.sites,
+            self.period,
+            self.state,
+        )
 
     @property
     def n_sites(self) -> int:
@@ -85,7 +112,8 @@ class Defect:
     def arrays(self) -> dict[str, np.ndarray | float]:
         """Arrays of a store of kind "structure", the first partition excepted."""
         pairs = {f"stencil_{name}": getattr(self.stencil, name) for name in ("first", "second", "vector")}
-        return {**{name: getattr(self, name) for name in (*_ARRAYS, *_NUMBERS)}, **pairs}
+        own = {name: getattr(self, name) for name in (*_ARRAYS, *_NUMBERS)}
+        return {**own, **pairs, **self.state.stored()}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "Defect":
@@ -93,7 +121,8 @@ class Defect:
         pairs = Pairs(*(arrays[f"stencil_{name}"] for name in ("first", "second", "vector")))
         r0, crack_tip = (float(arrays[name]) for name in _NUMBERS)
         found = {name: arrays[name] for name in _ARRAYS}
-        return cls(stencil=pairs, r0=r0, crack_tip=crack_tip, **found)
+        state = AtomState.from_stored(arrays)
+        return cls(stencil=pairs, r0=r0, crack_tip=crack_tip, state=state, **found)
 
 
 def straight_body(

@@ -13,6 +13,7 @@ import numpy as np
 from ase import Atoms
 from ase.constraints import FixAtoms, FixCartesian, FixScaled
 
+from qmfront.crystal.atom_state import QM_READS, AtomState
 from qmfront.crystal.cluster import surrounded
 from qmfront.crystal.defect import Defect
 from qmfront.crystal.disc import straight_line_cell
@@ -140,9 +141,17 @@ def defect_of_file(
             frame=frame,
             core=np.zeros(3),
             r0=r0,
+            origin=np.array(core, float),
+            state=AtomState.of(read, without=_described(chosen), what=chosen.file),
         ),
         seeds,
     )
+
+
+def _described(chosen: StructureFile) -> list[str]:
+    """Names of arrays that say what the atoms are to the case, and nothing to the QM model."""
+    own = (chosen.lattice, chosen.clamp, chosen.seed)
+    return [name for name in own if name is not None and name not in QM_READS]
 
 
 def _check_line(atoms: Atoms, crystal: Crystal, chosen: StructureFile) -> None:

@@ -5,6 +5,7 @@ death repeats only the evaluation that was under way. Files are NumPy archives t
 as training data. `evaluate.inventory` tells what a journal holds.
 """
 
+import json
 import logging
 import socket
 from collections.abc import Sequence
@@ -25,6 +26,9 @@ from qmfront.storage.provenance import content_hash
 from qmfront.storage.writing import moved_aside, write_file
 
 OPTIONAL_ARRAYS = ("initial_magmoms", "initial_charges")
+"""What every way to a model hands over."""
+REMOTE = "qmfront.models.remote."
+"""Calculators in a program of their own, to which nothing else is sent."""
 
 log = logging.getLogger(__name__)
 
@@ -110,6 +114,8 @@ class Journal:
         EvaluationError if the calculator raises, returns wrong shapes, NaN or infinity, or takes too long, in the last
         try as in those before, which ask a calculator built anew; nothing is journaled then.
         """
+        atoms = spec.dressed(atoms)
+        _refuse_what_is_lost(atoms, spec)
         properties = ("energy", "forces", "stress") if stress else ("energy", "forces")
         question = self._question(atoms, spec, properties)
         key = question.key
@@ -146,6 +152,10 @@ class Journal:
         if name not in self._identities:
             self._identities[name] = identity(spec.entry)
         optional = {str(key): atoms.arrays[key] for key in OPTIONAL_ARRAYS if key in atoms.arrays}
+        optional |= {f"atoms_{key}": atoms.arrays[key] for key in _others(atoms)}
+        if atoms.info:
+            text = json.dumps(atoms.info, sort_keys=True, default=str)
+            optional["atoms_info"] = np.frombuffer(text.encode(), np.uint8)
         arrays = {
             "positions": np.asarray(atoms.positions, float),
             "numbers": np.asarray(atoms.numbers, np.int64),
@@ -184,6 +194,21 @@ class Journal:
             text = "%s does not answer what it is asked, it is damaged or forged (%s). Moved to %s; computing it again."
             log.warning(text, path, reason, aside.name)
         return None
+
+
+def _others(atoms: Atoms) -> list[str]:
+    """Names of further arrays, which a model may read."""
+    return sorted(set(map(str, atoms.arrays)) - {"numbers", "positions", *OPTIONAL_ARRAYS})
+
+
+def _refuse_what_is_lost(atoms: Atoms, spec: ModelSpec) -> None:
+    """Further arrays and info do not reach a model in a program of its own."""
+    lost = [*_others(atoms), *map(str, atoms.info)]
+    if lost and spec.calculator.startswith(REMOTE):
+        raise ValueError(
+            f"The atoms carry {', '.join(lost)}, which {spec.calculator} does not send to the program of the model: "
+            "moments and charges alone go there. Take them out of the file, or name the calculator itself."
+        )
 
 
 def _report(evaluation: Evaluation, n_atoms: int, tally: Tally | None, *, foreign: bool) -> None:

@@ -53,10 +53,13 @@ class Subject:
     ----------
     make : () -> ASE calculator
     name : dotted path, for messages
+    dress : what gives atoms the moments that they are asked about with
     """
 
-    def __init__(self, make: Callable[[], Any], name: str) -> None:
-        self.make, self.name = make, name
+    def __init__(
+        self, make: Callable[[], Any], name: str, dress: Callable[[Atoms], Atoms] = lambda atoms: atoms
+    ) -> None:
+        self.make, self.name, self.dress = make, name, dress
         self.calculator = make()
         self.timings: list[Timing] = []
         self.calls = 0
@@ -73,7 +76,7 @@ class Subject:
         calculator = self.make() if fresh else self.calculator
         properties = ("energy", "forces", "stress") if stress else ("energy", "forces")
         try:
-            found = ask(atoms, calculator, properties, name=self.name)
+            found = ask(self.dress(atoms), calculator, properties, name=self.name)
         except PropertyNotImplementedError as error:
             raise RefusedError(
                 f"It gives no {error}, which the lattice constant, the moduli and the fit are made of. Choose a mode "

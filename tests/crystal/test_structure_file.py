@@ -335,3 +335,22 @@ def test_a_strained_far_field_is_noticed(written: Write) -> None:
     atoms.positions[:, :2] *= 1.01
     with pytest.raises(ValueError, match="strained by"):
         read(written(atoms))
+
+
+def test_the_state_of_the_atoms_is_kept(written: Write, tmp_path: Path) -> None:
+    """In the order and the frame of the file, but for what describes the case."""
+    atoms = vacancy()
+    atoms.set_initial_magnetic_moments(np.linspace(-1, 1, len(atoms)))
+    path = tmp_path / "moments.extxyz"
+    columns = ["symbols", "positions", "move_mask", "initial_magmoms", "held", "look"]
+    write(path, atoms, columns=columns)
+    defect, _ = read(path, clamp="held")
+    assert set(defect.state.arrays) == {"initial_magmoms", "look"}
+    assert defect.state.arrays["initial_magmoms"] == pytest.approx(
+        atoms.get_initial_magnetic_moments(), abs=1e-6
+    )
+    whole = defect.body.atoms(np.zeros_like(defect.sites))
+    assert whole.positions + defect.origin == pytest.approx(atoms.positions, abs=1e-6)
+    assert whole.get_initial_magnetic_moments() == pytest.approx(
+        atoms.get_initial_magnetic_moments(), abs=1e-6
+    )

@@ -34,9 +34,11 @@ STRUCTURE = Kind(
             "edges of the cells of a periodic box; infinite for straight defects",
             infinite=True,
         ),
+        "origin": Declared("component", "f", "Å", "origin of the frame of the case in the user's file"),
         "volume": Declared("", "f", "Å^3", "volume per site of the bulk", optional=True),
         "basis_index": Declared(
             "site", "i", "1", "atom of the primitive cell that the site repeats", optional=True
         ),
     },
+    is_open=True,
 )

@@ -1,0 +1,123 @@
+"""What atoms carry beside element and position: moments, charges, tags, momenta, arrays of the user, and `info`.
+
+It goes with the atoms to the QM model, whose values may depend on it, to the key of the journal, and back to the user.
+"""
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+
+from qmfront.storage.layout import Declared
+
+GEOMETRY = ("numbers", "positions")
+"""Arrays of ASE's atoms that are no state."""
+QM_READS = ("initial_magmoms", "initial_charges", "tags", "momenta", "masses")
+"""What calculators of ASE read."""
+OURS = ("region", "region_id", "eta", "displacement", "predictor", "defective")
+"""Columns of the files that we write, which no longer hold when such a file is read."""
+PREFIX = "state_"
+INFO = "state_info"
+KINDS: dict[str, Any] = {"f": float, "i": np.int64, "u": np.int64, "b": bool}
+
+
+@dataclass(frozen=True, eq=False)
+class AtomState:
+    """State of the atoms of a structure.
+
+    arrays : name -> (n,) or (n, m) float, int or bool
+        In units of ASE.
+    info : name -> JSON value
+        Of the structure as a whole, such as its charge.
+    """
+
+    arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
+    info: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls, atoms: Atoms, *, without: Collection[str] = (), what: object = "The structure"
+    ) -> "AtomState":
+        """The state of atoms.
+
+        Parameters
+        ----------
+        without : names of arrays that mean something else
+        what : the structure, for errors
+
+        Raises
+        ------
+        ValueError
+            If an array holds words or objects, or an entry of `info` is no number, text or list: naming it.
+        """
+        arrays = {}
+        for name, array in atoms.arrays.items():
+            if name in (*GEOMETRY, *OURS, *without):
+                continue
+            if array.dtype.kind not in KINDS or array.ndim not in (1, 2):
+                raise ValueError(
+                    f"{what}: the array {name!r} ({array.dtype} of shape {array.shape}) cannot be carried to the QM "
+                    "model. Take it out of the file, or write it as numbers, one or several per atom."
+                )
+            arrays[name] = array.astype(KINDS[array.dtype.kind])
+        return cls(arrays, {name: _plain(name, value, what) for name, value in atoms.info.items()})
+
+    def __bool__(self) -> bool:
+        return bool(self.arrays or self.info)
+
+    def put_on(self, atoms: Atoms, sites: np.ndarray) -> Atoms:
+        """The same atoms, which are those of some sites (k,) int, with their state."""
+        for name, array in self.arrays.items():
+            atoms.set_array(name, array[sites])
+        atoms.info.update(self.info)
+        return atoms
+
+    def header(self) -> dict[str, bool | float | str]:
+        """`info` as entries of extended XYZ: numbers and texts as they are, the rest as JSON."""
+        return {
+            name: value if isinstance(value, bool | float | int | str) else json.dumps(value)
+            for name, value in self.info.items()
+        }
+
+    def stored(self) -> dict[str, np.ndarray]:
+        """Arrays of a store."""
+        arrays = {PREFIX + "of_" + name: array for name, array in self.arrays.items()}
+        if self.info:
+            arrays[INFO] = np.frombuffer(json.dumps(self.info).encode(), np.uint8).astype(np.int64)
+        return arrays
+
+    def declared(self) -> dict[str, Declared]:
+        """Declarations of `stored`."""
+        declared = {}
+        for name, array in self.stored().items():
+            dims = "character" if name == INFO else " ".join(["site", f"{name}_component"][: array.ndim])
+            kind = "i" if name == INFO else array.dtype.kind
+            words = (
+                "info of the file, as JSON in UTF-8" if name == INFO else "array of the file, in units of ASE"
+            )
+            declared[name] = Declared(dims, kind, "1", words)  # type: ignore[arg-type]
+        return declared
+
+    @classmethod
+    def from_stored(cls, arrays: Mapping[str, np.ndarray]) -> "AtomState":
+        """The inverse of `stored`; other arrays are left out."""
+        start = PREFIX + "of_"
+        own = {name.removeprefix(start): arrays[name] for name in arrays if name.startswith(start)}
+        info = bytes(arrays[INFO].astype(np.uint8)).decode() if INFO in arrays else "{}"
+        return cls(own, json.loads(info))
+
+
+def _plain(name: str, value: Any, what: object) -> Any:
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{what}: the entry {name!r} of its info ({type(value).__name__}) cannot be carried to the QM model. Take "
+            "it out of the file, or write a finite number, a text or a list."
+        ) from error
+    return value
