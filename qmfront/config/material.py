@@ -156,7 +156,7 @@ class QuantumModel(Section):
         return round(1000 * (self.time_limit or 0.0))
 
     def spec(self, root: Path, changed: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
-        """What calls are made with: path and arguments of the calculator, some of them changed, and moments and charges."""
+        """What calls are made with: path and arguments of the calculator, some changed, and moments and charges."""
         described = {"calculator": self.calculator, "kwargs": self.arguments(root) | dict(changed)}
         state = {"moments": self.moments, "charges": self.charges}
         return described | {name: values for name, values in state.items() if values}

@@ -414,3 +414,13 @@ def test_modules_are_found_without_importing_them() -> None:
     assert missing_module("qmfront.config.load") is None
     assert missing_module("xml.dom.minidom") is None
     assert missing_module("xml.no_such.minidom") == "xml.no_such"
+
+
+def test_moments_of_a_file_need_those_of_the_crystal(problems: Problems, tmp_path: Path) -> None:
+    """The crystal and the training cells would be another material."""
+    path = tmp_path / "magnetic.extxyz"
+    path.write_text("1\nProperties=species:S:1:pos:R:3:initial_magmoms:R:1\nW 0 0 0 1.0\n")
+    found = problems({"cases.edge_T4.defect": FILE | {"file": str(path)}, "cases.edge_T4.clamp.factor": 1.5})
+    assert any(
+        "has initial_magmoms, but materials.tungsten.qm.moments is not given" in text for text in found
+    )

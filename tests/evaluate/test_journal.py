@@ -131,7 +131,8 @@ def test_other_settings_and_properties_are_other_evaluations(tmp_path: Path) -> 
     tagged = cluster()
     tagged.set_tags(1)
     tagged.set_velocities(np.ones((5, 3)))
-    tagged.info["note"] = "does not change forces"
+    tagged.info["charge"] = 1
+    assert not journal.evaluate(tagged, calculator, SPEC).cached, "a model may read all of it"
     assert journal.evaluate(tagged, calculator, SPEC).cached
 
 
