@@ -32,13 +32,14 @@ def material_of(w):
 
 
 def qm_code(script):
-    """Inputs of a job that calls the reference model: its code, our code behind the model, files that the model reads."""
+    """Inputs of a job that calls the reference model: its code, our code behind the model, files of model and crystal."""
 
     def of_model(w):
-        qm = study.materials[material_of(w)].qm
+        material = study.materials[material_of(w)]
+        qm, crystal = material.qm, material.crystal
         files = reached_files(None, ROOT, also=(qm.calculator,))
         stamps = [code_stamp(CODE / f"{qm.calculator}.txt", files, ROOT)] if files else []
-        return [*stamps, *qm.files.values()]
+        return [*stamps, *qm.files.values(), *([crystal.file] if crystal.file else [])]
 
     return {"code": code(script), "qm_code": of_model}
 
