@@ -54,9 +54,10 @@ from qmfront.operators.assembly import assemble
 from qmfront.operators.operators import Operators
 from qmfront.plan.choices import choices, mesh_choice
 from qmfront.preflight.embedding import warnings_of_crystal, warnings_of_solution
-from qmfront.refine.decision import decision, report
+from qmfront.refine.decision import decision
 from qmfront.refine.next_partition import SiteEstimates, advanced, first_region, region_of_start
 from qmfront.refine.regions import PartitionSettings
+from qmfront.refine.report import report
 from qmfront.storage.timing import Seconds
 from qmfront.training.certificate import certificate_of
 from qmfront.training.defect_certificate import DefectCertificate

@@ -24,9 +24,10 @@ from qmfront.mismatch.model_difference import ModelDifference
 from qmfront.models.ace.calculator import ACE
 from qmfront.operators.operators import Operators
 from qmfront.plan.choices import mesh_choice
-from qmfront.refine.decision import decision, report
+from qmfront.refine.decision import decision
 from qmfront.refine.next_partition import SiteEstimates, advanced
 from qmfront.refine.regions import PartitionSettings
+from qmfront.refine.report import report
 from qmfront.storage.job import given
 from qmfront.storage.layouts.estimate import ESTIMATE
 from qmfront.storage.layouts.mismatch import MISMATCH

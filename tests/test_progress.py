@@ -14,7 +14,8 @@ from pathlib import Path
 from qmfront.estimate.numbers import IterationNumbers
 from qmfront.estimate.trust import Trust
 from qmfront.progress import State, cases, lines, live_line, running_jobs, state_of
-from qmfront.refine.decision import Decision, report
+from qmfront.refine.decision import Decision
+from qmfront.refine.report import report
 from qmfront.storage.lock import exclusive
 
 ROOT = Path(__file__).parents[1]

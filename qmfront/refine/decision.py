@@ -4,8 +4,6 @@ import json
 from dataclasses import dataclass, replace
 
 from qmfront.config.stages import Adapt
-from qmfront.estimate.numbers import IterationNumbers
-from qmfront.estimate.trust import verdict_words
 
 
 @dataclass(frozen=True)
@@ -53,12 +51,3 @@ def decision(eta: float, n_qm: int, k: int, settings: Adapt, *, settled: bool = 
         return Decision(k, True, reason)
     why = f"is above the tolerance of {tolerance:g} Å" if eta >= tolerance else "is not settled"
     return Decision(k, False, f"eta = {eta:.3e} Å {why}")
-
-
-def report(case: str, made: Decision, numbers: IterationNumbers) -> str:
-    """One line on an iteration for people who watch: sizes, estimate, QM calls, what comes next, and the verdict."""
-    sizes = f"N_QM = {numbers.n_qm}, eta = {numbers.eta:.3e} Å, {numbers.qm_calls} QM calls"
-    next_step = f"stops: {made.reason}" if made.stop else "goes on"
-    trust = numbers.trust
-    verdict = verdict_words(trust.trusted, trust.told).replace("not trusted", "NOT TRUSTED")
-    return f"{case}, iteration {made.k}: {sizes}; {next_step}; {verdict}"

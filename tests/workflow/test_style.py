@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from qmfront.storage.provenance import reached_files
 from tests.workflow.project import environment
 
 ROOT = Path(__file__).parents[2]
@@ -51,6 +52,17 @@ def test_rules_follow_the_code_of_their_script(rules: dict[str, dict[str, Any]])
         assert rule["code"] == f".snakemake/code/{OTHER_SCRIPTS.get(name, name)}.py.txt"
         assert rule["script"] in ("../../scripts/{params.script}", f"../../scripts/{name}.py")
     assert {Path(rule["code"]).name for rule in rules.values()} == {f"{path.name}.txt" for path in SCRIPTS}
+
+
+@pytest.mark.parametrize(
+    "script", ["bulk", "training", "structure", "start", "reference", "mismatch", "solve"]
+)
+def test_an_edit_of_the_estimator_reaches_nothing_before_it(script: str) -> None:
+    reached = {
+        Path(path).relative_to(ROOT) for path in reached_files(ROOT / "scripts" / f"{script}.py", ROOT)
+    }
+    assert Path("qmfront/storage/store.py") in reached
+    assert Path("qmfront/estimate/estimator.py") not in reached
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=relative)
