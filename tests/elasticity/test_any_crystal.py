@@ -5,15 +5,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from qmfront.config.defect import Disc, Dislocation
 from qmfront.config.material import Crystal
 from qmfront.crystal.lattice import crystal_of
 from qmfront.crystal.neighbours import separations
 from qmfront.crystal.point_defect import PointDefect, point_defect
+from qmfront.elasticity.bulk import Bulk, bulk_of
+from qmfront.elasticity.defects import defect_of
 from qmfront.elasticity.deformation import gradient_pairs, non_affine, pair_forces, pair_gradients
 from qmfront.elasticity.internal import internal_forces
 from qmfront.elasticity.moduli import different_entries, elastic_moduli, stress_tensor, to_voigt
 from qmfront.elasticity.rest_state import invariant_strains, rest_state
 from qmfront.models.eam import EAM
+from tests.settings import probe
 from tests.silicon import stillinger_weber
 
 
@@ -73,3 +77,23 @@ def test_gradients_where_one_sublattice_is_flat() -> None:
     change = moved - pair_gradients(pairs, still, defect.n_sites, basis_index=basis)
     work = -np.sum(pair_forces(pairs, stress, basis_index=basis) * u)
     assert np.sum(change * stress) == pytest.approx(work, rel=1e-10)
+
+
+@pytest.fixture(scope="module")
+def hexagonal(eam: EAM) -> Bulk:
+    return bulk_of(crystal_of(hcp()), eam, probe(eam.force_range))
+
+
+@pytest.mark.parametrize(
+    ("line", "plane"),
+    [((1, 1, -2, 0), (0, 0, 0, 1)), ((1, -1, 0, 0), (0, 0, 0, 1)), ((0, 0, 0, 1), (1, -1, 0, 0))],
+    ids=["basal screw", "basal edge", "prismatic edge"],
+)
+def test_forces_of_hexagonal_dislocations_decay(line: tuple, plane: tuple, hexagonal: Bulk, eam: EAM) -> None:
+    """The predictor with its internal shifts is in balance to higher order: forces fall at least as r^-2."""
+    described = Dislocation(line=line, plane=plane, burgers=(1 / 3, 1 / 3, -2 / 3, 0.0))
+    defect, _ = defect_of(hexagonal, described, Disc(radius_r0=20, clamp_width=11.0))
+    force = np.linalg.norm(eam.get_forces(defect.body.atoms(np.zeros_like(defect.sites))), axis=1)
+    radius = np.linalg.norm(defect.coordinates, axis=1) / defect.r0
+    near, far = (force[defect.free & (radius > r) & (radius < r + 2)].max() for r in (8.0, 16.0))
+    assert 0 < far < near / 3.5
