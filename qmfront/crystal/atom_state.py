@@ -51,16 +51,19 @@ class AtomState:
         Raises
         ------
         ValueError
-            If an array holds words or objects, or an entry of `info` is no number, text or list: naming it.
+            If an array holds words, objects, NaN or infinity, or an entry of `info` is no number, text or list, or a
+            name is no identifier: naming it.
         """
         arrays = {}
         for name, array in atoms.arrays.items():
             if name in (*GEOMETRY, *OURS, *without):
                 continue
-            if array.dtype.kind not in KINDS or array.ndim not in (1, 2):
+            numbers = array.dtype.kind in KINDS and array.ndim in (1, 2) and np.all(np.isfinite(array))
+            if not (numbers and str(name).isidentifier()):
                 raise ValueError(
                     f"{what}: the array {name!r} ({array.dtype} of shape {array.shape}) cannot be carried to the QM "
-                    "model. Take it out of the file, or write it as numbers, one or several per atom."
+                    "model and back. Take it out of the file, or write it as finite numbers, one or several per atom, "
+                    "under a name of letters, digits and underscores."
                 )
             arrays[name] = array.astype(KINDS[array.dtype.kind])
         return cls(arrays, {name: _plain(name, value, what) for name, value in atoms.info.items()})
@@ -115,9 +118,12 @@ def _plain(name: str, value: Any, what: object) -> Any:
         value = value.tolist()
     try:
         json.dumps(value, allow_nan=False)
+        if not str(name).isidentifier():
+            raise ValueError("the name is no identifier")
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f"{what}: the entry {name!r} of its info ({type(value).__name__}) cannot be carried to the QM model. Take "
-            "it out of the file, or write a finite number, a text or a list."
+            f"{what}: the entry {name!r} of its info ({type(value).__name__}) cannot be carried to the QM model and "
+            "back. Take it out of the file, or write a finite number, a text or a list under a name of letters, digits "
+            "and underscores."
         ) from error
     return value

@@ -21,6 +21,7 @@ from qmfront.evaluate.journal import Journal, Tally
 from qmfront.evaluate.model_spec import ModelSpec
 from qmfront.loop import measure
 from qmfront.storage import store
+from qmfront.storage.extxyz import write_extxyz
 from qmfront.storage.layouts.structure import STRUCTURE
 from tests.points import point
 
@@ -122,5 +123,26 @@ def test_what_cannot_be_carried_is_refused_by_name(tmp_path: Path) -> None:
     atoms.set_array("words", np.array(["a", "b"]))
     with pytest.raises(ValueError, match="the array 'words'"):
         AtomState.of(atoms)
-    with pytest.raises(ValueError, match="the entry 'thing'"):
-        AtomState.of(Atoms("Cu", info={"thing": object()}))
+    for name, value in (("thing", object()), ("no-name", 1.0), ("far", np.inf)):
+        with pytest.raises(ValueError, match=f"the entry '{name}'"):
+            AtomState.of(Atoms("Cu", info={name: value}))
+    unknown = Atoms("Cu2", [[0, 0, 0], [2.5, 0, 0]])
+    unknown.set_array("mine", np.array([np.nan, 0.0]))
+    with pytest.raises(ValueError, match="the array 'mine'"):
+        AtomState.of(unknown)
+
+
+def test_state_is_written_as_it_was_read(tmp_path: Path) -> None:
+    """Through the file that a case ends with: moments, tags, flags and info come back by ASE."""
+    atoms = Atoms(
+        "Cu2", [[0, 0, 0], [2.5, 0, 0]], cell=[9, 9, 9], pbc=True, info={"charge": 1, "field": [0, 1]}
+    )
+    atoms.set_initial_magnetic_moments([1.0, -1.0])
+    atoms.set_tags([3, 4])
+    atoms.set_array("flag", np.array([True, False]))
+    state = AtomState.of(atoms)
+    region = np.zeros(2, int)
+    write_extxyz(tmp_path / "a.extxyz", atoms, region=region, arrays=state.arrays, info=state.header())
+    again = AtomState.of(read(tmp_path / "a.extxyz"), without=("region",))
+    assert set(again.arrays) == {"initial_magmoms", "tags", "flag"} and again.info["charge"] == 1
+    assert all(np.array_equal(again.arrays[name], state.arrays[name]) for name in state.arrays)
