@@ -41,7 +41,7 @@ from qmfront.estimate.exact_layer import LayeredSettings
 from qmfront.estimate.iteration import EstimatedIteration, estimated_iteration
 from qmfront.estimate.numbers import IterationNumbers, iteration_numbers
 from qmfront.estimate.residual import ResidualSettings
-from qmfront.estimate.trust import Trust, trust
+from qmfront.estimate.trust import Attained, Trust, trust
 from qmfront.evaluate.forces import calculator_energy, calculator_forces, journaled_forces
 from qmfront.evaluate.journal import Journal, Tally
 from qmfront.evaluate.journaled import Journaled
@@ -268,7 +268,7 @@ def adapt(
             solution,
             found.estimates.phi,
             r0=hybrid.defect.r0,
-            eta=(before, found.estimates.chosen),
+            attained=(before, Attained(found.estimates.chosen, int(np.sum(region == Region.QM)))),
             polynomial_error=found.polynomial_error,
         )
         numbers = iteration_numbers(
@@ -289,7 +289,8 @@ def adapt(
         yield Step(k, hybrid, region, solution, found, numbers, made.reason)
         if made.stop:
             return
-        start, layer, before, region = solution, found.layer, numbers.eta, partition_of_next.region
+        start, layer, region = solution, found.layer, partition_of_next.region
+        before = Attained(numbers.eta, numbers.n_qm)
 
 
 def _minimum(

@@ -9,6 +9,7 @@ from pathlib import Path
 from qmfront.config.stages import Adapt, Buffer, Embedding, Estimate, Refine, Residual
 from qmfront.coupling.force_mixing import Models
 from qmfront.coupling.hybrid import Hybrid
+from qmfront.coupling.partition import QM
 from qmfront.coupling.solution import Solution
 from qmfront.coupling.stability import proof
 from qmfront.crystal.defect import Defect
@@ -16,7 +17,7 @@ from qmfront.estimate.exact_layer import Layer, LayeredSettings
 from qmfront.estimate.iteration import estimated_iteration
 from qmfront.estimate.numbers import iteration_numbers
 from qmfront.estimate.residual import ResidualSettings
-from qmfront.estimate.trust import trust
+from qmfront.estimate.trust import Attained, trust
 from qmfront.evaluate.forces import calculator_forces, journaled_forces
 from qmfront.evaluate.journal import Journal, Tally
 from qmfront.evaluate.model_spec import ModelSpec
@@ -112,7 +113,7 @@ def main(files: Files, qm: ModelSpec, settings: Settings, journal: Journal, outp
         solution,
         found.estimates.phi,
         r0=hybrid.defect.r0,
-        eta=(_eta(files.numbers), found.estimates.chosen),
+        attained=(_attained(files.numbers), Attained(found.estimates.chosen, int((region == QM).sum()))),
         polynomial_error=found.polynomial_error,
     )
     numbers = iteration_numbers(
@@ -140,9 +141,12 @@ def main(files: Files, qm: ModelSpec, settings: Settings, journal: Journal, outp
     tell(report(settings.case, made, numbers))
 
 
-def _eta(path: str | None) -> float | None:
-    """Of the iteration before, Å."""
-    return None if path is None else json.loads(Path(path).read_text(encoding="utf-8"))["eta"]
+def _attained(path: str | None) -> Attained | None:
+    """By the iteration before."""
+    if path is None:
+        return None
+    numbers = json.loads(Path(path).read_text(encoding="utf-8"))
+    return Attained(numbers["eta"], numbers["n_qm"])
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import pytest
 
 from qmfront.coupling.soft_modes import SoftModes
 from qmfront.coupling.solution import Solution
-from qmfront.estimate.trust import GLIDE, JUMP_R0, LARGE_R0, POLYNOMIAL, Trust, trust
+from qmfront.estimate.trust import GLIDE, JUMP_R0, LARGE_R0, POLYNOMIAL, Attained, Trust, trust
 
 R0 = 2.7
 NOTHING = np.zeros((5, 3))
@@ -19,7 +19,12 @@ def solution(eigenvalue: float | None, moved: float = 0.01) -> Solution:
 
 
 def verdict(found: Solution, **changes) -> Trust:
-    given = {"correction": 0.01 + NOTHING, "r0": R0, "eta": (2e-2, 1e-2), "polynomial_error": 0.1} | changes
+    given = {
+        "correction": 0.01 + NOTHING,
+        "r0": R0,
+        "polynomial_error": 0.1,
+        "attained": (Attained(2e-2, 50), Attained(1e-2, 100)),
+    } | changes
     return trust(found, given.pop("correction"), **given)
 
 
@@ -34,7 +39,8 @@ def test_nothing_speaks_against_a_quiet_iteration():
         (solution(-0.02), {}, "saddle"),
         (solution(0.5 * GLIDE), {}, "along glide"),
         (solution(0.3, moved=1.1 * JUMP_R0 * R0), {}, "another basin"),
-        (solution(0.3), {"eta": (1e-2, 1.1e-2)}, "has not fallen"),
+        (solution(0.3), {"attained": (Attained(1e-2, 50), Attained(1.1e-2, 100))}, "has not fallen"),
+        (solution(0.3), {"attained": (Attained(1e-2, 50), Attained(0.9e-2, 100))}, "hardly falls"),
         (solution(0.3), {"correction": 1.1 * LARGE_R0 * R0 * np.eye(5, 3)}, "too large for a linear"),
         (replace(solution(0.3), measure=np.array([1e-2, 2e-3])), {}, "20% of eta: it has stalled"),
         (solution(0.3), {"polynomial_error": 1.1 * POLYNOMIAL}, "of eta hang on"),
@@ -47,12 +53,16 @@ def test_each_reason_stands_alone(found, changes, word):
 
 def test_the_first_iteration_has_come_from_anywhere():
     far = replace(solution(0.3), moved=10.0)
-    assert verdict(far, eta=(None, 1.0)).trusted
+    assert verdict(far, attained=(None, Attained(1.0, 50))).trusted
     assert not verdict(far).trusted
 
 
+def test_few_more_atoms_need_not_lower_eta():
+    assert verdict(solution(0.3), attained=(Attained(1e-2, 100), Attained(0.999e-2, 103))).trusted
+
+
 def test_what_the_next_iteration_may_cure_is_not_settled():
-    assert not verdict(solution(0.3), eta=(1e-2, 1.1e-2)).settled
+    assert not verdict(solution(0.3), attained=(Attained(1e-2, 50), Attained(1.1e-2, 100))).settled
     assert verdict(solution(0.5 * GLIDE)).settled and verdict(solution(-0.1)).settled
 
 
