@@ -290,7 +290,7 @@ def adapt(
         if made.stop:
             return
         start, layer, region = solution, found.layer, partition_of_next.region
-        before = Attained(numbers.eta, numbers.n_qm)
+        before = Attained(numbers.eta, numbers.n_qm, numbers.trust.lowest_eigenvalue)
 
 
 def _minimum(

@@ -146,7 +146,7 @@ def _attained(path: str | None) -> Attained | None:
     if path is None:
         return None
     numbers = json.loads(Path(path).read_text(encoding="utf-8"))
-    return Attained(numbers["eta"], numbers["n_qm"])
+    return Attained(numbers["eta"], numbers["n_qm"], numbers["lowest_eigenvalue"])
 
 
 if __name__ == "__main__":

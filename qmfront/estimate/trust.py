@@ -1,7 +1,7 @@
 """Whether an estimate is to be trusted, and if not why: everything that is known to make eta wrong, in words."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -30,16 +30,20 @@ SLOWEST = 0.3
 """Of p in eta ~ N_QM^-p between two iterations; the slowest of sound runs was 0.37, that of a crack. Where eta falls
 slower, what it measures is not where the region grows."""
 
+CHANGED = 2.0
+"""A lowest eigenvalue that has changed by more is that of another core, or of another place along glide."""
+
 GROWTH = 1.05
 """Of N_QM; over less, p says nothing."""
 
 
 @dataclass(frozen=True)
 class Attained:
-    """Where an iteration has come to: eta (Å), with n_qm QM atoms."""
+    """Where an iteration has come to: eta (Å), with n_qm QM atoms, at a solution with a lowest eigenvalue, if known."""
 
     eta: float
     n_qm: int
+    lowest_eigenvalue: float | None = None
 
 
 @dataclass(frozen=True)
@@ -121,29 +125,15 @@ def trust(
         )
     elif np.isnan(lowest):
         notes.append("the solution was not tested for a saddle")
-    before, (now, n_qm) = attained[0], (attained[1].eta, attained[1].n_qm)
+    before, now = attained[0], replace(attained[1], lowest_eigenvalue=lowest)
     left = float(solution.measure[-1])
-    if left > max(ALGEBRAIC * now, ROUNDING):
+    if left > max(ALGEBRAIC * now.eta, ROUNDING):
         passing.append(
-            f"the solve ended {left:.1e} Å from equilibrium, {left / now:.0%} of eta: it has stalled, or "
+            f"the solve ended {left:.1e} Å from equilibrium, {left / now.eta:.0%} of eta: it has stalled, or "
             "solve.algebraic_fraction is too large"
         )
-    if before is not None and solution.moved > JUMP_R0 * r0:
-        passing.append(
-            f"another basin than in the iteration before: a site has moved by {solution.moved:.2f} Å; the next "
-            "iteration shows whether it stays"
-        )
-    if before is not None and now > before.eta:
-        passing.append(f"eta has not fallen: {before.eta:.2e} Å before, {now:.2e} Å now, with more QM atoms")
-    elif (
-        before is not None
-        and n_qm > GROWTH * before.n_qm
-        and now > before.eta * (before.n_qm / n_qm) ** SLOWEST
-    ):
-        passing.append(
-            f"eta hardly falls: {before.eta:.2e} Å with {before.n_qm} QM atoms, {now:.2e} Å with {n_qm}; what it "
-            "measures is not where the region grows"
-        )
+    if before is not None:
+        passing += _since(before, now, solution.moved / r0)
     largest = float(np.sqrt(np.einsum("ni,ni->n", correction, correction).max()))
     if largest > LARGE_R0 * r0:
         passing.append(
@@ -155,3 +145,26 @@ def trust(
             "give the fit more observations, or take estimate.residual: exact"
         )
     return Trust((*reasons, *passing), tuple(notes), not passing, lowest)
+
+
+def _since(before: Attained, now: Attained, moved_r0: float) -> list[str]:
+    """What has happened since the iteration before that another one may settle."""
+    told = []
+    if moved_r0 > JUMP_R0:
+        told.append(
+            f"another basin than in the iteration before: a site has moved by {moved_r0:.2f} r0; the next iteration "
+            "shows whether it stays"
+        )
+    known, lowest = before.lowest_eigenvalue, now.lowest_eigenvalue
+    if known and lowest and (lowest * CHANGED < known or lowest > CHANGED * known):
+        told.append(
+            f"the core has changed: its lowest eigenvalue was {known:.4f} in the iteration before and is {lowest:.4f}"
+        )
+    if now.eta > before.eta:
+        told.append(f"eta has not fallen: {before.eta:.2e} Å before, {now.eta:.2e} Å now, with more QM atoms")
+    elif now.n_qm > GROWTH * before.n_qm and now.eta > before.eta * (before.n_qm / now.n_qm) ** SLOWEST:
+        told.append(
+            f"eta hardly falls: {before.eta:.2e} Å with {before.n_qm} QM atoms, {now.eta:.2e} Å with {now.n_qm}; what "
+            "it measures is not where the region grows"
+        )
+    return told

@@ -40,6 +40,11 @@ def test_nothing_speaks_against_a_quiet_iteration():
         (solution(0.5 * GLIDE), {}, "along glide"),
         (solution(0.3, moved=1.1 * JUMP_R0 * R0), {}, "another basin"),
         (solution(0.3), {"attained": (Attained(1e-2, 50), Attained(1.1e-2, 100))}, "has not fallen"),
+        (
+            solution(0.3),
+            {"attained": (Attained(2e-2, 50, 0.1), Attained(1e-2, 100))},
+            "was 0.1000 in the iteration before and is 0.3000",
+        ),
         (solution(0.3), {"attained": (Attained(1e-2, 50), Attained(0.9e-2, 100))}, "hardly falls"),
         (solution(0.3), {"correction": 1.1 * LARGE_R0 * R0 * np.eye(5, 3)}, "too large for a linear"),
         (replace(solution(0.3), measure=np.array([1e-2, 2e-3])), {}, "20% of eta: it has stalled"),
