@@ -182,6 +182,7 @@ def _defect(case: Case, material: Material, root: Path) -> Iterator[str]:
         yield from _moments_of_file(case.defect, case.material, material, root)
         return
     yield from _core(case)
+    yield from _subtracted(case)
     yield from problems_of_defect(case, material)
     if isinstance(case.domain, Disc):
         yield from _extent(case, case.domain, material)
@@ -214,6 +215,15 @@ def _moments_of_file(defect: File, name: str, material: Material, root: Path) ->
                 f"crystal and the training cells would be computed without. Give materials.{name}.qm.{setting} by "
                 "element, or take the column out of the file"
             )
+
+
+def _subtracted(case: Case) -> Iterator[str]:
+    """The perfect crystal on the sites of a point defect is the unrelaxed defect, not the perfect crystal."""
+    if case.embedding.subtract_lattice and isinstance(case.defect, Point):
+        yield (
+            "embedding.subtract_lattice = true: the forces on the sites of a point defect would be subtracted, and the "
+            "defect would not relax at all. Set it to false"
+        )
 
 
 def _core(case: Case) -> Iterator[str]:

@@ -26,6 +26,10 @@ POINT = "{kind: point, position: [1.0, 1.0, 1.0], removed: [[0.0, 0.0, 0.0]], ad
             "does not fit into a box",
         ),
         (
+            f"{{defect: {POINT}, domain: {BOX}, embedding: {{subtract_lattice: true}}}}",
+            "the defect would not relax at all",
+        ),
+        (
             f"{{defect: {POINT}, domain: {BOX}, divide: {{tile_cells: 2, box_cells: 3, jobs: 20}}}}",
             "only 8 tiles",
         ),
