@@ -277,7 +277,7 @@ def adapt(
         made, partition_of_next = advanced(
             decision(numbers.eta, numbers.n_qm, k, case.adapt, settled=numbers.trust.settled),
             hybrid.defect,
-            SiteEstimates(found.estimates.eta_site, found.estimates.work_site),
+            SiteEstimates(found.estimates.marking_site, found.estimates.work_site),
             region,
             solution.displacement,
             partition,

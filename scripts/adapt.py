@@ -125,7 +125,7 @@ def main(files: Files, qm: ModelSpec, settings: Settings, journal: Journal, outp
         made, partition = advanced(
             decision(numbers.eta, numbers.n_qm, settings.k, adapt, settled=numbers.trust.settled),
             hybrid.defect,
-            SiteEstimates(found.estimates.eta_site, found.estimates.work_site),
+            SiteEstimates(found.estimates.marking_site, found.estimates.work_site),
             region,
             solution.displacement,
             PartitionSettings(settings.refine, settings.buffer, settings.embedding),

@@ -40,10 +40,11 @@ def hessian_products(
 
 
 class Correction(NamedTuple):
-    """displacement (n, 3), Å, in place of phi, and the steps that it took."""
+    """displacement (n, 3), Å, in place of phi, and the steps that it took; local: without soft modes, if it differs."""
 
     displacement: np.ndarray
     steps: int
+    local: np.ndarray | None = None
 
 
 def conjugate_gradients(

@@ -58,6 +58,9 @@ class Estimates:
         Riesz representative, or correction, of the chosen norm and residual.
     eta_site : (n,) float, Å
         Site contributions (4.1); they add up to the chosen eta.
+    marking_site : (n,) float, Å
+        What the front follows: the same of an answer without soft modes. Along these the whole core moves, whatever
+        its cause, and where the core is QM already more QM atoms do not help.
     work_site : (n,) float, eV
         F_l . phi_l of the chosen norm and residual.
     chosen : float, Å
@@ -71,6 +74,7 @@ class Estimates:
 
     phi: np.ndarray
     eta_site: np.ndarray
+    marking_site: np.ndarray
     work_site: np.ndarray
     chosen: float
     eta: dict[str, float]
@@ -86,11 +90,14 @@ class Responses:
         H_FC^-1 F, Eq. (3.8).
     corrections : name -> (n, 3) float, Å
         What the norm "hessian" has in place of phi, see `hessian_correction`.
+    local : name -> (n, 3) float, Å
+        The same without soft modes, where it differs.
     """
 
     forces: Mapping[str, np.ndarray]
     phi: Mapping[str, np.ndarray]
     corrections: Mapping[str, np.ndarray] = field(default_factory=dict)
+    local: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 def estimates(
@@ -133,7 +140,9 @@ def estimates(
     }
     sites = site_estimator(chosen, defect.stencil)
     work = np.einsum("ni,ni->n", residuals[residual], chosen)
-    return Estimates(chosen, sites, work, estimator(chosen, defect.stencil), eta, parts)
+    local = responses.local.get(residual) if norm == "hessian" else None
+    marking = sites if local is None else site_estimator(local, defect.stencil)
+    return Estimates(chosen, sites, marking, work, estimator(chosen, defect.stencil), eta, parts)
 
 
 def representatives(residuals: Mapping[str, np.ndarray], riesz: ForceConstantMap) -> dict[str, np.ndarray]:

@@ -90,7 +90,8 @@ def _answer(hessian: Field, modes: SoftModes | None, riesz: ForceConstantMap, st
         found = conjugate_gradients(hessian, rest, riesz, steps=steps, truncated=True, phi=first)
         if modes is None:
             return found
-        return found._replace(displacement=found.displacement + modes.soft(forces, least=SOFTEST_MODE))
+        soft, stiff = modes.soft(forces, least=SOFTEST_MODE), modes.stiff(forces)
+        return found._replace(displacement=found.displacement + soft, local=found.displacement + stiff)
 
     return answer
 
@@ -115,6 +116,7 @@ def _mended(
         The largest number of products; fewer where what is left is below LEFT.
     """
     stencil, directions, products = hybrid.defect.stencil, [], []
+    local = first.displacement if first.local is None else first.local
     direction, found = first.displacement, first.displacement
     for call in range(1, calls + 1):
         if not direction.any():  # no forces, no error
@@ -130,7 +132,7 @@ def _mended(
                 "Mixed forces find a direction of negative curvature: the solution is a saddle, or the core glides. "
                 "The estimate stays as it was."
             )
-            return first._replace(displacement=found)
+            return first._replace(displacement=found, local=local)
         works = np.array([np.vdot(d, forces) for d in directions]) / scale
         shares = np.linalg.solve(stiffness, works) / scale
         found = np.tensordot(shares, directions, 1)
@@ -141,4 +143,4 @@ def _mended(
         logger.info("mixed forces, call %d: %.0f%% of the estimate is left", call, 100 * left)
         if left < LEFT:
             break
-    return first._replace(displacement=found + direction)
+    return first._replace(displacement=found + direction, local=local)

@@ -87,7 +87,9 @@ def estimated_iteration(
         phi = representatives(residuals, hybrid.riesz)
         corrected = corrections(hybrid, region, solution, residuals, phi, estimate)
         answers = {name: one.displacement for name, one in corrected.items()}
-        found = estimates(hybrid, region, solution.forces, Responses(residuals, phi, answers), estimate)
+        local = {name: one.local for name, one in corrected.items() if one.local is not None}
+        responses = Responses(residuals, phi, answers, local)
+        found = estimates(hybrid, region, solution.forces, responses, estimate)
         hanging = np.nan
         if not np.isnan(difference.polynomial_error):
             hanging = difference.polynomial_error * _share(

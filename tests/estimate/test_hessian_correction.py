@@ -5,7 +5,7 @@ import pytest
 
 from qmfront.config.stages import Estimate, Hessian, Solve
 from qmfront.coupling.force_mixing import Models, model_forces
-from qmfront.coupling.hessian import SOFTEST, conjugate_gradients, hessian_products
+from qmfront.coupling.hessian import SOFTEST, Correction, conjugate_gradients, hessian_products
 from qmfront.coupling.hybrid import Hybrid
 from qmfront.coupling.partition import BUFFER, FAR_FIELD, MM, QM
 from qmfront.coupling.reference import relax_reference
@@ -76,14 +76,15 @@ def test_mixed_forces_mend_the_answer_of_a_potential_that_is_wrong_in_the_qm_reg
     mixed = hessian_products(hybrid.forces(region), rest)
     true = conjugate_gradients(mixed, residual["exact"], riesz, steps=25).displacement
 
-    def answer(mixed_calls: int) -> np.ndarray:
+    def answer(mixed_calls: int) -> Correction:
         asked.clear()
         settings = Estimate(residual="exact", hessian=Hessian(mixed_calls=mixed_calls))
-        return corrections(hybrid, region, solution, residual, phi, settings)["exact"].displacement
+        return corrections(hybrid, region, solution, residual, phi, settings)["exact"]
 
-    plain = answer(0)
+    plain = answer(0).displacement
     assert not asked
-    mended = answer(8)
+    mended, local = answer(8).displacement, answer(8).local
+    assert np.array_equal(local, plain), "the front follows what the potential says"
     assert (len(asked) == 1) == (stiffer == 1.0)
     off = [np.linalg.norm(one - true) / np.linalg.norm(true) for one in (plain, mended)]
     assert off[1] < 0.1 and (off[0] > 0.2 if stiffer > 1 else off[0] < 0.1), off

@@ -13,7 +13,9 @@ PARTS = {"mismatch": 0.09, "buffer": 0.0, "algebra": 0.01}
 
 
 def test_the_file_has_all_numbers():
-    found = Estimates(np.zeros((5, 3)), np.zeros(5), np.zeros(5), 0.1, {"hessian/exact": 0.1}, PARTS)
+    found = Estimates(
+        np.zeros((5, 3)), np.zeros(5), np.zeros(5), np.zeros(5), 0.1, {"hessian/exact": 0.1}, PARTS
+    )
     region = np.array([0, 0, 1, 2, 3])
     trust = Trust(("saddle",), (), settled=True, lowest_eigenvalue=np.nan)
     settings = Estimate()
