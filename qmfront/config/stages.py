@@ -359,7 +359,10 @@ class Stability(Section):
 class Reference(Section):
     """The full QM solution on the same domain, against which errors are measured."""
 
-    compute: bool = key("Whether it is computed; without it there are estimates but no errors", default=True)
+    compute: bool = key(
+        "Whether it is computed: QM calls on all atoms of the domain; without it there are estimates but no errors",
+        default=False,
+    )
     max_force: float = key(
         "Largest force component at convergence", unit="eV/Å", default=1e-8, gt=0.0, le=0.1
     )

@@ -163,7 +163,7 @@ DISLOCATION = {"kind": "dislocation", "line": [1, 1, 1], "plane": [1, 1, -2]}
             ['figures.matching calls edge_T2, edge_T4 all "matching 1'],
         ),
         (
-            {"case_defaults.reference.compute": False},
+            {"cases.edge_T4.reference.compute": False},
             ["figures.figure_4 shows errors", "compute the reference"],
         ),
         (
