@@ -7,7 +7,7 @@ from pathlib import Path
 
 from qmfront.config.defect import Box, Disc, Dislocation, File, Point
 from qmfront.config.defect_checks import problems_of_defect
-from qmfront.config.errors import did_you_mean
+from qmfront.config.errors import did_you_mean, shown_value
 from qmfront.config.figures import NEED_ERRORS, NEED_FRONT, Certificate, Curves, Figure, Locality, Scaling
 from qmfront.config.labels import labels_of
 from qmfront.config.material import Material, QuantumModel
@@ -86,7 +86,10 @@ def _reach(name: str, material: Material) -> Iterator[str]:
 def _calculator(qm: QuantumModel, place: str, study: Study) -> Iterator[str]:
     missing = missing_module(qm.calculator.rpartition(".")[0])
     if missing:
-        yield f"{place}.calculator = {qm.calculator!r}: no module {missing!r} in this environment"
+        yield (
+            f"{place}.calculator = {qm.calculator!r}: no module {missing!r} in this environment. Install it, or "
+            "correct the path"
+        )
     known = {} if missing else {"calculator": qm.calculator}
     yield from untrusted({**known, "kwargs": qm.kwargs}, place, study.trust)
 
@@ -106,15 +109,29 @@ def missing_module(dotted: str) -> str | None:
 
 def _files(qm: QuantumModel, place: str, root: Path) -> Iterator[str]:
     for name, file in qm.files.items():
-        if not (root / file).is_file():
-            yield f"{place}.files.{name} = {file!r}: no such file (looked for {root / file})"
+        if not is_file(root / file):
+            yield _absent(f"{place}.files.{name}", file, root)
     for name, value in qm.kwargs.items():
         if isinstance(value, str) and value.endswith(POTENTIAL_SUFFIXES):
-            found = "" if (root / value).is_file() else f"; besides, {root / value} does not exist"
+            found = "" if is_file(root / value) else f"; besides, {root / value} does not exist"
             yield (
-                f"{place}.kwargs.{name} = {value!r} looks like a file: list it under {place}.files instead, "
+                f"{place}.kwargs.{name} = {shown_value(value)} looks like a file: list it under {place}.files instead, "
                 f"so that a change of its content is noticed{found}"
             )
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; a name that no file can have is that of none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _absent(place: str, file: str, root: Path) -> str:
+    looked = str(root / file)
+    shown = looked if len(looked) < 200 else "..." + looked[-60:]
+    return f"{place} = {shown_value(file)}: no such file (looked for {shown}). Correct the path"
 
 
 def _cases(study: Study, root: Path) -> Iterator[str]:
@@ -150,10 +167,10 @@ def _case(name: str, case: Case, study: Study, root: Path) -> Iterator[str]:
         known = {*study.potentials, *names_of_files("potential", root)}
         yield f"potential: no potential {case.potential!r}{did_you_mean(case.potential, known)}"
         return
-    if potential.material != case.material:
+    if material is not None and potential.material != case.material:
         yield (
             f"potential: {case.potential!r} is fitted to {potential.material!r}, "
-            f"but the case is made of {case.material!r}"
+            f"but the case is made of {case.material!r}. Choose a potential of that material"
         )
     if material is None or list(_crystal_file(case.material, material, root)):
         return
@@ -180,6 +197,7 @@ def _defect(case: Case, material: Material, root: Path) -> Iterator[str]:
     if isinstance(case.defect, File):
         yield from _structure_file(case, case.defect, root)
         yield from _moments_of_file(case.defect, case.material, material, root)
+        yield from problems_of_defect(case, material)
         return
     yield from _core(case)
     yield from _subtracted(case)
@@ -191,8 +209,8 @@ def _defect(case: Case, material: Material, root: Path) -> Iterator[str]:
 
 
 def _structure_file(case: Case, defect: File, root: Path) -> Iterator[str]:
-    if not (root / defect.file).is_file():
-        yield f"defect.file = {defect.file!r}: no such file (looked for {root / defect.file})"
+    if not is_file(root / defect.file):
+        yield _absent("defect.file", defect.file, root)
     if case.embedding.subtract_lattice and defect.lattice is None:
         yield (
             "embedding.subtract_lattice needs the perfect crystal, which the file alone does not tell: give "
@@ -339,7 +357,7 @@ def _figures(study: Study, root: Path) -> Iterator[str]:
             for potential in figure.potentials:
                 if potential not in study.potentials:
                     known = {*study.potentials, *names_of_files("potential", root)}
-                    yield f"{place}: no potential {potential!r}{did_you_mean(potential, known)}"
+                    yield f"{place}.potentials: no potential {potential!r}{did_you_mean(potential, known)}"
         absent = [case for case in figure.cases if case not in study.cases]
         if absent:
             hint = did_you_mean(absent[0], study.cases) if len(absent) == 1 else ""

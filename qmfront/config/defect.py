@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field, Strict, WithJsonSchema, model_valid
 from qmfront.config.section import (
     CrystalVector,
     Direction,
+    FileName,
     Plane,
     Positions,
     Section,
@@ -181,7 +182,7 @@ class Disc(Section):
         "Radius of the free disc; the clamped rim lies outside", unit="r0", default=50.0, gt=0.0, le=2000.0
     )
     clamp_width: float = key(
-        "Width of the rim whose atoms stay at the predictor", unit="Å", default=15.0, gt=0.0
+        "Width of the rim whose atoms stay at the predictor", unit="Å", default=15.0, gt=0.0, le=1e6
     )
 
 
@@ -209,7 +210,7 @@ class File(Section):
     """A defect in a file of the user; straight, its line along z."""
 
     kind: Literal["file"] = key("Kind of defect", default="file")
-    file: str = key("Path of the file with the atoms, relative to the root of the project")
+    file: FileName = key("Path of the file with the atoms, relative to the root of the project")
     format: Literal["extxyz", "vasp", "lammps-data"] | None = key(
         "Format of the file: extended XYZ, POSCAR, or LAMMPS data in metal units; null: by name and content, any "
         "format that ASE reads",

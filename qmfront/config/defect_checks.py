@@ -6,9 +6,10 @@ The crystal is known from its structure and the guess of its lattice constant, w
 from collections.abc import Iterator
 from math import ceil, gcd, hypot, pi
 
-from qmfront.config.defect import Crack, Disc, Dislocation, Point
+from qmfront.config.defect import Box, Crack, Disc, Dislocation, File, Point
 from qmfront.config.material import Crystal, Material
 from qmfront.config.section import Vector
+from qmfront.config.sizes import problems_of_sizes, sites_of_box, too_many_sites
 from qmfront.config.study import Case
 
 SMALLEST_CORE_RADIUS_PER_BURGERS = 2.25
@@ -17,15 +18,16 @@ OVERLAP_R0 = 0.4
 """Atoms closer than this (r0) are taken for one site written twice."""
 ON_SITE = 0.02
 """a; a removed position names the site that is at least this near, as in crystal.point_defect."""
+LARGEST_SCALE = 4 / 3
+"""Of a structure in a file, to the lattice constant of the QM model."""
 LARGEST_INDEX = 200
 """Of line directions and planes."""
-MOST_SITES = 2e7
-"""Of a disc: what 100 GB of memory hold."""
 
 
 def problems_of_defect(case: Case, material: Material) -> Iterator[str]:
     """What is wrong with the defect of a case in its crystal, one message each."""
     crystal = material.crystal
+    yield from problems_of_sizes(case, crystal)
     match case.defect:
         case Dislocation() as dislocation:
             yield from _burgers(dislocation, crystal)
@@ -33,7 +35,12 @@ def problems_of_defect(case: Case, material: Material) -> Iterator[str]:
         case Crack() as crack:
             yield from _crystal_of_crack(crack, crystal)
         case Point() as point:
-            yield from _sites(point, crystal)
+            far = list(_inside(point, case))
+            yield from far or _sites(point, crystal)
+        case File() as file:
+            yield from _lattice_constant(file, crystal)
+    if isinstance(case.domain, Box):
+        yield from too_many_sites(f"domain.cells = {case.domain.cells}", sites_of_box(case.domain, crystal))
     if isinstance(case.defect, Dislocation | Crack) and isinstance(case.domain, Disc):
         yield from _disc(case.domain, case.defect, crystal)
 
@@ -106,6 +113,11 @@ def _disc(domain: Disc, defect: Dislocation | Crack, crystal: Crystal) -> Iterat
             f"defect.{name} = {list(offset)} Å is outside of the domain, whose radius is {radius:.0f} Å. The crystal "
             "repeats: subtract lattice vectors"
         )
+    if isinstance(defect, Crack) and abs(offset[1]) > cell.a0:
+        yield (
+            f"defect.tip_offset = {list(offset)} Å leaves the plane of the crack by {abs(offset[1]):g} Å, more than "
+            f"the lattice constant {cell.a0:g} Å. The planes repeat: choose less along e2"
+        )
     for key, vector in (("plane", defect.plane), ("line or front", direction)):
         indices = [n // gcd(*vector) for n in vector]
         if max(abs(n) for n in indices) > LARGEST_INDEX:
@@ -113,11 +125,9 @@ def _disc(domain: Disc, defect: Dislocation | Crack, crystal: Crystal) -> Iterat
             return
     height = cell.length(_shortest_along(direction, crystal) or direction)
     sites = pi * (radius + domain.clamp_width) ** 2 * height * len(cell.sites) / cell.volume
-    if sites > MOST_SITES:
-        yield (
-            f"domain: a disc of {radius:.0f} Å with a rim of {domain.clamp_width:.0f} Å has {sites:.1e} sites, more "
-            f"than the {MOST_SITES:.0e} that memory holds. Decrease domain.radius_r0 or domain.clamp_width"
-        )
+    larger = "domain.radius_r0" if radius > domain.clamp_width else "domain.clamp_width"
+    size = domain.radius_r0 if radius > domain.clamp_width else domain.clamp_width
+    yield from too_many_sites(f"{larger} = {size:g}", sites)
 
 
 def _sites(point: Point, crystal: Crystal) -> Iterator[str]:
@@ -180,6 +190,32 @@ def _substitutes(point: Point, crystal: Crystal) -> Iterator[str]:
         symbol, site = crystal.cell.nearest_site(atom.at, point.sublattice)
         if symbol == atom.element:
             yield f"defect.substituted: the site at {_shown(site)} has {symbol} already; nothing would change"
+
+
+def _inside(point: Point, case: Case) -> Iterator[str]:
+    """Positions of a box: farther ones are those of its images, and beyond 1e15 no number says which."""
+    cells = max(case.domain.along) if isinstance(case.domain, Box) else 0
+    changed = {
+        "removed": point.removed,
+        "added": [atom.at for atom in point.added],
+        "substituted": [atom.at for atom in point.substituted],
+    }
+    for name, positions in changed.items():
+        for position in positions:
+            if cells and max(map(abs, position)) > cells:
+                yield (
+                    f"defect.{name}: {_shown(position)} a0 is outside of the box of {cells} cells. Positions are "
+                    "relative to that of the defect: subtract whole boxes"
+                )
+
+
+def _lattice_constant(file: File, crystal: Crystal) -> Iterator[str]:
+    given, guess = file.lattice_constant, crystal.cell.a0
+    if given is not None and not 1 / LARGEST_SCALE < given / guess < LARGEST_SCALE:
+        yield (
+            f"defect.lattice_constant = {given:g} Å is that of the file, and the crystal has {guess:g} Å: the "
+            " structure would be scaled by more than a third. Correct one of them"
+        )
 
 
 def _shown(vector: tuple[float, ...]) -> str:

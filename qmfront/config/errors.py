@@ -1,12 +1,15 @@
 """Errors of the configuration: which key, what was given, what is allowed, what was probably meant."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
+
+from qmfront.config.section import PATTERNS
 
 Location = tuple[str | int, ...]
 
@@ -15,6 +18,11 @@ EXPONENT_WITHOUT_POINT = re.compile(r"^[+-]?(\d+[eE][+-]?\d+|\d*\.\d*[eE]\d+)$")
 
 LONGEST = 60
 """Characters of a value in a message."""
+MOST_ALIKE = 3
+"""Keys or entries of one place that are told one by one."""
+MOST = 12
+"""Problems in a message, and names in a list of what there is."""
+MISSING = object()
 
 
 class ConfigError(ValueError):
@@ -24,16 +32,18 @@ class ConfigError(ValueError):
         self.problems = tuple(problems)
         count = len(self.problems)
         head = f"The configuration has {'a problem' if count == 1 else f'{count} problems'}:"
-        super().__init__("\n  - ".join([head, *self.problems]))
+        rest = [f"and {count - MOST} more, once these are corrected"] if count > MOST else []
+        super().__init__("\n  - ".join([head, *self.problems[:MOST], *rest]))
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """' (did you mean ...?)', or the list of what exists when nothing is close, or nothing."""
     known = [str(name) for name in known]
-    close = get_close_matches(str(word), known, n=1, cutoff=0.6)
+    close = get_close_matches(str(word)[:LONGEST], known, n=1, cutoff=0.6)
     if close:
         return f" (did you mean {close[0]!r}?)"
-    return f" (there is: {', '.join(known)})" if known else ""
+    more = [f"and {len(known) - MOST} more"] if len(known) > MOST else []
+    return f" (there is: {', '.join([*known[:MOST], *more])})" if known else ""
 
 
 def shown_value(value: Any) -> str:
@@ -43,35 +53,83 @@ def shown_value(value: Any) -> str:
 
 
 def problems_of(
-    error: ValidationError, model: type[BaseModel], *, name_of: Callable[[Location], str]
+    error: ValidationError, model: type[BaseModel], content: Any, *, name_of: Callable[[Location], str]
 ) -> list[str]:
-    """One message per problem that pydantic found.
+    """One message per mistake that pydantic found.
 
     Parameters
     ----------
     error : what model_validate raised
     model : the model that was validated
+    content : what was validated
     name_of : from the location of a key to what the reader finds it by, such as its file and dotted path
     """
     # A choice between a type and null gives its problem for the type alone: null would have been right.
-    found = [item for item in error.errors() if item["type"] != "none_required"]
-    return [f"{name_of(_written(item, model))}: {_what(item, model)}" for item in found]
+    items = [item for item in error.errors() if item["type"] != "none_required"]
+    groups: dict[tuple[Location, str], list[_Found]] = {}
+    for item in items:
+        typed = _typed(item, content)
+        found = _Found(item, typed, _place(item, typed, model))
+        groups.setdefault(found.group, []).append(found)
+    problems: list[str] = []
+    for group in groups.values():
+        first, others = group[0], group[1:]
+        if first.group[0] == first.place:
+            problems.append(f"{name_of(first.place)}: {_what_of_all(group, model)}")
+        elif len(others) < MOST_ALIKE:
+            problems += [f"{name_of(one.place)}: {_what(one.item, one.typed, model)}" for one in group]
+        else:
+            rest = f"({len(others)} others there are refused for the same reason)"
+            problems.append(f"{name_of(first.place)}: {_what(first.item, first.typed, model)} {rest}")
+    return problems
 
 
-def _written(item: Any, model: type[BaseModel]) -> Location:
+@dataclass(frozen=True)
+class _Found:
+    """A problem of pydantic: what it says, where that is for the model, and where the reader finds it."""
+
+    item: Any
+    typed: Location
+    place: Location
+
+    @property
+    def group(self) -> tuple[Location, str]:
+        """Problems that are one mistake: keys that a section does not have, entries of a list, types of a choice."""
+        if self.item["type"] == "extra_forbidden":
+            return self.place[:-1], "unknown keys"
+        if self.place and isinstance(self.place[-1], int):
+            return self.place[:-1], self.item["type"]
+        return self.place, ""
+
+
+def _what_of_all(group: list[_Found], model: type[BaseModel]) -> str:
+    """What is wrong with one value, by all types that it might have."""
+    item = group[0].item
+    text = _what(item, group[0].typed, model)
+    reasons = dict.fromkeys(_reason(found.item) for found in group if found.item["type"] != "missing")
+    return text.replace(f"it {_reason(item)}.", f"it {', or '.join(reasons)}.", 1)
+
+
+def _place(item: Any, typed: Location, model: type[BaseModel]) -> Location:
     """Where the reader finds what a problem is about."""
-    location = _followed(_without_types(item["loc"]), model)[0]
-    return (*location, item["ctx"]["discriminator"].strip("'")) if "tag" in item["type"] else location
+    location = _followed(typed, model)[0]
+    if "tag" not in item["type"]:
+        return location
+    return (*location, item["ctx"]["discriminator"].strip("'"))
 
 
-def _what(item: Any, model: type[BaseModel]) -> str:
-    location = _without_types(item["loc"])
+def _what(item: Any, location: Location, model: type[BaseModel]) -> str:
     if item["type"] == "union_tag_invalid":
         expected = [tag.strip(" '") for tag in item["ctx"]["expected_tags"].split(",")]
-        return f"{item['ctx']['tag']!r} is refused{did_you_mean(item['ctx']['tag'], expected)}"
+        tag = item["ctx"]["tag"]
+        return f"{shown_value(tag)} is refused{did_you_mean(tag, expected)}"
     if item["type"] == "union_tag_not_found":
         field = _field_at(location, model)
-        return f"the key is missing (there is: {', '.join(_kinds(field.annotation if field else None))})"
+        written = item["input"] if isinstance(item["input"], Mapping) else {}
+        near = [str(name) for name in written if get_close_matches("kind", [str(name).lower()], cutoff=0.6)]
+        hint = f", and {near[0]!r} is none: did you mean that?" if near else ""
+        there = ", ".join(_kinds(field.annotation if field else None))
+        return f"the key is missing{hint} (there is: {there})"
     if item["type"] == "extra_forbidden":
         return _unknown_key(location, model)
     field = _field_at(location, model)
@@ -94,8 +152,15 @@ def _why(item: Any, field: FieldInfo | None) -> str:
         unit = extra.get("unit", "1") if isinstance(extra, dict) else "1"
         what = "the number alone" if unit == "1" else f"the number alone, in {unit}"
         return f"is text, not a number: write {what}."
-    reason = item["msg"].removeprefix("Input ")
-    return f"is refused: it {reason}." if reason != item["msg"] else f"is refused: {reason}."
+    return f"is refused: it {_reason(item)}."
+
+
+def _reason(item: Any) -> str:
+    """Pydantic's words, as a sentence about 'it'."""
+    if item["type"] == "string_pattern_mismatch":
+        return PATTERNS.get(item["ctx"]["pattern"], f"should match {item['ctx']['pattern']}")
+    _, verb, rest = item["msg"].partition(" should ")
+    return f"should {rest}" if verb else f"should be otherwise ({item['msg']})"
 
 
 def _yaml_number(value: float) -> str:
@@ -180,8 +245,33 @@ def _field_at(location: Location, model: type[BaseModel]) -> FieldInfo | None:
     return None
 
 
-def _without_types(location: Location) -> Location:
-    """Pydantic adds the type it tried, such as 'function-after[...]', for unions; a key of the user may hold blanks."""
-    if location and location[-1] == "[key]":  # the name of an entry, which the message shows, is wrong itself
-        location = location[:-2]
-    return tuple(name for name in location if isinstance(name, int) or re.fullmatch(r"[^][()]+", name))
+def _typed(item: Any, content: Any) -> Location:
+    """The location of a problem in what was validated, and the kinds that pydantic adds after a choice of sections.
+
+    Pydantic also adds the types it tried, such as 'function-after[...]': what is neither a key of the content, nor an
+    entry, nor missing there, nor the name of a kind, is one of those.
+    """
+    location: list[str | int] = []
+    names = item["loc"]
+    if (
+        names and names[-1] == "[key]" and item["type"] != "extra_forbidden"
+    ):  # the name of an entry, which the message shows, is wrong itself
+        names = names[:-2]
+    kind: Any = MISSING
+    for number, name in enumerate(names):
+        if isinstance(content, Mapping) and content.get("kind", MISSING) == name and content is not kind:
+            location.append(name)
+            kind = content  # a section is chosen by its kind once; a key of it may have the same name
+            continue
+        held = content[name] if _holds(content, name) else MISSING
+        is_last = number == len(names) - 1 and item["type"] == "missing"
+        if held is not MISSING or is_last or re.fullmatch("[a-z]+", str(name)):
+            location.append(name)
+        content = content if held is MISSING else held
+    return tuple(location)
+
+
+def _holds(content: Any, name: str | int) -> bool:
+    if isinstance(content, Mapping):
+        return name in content
+    return isinstance(content, list | tuple) and isinstance(name, int) and name < len(content)

@@ -86,7 +86,7 @@ def _configuration(config: Mapping[str, Any]) -> Configuration:
     try:
         return Configuration.model_validate(config)
     except ValidationError as error:
-        raise ConfigError(problems_of(error, Configuration, name_of=dotted)) from error
+        raise ConfigError(problems_of(error, Configuration, config, name_of=dotted)) from error
 
 
 @dataclass(frozen=True)
@@ -113,9 +113,12 @@ class _Resolver(Generic[Part]):
         """What is wrong with the defaults, whether or not any name takes the values; they need not be complete."""
         layers = [self._defaults]
         try:
-            self.model.model_validate(merged(defaults_of(self.model), self.defaults))
+            content = merged(defaults_of(self.model), self.defaults)
+            self.model.model_validate(content)
         except ValidationError as error:
-            found = problems_of(error, self.model, name_of=lambda location: place_of(location, layers))
+            found = problems_of(
+                error, self.model, content, name_of=lambda location: place_of(location, layers)
+            )
             return [problem for problem in found if ": the key is missing" not in problem]
         return []
 
@@ -145,5 +148,5 @@ class _Resolver(Generic[Part]):
             return self.model.model_validate(content)
         except ValidationError as error:
             raise ConfigError(
-                problems_of(error, self.model, name_of=lambda location: place_of(location, layers))
+                problems_of(error, self.model, content, name_of=lambda location: place_of(location, layers))
             ) from error

@@ -9,11 +9,11 @@ from typing import Annotated, Any, Literal
 from pydantic import JsonValue, StringConstraints, model_validator
 
 from qmfront.config.eam_text import EAM, readable_copy
-from qmfront.config.section import Section, Symbol, key
+from qmfront.config.section import CALCULATOR, FORMULA, FileName, Section, Symbol, key
 from qmfront.config.unit_cell import HEXAGONAL, SPECIES, Structure, UnitCell, named_cell
 
-Formula = Annotated[str, StringConstraints(pattern=r"^[A-Z][a-z]?([A-Z][a-z]?)?$")]
-DottedPath = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$")]
+Formula = Annotated[str, StringConstraints(pattern=FORMULA)]
+DottedPath = Annotated[str, StringConstraints(pattern=CALCULATOR, max_length=300)]
 
 
 class Crystal(Section):
@@ -42,7 +42,7 @@ class Crystal(Section):
         gt=0.5,
         lt=5.0,
     )
-    file: str | None = key(
+    file: FileName | None = key(
         "Path of a CIF, POSCAR or extended XYZ file with the crystal, relative to the root of the project: directions, "
         "planes and positions refer to its cell as it is written",
         default=None,
@@ -124,7 +124,7 @@ class QuantumModel(Section):
 
     calculator: DottedPath = key("Dotted path of an ASE calculator class or factory")
     kwargs: dict[str, JsonValue] = key("Keyword arguments of the calculator", default={})
-    files: dict[str, str] = key(
+    files: dict[str, FileName] = key(
         "Keyword arguments that are paths of files, relative to the root of the project; they override "
         "kwargs, or take the place of {name} in the texts of kwargs, and their content counts as input of every job "
         "that uses the model",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from qmfront.config.errors import ConfigError, Location, did_you_mean
+from qmfront.config.errors import LONGEST, ConfigError, Location, did_you_mean, shown_value
 from qmfront.config.reading import read_yaml
 from qmfront.config.section import NAME
 
@@ -33,7 +33,7 @@ class Layer:
         """Where a reader finds a key: 'config/cases/a.yaml: refine.t_new', 'case_defaults.refine.t_new'."""
         if self.source.endswith(".yaml"):
             return f"{self.source}: {dotted(location)}"
-        return dotted((self.source, *location))
+        return f"{self.source}.{dotted(location)}" if location else self.source
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,14 @@ def place_of(location: Location, layers: list[Layer]) -> str:
 
 def dotted(location: Location) -> str:
     """Dotted path of a key."""
-    return ".".join(str(name) for name in location) or "the whole configuration"
+    return ".".join(_shown(name) for name in location) or "the whole configuration"
+
+
+def _shown(name: str | int) -> str:
+    """A key as it is written if it can be printed, shortened."""
+    text = str(name)
+    plain = text.isprintable() and text.strip() == text and text and "." not in text
+    return text if plain and len(text) <= LONGEST else shown_value(name)
 
 
 def _replaced(old: Mapping[str, Any], new: Mapping[str, Any], location: Location) -> bool:

@@ -4,9 +4,9 @@ from math import gcd
 from types import MappingProxyType
 from typing import Annotated, Literal
 
-from pydantic import Field, Strict, field_validator
+from pydantic import BeforeValidator, Field, Strict, field_validator
 
-from qmfront.config.section import Name, Plane, Point, Section, key
+from qmfront.config.section import Name, Plane, Point, Section, key, whole
 
 Degree = Annotated[int, Field(ge=1, le=40)]
 Degrees = Annotated[tuple[Degree, ...], Strict(False), Field(min_length=1, max_length=5)]
@@ -291,7 +291,7 @@ class Matching(Section):
         default="paper",
     )
     robust: Robust = key("Settings of the recipe robust", default=Robust())
-    matching: Literal[0, 1, 2, 3] | None = key(
+    matching: Annotated[Literal[0, 1, 2, 3], BeforeValidator(whole)] | None = key(
         "What is matched: 0 force constants alone, 1 the paper's (4.5), adding the third derivative of W_cb, "
         "2 adding the fourth derivative and the force constants of the strained lattice, 3 adding the fifth "
         "derivative and the second derivatives of the force constants by strain; null: 1, and with the recipe robust "

@@ -125,7 +125,7 @@ def _counted(text: str, shown: str) -> _Loader:
     depth = 0
     for count, event in enumerate(yaml.parse(text, Loader=_Loader)):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        _refuse_large(shown, count // 2, depth)
+        _refuse_large(shown, count // 2, depth, event)
     return _Loader(text)
 
 
@@ -136,6 +136,7 @@ class _Doubt:
         self.shown = shown
         self.known: dict[int, tuple[int, int]] = {}
         self.open: set[int] = set()
+        self.resolver = yaml.SafeLoader("")
 
     def extent(self, node: yaml.Node) -> tuple[int, int]:
         """Values in a node, those behind aliases as often as they are used, and levels of them."""
@@ -155,12 +156,12 @@ class _Doubt:
         return self.known[name]
 
     def _doubt(self, node: yaml.Node) -> None:
+        if node.tag not in PLAIN:
+            self._refuse_tag(node)
         if isinstance(node, yaml.MappingNode):
             self._doubt_keys(node)
         elif isinstance(node, yaml.ScalarNode):
             self._doubt_scalar(node)
-        if node.tag not in PLAIN:
-            self._refuse_tag(node)
 
     def _doubt_keys(self, node: yaml.MappingNode) -> None:
         seen: set[str] = set()
@@ -184,11 +185,17 @@ class _Doubt:
     def _doubt_scalar(self, node: yaml.ScalarNode) -> None:
         """Values that mean something else in YAML 1.1 than most readers think."""
         kind, text = node.tag.removeprefix("tag:yaml.org,2002:"), node.value
+        if kind != "str" and self.resolver.resolve(yaml.ScalarNode, text, (True, False)) != node.tag:
+            _refuse(
+                self.shown,
+                node,
+                f"{shown_value(text)} is no {kind}, as its tag !!{kind} says. Write it without a tag",
+            )
         if kind == "int":
             digits = text.lstrip("+-")
             _integer(digits, self.shown, node)
             if ":" in digits or (len(digits) > 1 and digits[0] == "0" and digits[1].isdigit()):
-                value = yaml.SafeLoader("").construct_yaml_int(node)
+                value = self.resolver.construct_yaml_int(node)
                 _refuse(
                     self.shown,
                     node,
@@ -258,13 +265,10 @@ def _syntax(error: yaml.MarkedYAMLError, text: str, shown: str) -> str:
     return f"{shown} is not valid YAML, line {line + 1}: {what}"
 
 
-def _refuse_large(shown: str, size: int, depth: int) -> None:
+def _refuse_large(shown: str, size: int, depth: int, place: Any = None) -> None:
     if depth > DEEPEST:
-        raise ConfigError(
-            [
-                f"{shown}: keys and lists are nested more than {DEEPEST} deep, and no setting is. Is a bracket missing?"
-            ]
-        )
+        what = f"keys and lists are nested more than {DEEPEST} deep, and no setting is. Is a bracket missing?"
+        _refuse(shown, place, what)
     if size > MOST_VALUES:
         raise ConfigError(
             [

@@ -20,8 +20,23 @@ from pydantic import (
 from pydantic_core import to_jsonable_python
 
 NAME = r"^[A-Za-z0-9_]{1,100}$"
+PACKAGE = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$"
+CALCULATOR = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$"
+FORMULA = r"^[A-Z][a-z]?([A-Z][a-z]?)?$"
+FILE = r"^[^\x00-\x1f\x7f]{1,1000}$"
+PATTERNS = {
+    NAME: "should have 1 to 100 letters, digits and _, since it becomes part of names of files",
+    PACKAGE: "should be a dotted name such as gpaw or ase.calculators.vasp",
+    CALCULATOR: "should be a dotted path such as ase.calculators.emt.EMT",
+    FORMULA: "should be the symbols of one or two elements, such as W or NiAl",
+    FILE: "should be a path of 1 to 1000 characters that can be printed",
+}
+"""Of texts, and what an error says of them."""
+
 Name = Annotated[str, StringConstraints(pattern=NAME)]
 """Name of a case, material or potential; it becomes part of file names."""
+
+FileName = Annotated[str, StringConstraints(pattern=FILE)]
 
 
 def _of_direction(indices: Any) -> Any:
@@ -112,6 +127,13 @@ def key(meaning: str, *, unit: str = "", default: Any = ..., **limits: float) ->
         # Snakemake fills in every default of a schema, those of another kind of figure or defect too: tell it none.
         more["default_factory"] = lambda: copy.deepcopy(default)
     return Field(description=text, json_schema_extra=extra, **more)
+
+
+def whole(value: Any) -> Any:
+    """The value, unless it is true or false, which Python takes for 1 and 0, or a number with a point."""
+    if isinstance(value, bool | float):
+        raise ValueError(f"{value} is refused: it should be a whole number")
+    return value
 
 
 def defaults_of(model: type[BaseModel]) -> dict[str, JsonValue]:

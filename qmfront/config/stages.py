@@ -18,7 +18,7 @@ Residual = Literal["exact", "cauchy_born", "paper"]
 class InitialRegion(Section):
     """The QM region of iteration 0: a disc (a ball in a box) that must contain the core."""
 
-    radius_r0: float = key("Radius", unit="r0", default=3.3, gt=0.0)
+    radius_r0: float = key("Radius", unit="r0", default=3.3, gt=0.0, le=2000.0)
     centre_r0: Centre = key(
         "Centre relative to the core, along e1 and e2 (and e3 in a box; left out, 0)",
         unit="r0",

@@ -141,7 +141,13 @@ class Configuration(Section):
     @classmethod
     def _listed(cls, value: Any) -> Any:
         """A list of names stands for cases of which nothing is changed."""
-        return {name: {} for name in value} if isinstance(value, list | tuple) else value
+        if not isinstance(value, list | tuple):
+            return value
+        if not all(isinstance(name, str) for name in value):
+            raise ValueError("a list of cases holds names; write what a case is as keys under its name")
+        if len(set(value)) < len(value):
+            raise ValueError("a case is listed twice. Keep it once")
+        return {name: {} for name in value}
 
     @field_validator("figures", mode="before")
     @classmethod

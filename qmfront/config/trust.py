@@ -5,7 +5,9 @@ from typing import Annotated, Any
 
 from pydantic import StringConstraints
 
-Package = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$", max_length=100)]
+from qmfront.config.section import PACKAGE
+
+Package = Annotated[str, StringConstraints(pattern=PACKAGE, max_length=100)]
 
 TRUSTED = (
     "qmfront.models.ace",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from ase import Atoms
 
+from qmfront.config.sizes import SITE_MEMORY
 from qmfront.config.stages import Embedding
 from qmfront.crystal.lattice import Crystal
 from qmfront.evaluate.evaluation import Evaluation
@@ -24,8 +25,6 @@ LOOK_SECONDS = 1.2e-6
 (vacancy in copper, reach 10 Å, 360 pairs per site)."""
 JOB_SECONDS = 2.5
 """Of a job that does nothing: Python and its imports, once per rule."""
-SITE_MEMORY = 0.03
-"""MB per site of the domain: 2.2 GB for 67 896 atoms (README)."""
 TIMED_SECONDS = 1.0
 """A cluster whose call takes less is called REPEATS times."""
 REPEATS = 3

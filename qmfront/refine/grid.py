@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.interpolate import RegularGridInterpolator
 
-# 800 MB per float array, more than any workstation run of Algorithm 2 needs
-MAXIMUM_NODES = 100_000_000
+from qmfront.config.sizes import MAXIMUM_NODES
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,9 @@ from qmfront.storage.writing import cleared
 SENTINEL = "zarr.json"
 RUN = "run.json"
 PROVENANCE = ("config_hash", "versions")
+LARGE = 10_000_000
 MOST_COMPRESSED = 1000
-"""Bytes of an array over those of its files; we compress nothing, and Zarr would fill what is missing with zeros."""
+"""Bytes of an array over those of its files, where it has LARGE bytes; we compress nothing."""
 RESERVED = ("kind", "checksum", *PROVENANCE)
 """Attributes of the store itself; older stores have the provenance among them, and no run.json."""
 
@@ -258,9 +259,8 @@ def _read(folder: Path) -> tuple[dict[str, Any], dict[str, np.ndarray], dict[str
         group = zarr.open_group(folder, mode="r", zarr_format=3)
         stored, metas = {}, {}
         for name, array in group.arrays():
-            held = sum(path.stat().st_size for path in (folder / name).rglob("*") if path.is_file())
-            if array.nbytes > MOST_COMPRESSED * held:
-                raise ValueError(f"{name} says that it has {array.nbytes} bytes, and its files have {held}")
+            if array.nbytes > LARGE:
+                _refuse_empty(folder / name, array.nbytes)
             stored[name] = np.asarray(array[...])
             dims = " ".join(str(name) for name in getattr(array.metadata, "dimension_names", None) or ())
             metas[name] = {**array.attrs.asdict(), "dims": dims, "kind": array.dtype.kind}
@@ -269,6 +269,13 @@ def _read(folder: Path) -> tuple[dict[str, Any], dict[str, np.ndarray], dict[str
         raise StoreError(
             f"{folder} cannot be read ({type(error).__name__}: {error}). Delete it and rerun."
         ) from error
+
+
+def _refuse_empty(array: Path, promised: int) -> None:
+    """Zarr fills with zeros what an array promises and its files lack."""
+    held = sum(path.stat().st_size for path in array.rglob("*") if path.is_file())
+    if promised > MOST_COMPRESSED * held:
+        raise ValueError(f"{array.name} says that it has {promised} bytes, and its files have {held}")
 
 
 def _compare_labels(folder: Path, metas: Mapping[str, dict], kind: Kind) -> None:

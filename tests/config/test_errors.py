@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from qmfront.config.checks import RULES, missing_module
-from qmfront.config.errors import ConfigError
+from qmfront.config.errors import MOST, ConfigError
 from qmfront.config.load import load
 from qmfront.config.material import Crystal
 from qmfront.config.reading import read_yaml
@@ -29,7 +29,7 @@ def problems(changed: Change, root: Path) -> Callable[..., tuple[str, ...]]:
         with pytest.raises(ConfigError) as caught:
             load(changed(values), root)
         assert isinstance(caught.value, ValueError)
-        assert all(problem in str(caught.value) for problem in caught.value.problems)
+        assert all(problem in str(caught.value) for problem in caught.value.problems[:MOST])
         return caught.value.problems
 
     return find
@@ -193,7 +193,10 @@ DISLOCATION = {"kind": "dislocation", "line": [1, 1, 1], "plane": [1, 1, -2]}
             {"figures.certificate.potentials": ["matchin_1"]},
             ["no potential 'matchin_1'", "did you mean 'matching_1'?"],
         ),
-        ({"figures.certificate.potentials": ["edge_T4"]}, ["figures.certificate: no potential 'edge_T4'"]),
+        (
+            {"figures.certificate.potentials": ["edge_T4"]},
+            ["figures.certificate.potentials: no potential 'edge_T4'"],
+        ),
         (
             {"potential_defaults.basis.cutoff": 5.8},
             ["potentials.matching_1.basis.cutoff = 5.8 Å", "reach is 11 Å"],
@@ -244,7 +247,10 @@ DISLOCATION = {"kind": "dislocation", "line": [1, 1, 1], "plane": [1, 1, -2]}
             },
             ["line or front [0, 1009, 1] has indices above 200"],
         ),
-        ({"case_defaults.domain.clamp_width": 5e4}, ["a rim of 50000 Å has", "sites, more than the 2e+07"]),
+        (
+            {"case_defaults.domain.clamp_width": 5e4},
+            ["domain.clamp_width = 50000 needs 1.6e9 sites, 4.7e4 GB; "],
+        ),
         (
             {"materials.tungsten.crystal.structure": "diamond", "cases": ["crack_50"]},
             ["defect.kind = crack: diamond has 2 atoms per lattice point", "defect.kind: file"],

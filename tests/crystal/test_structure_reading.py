@@ -22,10 +22,10 @@ FRAME = b'1\nLattice="1 0 0 0 1 0 0 0 1" pbc="F F T"\nCu 0 0 0\n'
 
 def told(path: Path, file_format: str | None = None) -> str:
     """The error of a file, in less than two seconds."""
-    before = time.perf_counter()
+    before = time.process_time()
     with pytest.raises(ValueError) as caught:
         read_structure(path, file_format=file_format, pbc=PERIODIC)
-    assert time.perf_counter() - before < 2.0
+    assert time.process_time() - before < 2.0
     assert path.name in str(caught.value)
     return str(caught.value)
 

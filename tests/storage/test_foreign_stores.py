@@ -49,10 +49,10 @@ def test_what_an_array_says_of_itself_is_doubted(
     (folder / "zarr.json").write_text(json.dumps(root), encoding="utf-8")
     for chunk in (path for path in folder.rglob("c/*") if path.is_file()):
         chunk.write_bytes(pickle.dumps(Evil()))
-    before = time.perf_counter()
+    before = time.process_time()
     with pytest.raises(store.StoreError, match=r"a\.zarr .*(Delete it|Delete the store) and rerun"):
         store.load(folder, PARTITION)
-    assert time.perf_counter() - before < 2.0
+    assert time.process_time() - before < 2.0
     assert not Path("made").exists()
 
 
