@@ -29,6 +29,7 @@ RULES = (
     "verdict",
 )  # fmt: skip
 """Rules of the workflow, whose names no figure may have; nor one that begins with all_ or draw_."""
+LONGEST_LINE = 10_000
 RESERVED = ("benchmarks", "bulk", "plan", "potentials", "preflight", "surfaces")
 """Folders beside the cases in results/."""
 
@@ -222,10 +223,10 @@ def _moments_of_file(defect: File, name: str, material: Material, root: Path) ->
     """A defect with moments in a crystal without them is computed with two models."""
     given = {"initial_magmoms": "moments", "initial_charges": "charges"}
     path = root / defect.file
-    if not path.is_file():
+    if not is_file(path):
         return
     with path.open(encoding="utf-8", errors="replace") as file:
-        head = file.readline() + file.readline()
+        head = file.readline(LONGEST_LINE) + file.readline(LONGEST_LINE)
     for column, setting in given.items():
         if f"{column}:" in head and not getattr(material.qm, setting):
             yield (
