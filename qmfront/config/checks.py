@@ -288,7 +288,8 @@ def _box(case: Case, box: Box, material: Material) -> Iterator[str]:
     if width >= edge:
         yield (
             f"initial_region.radius_r0 = {case.first_disc.radius_r0:g}: a ball {width:.1f} Å wide "
-            f"does not fit into a box of {edge:.1f} Å (domain.cells = {box.cells})"
+            f"does not fit into a box of {edge:.1f} Å (domain.cells = {box.cells}). "
+            "Increase domain.cells, or decrease initial_region.radius_r0"
         )
     divide = case.divide
     if divide.box_cells < divide.tile_cells:

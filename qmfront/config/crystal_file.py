@@ -15,12 +15,15 @@ import numpy as np
 from ase import Atoms
 from ase.io import read
 
+from qmfront.config.structure_text import refuse_impossible_text
 from qmfront.config.unit_cell import UnitCell
 
 log = logging.getLogger(__name__)
 
 SYMMETRY_TOLERANCE = 5e-3
 """Å; positions of a file that symmetry would bring together within this are."""
+LARGEST_FILE = 2000
+"""Atoms of the file."""
 LARGEST_CELL = 64
 """Atoms of the primitive cell."""
 
@@ -79,12 +82,17 @@ def operations(atoms: Atoms) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _atoms(path: Path) -> Atoms:
+    refuse_impossible_text(path, None)
     try:
-        atoms = read(path)
+        atoms = read(path, do_not_split_by_at_sign=True)
     except Exception as error:  # a reader of ASE may raise anything
         raise ValueError(f"{path} cannot be read: {type(error).__name__}: {error}") from error
     if isinstance(atoms, list):
         raise ValueError(f"{path} has several structures; write one")
+    if not (np.isfinite(atoms.positions).all() and np.isfinite(atoms.cell.array).all()):
+        raise ValueError(f"{path} has positions or a cell that are no finite numbers; write it again")
+    if len(atoms) > LARGEST_FILE:
+        raise ValueError(f"{path} has {len(atoms)} atoms; write the cell of the crystal alone")
     if abs(atoms.cell.volume) < 1e-3:
         raise ValueError(f"{path} has no cell of three vectors, so that it is no crystal")
     occupied = atoms.info.get("occupancy")

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -66,9 +67,10 @@ def problems_of(
     """
     # A choice between a type and null gives its problem for the type alone: null would have been right.
     items = [item for item in error.errors() if item["type"] != "none_required"]
+    tags = _tags(model)
     groups: dict[tuple[Location, str], list[_Found]] = {}
     for item in items:
-        typed = _typed(item, content)
+        typed = _typed(item, content, tags)
         found = _Found(item, typed, _place(item, typed, model))
         groups.setdefault(found.group, []).append(found)
     problems: list[str] = []
@@ -245,7 +247,7 @@ def _field_at(location: Location, model: type[BaseModel]) -> FieldInfo | None:
     return None
 
 
-def _typed(item: Any, content: Any) -> Location:
+def _typed(item: Any, content: Any, tags: frozenset[str]) -> Location:
     """The location of a problem in what was validated, and the kinds that pydantic adds after a choice of sections.
 
     Pydantic also adds the types it tried, such as 'function-after[...]': what is neither a key of the content, nor an
@@ -265,10 +267,21 @@ def _typed(item: Any, content: Any) -> Location:
             continue
         held = content[name] if _holds(content, name) else MISSING
         is_last = number == len(names) - 1 and item["type"] == "missing"
-        if held is not MISSING or is_last or re.fullmatch("[a-z]+", str(name)):
+        if held is not MISSING or is_last or name in tags:
             location.append(name)
         content = content if held is MISSING else held
     return tuple(location)
+
+
+@cache
+def _tags(model: type[BaseModel]) -> frozenset[str]:
+    """Kinds of all sections in a model."""
+    kinds: set[str] = set()
+    for field in model.model_fields.values():
+        kinds.update(_kinds(field.annotation))
+        for inner in sections_in(field.annotation):
+            kinds |= _tags(inner)
+    return frozenset(kinds)
 
 
 def _holds(content: Any, name: str | int) -> bool:

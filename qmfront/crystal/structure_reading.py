@@ -6,7 +6,6 @@ that seems too near, or in a crystal that is turned and strained without a word.
 """
 
 import logging
-import re
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ from ase import Atoms
 from ase.data import atomic_numbers
 from ase.io import read
 
+from qmfront.config.structure_text import refuse_impossible_text
 from qmfront.crystal.lattice import Crystal
 from qmfront.crystal.neighbours import Pairs, pairs_within
 
@@ -28,14 +28,6 @@ MISFIT_R0 = 0.12
 """Median distance (r0) of neighbours from where the crystal has them, beyond which the axes are taken for wrong."""
 SAMPLE = 100
 """Atoms on which other axes are tried."""
-MOST_BYTES = 2e9
-"""Of a file: twenty million atoms."""
-COMPRESSED = (".gz", ".bz2", ".xz")
-LONGEST_HEAD = 2000
-SHORTEST_LINE = 6
-"""Bytes of a line with an atom."""
-MOST_FRAMES = 10_000
-"""Configurations of a file, of which the last is read."""
 OUTLIER = 10.0
 """Times the size of nine tenths of the atoms (and Å) at which an atom is none of them."""
 SPACE = (0.5, 1e4)
@@ -60,7 +52,7 @@ def read_structure(path: Path, *, file_format: str | None, pbc: tuple[bool, bool
     ValueError
         If the file cannot be read, holds no atom, or a position, a cell vector or an array of reals that is not finite.
     """
-    _refuse_impossible_text(path, file_format)
+    refuse_impossible_text(path, file_format)
     try:
         atoms = read(path, index=-1, format=file_format, do_not_split_by_at_sign=True)
     except Exception as error:  # any reader of ASE may stand here, with any error of its own
@@ -151,46 +143,6 @@ def refuse_wrong_axes(atoms: Atoms, crystal: Crystal, frame: np.ndarray, path: P
         f"The crystal of {path} is turned by {np.rad2deg(angle):.1f}° about z against defect.axes. "
         f"{_other_axes(_about_z(angle) @ frame)}"
     )
-
-
-def _refuse_impossible_text(path: Path, file_format: str | None) -> None:
-    """A text that announces more atoms, columns or configurations than it has bytes: readers would make them first."""
-    if not path.is_file():
-        raise ValueError(f"defect.file: there is no file {path}. Correct the path.")
-    size = path.stat().st_size
-    if size > MOST_BYTES:
-        raise ValueError(
-            f"{path} has {size} bytes, more than {MOST_BYTES:g}. Write one configuration, the last."
-        )
-    if path.suffix.lower() in COMPRESSED:
-        raise ValueError(f"{path} is compressed. Unpack it, and correct defect.file.")
-    content = path.read_bytes()
-    count = _announced(
-        content, is_poscar=file_format == "vasp" or path.name.startswith(("POSCAR", "CONTCAR"))
-    )
-    if count * SHORTEST_LINE > size:
-        raise ValueError(
-            f"{path} announces {count} atoms in its first lines and is {size} bytes long, and an atom takes "
-            f"{SHORTEST_LINE} of them or more. Write it again."
-        )
-    widths = re.findall(rb":[RISL]:(\d+)", content) if content[:1].isdigit() else []
-    if widths and max(map(len, widths)) > 4:
-        raise ValueError(
-            f"{path} announces a column of {max(widths, key=len).decode()[:40]} values. Write it again."
-        )
-    frames = max(content.count(b"Properties="), content.count(b"Lattice="))
-    if frames > MOST_FRAMES:
-        raise ValueError(f"{path} holds {frames} configurations. Write the last alone.")
-
-
-def _announced(content: bytes, *, is_poscar: bool) -> int:
-    """The largest number of atoms in the first lines of extended XYZ, LAMMPS data or POSCAR; 0 if there is none."""
-    head = content[:LONGEST_HEAD].splitlines()
-    words = head[0].split() if head else []
-    if is_poscar:
-        words = [word for line in head[5:7] for word in line.split()]
-    words += re.findall(rb"(?m)^\s*(\d+)\s+atoms\b", content[:LONGEST_HEAD])
-    return max((int(word[:30]) for word in words if word.isdigit()), default=0)
 
 
 def _states_species(path: Path) -> bool:

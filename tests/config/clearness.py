@@ -12,6 +12,7 @@ LONGEST_WORD = 120
 MOST_PROBLEMS = 6
 """Of one change; a cut-off that is wrong touches several cases and figures."""
 PYTHON = re.compile(
+    r"\.(?:float|int|str|bool|list|dict)\b:|"
     r"Traceback|\w+Error\b|NoneType|<class|object at 0x|function-|tagged-union|dict\[|list\[|pydantic|constrained|"
     r"valid dictionary|\bJSON input|model_|__root__|\\U000|lax-or-strict|OrderedDict"
 )

@@ -60,6 +60,17 @@ Problems = Callable[[dict[str, Any]], tuple[str, ...]]
         ("case_defaults.adapt.tolerance", 0.0, ["adapt.tolerance: 0.0", "greater than 0"]),
         ("case_defaults.refine.t_new", -1.0, ["refine.t_new: -1.0", "Range: > 0"]),
         ("case_defaults.refine.t_new", True, ["refine.t_new: True", "valid number"]),
+        ("case_defaults.qm_kwargs", {"a": math.nan}, ["case_defaults.qm_kwargs.a: nan is refused"]),
+        (
+            "case_defaults.reference.start",
+            True,
+            ["reference.start: True is refused", "'predictor', or should be"],
+        ),
+        (
+            "case_defaults.buffer",
+            {f"k{n}": n for n in range(26)},
+            ["buffer.k0: unknown key", "(25 others there"],
+        ),
         ("case_defaults.refine.t_new", math.nan, ["refine.t_new: nan", "finite"]),
         ("case_defaults.refine.method", "circel", ["'circel'", "'fast_marching', 'benefit' or 'circle'"]),
         ("case_defaults.solve.memory", 2.5, ["solve.memory: 2.5", "valid integer"]),

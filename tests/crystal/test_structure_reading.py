@@ -126,4 +126,4 @@ def test_names_of_files_are_names(tmp_path: Path) -> None:
         assert len(read_structure(tmp_path / name, file_format=None, pbc=None)) == 4
     (tmp_path / "own.extxyz.gz").write_bytes(b"")
     assert "is compressed. Unpack it" in told(tmp_path / "own.extxyz.gz")
-    assert "there is no file" in told(tmp_path / "mysql:own")
+    assert "There is no file" in told(tmp_path / "mysql:own")

@@ -1,0 +1,56 @@
+"""What a file of atoms announces, before a reader makes room for it."""
+
+import re
+from pathlib import Path
+
+MOST_BYTES = 2e9
+"""Of a file: twenty million atoms."""
+COMPRESSED = (".gz", ".bz2", ".xz")
+LONGEST_HEAD = 2000
+SHORTEST_LINE = 6
+"""Bytes of a line with an atom."""
+MOST_FRAMES = 10_000
+"""Configurations of a file, of which the last is read."""
+
+
+def refuse_impossible_text(path: Path, file_format: str | None) -> None:
+    """Raise ValueError for a file that announces more atoms, columns or configurations than its bytes can hold.
+
+    file_format : ASE's name of the format; None: by the name of the file
+    """
+    if not path.is_file():
+        raise ValueError(f"There is no file {path}. Correct the path.")
+    size = path.stat().st_size
+    if size > MOST_BYTES:
+        raise ValueError(
+            f"{path} has {size} bytes, more than {MOST_BYTES:g}. Write one configuration, the last."
+        )
+    if path.suffix.lower() in COMPRESSED:
+        raise ValueError(f"{path} is compressed. Unpack it, and correct the path.")
+    content = path.read_bytes()
+    count = _announced(
+        content, is_poscar=file_format == "vasp" or path.name.startswith(("POSCAR", "CONTCAR"))
+    )
+    if count * SHORTEST_LINE > size:
+        raise ValueError(
+            f"{path} announces {count} atoms in its first lines and is {size} bytes long, and an atom takes "
+            f"{SHORTEST_LINE} of them or more. Write it again."
+        )
+    widths = re.findall(rb":[RISL]:(\d+)", content) if content[:1].isdigit() else []
+    if widths and max(map(len, widths)) > 4:
+        raise ValueError(
+            f"{path} announces a column of {max(widths, key=len).decode()[:40]} values. Write it again."
+        )
+    frames = max(content.count(b"Properties="), content.count(b"Lattice="))
+    if frames > MOST_FRAMES:
+        raise ValueError(f"{path} holds {frames} configurations. Write the last alone.")
+
+
+def _announced(content: bytes, *, is_poscar: bool) -> int:
+    """The largest number of atoms in the first lines of extended XYZ, LAMMPS data or POSCAR; 0 if there is none."""
+    head = content[:LONGEST_HEAD].splitlines()
+    words = head[0].split() if head else []
+    if is_poscar:
+        words = [word for line in head[5:7] for word in line.split()]
+    words += re.findall(rb"(?m)^\s*(\d+)\s+atoms\b", content[:LONGEST_HEAD])
+    return max((int(word[:30]) for word in words if word.isdigit()), default=0)
