@@ -84,7 +84,8 @@ def test_completeness_and_moments_are_those_of_each_sublattice():
     kinds = np.array([0, 1, 0, 1, 1])
     rows = [(site, v) for site, kind in enumerate(kinds) for v in star[kind]]
     first = np.array([site for site, _ in rows])
-    second = (first + 1 + np.arange(len(first)) % 4) % 5
+    others = {site: np.flatnonzero((kinds == kinds[site]) & (np.arange(5) != site)) for site in range(5)}
+    second = np.array([others[site][count % len(others[site])] for count, site in enumerate(first)])
     pairs = Pairs(first, second, np.array([v for _, v in rows]))
     F = np.eye(3) + 0.1 * rng.normal(size=(3, 3))
     found = pair_gradients(pairs, pairs.vector @ F.T, 5, basis_index=kinds)

@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import shutil
-import time
 from pathlib import Path
 
 import numpy as np
@@ -321,16 +320,6 @@ def test_a_file_in_the_way_is_not_deleted(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="not a directory"):
         store.save(tmp_path / "s.zarr", SOLUTION, filled(SOLUTION))
     assert (tmp_path / "s.zarr").read_text() == "mine"
-
-
-def test_small_stores_load_fast(tmp_path: Path) -> None:
-    store.save(tmp_path / "s.zarr", STRUCTURE, filled(STRUCTURE))
-    seconds = []
-    for _ in range(5):
-        start = time.perf_counter()
-        store.load(tmp_path / "s.zarr", STRUCTURE)
-        seconds.append(time.perf_counter() - start)
-    assert min(seconds) < 0.05
 
 
 def test_copied_store_is_the_same_store(solution: Path, tmp_path: Path) -> None:
