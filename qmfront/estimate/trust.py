@@ -10,8 +10,8 @@ from qmfront.coupling.solution import Solution
 GLIDE = 0.03
 """An eigenvalue below it belongs to the position of a core along glide, which no estimate certifies."""
 
-ALGEBRAIC = 0.15
-"""Of eta; a solve that ends farther from equilibrium was to end at 0.03 of an estimate of eta."""
+ALGEBRAIC = 0.5
+"""Of eta; the estimate contains what a solve has left, and where that is most of it, says little about the models."""
 
 ROUNDING = 1e-9
 """Å; no solve gets nearer."""
@@ -129,8 +129,8 @@ def trust(
     left = float(solution.measure[-1])
     if left > max(ALGEBRAIC * now.eta, ROUNDING):
         passing.append(
-            f"the solve ended {left:.1e} Å from equilibrium, {left / now.eta:.0%} of eta: it has stalled, or "
-            "solve.algebraic_fraction is too large"
+            f"{left / now.eta:.0%} of eta are what the solve has left, {left:.1e} Å: it stalled, or stopped too early; "
+            "lower solve.algebraic_fraction"
         )
     if before is not None:
         passing += _since(before, now, solution.moved / r0)
