@@ -152,7 +152,7 @@ def _sites(point: Point, crystal: Crystal) -> Iterator[str]:
                     f"is at {_shown(site)} ({symbol}). Give positions of the perfect crystal relative to a site"
                 )
             if any(cell.distance(site, other) < ON_SITE * cell.a0 for other in changed):
-                yield f"defect.{name} names a site twice: {[list(each) for each in positions]}"
+                yield f"defect.{name} names a site twice: {[list(each) for each in positions]}. Keep it once"
             changed.append(site)
     yield from _substitutes(point, crystal)
     removed = [cell.nearest_site(position, point.sublattice)[1] for position in point.removed]
