@@ -11,7 +11,7 @@ from qmfront.config.errors import did_you_mean, shown_value
 from qmfront.config.figures import NEED_ERRORS, NEED_FRONT, Certificate, Curves, Figure, Locality, Scaling
 from qmfront.config.labels import labels_of
 from qmfront.config.material import Material, QuantumModel
-from qmfront.config.merge import names_of_files
+from qmfront.config.merge import dotted, names_of_files
 from qmfront.config.potential import Potential
 from qmfront.config.potential_checks import problems_of_potentials
 from qmfront.config.study import Case, Study
@@ -111,13 +111,13 @@ def missing_module(dotted: str) -> str | None:
 def _files(qm: QuantumModel, place: str, root: Path) -> Iterator[str]:
     for name, file in qm.files.items():
         if not is_file(root / file):
-            yield _absent(f"{place}.files.{name}", file, root)
+            yield _absent(f"{place}.files.{dotted((name,))}", file, root)
     for name, value in qm.kwargs.items():
         if isinstance(value, str) and value.endswith(POTENTIAL_SUFFIXES):
             found = "" if is_file(root / value) else f"; besides, {root / value} does not exist"
             yield (
-                f"{place}.kwargs.{name} = {shown_value(value)} looks like a file: list it under {place}.files instead, "
-                f"so that a change of its content is noticed{found}"
+                f"{place}.kwargs.{dotted((name,))} = {shown_value(value)} looks like a file: list it under "
+                f"{place}.files instead, so that a change of its content is noticed{found}"
             )
 
 
@@ -287,21 +287,29 @@ def _box(case: Case, box: Box, material: Material) -> Iterator[str]:
     edge, width = min(edges), 2 * case.first_disc.radius_r0 * r0
     if width >= edge:
         yield (
-            f"initial_region.radius_r0 = {case.first_disc.radius_r0:g}: a ball {width:.1f} Å wide "
-            f"does not fit into a box of {edge:.1f} Å (domain.cells = {box.cells}). "
+            f"initial_region.radius_r0 = {case.first_disc.radius_r0:g}: a ball {_length(width)} Å wide "
+            f"does not fit into a box of {_length(edge)} Å (domain.cells = {box.cells}). "
             "Increase domain.cells, or decrease initial_region.radius_r0"
         )
     divide = case.divide
     if divide.box_cells < divide.tile_cells:
-        yield f"divide.box_cells = {divide.box_cells}: no box around tiles of {divide.tile_cells} cells is smaller"
+        yield (
+            f"divide.box_cells = {divide.box_cells}: no box around tiles of {divide.tile_cells} cells is smaller. "
+            "Increase it"
+        )
     tiles = prod(ceil(cells / divide.tile_cells) for cells in box.along)
     if divide.jobs > tiles:
         yield f"divide.jobs = {divide.jobs}, but there are only {tiles} tiles; choose fewer jobs or smaller tiles"
 
 
+def _length(length: float) -> str:
+    """Å with a decimal, as far as that is no long word."""
+    return f"{length:.1f}" if length < 1e6 else f"{length:.3g}"
+
+
 def _rounded_up(length: float) -> float:
     """Two decimals, never below the length: what a message recommends must be accepted."""
-    return ceil(100 * length - 1e-9) / 100
+    return ceil(100 * length - 1e-9) / 100 if length < 1e12 else length
 
 
 def _extent(case: Case, disc: Disc, material: Material) -> Iterator[str]:
@@ -309,16 +317,16 @@ def _extent(case: Case, disc: Disc, material: Material) -> Iterator[str]:
     free = disc.radius_r0 * r0
     edge = (hypot(*region.centre_r0) + region.radius_r0) * r0
     buffer_edge = edge + case.buffer.residual_factor * case.buffer.width
-    domain = f"the free part of the domain ends at {free:.1f} Å (domain.radius_r0 = {disc.radius_r0:g})"
+    domain = f"the free part of the domain ends at {_length(free)} Å (domain.radius_r0 = {disc.radius_r0:g})"
     if edge >= free:
         yield (
-            f"initial_region reaches {edge:.1f} Å from the centre, but {domain}. "
+            f"initial_region reaches {_length(edge)} Å from the centre, but {domain}. "
             "Increase domain.radius_r0 or decrease initial_region.radius_r0"
         )
     elif buffer_edge >= free:
         yield (
             f"buffer.width = {case.buffer.width:g} Å: the buffer of the initial region, with residual_factor "
-            f"{case.buffer.residual_factor:g}, reaches {buffer_edge:.1f} Å from the centre, but {domain}. "
+            f"{case.buffer.residual_factor:g}, reaches {_length(buffer_edge)} Å from the centre, but {domain}. "
             "Increase domain.radius_r0 or decrease buffer.width"
         )
     centre = case.refine.circle.centre_r0
@@ -338,7 +346,7 @@ def _clamp(case: Case, disc: Disc, potential: Potential, material: Material) -> 
     slip = _slip(case, material)
     of_potential, of_model = 2 * potential.basis.cutoff, material.qm.cutoff
     needed = max(of_potential, of_model) + slip
-    thinned = f" and the slip thins the rim by {slip:.3g} Å" if slip else ""
+    thinned = f" and the slip (defect.burgers) thins the rim by {slip:.3g} Å" if slip else ""
     if of_potential >= of_model:
         far = f"forces of the potential {case.potential!r} reach {of_potential:g} Å"
     else:

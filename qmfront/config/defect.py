@@ -160,7 +160,7 @@ class Point(Section):
 def _refuse_out_of_plane(plane: Plane, **vectors: Direction | Vector) -> None:
     for name, vector in (*vectors.items(), ("plane", plane)):
         if not any(vector):
-            raise ValueError(f"{name} is the zero vector")
+            raise ValueError(f"{name} is the zero vector; give a direction")
     for name, vector in vectors.items():
         product = sum(a * b for a, b in zip(vector, plane, strict=True))
         if abs(product) > 1e-9:

@@ -189,7 +189,10 @@ def _substitutes(point: Point, crystal: Crystal) -> Iterator[str]:
     for atom in point.substituted:
         symbol, site = crystal.cell.nearest_site(atom.at, point.sublattice)
         if symbol == atom.element:
-            yield f"defect.substituted: the site at {_shown(site)} has {symbol} already; nothing would change"
+            yield (
+                f"defect.substituted: the site at {_shown(site)} has {symbol} already; nothing would change. Give "
+                "another element"
+            )
 
 
 def _inside(point: Point, case: Case) -> Iterator[str]:
@@ -224,4 +227,4 @@ def _shown(vector: tuple[float, ...]) -> str:
 
 def _rounded_up(length: float) -> float:
     """Two decimals, never below: what a message recommends must be accepted."""
-    return ceil(100 * length - 1e-9) / 100
+    return ceil(100 * length - 1e-9) / 100 if length < 1e12 else length

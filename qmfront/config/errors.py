@@ -68,21 +68,23 @@ def problems_of(
     # A choice between a type and null gives its problem for the type alone: null would have been right.
     items = [item for item in error.errors() if item["type"] != "none_required"]
     tags = _tags(model)
-    groups: dict[tuple[Location, str], list[_Found]] = {}
+    values: dict[Location, list[_Found]] = {}
     for item in items:
         typed = _typed(item, content, tags)
         found = _Found(item, typed, _place(item, typed, model))
-        groups.setdefault(found.group, []).append(found)
+        values.setdefault(found.place, []).append(found)
+    alike: dict[tuple[Location, str], list[list[_Found]]] = {}
+    for found_there in values.values():
+        first = found_there[0]
+        alike.setdefault((first.place[:-1], first.item["type"]), []).append(found_there)
     problems: list[str] = []
-    for group in groups.values():
-        first, others = group[0], group[1:]
-        if first.group[0] == first.place:
-            problems.append(f"{name_of(first.place)}: {_what_of_all(group, model)}")
-        elif len(others) < MOST_ALIKE:
-            problems += [f"{name_of(one.place)}: {_what(one.item, one.typed, model)}" for one in group]
-        else:
-            rest = f"({len(others)} others there are refused for the same reason)"
-            problems.append(f"{name_of(first.place)}: {_what(first.item, first.typed, model)} {rest}")
+    for group in alike.values():
+        told = group if len(group) <= MOST_ALIKE else group[:1]
+        problems += [f"{name_of(value[0].place)}: {_what_of_all(value, model)}" for value in told]
+        if len(told) < len(group):
+            names = [shown_value(value[0].place[-1]) for value in group[1:4]]
+            more = f", and {len(group) - 4} more" if len(group) > 4 else ""
+            problems[-1] += f" (others there are refused for the same reason: {', '.join(names)}{more})"
     return problems
 
 
@@ -93,15 +95,6 @@ class _Found:
     item: Any
     typed: Location
     place: Location
-
-    @property
-    def group(self) -> tuple[Location, str]:
-        """Problems that are one mistake: keys that a section does not have, entries of a list, types of a choice."""
-        if self.item["type"] == "extra_forbidden":
-            return self.place[:-1], "unknown keys"
-        if self.place and isinstance(self.place[-1], int):
-            return self.place[:-1], self.item["type"]
-        return self.place, ""
 
 
 def _what_of_all(group: list[_Found], model: type[BaseModel]) -> str:
@@ -255,10 +248,8 @@ def _typed(item: Any, content: Any, tags: frozenset[str]) -> Location:
     """
     location: list[str | int] = []
     names = item["loc"]
-    if (
-        names and names[-1] == "[key]" and item["type"] != "extra_forbidden"
-    ):  # the name of an entry, which the message shows, is wrong itself
-        names = names[:-2]
+    if len(names) > 1 and names[-1] == "[key]" and item["input"] == names[-2]:
+        names = names[:-2]  # the name of an entry, which the message shows, is wrong itself
     kind: Any = MISSING
     for number, name in enumerate(names):
         if isinstance(content, Mapping) and content.get("kind", MISSING) == name and content is not kind:

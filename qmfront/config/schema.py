@@ -63,6 +63,9 @@ def _partial(model: type[BaseModel]) -> dict[str, Any]:
     definitions = {PARTIAL + name: section for name, section in schema.pop("$defs").items()}
     for section in (schema, *definitions.values()):
         section.pop("required", None)
+        for field in section.get("properties", {}).values():
+            if "oneOf" in field:  # a key of several kinds, such as a plane, chooses none of them
+                field["anyOf"] = field.pop("oneOf")
     return {**schema, "$defs": definitions}
 
 

@@ -154,6 +154,7 @@ class Buffer(Section):
         unit="Å",
         default=10.8,
         ge=0.0,
+        le=1000.0,
     )
     residual_factor: float = key(
         "The residual forces are evaluated with this multiple of the buffer width (section 3.2.2)",

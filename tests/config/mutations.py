@@ -130,7 +130,7 @@ def _misspelt(study: dict[str, Any], random: Random) -> Found:
     )
     if not other or other == name:
         return None
-    return written(_renamed(study, path, other)), other
+    return written(_renamed(study, path, other)), other if len(path) != 2 else ""
 
 
 def _odd_key(study: dict[str, Any], random: Random) -> Found:

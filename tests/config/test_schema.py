@@ -118,7 +118,7 @@ def test_command_line(root: Path) -> None:
 def test_the_page_has_every_key_with_unit_range_and_default() -> None:
     """A row per key: a number with a unit, a choice, one without a default."""
     page = settings_page()
-    assert "| `width` | number | Å | ≥ 0 | `10.8` |" in page
+    assert "| `width` | number | Å | ≥ 0, ≤ 1000 | `10.8` |" in page
     assert "| `normalisation` | `mean`, `max` |  |  | `mean` |" in page
     assert "| `calculator` | text |  |  | required |" in page
     for model in (Case, Material, Potential):
@@ -130,3 +130,10 @@ def test_importing_the_configuration_stays_cheap(root: Path) -> None:
     code = "import sys, qmfront.config.load; print(*({'numpy', 'scipy', 'ase', 'matplotlib'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=root, check=True, capture_output=True, text=True)
     assert done.stdout.split() == []
+
+
+def test_part_of_a_defect_needs_no_kind() -> None:
+    """A study may change the plane of a case in a file, a key that several kinds have, or nothing."""
+    validator = jsonschema.Draft202012Validator(schemas()["config.schema.json"])
+    for part in ({"plane": [0, 0, 1]}, {}, {"core_offset": [0.1, 0.0]}):
+        validator.validate({"cases": {"minimal": {"defect": part}}})
