@@ -16,8 +16,8 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import zoo
+from tables import keep
 
 from qmfront import Adapt, Disc, Refine, adapt, fit, measure
 from qmfront.config.stages import Reference, Stability
@@ -119,11 +119,7 @@ def rows_of(name: str) -> list[dict]:
 def main(names: list[str]) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     for name in names or list(LAMMPS):
-        found = pd.DataFrame(rows_of(name))
-        if TABLE.is_file():
-            known = pd.read_csv(TABLE)
-            found = pd.concat([known[known["system"] != name], found], ignore_index=True)
-        found.to_csv(TABLE, index=False, float_format="%.5g")
+        keep(rows_of(name), TABLE)
 
 
 if __name__ == "__main__":

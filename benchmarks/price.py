@@ -14,8 +14,8 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
 import zoo
+from tables import keep
 
 from qmfront import Adapt, adapt, fit, measure
 from qmfront.config.stages import Estimate, Solve, Start
@@ -95,12 +95,7 @@ def timed(hybrid, region, forces, start):
 def main(names: list[str]) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     for name in names or SYSTEMS:
-        found = pd.DataFrame([price(name)])
-        print(found.to_string(), flush=True)
-        if TABLE.is_file():
-            known = pd.read_csv(TABLE)
-            found = pd.concat([known[known["system"] != name], found], ignore_index=True)
-        found.to_csv(TABLE, index=False, float_format="%.5g")
+        print(keep([price(name)], TABLE).to_string(), flush=True)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,8 @@ import numpy as np
 import pandas as pd
 from ase import Atoms
 from ase.calculators.calculator import BaseCalculator
+from tables import keep
+from zoo_page import page
 
 from qmfront import (
     Adapt,
@@ -282,81 +284,13 @@ def compared(base: dict, bulk: Bulk, steps: list, seconds: float) -> list[dict]:
     return rows
 
 
-COLUMNS = (
-    "system",
-    "chosen on",
-    "N_QM",
-    "eta / error",
-    "last error (Å)",
-    "lowest eigenvalue",
-    "above the lowest known basin (meV)",
-    "QM calls, first and later",
-    "test calls, first",
-    "verdict on the last",
-)
-PAGE = """# Defects that no default was made on
-
-One row per system, all with the defaults: a crystal, a calculator, a defect, a domain.
-`python benchmarks/zoo.py` makes the [table](../benchmarks/zoo.csv), `python benchmarks/zoo.py page` this page.
-The error is the distance to the QM minimum of the basin that was found.
-*Chosen on* marks the systems on which defaults were chosen.
-
-{rows}
-
-{words}
-"""
-
-
-def page(table: pd.DataFrame) -> str:
-    """docs/zoo.md, from the table alone."""
-    rows = [f"| {' | '.join(COLUMNS)} |", f"|{' --- |' * len(COLUMNS)}"]
-    rows += [_line(name, part) for name, part in table.groupby("system", sort=False)]
-    ran = table[table["k"] >= 0]
-    later = ran[(ran["k"] >= 1) & ran["trusted"].astype(bool)]
-    ratio = later["effectivity"]
-    silent = ran[ran["trusted"].astype(bool) & ((ran["effectivity"] < 0.5) | (ran["effectivity"] > 2.0))]
-    words = (
-        f"{ran['system'].nunique()} of {table['system'].nunique()} systems ran. {len(later)} later iterations say "
-        f"trusted: eta / error has the median {ratio.median():.2f} there and lies between {ratio.min():.2f} and "
-        f"{ratio.max():.2f}, {int(ratio.between(0.67, 1.5).sum())} times within 0.67 and 1.5. Trusted and outside 0.5 "
-        f"to 2: {len(silent)} of {len(ran)} iterations."
-    )
-    return PAGE.format(rows="\n".join(rows), words=words)
-
-
-def _line(name: str, rows: pd.DataFrame) -> str:
-    last = rows.iloc[-1]
-    chosen = "yes" if last["chosen_on"] else ""
-    if last["k"] < 0:
-        return f"| {name} | {chosen} | | | | | | | | {_cell(last['reasons'])} |"
-    verdict = "trusted" if last["trusted"] else f"not trusted: {_cell(last['reasons'])}"
-    warm = ", ".join(f"{calls:.0f}" for calls in rows["qm_calls"][1:])
-    return (
-        f"| {name} | {chosen} | {', '.join(f'{n:.0f}' for n in rows['n_qm'])} "
-        f"| {', '.join(f'{ratio:.2f}' for ratio in rows['effectivity'])} | {last['error']:.1e} "
-        f"| {last['lowest_eigenvalue']:.3f} | {last['energy_above']:.1f} | {rows['qm_calls'].iloc[0]:.0f}; {warm} "
-        f"| {rows['test_calls'].iloc[0]:.0f} | {verdict} |"
-    )
-
-
-def _cell(text: str) -> str:
-    return str(text).replace("|", "/").replace("\n", " ")
-
-
 def main(names: list[str]) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     if names == ["page"]:
         (HERE.parent / "docs" / "zoo.md").write_text(page(pd.read_csv(TABLE)), encoding="utf-8")
         return
     for name in names or list(SYSTEMS):
-        rows = pd.DataFrame(run(name, SYSTEMS[name]))
-        known = (
-            pd.read_csv(TABLE)
-            if TABLE.is_file() and TABLE.stat().st_size
-            else pd.DataFrame(columns=["system"])
-        )
-        both = pd.concat([known[known["system"] != name], rows], ignore_index=True)
-        both.to_csv(TABLE, index=False, float_format="%.5g")
+        rows = keep(run(name, SYSTEMS[name]), TABLE)
         print(rows.drop(columns=["reasons", "chosen_on"]).to_string(), flush=True)
 
 

@@ -1,7 +1,6 @@
 """Straight dislocations: from the perfect crystal to sites, predictor and stencil of a case."""
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
@@ -54,10 +53,9 @@ def dislocation_defect(bulk: Bulk, dislocation: StraightDislocation) -> Defect:
     line_cell = straight_line_cell(bulk.crystal, dislocation.line, dislocation.plane)
     r0 = bulk.crystal.nearest_neighbour_distance
     sites = _sites(line_cell, dislocation, r0)
-    burgers = line_cell.frame @ bulk.crystal.direction(dislocation.burgers) * bulk.crystal.lattice_constant
-    field = DislocationField(rotated_moduli(bulk.moduli, line_cell.frame), burgers)
-    radius = chosen_core_radius(dislocation.core_map_radius_r0, float(burgers[0]), r0)
-    return straight_body(line_cell, sites, _predictor(bulk, sites, line_cell, field, radius))
+    field, radius = _field(bulk, dislocation, line_cell)
+    predictor = _predictor(bulk, line_cell, sites.positions, sites.basis_index, field, radius)
+    return straight_body(line_cell, sites, predictor)
 
 
 def chosen_core_radius(wanted_r0: float | None, b1: float, r0: float) -> float:
@@ -92,58 +90,55 @@ def cores_beside(bulk: Bulk, dislocation: StraightDislocation, defect: Defect) -
         That of `dislocation`.
     """
     line_cell = straight_line_cell(bulk.crystal, dislocation.line, dislocation.plane)
-    burgers = line_cell.frame @ bulk.crystal.direction(dislocation.burgers) * bulk.crystal.lattice_constant
-    field = DislocationField(rotated_moduli(bulk.moduli, line_cell.frame), burgers)
-    radius = chosen_core_radius(dislocation.core_map_radius_r0, float(burgers[0]), defect.r0)
+    field, radius = _field(bulk, dislocation, line_cell)
     half = 0.5 * row_distance(line_cell)
     shifted = []
     for shift in (half, -half):
-        places = _Places(defect.sites - np.array([shift, 0.0, 0.0]), defect.basis_index)
-        change = _predictor(bulk, places, line_cell, field, radius) - defect.predictor
-        shifted.append(np.where(defect.free[:, None], change, 0.0))
+        places = defect.sites - np.array([shift, 0.0, 0.0])
+        there = _predictor(bulk, line_cell, places, defect.basis_index, field, radius)
+        shifted.append(np.where(defect.free[:, None], there - defect.predictor, 0.0))
     return shifted
 
 
-class _Located(Protocol):
-    """Where a predictor is wanted: `positions` (n, 3) Å and `basis_index` (n,)."""
-
-    @property
-    def positions(self) -> np.ndarray: ...
-
-    @property
-    def basis_index(self) -> np.ndarray: ...
-
-
-@dataclass(frozen=True)
-class _Places:
-    positions: np.ndarray
-    basis_index: np.ndarray
+def _field(
+    bulk: Bulk, dislocation: StraightDislocation, line_cell: LineCell
+) -> tuple[DislocationField, float]:
+    """The linear field, and the radius of its core map, Å."""
+    burgers = line_cell.frame @ bulk.crystal.direction(dislocation.burgers) * bulk.crystal.lattice_constant
+    field = DislocationField(rotated_moduli(bulk.moduli, line_cell.frame), burgers)
+    r0 = bulk.crystal.nearest_neighbour_distance
+    return field, chosen_core_radius(dislocation.core_map_radius_r0, float(burgers[0]), r0)
 
 
 def _predictor(
-    bulk: Bulk, sites: _Located, line_cell: LineCell, field: DislocationField, radius: float
+    bulk: Bulk,
+    line_cell: LineCell,
+    positions: np.ndarray,
+    basis_index: np.ndarray,
+    field: DislocationField,
+    radius: float,
 ) -> np.ndarray:
-    """(B.2) with the shifts of the sublattices, (n, 3), Å."""
-    predictor = dislocation_predictor(sites.positions, field, core_radius=radius)
-    return predictor + _internal_predictor(bulk, line_cell, sites, field, radius)
+    """(B.2) at positions (n, 3) Å, with the shifts of the sublattices, (n, 3), Å."""
+    predictor = dislocation_predictor(positions, field, core_radius=radius)
+    if len(bulk.crystal.basis) == 1:
+        return predictor
+    response = bulk.force_constants.rotated(line_cell.frame).internal_strain()[basis_index]
+    return predictor + _internal_predictor(response, positions, field, radius)
 
 
 def _internal_predictor(
-    bulk: Bulk, line_cell: LineCell, sites: _Located, field: DislocationField, core_radius: float
+    response: np.ndarray, positions: np.ndarray, field: DislocationField, core_radius: float
 ) -> np.ndarray:
-    """Shifts of the sublattices in the strain of the predictor, (n, 3), Å: zero for a Bravais lattice.
+    """Shifts of the sublattices in the strain of the predictor, (n, 3), Å, from Lambda_b of each site, response.
 
         s_b(x) = eta(r / r_hat) Lambda_b : grad u_lin(xi^-1(x))
 
     # ASSUME (B.2) is for Bravais lattices; without the shifts, which fall off as 1/r, the far field of a crystal with a
     # basis would not be in balance. eta of (B.4) keeps them off the core, where linear elasticity does not hold.
     """
-    if len(bulk.crystal.basis) == 1:
-        return np.zeros_like(sites.positions)
-    response = bulk.force_constants.rotated(line_cell.frame).internal_strain()
-    points = inverse_core_map(sites.positions, float(field.burgers[0]), core_radius=core_radius)
+    points = inverse_core_map(positions, float(field.burgers[0]), core_radius=core_radius)
     fade, _ = smooth_step(np.linalg.norm(points, axis=1) / core_radius)
-    shifts = np.einsum("nijk,njk->ni", response[sites.basis_index], field.gradient(points))
+    shifts = np.einsum("nijk,njk->ni", response, field.gradient(points))
     return fade[:, None] * shifts
 
 
