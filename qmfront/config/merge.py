@@ -84,6 +84,7 @@ class Definitions:
         found = []
         if file.is_file() and "extends" not in entry:
             shown = file.relative_to(self.root).as_posix()
+            _refuse_link_outside(file, shown, self.root / "config")
             found.append(Layer(shown, read_yaml(file, shown=shown)))
         if entry:
             found.append(Layer(f"{self.kind}s.{name}", entry))
@@ -112,6 +113,17 @@ class Definitions:
 
     def _file(self, name: str) -> Path:
         return self.root / "config" / f"{self.kind}s" / f"{name}.yaml"
+
+
+def _refuse_link_outside(file: Path, shown: str, folder: Path) -> None:
+    """A name stands for a file of the project, not for any file that a link in its place leads to."""
+    if not file.resolve().is_relative_to(folder.resolve()):
+        raise ConfigError(
+            [
+                f"{shown} is a link to {shown_value(str(file.resolve()))}, which is outside of config/ and is not "
+                "read. Put a copy of that file in the place of the link"
+            ]
+        )
 
 
 def names_of_files(kind: Kind, root: Path) -> list[str]:

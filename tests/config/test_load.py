@@ -12,8 +12,9 @@ from qmfront.config.errors import ConfigError
 from qmfront.config.load import load
 from qmfront.config.material import Crystal, QuantumModel
 from qmfront.config.potential import RelevanceDetermination, Weights
+from qmfront.config.reading import read_yaml
 from qmfront.config.stages import Refine
-from tests.config.conftest import EDGE
+from tests.config.conftest import EDGE, ROOT
 
 Change = Callable[[dict[str, Any]], dict[str, Any]]
 Project = Callable[..., Path]
@@ -213,3 +214,48 @@ def test_files_override_keyword_arguments(tmp_path: Path) -> None:
         retries=1,
     )
     assert model.arguments(tmp_path) == {"potential": str(tmp_path / "W.fs"), "skin": 1}
+
+
+@pytest.mark.parametrize("kind", ["case", "extended case", "material", "potential"])
+def test_a_link_that_leaves_the_configuration_is_not_read(
+    kind: str, changed: Change, project: Project, tmp_path: Path
+) -> None:
+    """Named in the study or by `extends`: a file of a stranger's project is not one of the reader's."""
+    folder = project(own="extends: edge", edge=yaml.safe_dump(EDGE)) / "config"
+    linked = {
+        "case": "cases/own.yaml",
+        "extended case": "cases/edge.yaml",
+        "material": "materials/tungsten.yaml",
+        "potential": f"potentials/{EDGE['potential']}.yaml",
+    }[kind]
+    config = changed({"cases": ["own"], "figures": NO_FIGURES, "potentials": {}})
+    inside, outside = folder / "elsewhere.yaml", tmp_path / "private.yaml"
+    (folder / linked).rename(inside)
+    (folder / linked).symlink_to(inside)
+    assert list(load(config, folder.parent).cases) == ["own"]
+    inside.rename(outside)
+    (folder / linked).unlink()
+    (folder / linked).symlink_to(outside)
+    with pytest.raises(ConfigError, match=rf"config/{linked} is a link to '.*, which is outside of config"):
+        load(config, folder.parent)
+
+
+def test_a_folder_of_the_configuration_may_be_a_link(
+    changed: Change, project: Project, tmp_path: Path
+) -> None:
+    """Of the whole configuration, as of results."""
+    folder = project(edge=yaml.safe_dump(EDGE)) / "config"
+    folder.rename(tmp_path / "shared")
+    folder.symlink_to(tmp_path / "shared")
+    config = changed({"cases": ["edge"], "figures": NO_FIGURES, "potentials": {}})
+    assert list(load(config, folder.parent).cases) == ["edge"]
+
+
+def test_structure_files_are_where_the_user_says(tmp_path: Path) -> None:
+    """Outside of the project, or behind a link: the study names them."""
+    study = read_yaml(ROOT / "config/studies/own.yaml", shown="own.yaml")
+    (name,) = study["cases"]
+    file = tmp_path / "link.extxyz"
+    file.symlink_to(ROOT / study["cases"][name]["defect"]["file"])
+    study["cases"][name]["defect"]["file"] = str(file)
+    assert load(study, ROOT).cases[name].defect.file == str(file)  # type: ignore[union-attr]
