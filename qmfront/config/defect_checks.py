@@ -3,14 +3,15 @@
 The crystal is known from its structure and the guess of its lattice constant, which is all that they need.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import ceil, gcd, hypot, pi
+from typing import Any
 
 from qmfront.config.defect import Box, Crack, Disc, Dislocation, File, Point
 from qmfront.config.material import Crystal, Material
 from qmfront.config.section import Vector
 from qmfront.config.sizes import problems_of_sizes, sites_of_box, too_many_sites
-from qmfront.config.study import Case
+from qmfront.config.study import Case, Study
 
 SMALLEST_CORE_RADIUS_PER_BURGERS = 2.25
 """Core radius over the edge component of the Burgers vector below which (B.4) folds: that of elasticity.dislocation."""
@@ -22,6 +23,8 @@ LARGEST_SCALE = 4 / 3
 """Of a structure in a file, to the lattice constant of the QM model."""
 LARGEST_INDEX = 200
 """Of line directions and planes."""
+WITH_INDICES = (".line", ".front", ".plane", ".burgers", ".planes")
+"""Keys whose values four indices may be written for."""
 
 
 def problems_of_defect(case: Case, material: Material) -> Iterator[str]:
@@ -43,6 +46,50 @@ def problems_of_defect(case: Case, material: Material) -> Iterator[str]:
         yield from too_many_sites(f"domain.cells = {case.domain.cells}", sites_of_box(case.domain, crystal))
     if isinstance(case.defect, Dislocation | Crack) and isinstance(case.domain, Disc):
         yield from _disc(case.domain, case.defect, crystal)
+
+
+def problems_of_four_indices(
+    study: Study, cases: Mapping[str, Mapping[str, Any]], potentials: Mapping[str, Mapping[str, Any]]
+) -> list[str]:
+    """Directions and planes with four indices in crystals that are not hexagonal.
+
+    Parameters
+    ----------
+    study : resolved, where four indices have become three
+    cases, potentials : the same as they are written
+    """
+    told: dict[str, None] = {}
+    for name, written in cases.items():
+        places = {f"cases.{name}.defect.{key}": value for key, value in written["defect"].items()}
+        told |= dict.fromkeys(_four_indices(places, study.materials.get(study.cases[name].material)))
+    for name, written in potentials.items():
+        planes = (written.get("surfaces") or {}).get("planes", [])
+        places = {f"potentials.{name}.surfaces.planes": plane for plane in planes}
+        told |= dict.fromkeys(_four_indices(places, study.materials.get(study.potentials[name].material)))
+    return list(told)
+
+
+def _four_indices(places: Mapping[str, Any], material: Material | None) -> Iterator[str]:
+    four = {
+        place: indices
+        for place, indices in places.items()
+        if place.endswith(WITH_INDICES) and len(indices) == 4
+    }
+    if not four or material is None or _is_hexagonal(material.crystal):
+        return
+    for place, indices in four.items():
+        yield (
+            f"{place} = {_shown(indices)} has four indices (Miller and Bravais), which only a hexagonal crystal has, "
+            f"and {material.crystal.structure} is none. Write three, of the vectors of the conventional cell"
+        )
+
+
+def _is_hexagonal(crystal: Crystal) -> bool:
+    """A file that is no crystal is told elsewhere."""
+    try:
+        return crystal.cell.is_hexagonal
+    except ValueError:
+        return True
 
 
 def _burgers(dislocation: Dislocation, crystal: Crystal) -> Iterator[str]:

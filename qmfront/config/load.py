@@ -1,13 +1,14 @@
 """From the configuration that Snakemake read to a complete, checked study."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
 
 from qmfront.config.checks import problems_of_study
+from qmfront.config.defect_checks import problems_of_four_indices
 from qmfront.config.errors import ConfigError, problems_of
 from qmfront.config.figures import Certificate
 from qmfront.config.material import Material
@@ -77,6 +78,7 @@ def load(config: Mapping[str, Any], root: Path, *, files: Iterable[Path | str] =
         trust=written.trust,
     )
     contradictions = problems_of_study(study, root)
+    contradictions += problems_of_four_indices(study, cases.written, potentials.written)
     if contradictions:
         raise ConfigError(contradictions)
     return study
@@ -94,11 +96,13 @@ class _Resolver(Generic[Part]):
     """Cases, materials or potentials from their names.
 
     defaults : what the study says of all of them
+    written : by name, what was resolved, as it is written
     """
 
     model: type[Part]
     definitions: Definitions
     defaults: Mapping[str, Any]
+    written: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def _defaults(self) -> Layer:
@@ -144,6 +148,7 @@ class _Resolver(Generic[Part]):
         content: dict[str, Any] = defaults_of(self.model)
         for layer in layers:
             content = merged(content, layer.content)
+        self.written[name] = content
         try:
             return self.model.model_validate(content)
         except ValidationError as error:

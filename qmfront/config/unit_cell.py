@@ -144,6 +144,13 @@ class UnitCell:
         return min(around, key=lambda image: self.distance(image, near))
 
     @property
+    def is_hexagonal(self) -> bool:
+        """Whether a1 and a2 are of one length, at 120 degrees, and perpendicular to a3: four indices have a meaning."""
+        a, b, c = self.vectors
+        skew = (_dot(b, b) - _dot(a, a), _dot(a, b) + _dot(a, a) / 2, _dot(a, c), _dot(b, c))
+        return max(map(abs, skew)) < ON_LATTICE * self.a0**2
+
+    @property
     def is_upright(self) -> bool:
         """Whether lattice vectors make a right-angled box: all but monoclinic and triclinic crystals."""
         return self._box is not None

@@ -144,8 +144,6 @@ def _says_less(part: Any, whole: Any) -> bool:
     """Whether a study holds nothing that another does not: what it leaves open may have the same default."""
     if isinstance(part, dict) and isinstance(whole, dict):
         return all(name in whole and _says_less(value, whole[name]) for name, value in part.items())
-    if isinstance(part, list) and len(part) == 4 and isinstance(whole, list):
-        return [part[0], part[1], part[3]] == whole  # the four indices of a direction or plane
     return bool(part == whole) or (part is None and whole == {})
 
 

@@ -1,11 +1,19 @@
 """Point defects of compounds and hexagonal crystals at the dry run: what is missing is said by name."""
 
+from pathlib import Path
+
 import pytest
 
 from qmfront.config.defect import Disc, Dislocation, Point
 from qmfront.config.defect_checks import problems_of_defect
+from qmfront.config.errors import ConfigError
+from qmfront.config.load import load
 from qmfront.config.material import Crystal, Material, QuantumModel
+from qmfront.config.reading import read_yaml
 from qmfront.config.study import Case
+from qmfront.config.unit_cell import UnitCell, named_cell
+
+ROOT = Path(__file__).parents[2]
 
 NIAL = Crystal(structure="b2", symbol="NiAl", lattice_constant_guess=2.88)
 MAGNESIUM = Crystal(structure="hcp", symbol="Mg", lattice_constant_guess=3.2)
@@ -59,3 +67,48 @@ def test_four_indices_add_up() -> None:
         Dislocation(line=(1, 1, 1, 0), burgers=(1.0, 0.0, 0.0), plane=(0, 0, 1))
     with pytest.raises(ValueError, match="does not lie in the cut plane"):
         Dislocation(line=(1, -1, 0, 0), burgers=(0.0, 0.0, 1.0), plane=(0, 0, 0, 1))
+
+
+def test_four_indices_are_of_hexagonal_crystals_alone() -> None:
+    """Tungsten is cubic: [1, 1, -2, 1] would be read as [3, 3, 1], which nobody means."""
+    case = read_yaml(ROOT / "config/cases/minimal_crack.yaml", shown="case")
+    parent = read_yaml(ROOT / f"config/cases/{case['extends']}.yaml", shown="parent")
+    front, plane = parent["defect"]["front"], parent["defect"]["plane"]
+    h, k, l = plane
+    study = {"cases": {"minimal_crack": {"defect": {"plane": [h, k, -h - k, l]}}}, "figures": None}
+    with pytest.raises(ConfigError) as caught:
+        load(study, ROOT)
+    assert caught.value.problems == (
+        f"cases.minimal_crack.defect.plane = [{h}, {k}, {-h - k}, {l}] has four indices (Miller and Bravais), which "
+        "only a hexagonal crystal has, and bcc is none. Write three, of the vectors of the conventional cell",
+    )
+    study["cases"]["minimal_crack"] = {"defect": {"plane": plane, "front": front}}
+    load(study, ROOT)
+
+
+def test_four_indices_of_slabs() -> None:
+    slabs = {"surfaces": {"planes": [[1, 1, 0], [1, 0, -1, 1]]}}
+    study = {"cases": ["minimal_crack"], "figures": None, "potentials": {"minimal_surface": slabs}}
+    with pytest.raises(ConfigError, match="surfaces.planes = .1, 0, -1, 1. has four indices"):
+        load(study, ROOT)
+
+
+@pytest.mark.parametrize(
+    ("structure", "symbol", "is_hexagonal"),
+    [("hcp", "Mg", True), ("wurtzite", "GaN", True), ("fcc", "Cu", False), ("b2", "NiAl", False)],
+)
+def test_hexagonal_cells(structure: str, symbol: str, is_hexagonal: bool) -> None:
+    assert named_cell(structure, symbol, 3.2, None).is_hexagonal is is_hexagonal
+
+
+def test_cells_that_are_nearly_hexagonal() -> None:
+    """Rhombohedral axes, and a monoclinic cell of 120 degrees whose edges differ."""
+    a, b, c = named_cell("hcp", "Mg", 3.2, None).vectors
+    place = ((0.0, 0.0, 0.0),)
+    longer = (1.1 * b[0], 1.1 * b[1], 0.0)
+    assert UnitCell((a, b, c), place, ("Mg",), place).is_hexagonal
+    assert not UnitCell((a, longer, c), place, ("Mg",), place).is_hexagonal
+    assert not UnitCell(
+        ((3.0, 0.3, 0.3), (0.3, 3.0, 0.3), (0.3, 0.3, 3.0)), place, ("Mg",), place
+    ).is_hexagonal
+    assert not UnitCell((c, a, b), place, ("Mg",), place).is_hexagonal
