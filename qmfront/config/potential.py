@@ -36,7 +36,7 @@ class Basis(Section):
         default=None,
     )
     angular_weight: float = key(
-        "Weight of the angular degree l in the total degree", unit="1", default=1.5, gt=0.0, le=5.0
+        "Weight of the angular degree l in the total degree", unit="1", default=1.5, ge=0.1, le=5.0
     )
     radial_lambda: float | None = key(
         "Exponent lambda of the distance transform of the Chebyshev radial basis; "

@@ -6,7 +6,10 @@ from pathlib import Path
 from qmfront.config.defect import Disc, File
 from qmfront.config.errors import did_you_mean
 from qmfront.config.figures import Certificate
+from qmfront.config.material import Material
 from qmfront.config.merge import names_of_files
+from qmfront.config.potential import Potential
+from qmfront.config.sizes import too_many_functions
 from qmfront.config.study import Study
 
 
@@ -30,8 +33,18 @@ def problems_of_potentials(study: Study, root: Path) -> Iterator[str]:
                 f"but materials.{potential.material}.force_constants.reach is {reach:g} Å (at least {needed:g} Å "
                 "here). Increase the reach or decrease the cut-off"
             )
+        yield from _basis(name, potential, material)
         if potential.field_samples:
             yield from (f"potentials.{name}.field_samples {problem}" for problem in _field(name, study))
+
+
+def _basis(name: str, potential: Potential, material: Material) -> Iterator[str]:
+    """A basis that can be fitted; a crystal that is none is told elsewhere."""
+    try:
+        n_species = len(material.crystal.species)
+    except ValueError:
+        return
+    yield from too_many_functions(f"potentials.{name}.basis", potential.basis, n_species)
 
 
 def _field(name: str, study: Study) -> Iterator[str]:

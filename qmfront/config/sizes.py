@@ -7,10 +7,13 @@ from math import hypot, isfinite, prod
 
 from qmfront.config.defect import Box, Disc, File
 from qmfront.config.material import Crystal
+from qmfront.config.potential import Basis
 from qmfront.config.study import Case
 
 SITE_MEMORY = 0.03
 """MB per site of the domain: 2.2 GB for 67 896 atoms (README)."""
+FUNCTION_MEMORY = 64.0
+"""Bytes of a fit over the square of the number of functions: eight matrices, measured with 1 000 and 2 000."""
 MAXIMUM_NODES = 100_000_000
 """Of the mesh of Algorithm 2: 800 MB per float array, more than any workstation run needs."""
 NODE_MEMORY = 2e6
@@ -39,10 +42,30 @@ def problems_of_sizes(case: Case, crystal: Crystal) -> Iterator[str]:
 def too_many_sites(key: str, sites: float) -> Iterator[str]:
     """What a domain of so many sites needs, if that is more than there is; `key` is what makes it so large."""
     needed, there = SITE_MEMORY * sites, memory()
-    if needed <= there:
+    if needed > there:
+        yield f"{key} needs {_number(sites)} sites, {_number(needed / 1e3)} GB; {_has(there)}. Decrease it"
+
+
+def too_many_functions(key: str, basis: Basis, n_species: int) -> Iterator[str]:
+    """What the fit of a basis needs, if that is more than there is; what null stands for is small."""
+    if basis.max_degree is None:
         return
+    from qmfront.config.basis_size import number_of_functions  # brings NumPy
+
+    there = memory()
+    possible = (1e6 * there / FUNCTION_MEMORY) ** 0.5
+    found = number_of_functions(n_species, basis.max_degree, basis.angular_weight, beyond=possible)
+    if found > possible:
+        yield (
+            f"{key}.max_degree = {list(basis.max_degree)} with angular_weight = {basis.angular_weight:g} makes "
+            f"{_number(found)} functions or more, whose fit needs {_number(FUNCTION_MEMORY * found**2 / 1e9)} GB; "
+            f"{_has(there)}. Decrease the degrees: [20, 18, 12] makes 666 functions of one species"
+        )
+
+
+def _has(there: float) -> str:
     where = "the nodes of a cluster have" if there == NODE_MEMORY else "this machine has"
-    yield f"{key} needs {_number(sites)} sites, {_number(needed / 1e3)} GB; {where} {there / 1e3:.3g}. Decrease it"
+    return f"{where} {there / 1e3:.3g}"
 
 
 def memory() -> float:
