@@ -1,7 +1,9 @@
 """Checks across sections that cost nothing and would otherwise fail hours into a run."""
 
+import os
 from collections.abc import Iterator
 from importlib.machinery import PathFinder
+from itertools import accumulate
 from math import ceil, hypot, prod
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from qmfront.config.errors import did_you_mean, shown_value
 from qmfront.config.figures import NEED_ERRORS, NEED_FRONT, Certificate, Curves, Figure, Locality, Scaling
 from qmfront.config.labels import labels_of
 from qmfront.config.material import Material, QuantumModel
-from qmfront.config.merge import dotted, names_of_files
+from qmfront.config.merge import dotted, no_such
 from qmfront.config.potential import Potential
 from qmfront.config.potential_checks import problems_of_potentials
 from qmfront.config.study import Case, Study
@@ -30,6 +32,9 @@ RULES = (
 )  # fmt: skip
 """Rules of the workflow, whose names no figure may have; nor one that begins with all_ or draw_."""
 LONGEST_LINE = 10_000
+LONGEST_TITLE = 200
+DEEPEST_MATHEMATICS = 5
+"""Braces in each other between two dollars: many more exceed the recursion limit of Python where they are set."""
 RESERVED = ("benchmarks", "bulk", "plan", "potentials", "preflight", "surfaces")
 """Folders beside the cases in results/."""
 
@@ -122,9 +127,9 @@ def _files(qm: QuantumModel, place: str, root: Path) -> Iterator[str]:
 
 
 def is_file(path: Path) -> bool:
-    """Whether there is such a file; a name that no file can have is that of none."""
+    """Whether there is such a file that may be read; a name that no file can have is that of none."""
     try:
-        return path.is_file()
+        return path.is_file() and os.access(path, os.R_OK)
     except (OSError, ValueError):
         return False
 
@@ -132,7 +137,8 @@ def is_file(path: Path) -> bool:
 def _absent(place: str, file: str, root: Path) -> str:
     looked = str(root / file)
     shown = looked if len(looked) < 200 else "..." + looked[-60:]
-    return f"{place} = {shown_value(file)}: no such file (looked for {shown}). Correct the path"
+    what = "you may not read it" if os.path.isfile(looked) else "no such file"
+    return f"{place} = {shown_value(file)}: {what} (looked for {shown}). Correct the path"
 
 
 def _cases(study: Study, root: Path) -> Iterator[str]:
@@ -148,7 +154,9 @@ def _cases(study: Study, root: Path) -> Iterator[str]:
 def _case(name: str, case: Case, study: Study, root: Path) -> Iterator[str]:
     if name in RESERVED:
         yield f"{name!r} is a folder of the results; choose another name"
-    yield from _title(case.title)
+    yield from _drawn("title", case.title)
+    for label in case.locality.alternatives:
+        yield from _drawn("locality.alternatives", label)
     yield from untrusted(case.qm_kwargs, "qm_kwargs", study.trust)
     yield from untrusted(case.locality.alternatives, "locality.alternatives", study.trust)
     if case.reference.compute and case.reference.start in range(case.adapt.max_iterations, 101):
@@ -158,15 +166,13 @@ def _case(name: str, case: Case, study: Study, root: Path) -> Iterator[str]:
         )
     material, potential = study.materials.get(case.material), study.potentials.get(case.potential)
     if material is None:
-        known = {*study.materials, *names_of_files("material", root)}
-        yield f"material: no material {case.material!r}{did_you_mean(case.material, known)}"
+        yield f"material: {no_such('material', case.material, study.materials, root)}"
     else:
         if not list(_crystal_file(case.material, material, root)):
             yield from _defect(case, material, root)
         yield from _buffer(case, material)
     if potential is None:
-        known = {*study.potentials, *names_of_files("potential", root)}
-        yield f"potential: no potential {case.potential!r}{did_you_mean(case.potential, known)}"
+        yield f"potential: {no_such('potential', case.potential, study.potentials, root)}"
         return
     if material is not None and potential.material != case.material:
         yield (
@@ -179,17 +185,36 @@ def _case(name: str, case: Case, study: Study, root: Path) -> Iterator[str]:
         yield from _clamp(case, case.domain, potential, material)
 
 
-def _title(title: str) -> Iterator[str]:
-    """Between two dollars stands mathematics, which figures set."""
-    if title.count("$") < 2:
+def _drawn(place: str, text: str) -> Iterator[str]:
+    """One line that figures can set; between two dollars stands mathematics."""
+    odd = next((character for character in text if not character.isprintable()), None)
+    if odd is not None:
+        yield f"{place}: {shown_value(text)} holds {odd!r}, which cannot be printed. Write one line of text"
+    if len(text) > LONGEST_TITLE:
+        yield f"{place}: {shown_value(text)} has {len(text)} characters, and {LONGEST_TITLE} fit. Write a shorter one"
+        return
+    if text.count("$") < 2:
+        return
+    if _depth(text) > DEEPEST_MATHEMATICS:
+        yield f"{place}: {shown_value(text)} has more than {DEEPEST_MATHEMATICS} braces in each other. Write it simpler"
         return
     from matplotlib.mathtext import MathTextParser  # half a second, for titles with mathematics alone
 
     try:
-        MathTextParser("path").parse(title)
+        MathTextParser("path").parse(text)
     except ValueError as error:
-        problem = str(error).strip().splitlines()[-1]
-        yield f"title: {title!r} cannot be set ({problem}). Correct what stands between the dollars, or write \\$"
+        problem = str(error).strip().splitlines()[-1].split(": ", 1)[-1]
+        yield (
+            f"{place}: {shown_value(text)} cannot be set ({problem[:LONGEST_TITLE]}). Correct what stands between the "
+            "dollars, or write \\$"
+        )
+
+
+def _depth(text: str) -> int:
+    """The most braces that are open at a place."""
+    return max(
+        accumulate(text, lambda depth, character: depth + {"{": 1, "}": -1}.get(character, 0), initial=0)
+    )
 
 
 def _defect(case: Case, material: Material, root: Path) -> Iterator[str]:
@@ -366,8 +391,7 @@ def _figures(study: Study, root: Path) -> Iterator[str]:
         if isinstance(figure, Certificate):
             for potential in figure.potentials:
                 if potential not in study.potentials:
-                    known = {*study.potentials, *names_of_files("potential", root)}
-                    yield f"{place}.potentials: no potential {potential!r}{did_you_mean(potential, known)}"
+                    yield f"{place}.potentials: {no_such('potential', potential, study.potentials, root)}"
         absent = [case for case in figure.cases if case not in study.cases]
         if absent:
             hint = did_you_mean(absent[0], study.cases) if len(absent) == 1 else ""

@@ -15,7 +15,7 @@ import numpy as np
 from ase import Atoms
 from ase.io import read
 
-from qmfront.config.structure_text import refuse_impossible_text
+from qmfront.config.structure_text import reason_of, refuse_impossible_text
 from qmfront.config.unit_cell import UnitCell
 
 log = logging.getLogger(__name__)
@@ -86,7 +86,7 @@ def _atoms(path: Path) -> Atoms:
     try:
         atoms = read(path, do_not_split_by_at_sign=True)
     except Exception as error:  # a reader of ASE may raise anything
-        raise ValueError(f"{path} cannot be read: {type(error).__name__}: {error}") from error
+        raise ValueError(f"{path} cannot be read: {reason_of(error)}") from error
     if isinstance(atoms, list):
         raise ValueError(f"{path} has several structures; write one")
     if not (np.isfinite(atoms.positions).all() and np.isfinite(atoms.cell.array).all()):

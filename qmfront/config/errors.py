@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
+from math import isfinite
 from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -24,6 +25,13 @@ MOST_ALIKE = 3
 MOST = 12
 """Problems in a message, and names in a list of what there is."""
 MISSING = object()
+WORDS = {
+    "a valid tuple": "a list",
+    "a valid list": "a list",
+    "items after validation": "entries",
+    "item after validation": "entry",
+}
+"""Of pydantic, and what they mean."""
 
 
 class ConfigError(ValueError):
@@ -66,7 +74,7 @@ def problems_of(
     name_of : from the location of a key to what the reader finds it by, such as its file and dotted path
     """
     # A choice between a type and null gives its problem for the type alone: null would have been right.
-    items = [item for item in error.errors() if item["type"] != "none_required"]
+    items = [item for item in error.errors() if item["type"] != "none_required" and not _follows(item)]
     tags = _tags(model)
     values: dict[Location, list[_Found]] = {}
     for item in items:
@@ -155,10 +163,19 @@ def _reason(item: Any) -> str:
     if item["type"] == "string_pattern_mismatch":
         return PATTERNS.get(item["ctx"]["pattern"], f"should match {item['ctx']['pattern']}")
     _, verb, rest = item["msg"].partition(" should ")
+    for word, plain in WORDS.items():
+        rest = rest.replace(word, plain)
     return f"should {rest}" if verb else f"should be otherwise ({item['msg']})"
 
 
+def _follows(item: Any) -> bool:
+    """Whether a list is too short for pydantic only because of entries that are wrong, which are told."""
+    return item["type"] == "too_short" and len(item["input"]) >= item["ctx"]["min_length"]
+
+
 def _yaml_number(value: float) -> str:
+    if not isfinite(value):
+        return "a number below 1.0e+308"
     mantissa, exponent = f"{value:e}".split("e")
     mantissa = mantissa.rstrip("0")
     return f"{mantissa + '0' if mantissa.endswith('.') else mantissa}e{exponent[0]}{int(exponent[1:])}"
@@ -177,6 +194,11 @@ def _unknown_key(location: Location, model: type[BaseModel]) -> str:
     siblings = list(parent.model_fields)
     if get_close_matches(word, siblings, n=1, cutoff=0.6):
         return f"unknown key{did_you_mean(word, siblings)}"
+    field = _field_at(location[:-1], model)
+    kinds = sections_in(field.annotation) if field is not None else []
+    if parent in kinds and any(word in kind.model_fields for kind in kinds):
+        (own,) = _kinds(parent)
+        return f"unknown key of kind {own!r}{did_you_mean(word, siblings)}; another kind has it"
     elsewhere = [path for path in dict.fromkeys(dotted_keys(model)) if path.rsplit(".", 1)[-1] == word]
     nearby = [path for path in elsewhere if path.split(".")[0] == str(location[0])]
     elsewhere = nearby or elsewhere

@@ -5,8 +5,9 @@ the entry then changes keys of the file. Either may start from another one by `e
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -48,7 +49,7 @@ class Definitions:
     entries: Mapping[str, Any]
     root: Path
 
-    @property
+    @cached_property
     def names(self) -> list[str]:
         """All of them, sorted."""
         written = (name for name, entry in self.entries.items() if entry)
@@ -129,6 +130,12 @@ def _refuse_link_outside(file: Path, shown: str, folder: Path) -> None:
 def names_of_files(kind: Kind, root: Path) -> list[str]:
     """Names of the cases, materials or potentials that have a file in the project."""
     return sorted(file.stem for file in (root / "config" / f"{kind}s").glob("*.yaml"))
+
+
+def no_such(kind: Kind, name: str, defined: Iterable[str], root: Path) -> str:
+    """That a name stands for nothing: neither the study defines it, nor a file of the project."""
+    known = {*defined, *names_of_files(kind, root)}
+    return f"no {kind} {name!r}, neither under {kind}s nor in config/{kind}s{did_you_mean(name, known)}"
 
 
 def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,12 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from qmfront.config.defect import Disc, File
-from qmfront.config.errors import did_you_mean
 from qmfront.config.figures import Certificate
-from qmfront.config.material import Material
-from qmfront.config.merge import names_of_files
-from qmfront.config.potential import Potential
-from qmfront.config.sizes import too_many_functions
+from qmfront.config.material import Crystal
+from qmfront.config.merge import no_such
+from qmfront.config.sizes import problems_of_fit
 from qmfront.config.study import Study
 
 
@@ -18,11 +16,8 @@ def problems_of_potentials(study: Study, root: Path) -> Iterator[str]:
     for name, potential in study.potentials.items():
         material = study.materials.get(potential.material)
         if material is None:
-            known = {*study.materials, *names_of_files("material", root)}
-            yield (
-                f"potentials.{name}.material: no material {potential.material!r}"
-                f"{did_you_mean(potential.material, known)}"
-            )
+            told = no_such("material", potential.material, study.materials, root)
+            yield f"potentials.{name}.material: {told}"
             continue
         cutoff, reach = potential.basis.cutoff, material.force_constants.reach
         # what is not observed of its force constants is held by rattled cells, if there are some
@@ -33,18 +28,18 @@ def problems_of_potentials(study: Study, root: Path) -> Iterator[str]:
                 f"but materials.{potential.material}.force_constants.reach is {reach:g} Å (at least {needed:g} Å "
                 "here). Increase the reach or decrease the cut-off"
             )
-        yield from _basis(name, potential, material)
+        if not _is_unreadable(material.crystal):
+            yield from problems_of_fit(f"potentials.{name}", potential, material.crystal)
         if potential.field_samples:
             yield from (f"potentials.{name}.field_samples {problem}" for problem in _field(name, study))
 
 
-def _basis(name: str, potential: Potential, material: Material) -> Iterator[str]:
-    """A basis that can be fitted; a crystal that is none is told elsewhere."""
+def _is_unreadable(crystal: Crystal) -> bool:
+    """Whether its file is no crystal, which is told elsewhere."""
     try:
-        n_species = len(material.crystal.species)
+        return not crystal.species
     except ValueError:
-        return
-    yield from too_many_functions(f"potentials.{name}.basis", potential.basis, n_species)
+        return True
 
 
 def _field(name: str, study: Study) -> Iterator[str]:

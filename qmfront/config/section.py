@@ -3,11 +3,13 @@
 import copy
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -33,8 +35,20 @@ PATTERNS = {
 }
 """Of texts, and what an error says of them."""
 
-Name = Annotated[str, StringConstraints(pattern=NAME)]
-"""Name of a case, material or potential; it becomes part of file names."""
+
+def _not_periodic(name: str) -> str:
+    """Snakemake takes a name that ends with the same characters 20 times for a loop without an end."""
+    found = PERIODIC.search(name)
+    if found:
+        raise ValueError(
+            f"the name {name!r} ends with {found[1]!r} 20 times or more, which Snakemake refuses. Choose another"
+        )
+    return name
+
+
+PERIODIC = re.compile(r"(.+?)\1{19,}$")
+Name = Annotated[str, StringConstraints(pattern=NAME), AfterValidator(_not_periodic)]
+"""Name of a case, material, potential or figure; it becomes part of file names."""
 
 FileName = Annotated[str, StringConstraints(pattern=FILE)]
 
@@ -84,7 +98,7 @@ Names = Annotated[tuple[Name, ...], Strict(False)]
 
 ROUNDED = 2e-3
 """Of the sum of three indices that are written with three digits, such as 0.333, 0.333, -0.667."""
-LIMITS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<=", "min_length": "length >="}
+LIMITS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<=", "min_length": "length >=", "max_length": "length <="}
 
 
 Part = TypeVar("Part", bound="Section")

@@ -7,13 +7,15 @@ from math import hypot, isfinite, prod
 
 from qmfront.config.defect import Box, Disc, File
 from qmfront.config.material import Crystal
-from qmfront.config.potential import Basis
+from qmfront.config.potential import Potential
 from qmfront.config.study import Case
 
 SITE_MEMORY = 0.03
 """MB per site of the domain: 2.2 GB for 67 896 atoms (README)."""
-FUNCTION_MEMORY = 64.0
-"""Bytes of a fit over the square of the number of functions: eight matrices, measured with 1 000 and 2 000."""
+LEAST_DEGREES = (16, 14, 10)
+"""Of a basis whose max_degree is null, the smallest that is tried."""
+MATRICES_OF_FUNCTIONS, MATRICES_OF_ROWS = 8, 6
+"""That a fit holds at once: functions by functions, and observations by functions; measured with 2 000 functions."""
 MAXIMUM_NODES = 100_000_000
 """Of the mesh of Algorithm 2: 800 MB per float array, more than any workstation run needs."""
 NODE_MEMORY = 2e6
@@ -46,21 +48,46 @@ def too_many_sites(key: str, sites: float) -> Iterator[str]:
         yield f"{key} needs {_number(sites)} sites, {_number(needed / 1e3)} GB; {_has(there)}. Decrease it"
 
 
-def too_many_functions(key: str, basis: Basis, n_species: int) -> Iterator[str]:
-    """What the fit of a basis needs, if that is more than there is; what null stands for is small."""
-    if basis.max_degree is None:
-        return
+def problems_of_fit(place: str, potential: Potential, crystal: Crystal) -> Iterator[str]:
+    """What the fit of a potential needs, if that is more than there is: its functions, and what they are fitted to."""
     from qmfront.config.basis_size import number_of_functions  # brings NumPy
 
-    there = memory()
-    possible = (1e6 * there / FUNCTION_MEMORY) ** 0.5
-    found = number_of_functions(n_species, basis.max_degree, basis.angular_weight, beyond=possible)
-    if found > possible:
+    there, basis = memory(), potential.basis
+    degrees = basis.max_degree or LEAST_DEGREES
+    possible = (1e6 * there / (8 * MATRICES_OF_FUNCTIONS)) ** 0.5
+    n = number_of_functions(len(crystal.species), degrees, basis.angular_weight, beyond=possible)
+    needed = 8e-6 * MATRICES_OF_FUNCTIONS * n**2
+    if needed > there:
         yield (
-            f"{key}.max_degree = {list(basis.max_degree)} with angular_weight = {basis.angular_weight:g} makes "
-            f"{_number(found)} functions or more, whose fit needs {_number(FUNCTION_MEMORY * found**2 / 1e9)} GB; "
-            f"{_has(there)}. Decrease the degrees: [20, 18, 12] makes 666 functions of one species"
+            f"{place}.basis.max_degree = {list(degrees)} with angular_weight = {basis.angular_weight:g} makes "
+            f"{_number(n)} functions or more, whose fit needs {_number(needed / 1e3)} GB; {_has(there)}. Decrease the "
+            "degrees: [20, 18, 12] makes 666 functions of one species"
         )
+        return
+    for key, cells, atoms in _cells(potential, crystal):
+        needed = 8e-6 * MATRICES_OF_ROWS * n * 3 * cells * atoms
+        if needed > there:
+            yield (
+                f"{place}.{key}: {cells} cells of {atoms} atoms have {_number(3.0 * cells * atoms)} forces, and to "
+                f"fit {_number(n)} functions to them needs {_number(needed / 1e3)} GB; {_has(there)}. Decrease count "
+                "or repeat"
+            )
+
+
+def _cells(potential: Potential, crystal: Crystal) -> Iterator[tuple[str, int, int]]:
+    """Key, number of cells, and atoms of each, of all whose forces a potential is compared with."""
+    sets = {"rattled": potential.rattled, "held_out": potential.held_out}
+    if potential.recipe == "robust":
+        robust = potential.robust
+        sets |= {"robust.cells": robust.cells, "robust.strained": robust.strained}
+        sets |= {"robust.unseen": robust.unseen, "robust.unseen_strained": robust.unseen_strained}
+    for key, rattled in sets.items():
+        if rattled is not None:
+            yield key, rattled.count, prod(rattled.repeat) * len(crystal.cell.sites)
+    if potential.surfaces is not None:
+        slabs, planes = potential.surfaces, len(potential.surfaces.planes)
+        atoms = slabs.layers * prod(slabs.rattled.repeat)
+        yield "surfaces.rattled", planes * slabs.rattled.count, atoms
 
 
 def _has(there: float) -> str:

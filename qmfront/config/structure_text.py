@@ -1,5 +1,6 @@
 """What a file of atoms announces, before a reader makes room for it."""
 
+import os
 import re
 from pathlib import Path
 
@@ -9,6 +10,9 @@ COMPRESSED = (".gz", ".bz2", ".xz")
 LONGEST_HEAD = 2000
 SHORTEST_LINE = 6
 """Bytes of a line with an atom."""
+COUNT_ALONE = re.compile(rb"^\s*(?:ANIMSTEPS\s+)?(\d+)(?:\s+[A-Z])?\s*$")
+"""The first line of XYZ, of XSF with several steps, and of GEN."""
+LONGEST_REASON = 200
 MOST_FRAMES = 10_000
 """Configurations of a file, of which the last is read."""
 
@@ -20,6 +24,8 @@ def refuse_impossible_text(path: Path, file_format: str | None) -> None:
     """
     if not path.is_file():
         raise ValueError(f"There is no file {path}. Correct the path.")
+    if not os.access(path, os.R_OK):
+        raise ValueError(f"{path} may not be read by you. Change its permissions, or correct the path.")
     size = path.stat().st_size
     if size > MOST_BYTES:
         raise ValueError(
@@ -49,8 +55,14 @@ def refuse_impossible_text(path: Path, file_format: str | None) -> None:
 def _announced(content: bytes, *, is_poscar: bool) -> int:
     """The largest number of atoms in the first lines of extended XYZ, LAMMPS data or POSCAR; 0 if there is none."""
     head = content[:LONGEST_HEAD].splitlines()
-    words = head[0].split() if head else []
+    words = COUNT_ALONE.findall(head[0]) if head else []  # others hold free text, such as the step of a run
     if is_poscar:
         words = [word for line in head[5:7] for word in line.split()]
     words += re.findall(rb"(?m)^\s*(\d+)\s+atoms\b", content[:LONGEST_HEAD])
     return max((int(word[:30]) for word in words if word.isdigit()), default=0)
+
+
+def reason_of(error: Exception) -> str:
+    """What a reader of ASE says of a file: one line, shortened, since some repeat the file."""
+    text = " ".join(f"{type(error).__name__}: {error}".split())
+    return text if len(text) <= LONGEST_REASON else text[: LONGEST_REASON - 3] + "..."

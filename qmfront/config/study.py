@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, get_args
 
-from pydantic import Field, JsonValue, Strict, field_validator
+from pydantic import Field, JsonValue, Strict, ValidationInfo, field_validator
 
 from qmfront.config.defect import AnyDefect, AnyDomain, DescribedDefect, Disc, File
 from qmfront.config.figures import Figure
@@ -28,6 +28,9 @@ from qmfront.config.stages import (
 from qmfront.config.trust import Package
 
 Trust = Annotated[tuple[Package, ...], Strict(False), Field(max_length=100)]
+
+MOST_NAMES = 1000
+"""Of the cases, materials, potentials and figures of a study."""
 
 Written = dict[str, Any]
 """Some keys of a case, material or potential; the others come from what it extends, then from the defaults."""
@@ -108,20 +111,24 @@ class Configuration(Section):
         "Cases to compute: a list of names of files in config/cases, or what each case is by name; a name of a file "
         "there changes keys of that case",
         min_length=1,
+        max_length=MOST_NAMES,
     )
     materials: dict[Name, Written] = key(
         "Materials by name, beside those of config/materials; a name of a file there changes keys of that material",
         default={},
+        max_length=MOST_NAMES,
     )
     potentials: dict[Name, Written] = key(
         "MM potentials by name, beside those of config/potentials; a name of a file there changes keys of that "
         "potential",
         default={},
+        max_length=MOST_NAMES,
     )
     figures: dict[Name, Figure | None] = key(
         "Figures by name, which is that of the file and of the target; null draws none, and takes back one of an "
         "earlier file; null in place of all of them draws no figure",
         default={},
+        max_length=MOST_NAMES,
     )
     trust: Trust = key(
         "Packages, modules or dotted paths whose calculators the study may call, beside our models and those of ASE "
@@ -148,6 +155,20 @@ class Configuration(Section):
         if len(set(value)) < len(value):
             raise ValueError("a case is listed twice. Keep it once")
         return {name: {} for name in value}
+
+    @field_validator("cases", "materials", "potentials", mode="before")
+    @classmethod
+    def _named(cls, value: Any, info: ValidationInfo) -> Any:
+        """What stands there are names, not the keys of what has lost its name."""
+        kinds: dict[str, type[Section]] = {"cases": Case, "materials": Material, "potentials": Potential}
+        kind = kinds[str(info.field_name)]
+        keys = [name for name in kind.model_fields if name in value] if isinstance(value, dict) else []
+        if len(keys) > 1:
+            raise ValueError(
+                f"{keys[0]!r} and {keys[1]!r} are keys of a {kind.__name__.lower()}, where names are expected. Write "
+                "its name above them, and indent them"
+            )
+        return value
 
     @field_validator("figures", mode="before")
     @classmethod

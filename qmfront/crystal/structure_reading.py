@@ -13,7 +13,7 @@ from ase import Atoms
 from ase.data import atomic_numbers
 from ase.io import read
 
-from qmfront.config.structure_text import refuse_impossible_text
+from qmfront.config.structure_text import reason_of, refuse_impossible_text
 from qmfront.crystal.lattice import Crystal
 from qmfront.crystal.neighbours import Pairs, pairs_within
 
@@ -57,7 +57,7 @@ def read_structure(path: Path, *, file_format: str | None, pbc: tuple[bool, bool
         atoms = read(path, index=-1, format=file_format, do_not_split_by_at_sign=True)
     except Exception as error:  # any reader of ASE may stand here, with any error of its own
         raise ValueError(
-            f"{path} cannot be read ({type(error).__name__}: {error}). Write extended XYZ, as ase.io.write does, or "
+            f"{path} cannot be read ({reason_of(error)}). Write extended XYZ, as ase.io.write does, or "
             "name its format in defect.format (vasp for POSCAR, lammps-data)."
         ) from error
     assert isinstance(atoms, Atoms)

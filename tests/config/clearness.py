@@ -14,7 +14,7 @@ MOST_PROBLEMS = 6
 PYTHON = re.compile(
     r"\.(?:float|int|str|bool|list|dict)\b:|"
     r"Traceback|\w+Error\b|NoneType|<class|object at 0x|function-|tagged-union|dict\[|list\[|pydantic|constrained|"
-    r"valid dictionary|\bJSON input|model_|__root__|\\U000|lax-or-strict|OrderedDict"
+    r"valid dictionary|valid tuple|after validation|\bJSON input|model_|__root__|\\U000|lax-or-strict|OrderedDict"
 )
 TODO = re.compile(
     r"\b(choose|correct|write|give|remove|did you mean|there is|meaning|should be|must|increase|decrease|move|keep|"
@@ -37,7 +37,10 @@ def unclear(problems: Iterable[str], key: str) -> str:
     shown = repr(key)[1:-1][:50]
     if shown and not any(shown in problem for problem in told):
         return f"{shown!r} is not named"
-    own = [problem.replace(shown, "it") if shown else problem for problem in told]
+    whole = re.compile(
+        rf"(?<!\w){re.escape(shown)}(?!\w)"
+    )  # 'igures' is no part of 'figures', which may be meant
+    own = [whole.sub("it", problem) if shown else problem for problem in told]
     return next((reason for problem in own if (reason := _unclear(problem))), "")
 
 

@@ -67,3 +67,36 @@ def test_the_need_is_that_of_eight_matrices(monkeypatch: pytest.MonkeyPatch) -> 
         load(study, ROOT)
     monkeypatch.setattr(sizes, "memory", lambda: 521e3)
     assert load(study, ROOT).potentials["minimal"].basis.max_degree == (40, 40, 40)
+
+
+@pytest.mark.parametrize(
+    ("case", "potential", "told"),
+    [
+        (
+            "minimal",
+            {"minimal": {"rattled": {"count": 10000, "repeat": [20, 20, 20]}}},
+            "potentials.minimal.rattled: 10000 cells of 16000 atoms have 4.8e8 forces, and to fit 115 functions",
+        ),
+        (
+            "minimal_crack",
+            {
+                "minimal_surface": {
+                    "surfaces": {"layers": 100, "rattled": {"count": 1000, "repeat": [20, 20]}}
+                }
+            },
+            "potentials.minimal_surface.surfaces.rattled: 1000 cells of 40000 atoms",
+        ),
+        (
+            "minimal",
+            {"minimal": {"recipe": "robust", "robust": {"strained": {"count": 9999, "repeat": [9, 9, 9]}}}},
+            "potentials.minimal.robust.strained: 9999 cells of 1458 atoms",
+        ),
+    ],
+)
+def test_cells_that_no_memory_holds(
+    case: str, potential: dict, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sizes, "memory", lambda: 24e3)
+    with pytest.raises(ConfigError) as caught:
+        load({"cases": [case], "figures": None, "potentials": potential}, ROOT)
+    assert len(caught.value.problems) == 1 and caught.value.problems[0].startswith(told)

@@ -1,21 +1,26 @@
 """Bad input: one message that says which key, what is wrong and what to write."""
 
 import math
+import os
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from qmfront.config.checks import RULES, missing_module
-from qmfront.config.errors import MOST, ConfigError
+from qmfront.config.errors import MOST, ConfigError, problems_of
 from qmfront.config.load import load
 from qmfront.config.material import Crystal
+from qmfront.config.merge import dotted
+from qmfront.config.potential import Basis
 from qmfront.config.reading import read_yaml
 from qmfront.crystal.lattice import Structure, cubic_crystal
-from tests.config.conftest import EDGE
+from tests.config.conftest import EDGE, ROOT
 
 Change = Callable[[dict[str, Any]], dict[str, Any]]
 NO_FIGURES: dict[str, Any] = {}
@@ -53,6 +58,23 @@ Problems = Callable[[dict[str, Any]], tuple[str, ...]]
             ["case_defaults.refine.t new: unknown key (did you mean 't_new'?)"],
         ),
         ("cases", ["x" * 120], ["cases: 'xxxx"]),
+        (
+            "cases",
+            {"box": EDGE | {"domain": {"kind": "box", "cells": 9, "radius_r0": 20.0}}},
+            [
+                "cases.box.domain.radius_r0: unknown key of kind 'box' (there is: kind, cells); another kind has it"
+            ],
+        ),
+        ("cases", ["ab" * 20], ["ends with 'ab' 20 times or more, which Snakemake refuses. Choose another"]),
+        ("figures", {"a" + "7" * 25: None}, ["ends with '7' 20 times or more"]),
+        ("cases", [f"c{n}" for n in range(9000)], ["it should have at most 1000 entries"]),
+        ("case_defaults.adapt.tolerance", "1.0e" + "9" * 5000, ["write a number below 1.0e+308"]),
+        ("potential_defaults.basis.max_degree", [9] * 6, ["it should have at most 5 entries, not 6"]),
+        (
+            "cases",
+            {"box": EDGE | {"domain": {"kind": "box", "cells": 101}}},
+            ["should be less than or equal to 100, or should be a list"],
+        ),
         ("figurs", {}, ["figurs: unknown key (did you mean 'figures'?)"]),
         ("case_defaults.t_new", 2.0, ["case_defaults.t_new: unknown key here; there is 'refine.t_new'"]),
         ("case_defaults.buffer.width", "9 nm", ["buffer.width: '9 nm' is text", "in Å", "Range: >= 0"]),
@@ -118,7 +140,11 @@ Problems = Callable[[dict[str, Any]], tuple[str, ...]]
             {"kind": "decomposition", "case": "edge_T4"},
             ["figures.figure_1.iteration: the key is missing", "-1 the last"],
         ),
-        ("figures.figure_1.slope", -1.0, ["figures.figure_1.slope: unknown key", "'figures.*.slope'"]),
+        (
+            "figures.figure_1.slope",
+            -1.0,
+            ["figures.figure_1.slope: unknown key of kind 'decomposition'", "another kind has it"],
+        ),
         ("figures.figure_4.slop", -1.0, ["figures.figure_4.slop", "did you mean 'slope'?"]),
         ("figures.figure_4.slope", 1.0, ["figures.figure_4.slope: 1.0 is refused", "Range: >= -10, <= 0"]),
         ("figures.figure_4.window", [100, 70], ["figures.figure_4.window", "window [100, 70] is empty"]),
@@ -128,6 +154,12 @@ Problems = Callable[[dict[str, Any]], tuple[str, ...]]
         ("figures.stages.n_qm", [100, 50], ["figures.stages: n_qm [100, 50] does not increase"]),
         ("figures.figure 7", None, ["figures: 'figure 7' is refused"]),
         ("cases", [], ["cases: {} is refused", "a list of names"]),
+        (
+            "materials",
+            {"crystal": {"structure": "bcc"}, "qm": {"cutoff": 5.0}, "surface": {"vacuum": 3.0}},
+            ["are keys of a material, where names are expected. Write its name above them, and indent them"],
+        ),
+        ("cases", {"title": "one", "material": "tungsten"}, ["'title' and 'material' are keys of a case"]),
         ("cases", ["edge T4", "edge_T2"], ["cases: 'edge T4' is refused"]),
     ],
 )
@@ -154,13 +186,29 @@ DISLOCATION = {"kind": "dislocation", "line": [1, 1, 1], "plane": [1, 1, -2]}
 @pytest.mark.parametrize(
     ("values", "pieces"),
     [
-        ({"cases.edge_T4.material": "tungstn"}, ["no material 'tungstn'", "did you mean 'tungsten'?"]),
+        (
+            {"cases.edge_T4.material": "tungstn"},
+            [
+                "no material 'tungstn', neither under materials nor in config/materials (did you mean 'tungsten'?)"
+            ],
+        ),
         ({"potentials.matching_1.material": "iron"}, ["potentials.matching_1.material: no material 'iron'"]),
         (
             {"cases.edge_T4.potential": "matchin_1"},
             ["no potential 'matchin_1'", "did you mean 'matching_1'?"],
         ),
         ({"cases.edge_T4.title": "broken $\\frac{a$ math"}, ["title: 'broken $", "between the dollars"]),
+        (
+            {"cases.edge_T4.title": f"${'a^{' * 49}{'}' * 49}$"},
+            ["title: '$a^{", "more than 5 braces in each other"],
+        ),
+        ({"cases.edge_T4.title": "two\nlines"}, [r"title: 'two\nlines' holds '\n', which cannot be printed"]),
+        ({"cases.edge_T4.title": "\u202eleft"}, [r"holds '\u202e', which cannot be printed"]),
+        ({"cases.edge_T4.title": "x" * 3000}, ["has 3000 characters, and 200 fit. Write a shorter one"]),
+        (
+            {"cases.edge_T4.locality": {"alternatives": {"$\\no$": {}}}},
+            ["locality.alternatives: '$\\\\no$' cannot be set (Unknown symbol", "between the dollars"],
+        ),
         ({"cases.edge_T4.potential": "x" * 120}, ["cases.edge_T4.potential: 'xxx"]),
         ({"cases.edge_T4.extends": "x" * 300}, ["extends 'xxxx", "up to 100 letters"]),
         (
@@ -458,3 +506,32 @@ def test_moments_of_a_file_need_those_of_the_crystal(problems: Problems, tmp_pat
     assert any(
         "has initial_magmoms, but materials.tungsten.qm.moments is not given" in text for text in found
     )
+
+
+def test_entries_that_are_wrong_are_told_once() -> None:
+    """Pydantic also says that the list without them is too short."""
+    content = {"max_degree": [60, 16]}
+    with pytest.raises(ValidationError) as caught:
+        Basis.model_validate(content)
+    (problem,) = problems_of(caught.value, Basis, content, name_of=dotted)
+    assert problem.startswith("max_degree.0: 60 is refused: it should be less than or equal to 40.")
+
+
+def test_a_list_of_thousands_of_names_is_one_problem(root: Path) -> None:
+    before = time.process_time()
+    with pytest.raises(ConfigError) as caught:
+        load({"cases": [f"c{n}" for n in range(9000)]}, root)
+    assert time.process_time() - before < 2.0
+    assert len(caught.value.problems) == 1
+
+
+def test_files_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of a model and of a structure; root may read everything."""
+    study = read_yaml(ROOT / "config/studies/own.yaml", shown="own.yaml")
+    study["materials"]["copper"]["qm"]["files"] = {"potential": "config/config.yaml"}
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(ConfigError) as caught:
+        load(study, ROOT)
+    told = "\n".join(caught.value.problems)
+    assert "qm.files.potential = 'config/config.yaml': you may not read it" in told
+    assert "defect.file = 'config/structures/cu_vacancy.extxyz': you may not read it" in told

@@ -46,6 +46,7 @@ def test_many_mutated_studies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         (["refine.mesh: -1.0 is refused: it should be greater than 0."], "mesh", ""),
         (["refine.mesh: -1.0 is refused: it should be greater than 0."], "t_new", "'t_new' is not named"),
         (["refine.mesh: -1.0 is bad"], "mesh", "does not say what to do"),
+        (["igures: unknown key (did you mean 'figures'?)"], "igures", ""),
         (["something: choose another"], "", "no key and no line is named"),
         (["study.yaml, line 3: choose another"], "", ""),
         (["refine.mesh: IndexError, choose another"], "", "a word of programmers"),

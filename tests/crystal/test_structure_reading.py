@@ -55,6 +55,32 @@ def test_texts_that_are_no_structure(
     assert message in told(path, file_format)
 
 
+def test_numbers_in_free_text_are_no_number_of_atoms(tmp_path: Path) -> None:
+    """LAMMPS writes the step of a run into the first line of its data files."""
+    atoms = bulk("Cu", cubic=True)
+    path = tmp_path / "own.data"
+    write(path, atoms, format="lammps-data", masses=True)
+    text = path.read_text().split("\n", 1)[1]
+    path.write_text(f"LAMMPS data file via write_data, version 29 Sep 2021, timestep = 5000000\n{text}")
+    assert len(read_structure(path, file_format="lammps-data", pbc=PERIODIC)) == len(atoms)
+    path.write_text(f"5000000\n{text}")
+    assert "announces 5000000 atoms" in told(path, "lammps-data")
+
+
+def test_a_reader_that_repeats_the_file_is_not_repeated(tmp_path: Path) -> None:
+    path = tmp_path / "own.extxyz"
+    path.write_bytes(b"\0" * 10**6)
+    assert len(told(path)) < 1000
+
+
+def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root may read everything."""
+    path = tmp_path / "own.extxyz"
+    write(path, bulk("Cu", cubic=True))
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert "may not be read by you" in told(path)
+
+
 def moved(index: int, where: Any) -> Callable[[Atoms], None]:
     def change(atoms: Atoms) -> None:
         atoms.positions[index] = where
