@@ -47,6 +47,7 @@ def solve_equilibrium(
     start : (n, 3) float, Å
     precondition : F -> H^-1 F, Å
     converged : (u, F, H^-1 F) -> (stop?, measure)
+        The iterate with the smallest measure is the solution.
     settings : Solve
         memory, step_cap and max_calls.
 
@@ -73,10 +74,10 @@ def solve_equilibrium(
         measures.append(measure)
         maxima.append(float(np.abs(forces).max()))
         logger.info("force call %d: measure %.3e, max|F| %.3e eV/Å", call, measure, maxima[-1])
-        if done or measure == min(measures):
+        if nearest is None or measure == min(measures):
             nearest = Solution(u, forces, np.array(measures), np.array(maxima))
-            if done:
-                return nearest
+        if done:
+            return nearest
         if call - int(np.argmin(measures)) > PATIENCE:
             break
         u = u + _capped(history.step(u, residual), settings.step_cap)

@@ -1,12 +1,13 @@
-"""Descent from a saddle: preconditioned L-BFGS on forces alone.
+"""Descent: preconditioned L-BFGS on forces alone.
 
-Root finding stops at any equilibrium. A descent goes downhill only: it steps along d = B F with B positive definite,
-and not far beyond the lowest point: with F(u + d) . d >= -0.3 F(u) . d the energy has fallen by about 0.35 F(u) . d
-at least.
+Root finding stops at any equilibrium, and wanders where the Hessian is not positive. A descent goes downhill only: it
+steps along d = B F with B positive definite, and not beyond where the energy has risen again: with
+F(u + d) . d >= -0.8 F(u) . d it has fallen by about 0.1 F(u) . d at least.
 """
 
 import logging
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -19,8 +20,46 @@ MEMORY = 10
 """Pairs of the limited-memory update."""
 HALVINGS = 6
 """Of a step that leads to where the model has no finite forces, before a descent gives up."""
-OVERSHOOT = -0.3
+OVERSHOOT = -0.8
 """A step ends where the force along it is at least this fraction of that at its start (curvature condition)."""
+
+
+@dataclass(frozen=True)
+class InverseHessian:
+    """The limited-memory BFGS update of an approximation B0 of the inverse Hessian: F -> B F, Å, linear.
+
+    precondition : F (n, 3) eV/Å -> B0 F, Å
+    pairs : (u' - u, F(u) - F(u')) of steps with positive curvature, (n, 3) each
+    """
+
+    precondition: Callable[[np.ndarray], np.ndarray]
+    pairs: tuple[tuple[np.ndarray, np.ndarray], ...] = ()
+
+    def __call__(self, forces: np.ndarray) -> np.ndarray:
+        """B F by the two-loop recursion."""
+        rest, weights = forces.copy(), []
+        for change, bend in reversed(self.pairs):
+            weight = np.vdot(change, rest) / np.vdot(change, bend)
+            weights.append(weight)
+            rest -= weight * bend
+        step = self.precondition(rest)
+        for (change, bend), weight in zip(self.pairs, reversed(weights), strict=True):
+            step = step + (weight - np.vdot(bend, step) / np.vdot(change, bend)) * change
+        return step
+
+    def learned(self, change: np.ndarray, bend: np.ndarray) -> "InverseHessian":
+        """With one pair more, if its curvature is positive, and no more than MEMORY."""
+        if np.vdot(change, bend) <= 0:
+            return self
+        return InverseHessian(self.precondition, (*self.pairs, (change, bend))[-MEMORY:])
+
+
+@dataclass(frozen=True)
+class Descended:
+    """Where a descent has ended, displacement (n, 3) in Å, and what it has learned of the Hessian."""
+
+    displacement: np.ndarray
+    inverse_hessian: InverseHessian
 
 
 def descend(
@@ -31,7 +70,7 @@ def descend(
     max_force: float,
     step_cap: float,
     max_calls: int,
-) -> np.ndarray:
+) -> Descended:
     """Downhill from `start` until max |F| < max_force, for forces that have an energy.
 
     Parameters
@@ -51,10 +90,9 @@ def descend(
     NoEquilibriumError
         If max_force is not reached, or steps however small lead to where the model has no finite forces.
     """
-    u, forces = start, force(start)
-    pairs: list[tuple[np.ndarray, np.ndarray]] = []
+    u, forces, inverse = start, force(start), InverseHessian(precondition)
     for call in range(2, max_calls + 1):
-        step = _direction(forces, pairs, precondition)
+        step = inverse(forces)
         step *= min(1.0, step_cap / np.sqrt(np.einsum("ni,ni->n", step, step).max()))
         step, new = _within_range(force, u, step, call)
         slope = np.vdot(forces, step)
@@ -62,18 +100,16 @@ def descend(
         if ahead < OVERSHOOT * slope:  # beyond the lowest point: back to where the two slopes say that it is
             step *= slope / (slope - ahead)
             new = force(u + step)
-        change, bend = step, forces - new
-        if np.vdot(change, bend) > 0:
-            pairs = [*pairs, (change, bend)][-MEMORY:]
+        inverse = inverse.learned(step, forces - new)
         u, forces = u + step, new
         largest = np.abs(forces).max()
         logger.info("descent %d: max|F| %.3e eV/Å", call, largest)
         if largest < max_force:
-            return u
+            return Descended(u, inverse)
     raise NoEquilibriumError(
-        f"The descent from a saddle did not reach max|F| < {max_force:g} eV/Å in {max_calls} steps (left: "
-        f"{np.abs(forces).max():.2e}). The defect moves far from its saddle: change its load or position, or raise "
-        "reference.max_calls."
+        f"The descent did not reach max|F| < {max_force:g} eV/Å in {max_calls} steps (left: "
+        f"{np.abs(forces).max():.2e}). The defect moves far from where it started: change its load or position, or "
+        "raise the max_calls of this stage."
     )
 
 
@@ -123,20 +159,3 @@ def root_or_descent(
             failures.append(error)
             logger.info("no equilibrium yet: %s", error)
     raise failures[0] from failures[-1]
-
-
-def _direction(
-    forces: np.ndarray,
-    pairs: list[tuple[np.ndarray, np.ndarray]],
-    precondition: Callable[[np.ndarray], np.ndarray],
-) -> np.ndarray:
-    """B F by the two-loop recursion."""
-    rest, weights = forces.copy(), []
-    for change, bend in reversed(pairs):
-        weight = np.vdot(change, rest) / np.vdot(change, bend)
-        weights.append(weight)
-        rest -= weight * bend
-    step = precondition(rest)
-    for (change, bend), weight in zip(pairs, reversed(weights), strict=True):
-        step = step + (weight - np.vdot(bend, step) / np.vdot(change, bend)) * change
-    return step

@@ -120,4 +120,4 @@ def _descended(hybrid: Hybrid, start: np.ndarray, settings: Start) -> np.ndarray
         max_force=settings.max_force,
         step_cap=settings.step_cap,
         max_calls=settings.max_calls,
-    )
+    ).displacement

@@ -146,7 +146,7 @@ def _descended(
         max_force=max_force,
         step_cap=Solve().step_cap,
         max_calls=2 * settings.max_calls,
-    )
+    ).displacement
 
 
 def checked_tip(displacement: np.ndarray, defect: Defect) -> float:

@@ -6,14 +6,14 @@ mode whose mixed curvature is negative.
 
 import logging
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 
 from qmfront.config.stages import Solve
 from qmfront.coupling.anderson import NoEquilibriumError, solve_equilibrium
-from qmfront.coupling.descent import descend
+from qmfront.coupling.descent import Descended, descend
 from qmfront.coupling.hessian import conjugate_gradients, hessian_products
 from qmfront.coupling.hybrid import Field, Hybrid
 from qmfront.coupling.partition import QM
@@ -48,8 +48,11 @@ FAR_DOWNHILL = 1e-2
 KICK = 0.1
 """Å; largest displacement with which a saddle is left."""
 
-KICKED_FORCE = 3e-2
-"""eV/Å; a descent from a saddle ends there, and root finding goes on."""
+NEAR = 3e-2
+"""eV/Å; a descent from a minimum of the potential, or from a saddle, ends there, and root finding goes on."""
+
+SOFTEST_DOWNHILL = 0.05
+"""No soft mode of the potential counts as softer in a descent."""
 
 HESSIAN_STEPS = 4
 """Products with the Hessian of the MM model for each step of root finding, after H_FC has failed."""
@@ -57,11 +60,30 @@ HESSIAN_STEPS = 4
 STALLED = 0.5
 """Of the error of the model; a solve that gets no nearer to equilibrium than that has failed."""
 
+NOISE, NOISY_CALLS = 0.1, 6
+"""Of the error of the model: a solve that is as near as that, and no nearer after so many calls, has met the noise of
+the forces, and ends."""
+
 ATTEMPTS = 4
 """Saddles that are left before a solve gives up, and says so by its eigenvalue."""
 
 SOFTEST = 1e-2
 """No soft mode counts as softer in the stop of a solve: what is below is the position of a core along glide."""
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """Where the search for an equilibrium begins.
+
+    displacement : (n, 3) float, Å
+    modes : SoftModes or None
+    downhill : float or None, eV/Å
+        A descent comes first, until no force is larger; None: root finding at once.
+    """
+
+    displacement: np.ndarray
+    modes: SoftModes | None = None
+    downhill: float | None = None
 
 
 class StartingPoint(Protocol):
@@ -103,13 +125,13 @@ def solve(
     Raises NoEquilibriumError without convergence.
     """
     estimate = model_error_estimate(hybrid.defect, hybrid.riesz, region, difference)
-    u, modes = (None, None) if start is None else (start.displacement, start.modes)
+    begin = _beginning(hybrid.defect, start, settings)
     calls, proven = 0, isinstance(start, Solution) or not settings.prove
     for attempt in range(ATTEMPTS):
-        found = relax_hybrid(hybrid, region, estimate, start=u, settings=settings, modes=modes)
+        found = relax_hybrid(hybrid, region, estimate, begin, settings=settings)
         if not settings.modes:
             return replace(found, moved=_moved(found, start))
-        modes = _tested(hybrid, region, found, modes, settings)
+        modes = _tested(hybrid, region, found, begin.modes, settings)
         calls += len(modes.vectors)
         if not proven and modes.eigenvalues[0] > 0.0:
             modes, more = _proven(hybrid, region, found, modes, settings)
@@ -118,8 +140,17 @@ def solve(
         if lowest > 0.0 or attempt == ATTEMPTS - 1:
             return replace(found, modes=modes, test_calls=calls, moved=_moved(found, start))
         logger.info("this is a saddle (lambda = %.4f): leaving it along its softest mode", lowest)
-        u = _downhill(hybrid, region, found.displacement + KICK * modes.softest, KICKED_FORCE, settings)
+        begin = Beginning(found.displacement + KICK * modes.softest, modes, NEAR)
     raise AssertionError("the last attempt returns")
+
+
+def _beginning(defect: Defect, start: StartingPoint | None, settings: Solve) -> Beginning:
+    """A solution of the iteration before is near; a minimum of the potential may be a saddle of the mixed forces."""
+    if start is None:
+        return Beginning(np.zeros_like(defect.predictor), downhill=settings.descent_force)
+    if isinstance(start, Solution):
+        return Beginning(start.displacement, start.modes)
+    return Beginning(start.displacement, start.modes, settings.descent_force or NEAR)
 
 
 def _moved(found: Solution, start: StartingPoint | None) -> float:
@@ -158,12 +189,18 @@ def _proven(
 
 
 def _downhill(
-    hybrid: Hybrid, region: np.ndarray, start: np.ndarray, largest: float, settings: Solve
-) -> np.ndarray:
+    hybrid: Hybrid, region: np.ndarray, begin: Beginning, largest: float, settings: Solve
+) -> Descended:
+    lattice, modes = hybrid.inexact(DESCENT_TOLERANCE), begin.modes
+
+    def precondition(forces: np.ndarray) -> np.ndarray:
+        phi = lattice.solve(forces)
+        return phi if modes is None else modes.answer(phi, forces, least=SOFTEST_DOWNHILL)
+
     return descend(
         hybrid.forces(region),
-        start,
-        hybrid.inexact(DESCENT_TOLERANCE).solve,
+        begin.displacement,
+        precondition,
         max_force=largest,
         step_cap=settings.step_cap,
         max_calls=2 * settings.max_calls,
@@ -174,17 +211,17 @@ def relax_hybrid(
     hybrid: Hybrid,
     region: np.ndarray,
     model_error: Callable[[np.ndarray], float],
+    begin: Beginning,
     *,
-    start: np.ndarray | None = None,
     settings: Solve,
-    modes: SoftModes | None = None,
 ) -> Solution:
     """`solve` with a given estimate of the model error, and without a test.
 
         ||D H_FC^-1 F^H|| <= max(algebraic_fraction * eta(u), ROUNDING)
 
-    with the curvature of the soft modes in place of that of H_FC, where they are known. Root finding wanders about
-    saddles, far from them too, and along soft directions that the modes do not hold. Where it fails,
+    with the curvature of the soft modes in place of that of H_FC, where they are known, or with the inverse Hessian
+    that a descent has learned. Root finding wanders about saddles, far from them too, and along soft directions that
+    the modes do not hold. Where it fails,
     1. it goes on from where it came nearest, with some steps of conjugate gradients on the Hessian of the MM model
        there in place of H_FC (no QM call),
     2. and if that fails, from the end of a descent: to FURTHER of descent_force, to FAR_DOWNHILL without it.
@@ -196,14 +233,11 @@ def relax_hybrid(
     ----------
     model_error : u (n, 3) Å -> eta, Å
         Without any QM call, see `model_error_estimate`; asked for only when the iteration is close to its end.
-    start : (n, 3) float, Å, optional
-        Left out, the predictor, which is far from equilibrium or near a saddle: descent_force applies at once.
-    modes : SoftModes, optional
+    begin : Beginning
 
     Raises the NoEquilibriumError of the first try if all fail.
     """
-    defect, force = hybrid.defect, hybrid.forces(region)
-    u = np.zeros_like(defect.predictor) if start is None else start
+    defect, force, modes = hybrid.defect, hybrid.forces(region), begin.modes
     far = FAR_DOWNHILL if settings.descent_force is None else FURTHER * settings.descent_force
     lattice = inexact(hybrid.riesz)
     failures: list[NoEquilibriumError] = []
@@ -213,26 +247,27 @@ def relax_hybrid(
         return phi if modes is None else modes.answer(phi, forces, least=SOFTEST)
 
     def at_once() -> tuple[np.ndarray, Field]:
-        if start is None and settings.descent_force is not None:
-            return _downhill(hybrid, region, u, settings.descent_force, settings), of_lattice
-        return u, of_lattice
+        if begin.downhill is None:
+            return begin.displacement, of_lattice
+        end = _downhill(hybrid, region, begin, begin.downhill, settings)
+        return end.displacement, end.inverse_hessian
 
     def reached() -> np.ndarray:
         nearest = failures[0].nearest
-        return u if nearest is None else nearest.displacement
+        return begin.displacement if nearest is None else nearest.displacement
 
     def from_the_nearest() -> tuple[np.ndarray, Field]:
         return reached(), _of_mm_hessian(hybrid, lattice, reached(), modes)
 
     def from_downhill() -> tuple[np.ndarray, Field]:
-        end = _downhill(hybrid, region, reached(), far, settings)
+        end = _downhill(hybrid, region, Beginning(reached()), far, settings).displacement
         return end, _of_mm_hessian(hybrid, lattice, end, modes)
 
     for beginning in (at_once, from_the_nearest, from_downhill):
         try:
-            begin, precondition = beginning()
-            stop = _Stop(defect, model_error, settings.algebraic_fraction, begin)
-            return solve_equilibrium(force, begin, precondition, stop, settings=settings)
+            start, precondition = beginning()
+            stop = _Stop(defect, model_error, settings.algebraic_fraction, start)
+            return solve_equilibrium(force, start, precondition, stop, settings=settings)
         except NoEquilibriumError as error:
             logger.info("no equilibrium yet: %s", error)
             failures.append(error)
@@ -268,7 +303,10 @@ def _of_mm_hessian(
 
 
 class _Stop:
-    """The stop of a solve: the algebraic part of the estimator, and the model's part, looked at only near the end."""
+    """The stop of a solve: the algebraic part of the estimator, and the model's part, looked at only near the end.
+
+    Where the forces are too noisy for it, NOISE.
+    """
 
     def __init__(
         self,
@@ -281,12 +319,16 @@ class _Stop:
         self.eta = model_error(start)
         # A vacancy starts from the perfect lattice, where the models agree: that says nothing about the solution.
         self.next_look = np.inf if self.eta < AT_REST else 0.0
+        self.best, self.since = np.inf, 0
 
     def __call__(self, u: np.ndarray, _: np.ndarray, residual: np.ndarray) -> tuple[bool, float]:
         algebraic = stencil_norm(residual, self.defect.stencil)
         if algebraic <= max(3.0 * self.fraction * self.eta, self.next_look):
             self.eta, self.next_look = self.model_error(u), min(self.next_look, 0.1 * algebraic)
-        return algebraic <= max(self.fraction * self.eta, ROUNDING), algebraic
+        self.since = 0 if algebraic < self.best else self.since + 1
+        self.best = min(self.best, algebraic)
+        noise = self.since >= NOISY_CALLS and self.best <= NOISE * self.eta
+        return noise or algebraic <= max(self.fraction * self.eta, ROUNDING), algebraic
 
 
 def model_error_estimate(

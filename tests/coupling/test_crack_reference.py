@@ -142,7 +142,7 @@ def test_descent_goes_downhill_only(crack, crack_operators, eam, eam_forces):
         return riesz.solve(forces)
 
     for limit in (0.3, 0.03, 0.003):
-        start = descend(force, start, precondition, max_force=limit, step_cap=0.2, max_calls=200)
+        start = descend(force, start, precondition, max_force=limit, step_cap=0.2, max_calls=200).displacement
         energies.append(eam.get_potential_energy(crack.body.atoms(start)))
         assert np.abs(force(start)).max() < limit
     assert np.all(np.diff(energies) < 0)
