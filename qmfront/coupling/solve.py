@@ -60,9 +60,9 @@ HESSIAN_STEPS = 4
 STALLED = 0.5
 """Of the error of the model; a solve that gets no nearer to equilibrium than that has failed."""
 
-NOISE, NOISY_CALLS = 0.1, 6
-"""Of the error of the model: a solve that is as near as that, and no nearer after so many calls, has met the noise of
-the forces, and ends."""
+NOISE, NOISY_CALLS, PROGRESS = 0.1, 6, 0.8
+"""Of the error of the model: a solve that is as near as that, and has not come nearer by a factor PROGRESS in so many
+calls, has met the noise of the forces, and ends."""
 
 ATTEMPTS = 4
 """Saddles that are left before a solve gives up, and says so by its eigenvalue."""
@@ -325,8 +325,9 @@ class _Stop:
         algebraic = stencil_norm(residual, self.defect.stencil)
         if algebraic <= max(3.0 * self.fraction * self.eta, self.next_look):
             self.eta, self.next_look = self.model_error(u), min(self.next_look, 0.1 * algebraic)
-        self.since = 0 if algebraic < self.best else self.since + 1
-        self.best = min(self.best, algebraic)
+        self.since += 1
+        if algebraic < PROGRESS * self.best:
+            self.best, self.since = algebraic, 0
         noise = self.since >= NOISY_CALLS and self.best <= NOISE * self.eta
         return noise or algebraic <= max(self.fraction * self.eta, ROUNDING), algebraic
 
