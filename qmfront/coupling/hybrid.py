@@ -16,7 +16,7 @@ from qmfront.operators.riesz import ForceConstantMap
 Field = Callable[[np.ndarray], np.ndarray]
 """u (n, 3) Å -> F (n, 3) eV/Å, zero on clamped sites."""
 
-RIESZ_TOLERANCE = 1e-8
+RIESZ_TOLERANCE = 1e-6
 """Relative residual of H_FC^-1 F in estimates."""
 
 

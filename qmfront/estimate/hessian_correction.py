@@ -30,6 +30,9 @@ logger = logging.getLogger(__name__)
 LEFT = 0.1
 """Of the norm of the answer; mixed forces that leave no more than that, in the norm of H_FC, have confirmed it."""
 
+PRECONDITIONED = 1e-4
+"""Relative residual of H_FC^-1 within the conjugate gradients."""
+
 SOFTEST_MODE = 2e-3
 """No soft mode counts as softer: what is below is the position of a core along glide, which no estimate certifies."""
 
@@ -71,7 +74,7 @@ def corrections(
         }
     found = {}
     for name in sorted(names):
-        answer = _answer(hessian, solution.modes, hybrid.riesz, steps)
+        answer = _answer(hessian, solution.modes, hybrid.inexact(PRECONDITIONED), steps)
         found[name] = answer(residuals[name], phi[name])
         logger.info("Hessian of mm, residual %s: %d of %d steps", name, found[name].steps, steps)
         if name == chosen and calls:
