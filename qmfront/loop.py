@@ -305,8 +305,9 @@ def _minimum(
 
 
 def _region_of(hybrid: Hybrid, begun: MMMinimum, measured: MeasuredMaterial, case: Case) -> np.ndarray:
-    """The first regions (n,) int: where the minimum of the potential is defective."""
-    defective = defective_sites(hybrid.defect, begun.displacement, measured.bulk.crystal)
+    """The first regions (n,) int: where the minimum of the potential is defective, and those that compete with it."""
+    crystal = measured.bulk.crystal
+    defective = np.any([defective_sites(hybrid.defect, u, crystal) for u in begun.minima], axis=0)
     settings = PartitionSettings(buffer=case.buffer, embedding=case.embedding)
     return region_of_start(
         hybrid.defect, begun.displacement, defective, settings, shell_r0=case.start.shell_r0

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from qmfront.config.job_settings import StartSettings
 from qmfront.coupling.force_mixing import Models
 from qmfront.coupling.hybrid import Hybrid
@@ -54,7 +56,7 @@ def main(files: Files, settings: StartSettings, outputs: Outputs) -> None:
     others = cores_of(bulk, settings.defect, settings.domain, defect)
     with seconds.of("start"):
         found = mm_minimum(hybrid, lambda u: energy(defect.body.atoms(u)), settings.start, others=others)
-    defective = defective_sites(defect, found.displacement, bulk.crystal)
+    defective = np.any([defective_sites(defect, u, bulk.crystal) for u in found.minima], axis=0)
     region = structure["region"]
     if found.at_rest and settings.initial_region is None:
         partition = PartitionSettings(buffer=settings.buffer, embedding=settings.embedding)

@@ -19,6 +19,13 @@ from qmfront.coupling.soft_modes import SoftModes, mm_modes
 
 logger = logging.getLogger(__name__)
 
+COMPETING = {2: 0.05, 3: 0.2}
+"""eV per period of a straight defect, and of a point defect: within it, the potential does not know which of two minima
+is the lower one."""
+
+APART_R0 = 0.1
+"""r0; minima whose sites differ by less are the same one."""
+
 MODES = 3
 """Soft modes of the potential that go on to the first solve."""
 
@@ -34,11 +41,19 @@ class MMMinimum:
         infinite where a descent did not come to rest.
     modes : SoftModes or None
         Of the potential, with its own curvature; none without a minimum.
+    competing : (n, 3) float, Å each
+        Other minima within COMPETING of the lowest, among which mixed forces have to decide.
     """
 
     displacement: np.ndarray
     energies: np.ndarray
     modes: SoftModes | None
+    competing: tuple[np.ndarray, ...] = ()
+
+    @property
+    def minima(self) -> tuple[np.ndarray, ...]:
+        """The minimum and those that compete with it, (n, 3) Å each."""
+        return (self.displacement, *self.competing)
 
     @property
     def at_rest(self) -> bool:
@@ -48,12 +63,14 @@ class MMMinimum:
     def arrays(self) -> dict[str, np.ndarray]:
         """Arrays of a store of kind "start"."""
         modes = {} if self.modes is None else self.modes.arrays()
-        return {"displacement": self.displacement, "energies": self.energies, **modes}
+        competing = {"competing": np.array(self.competing)} if self.competing else {}
+        return {"displacement": self.displacement, "energies": self.energies, **competing, **modes}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "MMMinimum":
         """The inverse of `arrays`."""
-        return cls(arrays["displacement"], arrays["energies"], SoftModes.from_arrays(arrays))
+        modes, competing = SoftModes.from_arrays(arrays), tuple(arrays.get("competing", ()))
+        return cls(arrays["displacement"], arrays["energies"], modes, competing)
 
 
 def mm_minimum(
@@ -102,7 +119,26 @@ def mm_minimum(
             settings.tries,
         )
         return MMMinimum(predictor, energies, None)
-    return MMMinimum(best, energies, mm_modes(hybrid, best, MODES))
+    competing = _competing(found, best, COMPETING[hybrid.defect.dimension], APART_R0 * hybrid.defect.r0)
+    if competing:
+        logger.info("%d other minima lie within the error of the potential", len(competing))
+    return MMMinimum(best, energies, mm_modes(hybrid, best, MODES), competing)
+
+
+def _competing(
+    found: Sequence[tuple[float, np.ndarray]], best: np.ndarray, window: float, apart: float
+) -> tuple[np.ndarray, ...]:
+    """Minima within a window (eV) of the lowest one and apart (Å) from it and from each other."""
+    lowest, kept = min(energy for energy, _ in found), [best]
+    for energy, u in sorted(found, key=lambda one: one[0]):
+        if energy <= lowest + window and all(_farthest(u, other) > apart for other in kept):
+            kept.append(u)
+    return tuple(kept[1:])
+
+
+def _farthest(one: np.ndarray, other: np.ndarray) -> float:
+    """Largest distance of a site in two states, Å."""
+    return float(np.linalg.norm(one - other, axis=1).max())
 
 
 def _noise(hybrid: Hybrid, seed: int, amplitude: float) -> np.ndarray:

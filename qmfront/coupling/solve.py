@@ -13,9 +13,11 @@ import numpy as np
 
 from qmfront.config.stages import Solve
 from qmfront.coupling.anderson import NoEquilibriumError, solve_equilibrium
+from qmfront.coupling.competing_cores import preferred_core
 from qmfront.coupling.descent import Descended, descend
 from qmfront.coupling.hessian import conjugate_gradients, hessian_products
 from qmfront.coupling.hybrid import Field, Hybrid
+from qmfront.coupling.mm_minimum import MODES, MMMinimum
 from qmfront.coupling.partition import QM
 from qmfront.coupling.soft_modes import SoftModes, mm_modes, with_curvature
 from qmfront.coupling.solution import Solution
@@ -125,6 +127,8 @@ def solve(
     Raises NoEquilibriumError without convergence.
     """
     estimate = model_error_estimate(hybrid.defect, hybrid.riesz, region, difference)
+    if isinstance(start, MMMinimum) and start.competing:
+        start = _preferred(hybrid, region, start)
     begin = _beginning(hybrid.defect, start, settings)
     calls, proven = 0, isinstance(start, Solution) or not settings.prove
     for attempt in range(ATTEMPTS):
@@ -140,8 +144,25 @@ def solve(
         if lowest > 0.0 or attempt == ATTEMPTS - 1:
             return replace(found, modes=modes, test_calls=calls, moved=_moved(found, start))
         logger.info("this is a saddle (lambda = %.4f): leaving it along its softest mode", lowest)
-        begin = Beginning(found.displacement + KICK * modes.softest, modes, NEAR)
+        begin = Beginning(
+            _off_the_saddle(hybrid.forces(region), found.displacement, modes.softest), modes, NEAR
+        )
     raise AssertionError("the last attempt returns")
+
+
+def _off_the_saddle(force: Field, saddle: np.ndarray, mode: np.ndarray) -> np.ndarray:
+    """To the side on which the energy falls faster, (n, 3) Å; two QM calls."""
+    sides = [saddle + sign * KICK * mode for sign in (1.0, -1.0)]
+    return max(sides, key=lambda u: float(np.vdot(force(u), u - saddle)))
+
+
+def _preferred(hybrid: Hybrid, region: np.ndarray, start: MMMinimum) -> MMMinimum:
+    """The core of lowest energy with the mixed forces, of those that the potential does not tell apart."""
+    best = preferred_core(hybrid.forces(region), start.minima)
+    if best == 0:
+        return start
+    chosen = start.minima[best]
+    return replace(start, displacement=chosen, modes=mm_modes(hybrid, chosen, MODES))
 
 
 def _beginning(defect: Defect, start: StartingPoint | None, settings: Solve) -> Beginning:

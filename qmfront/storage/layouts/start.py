@@ -14,8 +14,18 @@ START = Kind(
             "energy of the minimum of every try over that of the predictor; infinite if it found none",
             infinite=True,
         ),
+        "competing": Declared(
+            "core site component",
+            "f",
+            "Å",
+            "correctors of other minima, within the error of the MM model, among which the mixed forces decide",
+            optional=True,
+        ),
         "defective": Declared(
-            "site", "b", "1", "true where the neighbourhood is not that of a strained crystal"
+            "site",
+            "b",
+            "1",
+            "true where the neighbourhood is not that of a strained crystal in one of the minima",
         ),
         "region": Declared("site", "i", "1", "first partition: 0 QM, 1 buffer, 2 MM, 3 far field"),
         **SOFT_MODES,
