@@ -22,6 +22,8 @@ class Solution:
         QM calls that tested for saddles, among those of the solve.
     moved : float, Å
         Largest displacement of a site from where the solve started.
+    unguided : bool
+        Whether the potential had no minimum that would tell the basin, though one was looked for.
     """
 
     displacement: np.ndarray
@@ -31,11 +33,13 @@ class Solution:
     modes: SoftModes | None = None
     test_calls: int = 0
     moved: float = 0.0
+    unguided: bool = False
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Arrays of a store of kind "solution"."""
         own = {"displacement": self.displacement, "forces": self.forces}
         own |= {"history": self.max_force, "measure": self.measure, "moved": np.array(self.moved)}
+        own["unguided"] = np.array(self.unguided)
         return own if self.modes is None else {**own, **self.modes.arrays()}
 
     def attributes(self, calls: int) -> dict[str, int]:
@@ -52,4 +56,5 @@ class Solution:
             arrays["history"],
             SoftModes.from_arrays(arrays),
             moved=float(arrays["moved"]),
+            unguided=bool(arrays["unguided"]),
         )

@@ -134,7 +134,7 @@ def solve(
     for attempt in range(ATTEMPTS):
         found = relax_hybrid(hybrid, region, estimate, begin, settings=settings)
         if not settings.modes:
-            return replace(found, moved=_moved(found, start))
+            return _after(start, found)
         modes = _tested(hybrid, region, found, begin.modes, settings)
         calls += len(modes.vectors)
         if not proven and modes.eigenvalues[0] > 0.0:
@@ -142,7 +142,7 @@ def solve(
             calls += more
         lowest = float(modes.eigenvalues[0])
         if lowest > 0.0 or attempt == ATTEMPTS - 1:
-            return replace(found, modes=modes, test_calls=calls, moved=_moved(found, start))
+            return _after(start, replace(found, modes=modes, test_calls=calls))
         logger.info("this is a saddle (lambda = %.4f): leaving it along its softest mode", lowest)
         begin = Beginning(
             _off_the_saddle(hybrid.forces(region), found.displacement, modes.softest), modes, NEAR
@@ -174,10 +174,14 @@ def _beginning(defect: Defect, start: StartingPoint | None, settings: Solve) -> 
     return Beginning(start.displacement, start.modes, settings.descent_force or NEAR)
 
 
-def _moved(found: Solution, start: StartingPoint | None) -> float:
-    """Largest displacement of a site since the start of a solve, Å."""
+def _after(start: StartingPoint | None, found: Solution) -> Solution:
+    """The solution, with what its start tells about it: how far it has moved, and whether its basin is known."""
     change = found.displacement if start is None else found.displacement - start.displacement
-    return float(np.sqrt(np.einsum("ni,ni->n", change, change).max()))
+    moved = float(np.sqrt(np.einsum("ni,ni->n", change, change).max()))
+    unguided = (
+        start.unguided if isinstance(start, Solution) else isinstance(start, MMMinimum) and not start.at_rest
+    )
+    return replace(found, moved=moved, unguided=unguided)
 
 
 def _tested(

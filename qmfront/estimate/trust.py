@@ -125,6 +125,11 @@ def trust(
         )
     elif np.isnan(lowest):
         notes.append("the solution was not tested for a saddle")
+    if solution.unguided:
+        reasons.append(
+            "the potential has no minimum of this defect, so that cores of lower energy were not looked for; eta holds "
+            "for the core that was found. Give the fit more observations"
+        )
     before, now = attained[0], replace(attained[1], lowest_eigenvalue=lowest)
     left = float(solution.measure[-1])
     if left > max(ALGEBRAIC * now.eta, ROUNDING):

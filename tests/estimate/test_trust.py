@@ -38,6 +38,7 @@ def test_nothing_speaks_against_a_quiet_iteration():
     [
         (solution(-0.02), {}, "saddle"),
         (solution(0.5 * GLIDE), {}, "along glide"),
+        (replace(solution(0.3), unguided=True), {}, "has no minimum of this defect"),
         (solution(0.3, moved=1.1 * JUMP_R0 * R0), {}, "another basin"),
         (solution(0.3), {"attained": (Attained(1e-2, 50), Attained(1.1e-2, 100))}, "has not fallen"),
         (

@@ -29,6 +29,9 @@ SOLUTION = Kind(
             "call", "f", "Å", "algebraic part of the estimator, ||D H_FC^-1 F^H||, after each QM call"
         ),
         "moved": Declared("", "f", "Å", "largest displacement of a site from where the solve started"),
+        "unguided": Declared(
+            "", "b", "1", "true where the MM model had no minimum that would tell the basin"
+        ),
         **SOFT_MODES,
     },
 )
