@@ -3,7 +3,7 @@
 The case, edge_T4 if none is named, is computed in a copy of the project with an empty journal, one job at a time. Every
 Python process leaves its processor time when it ends; scripts are the jobs of their stage, all else is Snakemake.
 mathematics_s is what the jobs say in their run.json: force calls, linear solves, estimates and front; stages that say
-nothing have none, and are not in the row `total`. Rows of benchmarks/overhead.csv: stage, jobs, processor_s,
+nothing have none, and are not in the row `total`. A store that cases share counts once. Rows of benchmarks/overhead.csv: stage, jobs, processor_s,
 mathematics_s.
 """
 
@@ -47,11 +47,11 @@ def processor_seconds(times: Path) -> tuple[Counter[str], Counter[str]]:
 def mathematics(results: Path) -> Counter[str]:
     """Seconds of the parts of the jobs by stage."""
     found: Counter[str] = Counter()
-    for run in results.rglob("run.json"):
+    for run in {each.read_text(): each for each in results.rglob("run.json")}.values():
         stage = STAGE_OF.get(run.parent.stem, run.parent.stem)
         parts = json.loads(run.read_text()).get("seconds", {})
         found[stage] += sum(seconds for part, seconds in parts.items() if part != "read")
-    return found
+    return +found
 
 
 def measured(case: str) -> pd.DataFrame:
