@@ -3,8 +3,8 @@
 The case, edge_T4 if none is named, is computed in a copy of the project with an empty journal, one job at a time. Every
 Python process leaves its processor time when it ends; scripts are the jobs of their stage, all else is Snakemake.
 mathematics_s is what the jobs say in their run.json: force calls, linear solves, estimates and front; stages that say
-nothing have none, and are not in the row `total`. A store that cases share counts once. Rows of benchmarks/overhead.csv: stage, jobs, processor_s,
-mathematics_s.
+nothing have none, and are not in the row `total`. A store that cases share counts once. Rows of
+benchmarks/overhead.csv: stage, jobs, processor_s, mathematics_s.
 """
 
 import json
