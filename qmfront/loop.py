@@ -356,7 +356,9 @@ def _hybrid(measured: MeasuredMaterial, potential: FittedPotential, case: Case) 
             case.defect.plane,
             measured.material.surface,
             displacement=measured.material.force_constants.displacement,
+            termination=case.defect.termination,
         )
+        logger.info("%s", surface)
     rim = rim_of(potential.settings, measured.material)
     defect, seeds = defect_of(measured.bulk, case.defect, case.domain, surface=surface, rim=rim)
     models = Models(

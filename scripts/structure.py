@@ -51,12 +51,14 @@ def main(files: Files, settings: StructureSettings, outputs: Outputs) -> None:
     kind, domain = described.defect, described.domain
     defect, seeds = defect_of(bulk, kind, domain, surface=surface, rim=described.rim)
     partition = PartitionSettings(buffer=settings.buffer, embedding=settings.embedding)
-    for line in choices(bulk, kind, domain, defect, buffer=settings.buffer, cutoff=settings.cutoff):
+    lines = choices(bulk, kind, domain, defect, buffer=settings.buffer, cutoff=settings.cutoff)
+    for line in [*([] if surface is None else [str(surface)]), *lines]:
         logging.getLogger(__name__).info(line)
     region = first_region(defect, settings.initial_region, partition, seeds=seeds)
     config = (described, settings.initial_region)
     layout = STRUCTURE.including(defect.state.declared())
-    store.save(outputs.store, layout, {**defect.arrays(), "region": region}, config=config)
+    told = {} if surface is None else {"surface": str(surface)}
+    store.save(outputs.store, layout, {**defect.arrays(), "region": region}, told, config=config)
     atoms = defect.body.atoms(np.zeros_like(defect.predictor))
     write_extxyz(outputs.xyz, atoms, region=region, arrays={"predictor": defect.predictor})
     if files.operators is None:

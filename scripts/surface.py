@@ -1,5 +1,7 @@
 """A free surface of the reference model: bulk.zarr -> surfaces/{material}_{plane}.zarr."""
 
+import logging
+
 from qmfront.config.job_settings import SurfaceSettings
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.surface import surface_of
@@ -21,8 +23,16 @@ def main(bulk: str, qm: ModelSpec, journal: Journal, settings: SurfaceSettings, 
         settings.plane,
         settings.slab,
         displacement=settings.displacement,
+        termination=settings.termination,
     )
-    store.save(path, SURFACE, surface.arrays(), {"qm_calls": tally.calls}, config=(qm, settings))
+    logging.getLogger(__name__).info("%s", surface)
+    store.save(
+        path,
+        SURFACE,
+        surface.arrays(),
+        {"qm_calls": tally.calls, "told": str(surface)},
+        config=(qm, settings),
+    )
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from qmfront.crystal.lattice import cubic_crystal
 from qmfront.crystal.stencil import stencil
 from qmfront.elasticity.bulk import Bulk, bulk_of
 from qmfront.elasticity.defects import defect_of
+from qmfront.elasticity.straight_crack import StraightCrack, crack_defect
 from qmfront.operators.assembly import assemble
 from qmfront.operators.operators import Operators
 from tests.settings import probe
@@ -23,6 +24,10 @@ REACH = 5.0
 """Å; force constants of this model end with the second neighbours at 3.84 Å."""
 FORCE_RANGE = 7.55
 """Å, twice the cutoff."""
+SHUFFLE = 0.375
+"""Height of the middle of the wide gap of (111), over the period."""
+SURFACE_ENERGY = 0.084887
+"""eV/Å^2 of the relaxed surface there (tests/elasticity/test_surface.py)."""
 
 
 @cache
@@ -51,6 +56,13 @@ def edge(radius_r0: float = 8.0) -> Defect:
         core_map_radius_r0=4.0,
     )
     return defect_of(silicon(), described, Disc(kind="disc", radius_r0=radius_r0, clamp_width=FORCE_RANGE))[0]
+
+
+@cache
+def crack(radius_r0: float = 10.0) -> Defect:
+    """(111)[1-10] crack between the layers of shuffle, at 0.9 of the Griffith load for the relaxed surface."""
+    described = StraightCrack((1, -1, 0), (1, 1, 1), 0.9, (0.0, 0.0), radius_r0, FORCE_RANGE, SHUFFLE)
+    return crack_defect(silicon(), described, surface_energy=SURFACE_ENERGY)
 
 
 @cache

@@ -12,9 +12,11 @@ from qmfront.config.section import (
     Positions,
     Section,
     Symbol,
+    Termination,
     Triple,
     Vector,
     key,
+    surface_name,
 )
 from qmfront.config.section import Point as PlanePoint
 
@@ -69,6 +71,18 @@ class Crack(Section):
         unit="Å",
         default=(0.0, 0.0),
     )
+    termination: Termination | None = key(
+        "Height at which the plane parts a crystal with a basis, over the period of lattice planes and from the first "
+        "atom on; any in the gap between two layers names it. The start of a run tells the gaps and their energies. "
+        "null: the gap whose relaxed surface is cheapest",
+        unit="1",
+        default=None,
+    )
+
+    @property
+    def surface(self) -> str:
+        """Its surface, as names of files call it."""
+        return surface_name(self.plane, self.termination)
 
     @model_validator(mode="after")
     def _plane_holds_front(self) -> "Crack":

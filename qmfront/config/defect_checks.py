@@ -9,9 +9,10 @@ from typing import Any
 
 from qmfront.config.defect import Box, Crack, Disc, Dislocation, File, Point
 from qmfront.config.material import Crystal, Material
-from qmfront.config.section import Vector
+from qmfront.config.section import Plane, Vector
 from qmfront.config.sizes import problems_of_sizes, sites_of_box, too_many_sites
 from qmfront.config.study import Case, Study
+from qmfront.config.unit_cell import HEXAGONAL
 
 SMALLEST_CORE_RADIUS_PER_BURGERS = 2.25
 """Core radius over the edge component of the Burgers vector below which (B.4) folds: that of elasticity.dislocation."""
@@ -19,6 +20,8 @@ OVERLAP_R0 = 0.4
 """Atoms closer than this (r0) are taken for one site written twice."""
 ON_SITE = 0.02
 """a; a removed position names the site that is at least this near, as in crystal.point_defect."""
+IN_LAYER = 1e-3
+"""Over the distance of lattice planes; a cut this near to atoms passes through them."""
 LARGEST_SCALE = 4 / 3
 """Of a structure in a file, to the lattice constant of the QM model."""
 LARGEST_INDEX = 200
@@ -139,12 +142,42 @@ def _core_map(dislocation: Dislocation, crystal: Crystal) -> Iterator[str]:
 
 
 def _crystal_of_crack(crack: Crack, crystal: Crystal) -> Iterator[str]:
-    if crystal.atoms_per_lattice_point > 1:
+    """A crystal with a basis is cut midway between layers, and mode I needs a two-fold axis along the front."""
+    if crystal.atoms_per_lattice_point > 1 and crack.tip_offset[1] != 0:
         yield (
-            f"defect.kind = crack: {crystal.structure} has {crystal.atoms_per_lattice_point} atoms per lattice point, "
-            f"so that its planes {_shown(crack.plane)} end in several ways, and surfaces are measured for crystals "
-            "with one (bcc, fcc, sc). Choose such a crystal, or give a relaxed crack as a file (defect.kind: file)"
+            f"defect.tip_offset = {list(crack.tip_offset)} Å leaves the plane of the crack, which lies midway between "
+            f"two layers of {crystal.structure}. Take 0 along e2, and choose the layers with defect.termination"
         )
+    yield from (
+        f"defect.{problem}" for problem in problems_of_termination(crack.termination, crack.plane, crystal)
+    )
+    indices = sorted(abs(n) // gcd(*crack.front) for n in crack.front)
+    if crystal.structure in HEXAGONAL:
+        axes, is_axis = "[0, 0, 1] or one in the basal plane", indices[:2] == [0, 0] or crack.front[2] == 0
+    elif crystal.structure == "file":
+        return  # its symmetry follows from its moduli, which are measured before anything long
+    else:
+        axes, is_axis = "such as [0, 0, 1] or [1, 1, 0]", indices in ([0, 0, 1], [0, 1, 1])
+    if not is_axis:
+        yield (
+            f"defect.front = {_shown(crack.front)} is no two-fold axis of the moduli of {crystal.structure}: a crack "
+            f"opened in mode I would shear along its front, and the field (B.5) does not exist. Choose a front {axes}"
+        )
+
+
+def problems_of_termination(termination: float | None, plane: Plane, crystal: Crystal) -> Iterator[str]:
+    """A height that names the gap between two layers, and is not that of a layer."""
+    layers = crystal.cell.layers(plane)
+    if (
+        termination is None
+        or min(abs((termination - layer + 0.5) % 1.0 - 0.5) for layer in layers) > IN_LAYER
+    ):
+        return
+    heights = [f"{layer:.4g}" for layer in (*layers, 1.0 + layers[0])]
+    yield (
+        f"termination = {termination:g} is the height of a layer of atoms. Layers {_shown(plane)} of "
+        f"{crystal.structure} are at {', '.join(heights)} of the period: give a height between two of them"
+    )
 
 
 def _disc(domain: Disc, defect: Dislocation | Crack, crystal: Crystal) -> Iterator[str]:

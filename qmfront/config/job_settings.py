@@ -24,19 +24,26 @@ class SurfaceSettings(Section):
     """Of a free surface.
 
     plane : Miller indices
+    termination : height of the cut that is wanted, the cheapest if None
     displacement : of the central differences for its force constants, Å
     """
 
     plane: Direction
+    termination: float | None
     slab: SurfaceSlab
     displacement: float
 
     @classmethod
-    def of(cls, material: Material, plane: str) -> "SurfaceSettings":
-        """Those of a material, for a plane as it is called in names of files: 1_-1_0."""
+    def of(cls, material: Material, name: str) -> "SurfaceSettings":
+        """Those of a material, for a surface as it is called in names of files, see `surface_name`."""
+        plane, _, height = name.partition("_at_")
         h, k, l = (int(index) for index in plane.split("_"))
-        displacement = material.force_constants.displacement
-        return cls(plane=(h, k, l), slab=material.surface, displacement=displacement)
+        return cls(
+            plane=(h, k, l),
+            termination=float(height) if height else None,
+            slab=material.surface,
+            displacement=material.force_constants.displacement,
+        )
 
 
 class TrainingSettings(Section):

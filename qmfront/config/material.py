@@ -247,7 +247,13 @@ class RelaxedSlab(Section):
 class SurfaceSlab(RelaxedSlab):
     """The slab on which a free surface is measured."""
 
-    layers: int = key("Number of atomic layers of the slab", unit="1", default=24, ge=4, le=400)
+    layers: int = key(
+        "Number of atomic layers of the slab, rounded up to whole periods of lattice planes",
+        unit="1",
+        default=24,
+        ge=4,
+        le=400,
+    )
     phonon_cells: int = key(
         "Number N of surface cells in a row from which the phonons of the slab are measured at N/2 + 1 waves",
         unit="1",

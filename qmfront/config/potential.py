@@ -4,9 +4,9 @@ from math import gcd
 from types import MappingProxyType
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, Strict, field_validator
+from pydantic import BeforeValidator, Field, Strict, field_validator, model_validator
 
-from qmfront.config.section import Name, Plane, Point, Section, key, whole
+from qmfront.config.section import Name, Plane, Point, Section, Termination, key, surface_name, whole
 
 Degree = Annotated[int, Field(ge=1, le=40)]
 Degrees = Annotated[tuple[Degree, ...], Strict(False), Field(min_length=1, max_length=5)]
@@ -108,8 +108,20 @@ class Rattled(Section):
 class Surfaces(Section):
     """Slabs of the reference model that the potential is fitted to besides the lattice (section 4.3)."""
 
-    planes: Planes = key("Miller indices of the faces in cubic axes, at least one plane")
-    layers: int = key("Number of atomic layers of every slab", unit="1", default=10, ge=4, le=100)
+    planes: Planes = key("Miller indices of the faces, at least one plane")
+    termination: Termination | None = key(
+        "Height at which the only plane parts a crystal with a basis, as that of a crack; null: every plane parts it "
+        "where its relaxed surface is cheapest",
+        unit="1",
+        default=None,
+    )
+    layers: int = key(
+        "Number of atomic layers of every slab, rounded up to whole periods of lattice planes",
+        unit="1",
+        default=10,
+        ge=4,
+        le=100,
+    )
     face_weight: float = key(
         "Factor of the weights for the relaxed and the unrelaxed flat slab", unit="1", default=30.0, ge=0.0
     )
@@ -118,6 +130,11 @@ class Surfaces(Section):
         "Rattled slabs; without enough of them the face of a fit collapses", default=RattledSlabs()
     )
     seed: int = key("Seed of the random slabs", unit="1", default=0, ge=0)
+
+    @property
+    def names(self) -> list[str]:
+        """The surfaces, as names of files call them."""
+        return [surface_name(plane, self.termination) for plane in self.planes]
 
     @field_validator("planes")
     @classmethod
@@ -130,6 +147,15 @@ class Surfaces(Section):
         if len(set(directions)) < len(directions):
             raise ValueError(f"planes = {[list(plane) for plane in value]}: two of them are the same")
         return value
+
+    @model_validator(mode="after")
+    def _one_plane_for_a_termination(self) -> "Surfaces":
+        if self.termination is not None and len(self.planes) > 1:
+            raise ValueError(
+                f"termination = {self.termination:g} is the height in one plane, and there are {len(self.planes)}: "
+                "leave one plane, or take null"
+            )
+        return self
 
 
 class Weights(Section):

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from qmfront.config.defect import Disc, File
+from qmfront.config.defect_checks import problems_of_termination
 from qmfront.config.figures import Certificate
 from qmfront.config.material import Crystal
 from qmfront.config.merge import no_such
+from qmfront.config.potential import Surfaces
 from qmfront.config.sizes import problems_of_fit
 from qmfront.config.study import Study
 
@@ -30,8 +32,16 @@ def problems_of_potentials(study: Study, root: Path) -> Iterator[str]:
             )
         if not _is_unreadable(material.crystal):
             yield from problems_of_fit(f"potentials.{name}", potential, material.crystal)
+            yield from _termination(f"potentials.{name}.surfaces", potential.surfaces, material.crystal)
         if potential.field_samples:
             yield from (f"potentials.{name}.field_samples {problem}" for problem in _field(name, study))
+
+
+def _termination(place: str, surfaces: Surfaces | None, crystal: Crystal) -> Iterator[str]:
+    """A cut of the only plane, where there is one, lies between two layers."""
+    if surfaces is not None:
+        problems = problems_of_termination(surfaces.termination, surfaces.planes[0], crystal)
+        yield from (f"{place}.{problem}" for problem in problems)
 
 
 def _is_unreadable(crystal: Crystal) -> bool:

@@ -91,6 +91,8 @@ Triple = Annotated[tuple[int, int, int], Strict(False)]
 Direction = Annotated[Triple, BeforeValidator(_of_direction), _three_or_four("integer")]
 Plane = Annotated[Triple, BeforeValidator(_of_plane), _three_or_four("integer")]
 """Miller indices; four of a hexagonal crystal become three."""
+Termination = Annotated[float, Field(ge=0.0, lt=1.5)]
+"""Height of a cut over the period of lattice planes, from the first atom of the crystal on."""
 Symbol = Annotated[str, StringConstraints(pattern=r"^[A-Z][a-z]?$")]
 Centre = Annotated[tuple[float, ...], Strict(False), Field(min_length=2, max_length=3)]
 Positions = Annotated[tuple[Vector, ...], Strict(False)]
@@ -118,6 +120,12 @@ class Section(BaseModel):
     def part(self, kind: type[Part]) -> Part:
         """The keys that another section has as well, as that section."""
         return kind(**{name: getattr(self, name) for name in kind.model_fields})
+
+
+def surface_name(plane: tuple[int, int, int], termination: float | None) -> str:
+    """What names of files call a surface: 1_-1_0, or 1_1_1_at_0.875000 for a termination that is named."""
+    name = "_".join(map(str, plane))
+    return name if termination is None else f"{name}_at_{termination:.6f}"
 
 
 def key(meaning: str, *, unit: str = "", default: Any = ..., **limits: float) -> Any:

@@ -7,7 +7,7 @@ have the normal h b1 + k b2 + l b3 with b_i . a_j = delta_ij. In cubic crystals 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import product
-from math import sqrt
+from math import gcd, sqrt
 from re import findall
 from typing import Literal
 
@@ -49,6 +49,9 @@ ATOMS: dict[str, tuple[Atom, ...]] = {
 } | dict.fromkeys(("bcc", "fcc", "sc"), ((0, (0.0, 0.0, 0.0)),))
 """Species and place of the atoms at a lattice point."""
 SPECIES = {name: 1 + max(species for species, _ in atoms) for name, atoms in ATOMS.items()}
+CENTRING = 120
+"""Coordinates of lattice points are multiples of one over this: halves, thirds, and those of larger cells in files."""
+UNIT_VECTORS: tuple[Vector, ...] = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
 ON_LATTICE = 1e-6
 """a0"""
 
@@ -131,6 +134,21 @@ class UnitCell:
             for symbol, place in self.sites
         ]
         return min(found, key=lambda site: self.distance(site[1], position))
+
+    def layers(self, plane: Vector) -> tuple[float, ...]:
+        """Heights of atoms along the normal of (h, k, l), from the first one on, over the distance of lattice planes.
+
+        Each once, ascending, at least 0 and below 1.
+        """
+        h, k, l = plane
+
+        def height(place: Vector) -> float:
+            return h * place[0] + k * place[1] + l * place[2]
+
+        steps = [round(CENTRING * height(point)) for point in (*self.lattice_points, *UNIT_VECTORS)]
+        period = gcd(*steps) / CENTRING
+        found = sorted(round(height(place) / period % 1.0, 6) % 1.0 for _, place in self.sites)
+        return tuple(dict.fromkeys(found))
 
     def is_lattice_vector(self, vector: Vector) -> bool:
         """Whether a vector maps the crystal onto itself."""

@@ -6,14 +6,12 @@ normal of the cut plane, e1 = e2 x e3. One lattice period along e3 represents th
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import gcd
 
 import numpy as np
 from ase import Atoms
 
-from qmfront.crystal.lattice import Crystal
-
-LARGEST_MILLER_INDEX = 200  # directions with larger integer coordinates are taken for irrational
+from qmfront.crystal.lattice import Crystal, coprime_integers
+from qmfront.crystal.termination import Termination, lattice_plane_spacing
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +90,7 @@ def straight_line_cell(
             "choose a normal perpendicular to the line."
         )
     frame = np.array([np.cross(e2, e3), e2, e3])
-    steps = _coprime_integers(e3 @ np.linalg.inv(crystal.cell), f"line {line}")
+    steps = coprime_integers(e3 @ np.linalg.inv(crystal.cell), f"line {line}")
     period = float(np.linalg.norm(steps @ crystal.cell))
     return LineCell(frame=frame, period=period, crystal=crystal.rotated(frame))
 
@@ -169,10 +167,7 @@ def plane_spacing(line_cell: LineCell) -> float:
     ValueError
         If the plane is not a lattice plane.
     """
-    heights = line_cell.crystal.cell[:, 1]
-    steps = _coprime_integers(heights, "plane_normal")
-    used = np.argmax(np.abs(steps))
-    return float(abs(heights[used] / steps[used]))
+    return lattice_plane_spacing(line_cell.crystal, np.array([0.0, 1.0, 0.0]))
 
 
 def row_distance(line_cell: LineCell) -> float:
@@ -181,19 +176,23 @@ def row_distance(line_cell: LineCell) -> float:
     return float(area / plane_spacing(line_cell))
 
 
-def default_origin(line_cell: LineCell) -> np.ndarray:
+def default_origin(line_cell: LineCell, cut: Termination | None = None) -> np.ndarray:
     """In-plane position (2,), Å, of a defect whose cut {x2 = 0} meets no site.
 
     # ASSUME (B.3) leaves the core position open. x2 is the middle of the widest gap between atomic planes
-    normal to e2, x1 the middle between two rows of the planes on either side, the one farthest from any site.
+    normal to e2, or of the gap of a termination; x1 the middle between two rows of the planes on either side, the one
+    farthest from any site.
     """
-    spacing = plane_spacing(line_cell)
-    planes = np.sort(np.mod(line_cell.crystal.basis[:, 1] + 1e-9, spacing) - 1e-9)
-    gaps = np.diff(np.append(planes, planes[0] + spacing))
-    widest = np.flatnonzero(gaps > gaps.max() - 1e-6)[0]
-    height = planes[widest] + 0.5 * gaps[widest]
+    spacing, basis = plane_spacing(line_cell), line_cell.crystal.basis[:, 1]
+    if cut is None:
+        planes = np.sort(np.mod(basis + 1e-9, spacing) - 1e-9)
+        gaps = np.diff(np.append(planes, planes[0] + spacing))
+        widest = np.flatnonzero(gaps > gaps.max() - 1e-6)[0]
+        half, height = 0.5 * gaps[widest], planes[widest] + 0.5 * gaps[widest]
+    else:
+        half, height = 0.5 * cut.width * spacing, basis[0] + cut.middle * spacing
     points = _projected_sites(line_cell, height)
-    near = points[np.abs(points[:, 1] - height) < 0.5 * gaps[widest] + 1e-6, 0]
+    near = points[np.abs(points[:, 1] - height) < half + 1e-6, 0]
     row_period = line_cell.crystal.volume / line_cell.period / spacing
     rows = np.unique(np.round(np.mod(near + 1e-7, row_period) - 1e-7, 6))
     middles = rows + 0.5 * np.diff(np.append(rows, rows[0] + row_period))
@@ -223,20 +222,6 @@ def _refuse_sites_on_cut(positions: np.ndarray, r0: float) -> None:
 def _wrapped(x3: np.ndarray, period: float) -> np.ndarray:
     """x3 moved into [0, period), values within rounding of the period to zero."""
     return np.maximum(np.mod(x3 + 1e-9 * period, period) - 1e-9 * period, 0.0)
-
-
-def _coprime_integers(direction: np.ndarray, name: str) -> np.ndarray:
-    """The shortest integer vector parallel to direction (3,)."""
-    direction = np.asarray(direction, float)
-    scaled = direction / np.abs(direction).max()
-    for factor in range(1, LARGEST_MILLER_INDEX + 1):
-        integers = np.rint(factor * scaled)
-        if np.abs(factor * scaled - integers).max() < 1e-7 * factor:
-            return integers.astype(int) // gcd(*integers.astype(int).tolist())
-    raise ValueError(
-        f"{name}: no lattice direction with indices up to {LARGEST_MILLER_INDEX} is parallel to it "
-        f"(lattice coordinates {np.round(scaled, 6)}). Give integer Miller indices."
-    )
 
 
 def _completed(first: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import gcd
 from typing import Literal, get_args
 
 import numpy as np
@@ -20,6 +21,7 @@ Structure = Literal["bcc", "fcc", "diamond", "sc", "b2", "rocksalt", "zincblende
 CUBIC: tuple[str, ...] = get_args(Structure)
 NAMES_OF_ASE = {"b2": "cesiumchloride"}
 
+LARGEST_MILLER_INDEX = 200  # directions with larger integer coordinates are taken for irrational
 RELATIVE_TOLERANCE = 1e-6  # geometric coincidence, in units of the nearest-neighbour distance
 
 
@@ -289,6 +291,20 @@ def bisector_contacts(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     corners = _distinct(corners, RELATIVE_TOLERANCE * scale)
     gap = (half - corners @ vectors.T) / np.linalg.norm(vectors, axis=1)
     return corners, np.sum(np.abs(gap) < 10 * RELATIVE_TOLERANCE * scale, axis=0)
+
+
+def coprime_integers(direction: np.ndarray, name: str) -> np.ndarray:
+    """The shortest integer vector parallel to direction (3,)."""
+    direction = np.asarray(direction, float)
+    scaled = direction / np.abs(direction).max()
+    for factor in range(1, LARGEST_MILLER_INDEX + 1):
+        integers = np.rint(factor * scaled)
+        if np.abs(factor * scaled - integers).max() < 1e-7 * factor:
+            return integers.astype(int) // gcd(*integers.astype(int).tolist())
+    raise ValueError(
+        f"{name}: no lattice direction with indices up to {LARGEST_MILLER_INDEX} is parallel to it "
+        f"(lattice coordinates {np.round(scaled, 6)}). Give integer Miller indices."
+    )
 
 
 def _distinct(points: np.ndarray, tolerance: float) -> np.ndarray:

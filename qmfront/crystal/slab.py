@@ -1,4 +1,4 @@
-"""Slabs of a Bravais crystal with two free faces: the smallest surface cell, stacked layer by layer."""
+"""Slabs of a crystal with two free faces: the smallest surface cell, stacked period by period of its lattice planes."""
 
 import itertools
 from dataclasses import dataclass, replace
@@ -8,6 +8,7 @@ from ase import Atoms
 from ase.geometry import minkowski_reduce
 
 from qmfront.crystal.lattice import RELATIVE_TOLERANCE, Crystal
+from qmfront.crystal.termination import Termination, lattice_plane_spacing, terminations
 
 SEARCH = 2
 """Integer coordinates, in units of the largest Miller index, among which the vectors of the surface cell are sought."""
@@ -57,53 +58,88 @@ class Slab:
         )
 
 
-def flat_slab(crystal: Crystal, plane: tuple[int, int, int], *, layers: int, vacuum: float) -> Slab:
-    """The unrelaxed slab with faces parallel to a lattice plane, one atom per layer.
+def flat_slab(
+    crystal: Crystal,
+    plane: tuple[int, int, int],
+    *,
+    layers: int,
+    vacuum: float,
+    cut: Termination | None = None,
+) -> Slab:
+    """The unrelaxed slab with faces parallel to a lattice plane, whole periods of lattice planes from cut to cut.
+
+    Its two faces are the two sides of the cut, and it has the composition of the crystal.
 
     Parameters
     ----------
     crystal : Crystal
-        One atom per primitive cell, in cubic axes.
+        At rest.
     plane : (3,) int
-        Normal in cubic axes; only its direction matters.
+        Miller indices; only the direction of the normal matters.
     layers : int
+        Atomic layers, rounded up to whole periods, of which there are two at least in a crystal with a basis.
     vacuum : float, Å
         Added to the height of the slab along the normal.
+    cut : Termination, optional
+        Where the crystal parts; may be left out where there is only one place.
 
     Raises
     ------
     ValueError
-        For a crystal with a basis, a plane that is zero, fewer than two layers or a vacuum that is not positive.
+        For a plane that is zero or has several terminations of which none is named, fewer than two layers or a vacuum
+        that is not positive.
     """
-    if len(crystal.numbers) > 1:
-        raise ValueError(
-            f"The crystal has {len(crystal.numbers)} atoms per cell, so that a plane has several terminations. "
-            "Slabs are built of crystals with one atom per cell."
-        )
     if not np.any(plane):
         raise ValueError("The plane [0, 0, 0] has no normal. Give Miller indices such as [1, 1, 0].")
     if layers < 2 or not vacuum > 0.0:
         raise ValueError(
             f"{layers} layers and {vacuum} Å of vacuum: give at least 2 layers and a vacuum > 0."
         )
-    first, second, step = _surface_vectors(crystal, np.asarray(plane, float))
+    found = terminations(crystal, crystal.plane_normal(plane))
+    if cut is None and len(found) > 1:
+        raise ValueError(
+            f"The plane {list(plane)} has several terminations: {', or '.join(map(str, found))}. Name one of them."
+        )
+    first, second, step = _surface_vectors(crystal, plane)
     normal = np.cross(first, second) / np.linalg.norm(np.cross(first, second))
     along = first / np.linalg.norm(first)
     frame = np.array([along, np.cross(normal, along), normal])
     in_plane, step = np.array([first, second]) @ frame.T, frame @ step
-    height = (layers - 1) * step[2] + vacuum
-    cell = np.array([*in_plane, [0.0, 0.0, height]])
-    positions = np.arange(layers)[:, None] * step
+    basis = _above(found[0] if cut is None else cut, (crystal.basis - crystal.basis[0]) @ frame.T, step)
+    order = np.lexsort(np.round(basis.T, 6))
+    basis, numbers = basis[order] - basis[order[0]], crystal.numbers[order]
+    positions = (np.arange(_periods(layers, found))[:, None, None] * step + basis).reshape(-1, 3)
+    cell = np.array([*in_plane, [0.0, 0.0, positions[:, 2].max() + vacuum]])
     positions -= np.floor(positions @ np.linalg.inv(cell) + 1e-9)[:, :2] @ in_plane
     positions[:, 2] += vacuum / 2
-    return Slab(cell, positions, np.repeat(crystal.numbers, layers))
+    return Slab(cell, positions, np.tile(numbers, len(positions) // len(numbers)))
 
 
-def _surface_vectors(crystal: Crystal, plane: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def slab_size(crystal: Crystal, plane: tuple[int, int, int], layers: int) -> int:
+    """Number of atoms of `flat_slab`."""
+    return len(crystal.numbers) * _periods(layers, terminations(crystal, crystal.plane_normal(plane)))
+
+
+def _periods(layers: int, found: tuple[Termination, ...]) -> int:
+    """Periods of lattice planes that hold so many layers; one gap is between two layers."""
+    return layers if len(found) == 1 else max(2, -(-layers // len(found)))
+
+
+def _above(cut: Termination, basis: np.ndarray, step: np.ndarray) -> np.ndarray:
+    """The atoms (nb, 3) of one period above a cut; step (3,) leads to the next lattice plane."""
+    height = basis[:, 2] / step[2]
+    return basis + np.ceil(cut.middle - height)[:, None] * step
+
+
+def _surface_vectors(
+    crystal: Crystal, plane: tuple[int, int, int]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The two shortest lattice vectors of the plane, and one that leads to the next layer above."""
-    normal = plane / np.linalg.norm(plane)
+    normal = crystal.plane_normal(plane)
+    normal = normal / np.linalg.norm(normal)
     reduced, _ = minkowski_reduce(crystal.cell)
-    span = SEARCH * int(np.abs(plane).max())
+    spacing = lattice_plane_spacing(crystal, normal)
+    span = SEARCH * int(max(np.abs(plane).max(), np.abs(np.rint(reduced @ normal / spacing)).max()))
     vectors = np.array(list(itertools.product(range(-span, span + 1), repeat=3))) @ reduced
     vectors = vectors[np.argsort(np.round(np.linalg.norm(vectors, axis=1), 9), kind="stable")][1:]
     heights = vectors @ normal
@@ -113,6 +149,4 @@ def _surface_vectors(crystal: Crystal, plane: np.ndarray) -> tuple[np.ndarray, n
     second = flat[np.linalg.norm(np.cross(flat, first), axis=1) > tolerance * np.linalg.norm(first)][0]
     if np.cross(first, second) @ normal < 0:
         second = -second
-    spacing = heights[heights > tolerance].min()
-    step = vectors[np.abs(heights - spacing) < tolerance][0]
-    return first, second, step
+    return first, second, vectors[np.abs(heights - spacing) < tolerance][0]

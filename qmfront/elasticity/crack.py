@@ -52,13 +52,7 @@ class CrackField:
 
         Raises ValueError for points on the crack faces, where u is not unique.
         """
-        x1, x2 = np.asarray(points, float)[:, :2].T
-        if np.any((x2 == 0) & (x1 <= 0)):
-            raise ValueError(
-                f"{np.sum((x2 == 0) & (x1 <= 0))} sites lie on the crack x2 = 0, x1 <= 0. Move the origin between "
-                "two atomic planes (defect.tip_offset)."
-            )
-        radius, angle = np.hypot(x1, x2), np.arctan2(x2, x1)
+        radius, angle = _polar(points)
         if self._isotropic:
             u, v = isotropic_modeI_crack_tip_displacement_field(
                 intensity, *self._shear_and_poisson, radius, angle, stress_state=PLANE_STRAIN
@@ -66,6 +60,17 @@ class CrackField:
         else:
             u, v = self._anisotropic.displacements(radius, angle, intensity)
         return np.column_stack([u, v, np.zeros_like(u)])
+
+    def gradient(self, points: np.ndarray, intensity: float) -> np.ndarray:
+        """du_i/dx_j (n, 3, 3) of `displacement`, which has no third component and does not change along the front."""
+        radius, angle = _polar(points)
+        found = np.zeros((len(radius), 3, 3))
+        if self._isotropic:
+            found[:, :2, :2] = self._isotropic_gradient(radius, angle, intensity)
+        else:
+            gradients = self._anisotropic.deformation_gradient(radius, angle, intensity)
+            found[:, :2, :2] = gradients.transpose(0, 2, 1) - np.eye(2)  # matscipy has du_j/dx_i
+        return found
 
     def griffith(self, surface_energy: float) -> float:
         """K_G (eV/Å^(5/2)) at which the energy release rate is twice the surface energy (eV/Å^2)."""
@@ -97,6 +102,19 @@ class CrackField:
         bulk, shear = (trace + 2 * off) / 9, (trace - off + 3 * shears) / 15
         return float(shear), float((3 * bulk - 2 * shear) / (6 * bulk + 2 * shear))
 
+    def _isotropic_gradient(self, radius: np.ndarray, angle: np.ndarray, intensity: float) -> np.ndarray:
+        """u = R(r) f(t) with R ~ sqrt(r): du/dr = u / (2 r), du/dt by hand; (n, 2, 2)."""
+        shear, poisson = self._shear_and_poisson
+        scale, kappa = intensity / (2 * shear) / np.sqrt(2 * np.pi * radius), 3 - 4 * poisson
+        c, s = np.cos(angle / 2), np.sin(angle / 2)
+        value = np.array([c * (kappa - 1 + 2 * s**2), s * (kappa + 1 - 2 * c**2)])
+        slope = np.array(
+            [-s * (kappa - 1 + 2 * s**2) / 2 + 2 * s * c**2, c * (kappa + 1 - 2 * c**2) / 2 + 2 * c * s**2]
+        )
+        along, across = scale * value / 2, scale * slope  # du/dr, du/dt / r
+        turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+        return np.einsum("in,jn->nij", along, turn[0]) + np.einsum("in,jn->nij", across, turn[1])
+
     @cached_property
     def _anisotropic(self) -> RectilinearAnisotropicCrack:
         s = np.linalg.inv(self._voigt)
@@ -104,3 +122,14 @@ class CrackField:
         pairs = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2), (0, 5), (1, 5), (2, 5), (5, 5))
         field.set_plane_strain(*(s[pair] for pair in pairs))
         return field
+
+
+def _polar(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Distance (n,), Å, and angle (n,) in (-pi, pi) of points (n, 2) or (n, 3), none of them on the crack faces."""
+    x1, x2 = np.asarray(points, float)[:, :2].T
+    if np.any((x2 == 0) & (x1 <= 0)):
+        raise ValueError(
+            f"{np.sum((x2 == 0) & (x1 <= 0))} sites lie on the crack x2 = 0, x1 <= 0. Move the origin between "
+            "two atomic planes (defect.tip_offset)."
+        )
+    return np.hypot(x1, x2), np.arctan2(x2, x1)

@@ -6,16 +6,15 @@ import numpy as np
 from ase.data import atomic_numbers
 
 from qmfront.config.defect import AnyDefect, AnyDomain, Box, Crack, Disc, Dislocation, File, Point
-from qmfront.config.section import Direction, Plane
 from qmfront.config.section import Point as PlanePoint
 from qmfront.crystal.defect import Defect, straight_body
-from qmfront.crystal.disc import default_origin, disc, straight_line_cell
+from qmfront.crystal.disc import LineCell, default_origin, disc, straight_line_cell
 from qmfront.crystal.lattice import Crystal
 from qmfront.crystal.point_defect import PointDefect, point_defect
 from qmfront.crystal.structure_file import StructureFile, defect_of_file
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.straight import StraightDislocation, cores_beside, dislocation_defect
-from qmfront.elasticity.straight_crack import StraightCrack, crack_defect
+from qmfront.elasticity.straight_crack import StraightCrack, crack_defect, crack_origin
 from qmfront.elasticity.surface import Surface
 
 
@@ -28,7 +27,7 @@ def defect_of(
     ----------
     bulk : Bulk
     surface : Surface
-        Of the plane of a crack, for the Griffith load.
+        Of the plane of a crack: where it parts the crystal, and the Griffith load.
     rim : float, Å
         Of a file, see StructureFile.
     """
@@ -39,6 +38,7 @@ def defect_of(
             if surface is None:
                 raise ValueError("A crack needs the surface of its plane, which gives the Griffith load.")
             fields = defect.model_dump(exclude={"kind"}) | domain.model_dump(exclude={"kind"})
+            fields["termination"] = surface.termination
             return crack_defect(bulk, StraightCrack(**fields), surface_energy=surface.energy), None
     return defect_without_field(bulk.crystal, defect, domain, rim=rim)
 
@@ -79,9 +79,12 @@ def defect_without_field(
     """
     match defect, domain:
         case Dislocation(), Disc():
-            return _perfect_disc(crystal, defect.line, defect.plane, defect.core_offset, domain), None
+            line_cell = straight_line_cell(crystal, np.array(defect.line), np.array(defect.plane))
+            return _perfect_disc(line_cell, default_origin(line_cell), defect.core_offset, domain), None
         case Crack(), Disc():
-            return _perfect_disc(crystal, defect.front, defect.plane, defect.tip_offset, domain), None
+            line_cell = straight_line_cell(crystal, np.array(defect.front), np.array(defect.plane))
+            origin = crack_origin(line_cell, defect.termination)
+            return _perfect_disc(line_cell, origin, defect.tip_offset, domain), None
         case Point(), Box():
             return point_defect(crystal, _point(crystal, defect, domain)), None
         case File(), Disc():
@@ -120,14 +123,11 @@ def _point(crystal: Crystal, defect: Point, domain: Box) -> PointDefect:
     )
 
 
-def _perfect_disc(
-    crystal: Crystal, line: Direction, plane: Plane, offset: PlanePoint, domain: Disc
-) -> Defect:
-    line_cell = straight_line_cell(crystal, np.array(line), np.array(plane))
+def _perfect_disc(line_cell: LineCell, origin: np.ndarray, offset: PlanePoint, domain: Disc) -> Defect:
     sites = disc(
         line_cell,
-        domain.radius_r0 * crystal.nearest_neighbour_distance,
+        domain.radius_r0 * line_cell.crystal.nearest_neighbour_distance,
         clamp_width=domain.clamp_width,
-        origin=default_origin(line_cell) + np.asarray(offset),
+        origin=origin + np.asarray(offset),
     )
     return straight_body(line_cell, sites, np.zeros_like(sites.positions))

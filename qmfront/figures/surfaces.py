@@ -5,12 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from ase import units
 
+from qmfront.elasticity.surface import JOULE_PER_SQUARE_METRE
 from qmfront.training.certificate_table import frequencies
 
-JOULE_PER_SQUARE_METRE = units.J / units.m**2
-"""eV/Å^2 per J/m^2."""
 SURFACES = "surface energies"
 RELAXATIONS = "surface relaxations"
 EIGENVALUES = "slab eigenvalues"
@@ -24,11 +22,11 @@ class ComparedSurfaces:
     """Relaxed surfaces of both models, as in certificate.zarr.
 
     plane : (s, 3) int
-        Normals in cubic axes.
+        Miller indices.
     energy : two arrays (s,) float, eV/Å^2
         Of QM and MM, as all that follow.
     relaxation : two arrays (s,) float
-        Change of the first spacing over that of the bulk.
+        Change of the first spacing over the mean one of the bulk.
     eigenvalue : two arrays (s,) float, eV/Å^2
         The lowest of the slab's zone centre.
     path : (s, w) float, 1/Å
@@ -67,7 +65,7 @@ def surface_table(surfaces: ComparedSurfaces | None, numbers: np.ndarray) -> pd.
     | quantity | name | x | unit of qm, mm, difference |
     | --- | --- | --- | --- |
     | surface energies | plane | empty | J/m^2 |
-    | surface relaxations | plane | empty | per cent of the first spacing |
+    | surface relaxations | plane | empty | per cent of the mean spacing |
     | slab eigenvalues | plane | empty | eV/Å^2, the lowest of the zone centre |
     | slab phonons | plane and branch | wave number, 1/Å | THz |
 

@@ -8,6 +8,8 @@ import numpy as np
 
 from qmfront.config.potential import Potential, Rattled
 from qmfront.crystal.lattice import Crystal
+from qmfront.crystal.slab import slab_size
+from qmfront.crystal.termination import terminations
 from qmfront.models.lattice_symmetry import crystal_operations
 from qmfront.plan.case import PlannedCase
 from qmfront.plan.finished import Finished
@@ -23,7 +25,7 @@ REFERENCE_CALLS = 15
 SHIFT_CALLS = 10
 """Calls that bring the sublattices of a crystal with a basis to rest under a strain."""
 RELAXED_SLABS = 40
-"""Calls that relax the free slab of a crack plane, in its own job and for the fit."""
+"""Calls that relax the free slab of a crack plane at each of its terminations, in its own job and for the fit."""
 FIT_SECONDS = 30.0
 # ASSUME; 13 s for the potential of config/studies/own.yaml, a minute or two for those of config/config.yaml.
 
@@ -98,9 +100,12 @@ def training_calls(potential: Potential, crystal: Crystal, *, supercell: int) ->
         sizes = Counter(len(atoms) for cells in sets for atoms in cells)
         samples += [(count, atoms) for atoms, count in sizes.items()]
     if potential.surfaces:
-        slabs, planes = potential.surfaces, len(potential.surfaces.planes)
-        samples.append((planes * (slabs.flat.count + RELAXED_SLABS), slabs.layers))
-        samples.append((planes * slabs.rattled.count, slabs.layers * prod(slabs.rattled.repeat)))
+        slabs = potential.surfaces
+        for plane in slabs.planes:
+            atoms = slab_size(crystal, plane, slabs.layers)
+            cuts = len(terminations(crystal, crystal.plane_normal(plane)))
+            samples.append((slabs.flat.count + cuts * RELAXED_SLABS, atoms))
+            samples.append((slabs.rattled.count, atoms * prod(slabs.rattled.repeat)))
     return samples
 
 

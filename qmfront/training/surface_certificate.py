@@ -7,29 +7,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from ase import units
 
 from qmfront.config.material import SurfaceSlab
 from qmfront.elasticity.bulk import Bulk
-from qmfront.elasticity.surface import Surface, surface_of, unrelaxed_energy
+from qmfront.elasticity.surface import JOULE_PER_SQUARE_METRE, Surface, surface_of, unrelaxed_energy
 from qmfront.elasticity.surface_phonons import lowest_eigenvalue
 from qmfront.models.ace.calculator import ACE
 from qmfront.storage.layout import Declared
 from qmfront.training.fit import Fit
 
-JOULE_PER_SQUARE_METRE = units.J / units.m**2
-"""eV/Å^2 per J/m^2."""
 ENERGY = 0.01 * JOULE_PER_SQUARE_METRE
 """eV/Å^2; the largest difference of surface energies, 0.4 % of that of tungsten: K_G is right to 0.2 %."""
 RELAXATION = 5e-3
-"""Largest difference of the relative changes of the first spacing."""
+"""Largest difference of the changes of the first spacing over the mean one."""
 ADVICE = (
     "Raise weights.surface_energy and weights.surface_forces, surfaces.face_weight or surfaces.rattled.count, "
     "or enlarge the basis (max_degree)"
 )
 
 DECLARED = {
-    "surface_plane": Declared("surface component", "i", "1", "normal of the surface in cubic axes"),
+    "surface_plane": Declared("surface component", "i", "1", "Miller indices of the surface"),
     "surface_energy_qm": Declared("surface", "f", "eV/Å^2", "energy of the relaxed surface, QM"),
     "surface_energy_mm": Declared("surface", "f", "eV/Å^2", "energy of the relaxed surface, MM"),
     "flat_energy_qm": Declared("surface", "f", "eV/Å^2", "energy of the unrelaxed surface, QM"),
@@ -37,8 +34,12 @@ DECLARED = {
     "flat_energy_untrained": Declared(
         "surface", "f", "eV/Å^2", "energy of the unrelaxed surface, MM fitted to the lattice alone"
     ),
-    "surface_relaxation_qm": Declared("surface", "f", "1", "relative change of the first spacing, QM"),
-    "surface_relaxation_mm": Declared("surface", "f", "1", "relative change of the first spacing, MM"),
+    "surface_relaxation_qm": Declared(
+        "surface", "f", "1", "change of the first spacing over the mean one, QM"
+    ),
+    "surface_relaxation_mm": Declared(
+        "surface", "f", "1", "change of the first spacing over the mean one, MM"
+    ),
     "surface_eigenvalue_qm": Declared(
         "surface", "f", "eV/Å^2", "lowest zone-centre eigenvalue of the slab, QM"
     ),
@@ -121,13 +122,22 @@ def compare_surfaces(
         x, y, z = (int(index) for index in surface.plane)
         plane = (x, y, z)
         try:
-            found.append(surface_of(bulk, model, plane, settings, displacement=displacement))
+            found.append(
+                surface_of(
+                    bulk,
+                    model,
+                    plane,
+                    settings,
+                    displacement=displacement,
+                    termination=surface.termination,
+                )
+            )
         except (RuntimeError, ValueError) as error:  # ValueError: atoms fell onto each other
             problems.append(f"{plane}: {error}")
             continue
         problems += [f"{plane}: {problem}" for problem in surface_problems(found[-1], surface)]
         if fit.lattice_only is not None:
-            untrained.append(unrelaxed_energy(bulk, ACE(fit.lattice_only), plane, settings))
+            untrained.append(unrelaxed_energy(bulk, ACE(fit.lattice_only), plane, settings, surface.cuts[0]))
     if problems:
         raise RuntimeError(f"The fit has poor surfaces. {'; '.join(problems)}. {ADVICE}.")
     return SurfaceComparison(tuple(reference), tuple(found), tuple(untrained))

@@ -328,8 +328,11 @@ DISLOCATION = {"kind": "dislocation", "line": [1, 1, 1], "plane": [1, 1, -2]}
             ["domain.clamp_width = 50000 needs 1.6e9 sites, 4.7e4 GB; "],
         ),
         (
-            {"materials.tungsten.crystal.structure": "diamond", "cases": ["crack_50"]},
-            ["defect.kind = crack: diamond has 2 atoms per lattice point", "defect.kind: file"],
+            {"cases.crack_50.defect": {"front": [1, 1, -2], "plane": [1, 1, 1]}},
+            [
+                "defect.front = [1, 1, -2] is no two-fold axis of the moduli of bcc",
+                "such as [0, 0, 1] or [1, 1, 0]",
+            ],
         ),
         (
             {"materials.tungsten.qm.cutoff": 16.0, "case_defaults.buffer.width": 16.0},

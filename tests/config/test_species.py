@@ -1,26 +1,30 @@
-"""Point defects of compounds and hexagonal crystals at the dry run: what is missing is said by name."""
+"""Defects of compounds, diamond and hexagonal crystals at the dry run: what is missing is said by name."""
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from qmfront.config.defect import Disc, Dislocation, Point
+from qmfront.config.defect import Crack, Disc, Dislocation, Point
 from qmfront.config.defect_checks import problems_of_defect
 from qmfront.config.errors import ConfigError
 from qmfront.config.load import load
 from qmfront.config.material import Crystal, Material, QuantumModel
 from qmfront.config.reading import read_yaml
 from qmfront.config.study import Case
-from qmfront.config.unit_cell import UnitCell, named_cell
+from qmfront.config.unit_cell import SPECIES, UnitCell, named_cell
+from qmfront.crystal.lattice import crystal_of
+from qmfront.crystal.termination import BUCKLED_R0, lattice_plane_spacing, terminations
 
 ROOT = Path(__file__).parents[2]
 
 NIAL = Crystal(structure="b2", symbol="NiAl", lattice_constant_guess=2.88)
 MAGNESIUM = Crystal(structure="hcp", symbol="Mg", lattice_constant_guess=3.2)
+SILICON = Crystal(structure="diamond", symbol="Si", lattice_constant_guess=5.43)
 SITE = (0.0, 0.0, 0.0)
 
 
-def problems(crystal: Crystal, defect: Point | Dislocation) -> list[str]:
+def problems(crystal: Crystal, defect: Point | Dislocation | Crack) -> list[str]:
     material = Material(crystal=crystal, qm=QuantumModel(calculator="a.b", cutoff=5.0))
     domain = {"kind": "box", "cells": 6} if isinstance(defect, Point) else Disc(radius_r0=20)
     case = Case(title="", material="a", potential="b", defect=defect, domain=domain)
@@ -112,3 +116,56 @@ def test_cells_that_are_nearly_hexagonal() -> None:
         ((3.0, 0.3, 0.3), (0.3, 3.0, 0.3), (0.3, 0.3, 3.0)), place, ("Mg",), place
     ).is_hexagonal
     assert not UnitCell((c, a, b), place, ("Mg",), place).is_hexagonal
+
+
+@pytest.mark.parametrize(
+    ("crystal", "crack", "message"),
+    [
+        (SILICON, {"front": (1, -1, 0), "plane": (1, 1, 1)}, None),
+        (SILICON, {"front": (1, -1, 0), "plane": (1, 1, 1), "termination": 0.4}, None),
+        (SILICON, {"front": (1, -1, 0), "plane": (1, 1, 0), "tip_offset": (1.5, 0.0)}, None),
+        (NIAL, {"front": (0, 0, 1), "plane": (1, 1, 0)}, None),
+        (MAGNESIUM, {"front": (1, 1, -2, 0), "plane": (0, 0, 0, 1)}, None),
+        (MAGNESIUM, {"front": (0, 0, 0, 1), "plane": (1, -1, 0, 0)}, None),
+        (
+            SILICON,
+            {"front": (1, -1, 0), "plane": (1, 1, 1), "termination": 0.75},
+            "termination = 0.75 is the height of a layer of atoms. Layers [1, 1, 1] of diamond are at 0, 0.75, 1 of",
+        ),
+        (
+            SILICON,
+            {"front": (1, -1, 0), "plane": (1, 1, 1), "tip_offset": (0.0, 0.5)},
+            "Take 0 along e2, and choose the layers with defect.termination",
+        ),
+        (
+            SILICON,
+            {"front": (1, 1, -2), "plane": (1, 1, 1)},
+            "defect.front = [1, 1, -2] is no two-fold axis of the moduli of diamond",
+        ),
+        (
+            MAGNESIUM,
+            {"front": (1, 1, -2, 3), "plane": (1, -1, 0, 0)},
+            "Choose a front [0, 0, 1] or one in the basal plane",
+        ),
+    ],
+)
+def test_cracks_of_crystals_with_a_basis(crystal: Crystal, crack: dict, message: str | None) -> None:
+    found = problems(crystal, Crack(load=0.9, **crack))
+    assert not found if message is None else any(message in problem for problem in found), found
+
+
+@pytest.mark.parametrize(
+    "structure", ["bcc", "fcc", "sc", "diamond", "hcp", "b2", "l1_2", "rocksalt", "wurtzite"]
+)
+@pytest.mark.parametrize("plane", [(1, 1, 1), (1, 1, 0), (1, 0, 0), (0, 0, 1), (2, -1, 1)])
+def test_layers_are_those_that_a_crack_finds(structure: str, plane: tuple[int, int, int]) -> None:
+    """Heights of the cell that checks know, beside the gaps of the crystal of a run, which leaves out narrow ones."""
+    symbol = "NiAl" if SPECIES[structure] == 2 else "Ni"
+    settings = Crystal(structure=structure, symbol=symbol, lattice_constant_guess=4.0)
+    crystal, layers = crystal_of(settings), settings.cell.layers(plane)
+    normal = crystal.plane_normal(plane)
+    spacing = lattice_plane_spacing(crystal, normal / np.linalg.norm(normal))
+    widths = np.diff([*layers, 1.0 + layers[0]]) * spacing
+    wide = widths > min(BUCKLED_R0 * crystal.nearest_neighbour_distance, 0.999 * widths.max())
+    gaps = terminations(crystal, normal)
+    assert sorted(cut.lower for cut in gaps) == pytest.approx(np.array(layers)[wide], abs=1e-5)

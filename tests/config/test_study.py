@@ -166,7 +166,7 @@ def test_what_jobs_are_given_follows_their_own_settings_alone() -> None:
     assert {name for name, part in given("wider").items() if part != one[name]} == {"structure", "start"}
     assert {name for name, part in given("laplacian").items() if part != one[name]} == {"structure"}
     assert all(type(part).model_validate(part.plain()) == part for part in one.values())
-    assert one["surface"].plane == (1, -1, 0)
+    assert one["surface"].plane == (1, -1, 0) and one["surface"].termination is None
     assert one["training"].field is None
 
 

