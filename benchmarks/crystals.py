@@ -2,11 +2,13 @@
 
     python benchmarks/crystals.py [PART ... | list]
 
-A part is the perfect crystal of a material, such as Mg, or a defect in it, such as Mg_vacancy. Rows of
-benchmarks/crystals.csv: system, quantity, ours, bar, other, other_code. The bar is how far ours may be from the other,
-in the unit of both. Crystals: LAMMPS brings the same cell to rest with its own minimiser, and strains it by itself
-(slopes of stresses at six strains). Defects: the settings are the defaults, as in zoo.py; the reference is a minimum of
-the QM model on the whole domain, the energy of a point defect that of a minimiser of LAMMPS or ASE in the same box.
+A part is the perfect crystal of a material, such as Mg, a surface of it, such as Mg_surface_basal, or a defect in it,
+such as Mg_vacancy. Rows of benchmarks/crystals.csv: system, quantity, ours, bar, other, other_code. The bar is how far
+ours may be from the other, in the unit of both. Crystals: LAMMPS brings the same cell to rest with its own minimiser,
+and strains it by itself (slopes of stresses at six strains). Surfaces: ASE cuts slabs at every height, LBFGS brings
+them to rest with the forces of LAMMPS, and the cheapest counts. Defects: the settings are the defaults, as in zoo.py;
+the reference is a minimum of the QM model on the whole domain, the energy of a point defect that of a minimiser of
+LAMMPS or ASE in the same box, the Griffith load that of matscipy for the same surface.
 """
 
 import logging
@@ -20,15 +22,22 @@ import numpy as np
 import pandas as pd
 import spglib
 from ase import Atoms
+from ase.build import make_supercell, surface
 from ase.calculators.calculator import BaseCalculator
 from ase.filters import FrechetCellFilter
 from ase.optimize import LBFGS
-from zoo import FILES, HERE, System, built, in_its_box, of_qm_alone
+from matscipy.fracture_mechanics.crack import CubicCrystalCrack
+from zoo import FILES, HERE, System, built, in_its_box, of_qm_alone, potential_of
+from zoo import MATERIALS as ELEMENTS
 
-from qmfront import Adapt, Box, Crystal, Disc, Dislocation, Point, QuantumModel, adapt, fit, measure
+from qmfront import Adapt, Box, Crack, Crystal, Disc, Dislocation, Point, QuantumModel, adapt, fit, measure
 from qmfront.config.stages import Reference
 from qmfront.coupling.reference import reference_solution
-from qmfront.elasticity.moduli import different_entries, to_voigt
+from qmfront.crystal.disc import straight_line_cell
+from qmfront.crystal.lattice import Crystal as Lattice
+from qmfront.elasticity.crack import CrackField
+from qmfront.elasticity.moduli import different_entries, rotated_moduli, to_voigt
+from qmfront.elasticity.surface import JOULE_PER_SQUARE_METRE, surface_of
 from qmfront.estimate.estimator import true_error
 from qmfront.evaluate.forces import calculator_energy
 from qmfront.loop import MeasuredMaterial
@@ -39,6 +48,10 @@ GIGAPASCAL = 0.006241509074
 STRAINS = np.array([-0.01, -0.005, -0.0025, 0.0025, 0.005, 0.01])
 MODULI_BAR = 1e-3
 """Relative to the modulus, of the largest one at least a tenth."""
+SURFACE_BAR = 0.01
+"""J/m^2"""
+THICK = 30.0
+"""Å, of a slab for LAMMPS, at least."""
 LARGEST = {Disc: 450, Box: 300}
 """QM atoms at which a straight and a point defect stop."""
 
@@ -76,6 +89,8 @@ MATERIALS = {
     "Ni3Al": eam("l1_2", "NiAl", 3.57, "NiAlH_jea.eam.alloy", 5.65),
     "SiC": tersoff("zincblende", ("Si", "C"), 4.36, "SiC.tersoff", 3.2),
     "GaN": tersoff("wurtzite", ("Ga", "N"), 3.18, "GaN.tersoff", 3.3),
+    "Si": ELEMENTS["Si"],
+    "SiT": ELEMENTS["SiT"],
 }
 PAIR_STYLES = {"Mg": "eam/fs", "Zr": "eam/fs", "NiAl": "eam/alloy", "Ni3Al": "eam/alloy"}
 """Of LAMMPS, for the tables that our own reader reads."""
@@ -84,7 +99,27 @@ BASAL_SCREW = {"line": (1, 1, -2, 0), "burgers": (1 / 3, 1 / 3, -2 / 3, 0.0), "p
 BASAL_EDGE = BASAL_SCREW | {"line": (1, -1, 0, 0)}
 PRISMATIC_SCREW = BASAL_SCREW | {"plane": (1, -1, 0, 0)}
 PRISMATIC_EDGE = PRISMATIC_SCREW | {"line": (0, 0, 0, 1)}
+SURFACES = {
+    "Si_surface_111": ("Si", (1, 1, 1)),
+    "Si_surface_110": ("Si", (1, 1, 0)),
+    "SiT_surface_111": ("SiT", (1, 1, 1)),
+    "SiT_surface_110": ("SiT", (1, 1, 0)),
+    "SiC_surface_111": ("SiC", (1, 1, 1)),
+    "SiC_surface_110": ("SiC", (1, 1, 0)),
+    "NiAl_surface_110": ("NiAl", (1, 1, 0)),
+    "NiAl_surface_100": ("NiAl", (1, 0, 0)),
+    "GaN_surface_basal": ("GaN", (0, 0, 1)),
+    "GaN_surface_prismatic": ("GaN", (1, 0, 0)),
+    "Mg_surface_basal": ("Mg", (0, 0, 1)),
+    "Mg_surface_prismatic": ("Mg", (1, 0, 0)),
+}
+CRACK_111 = {"front": (1, -1, 0), "plane": (1, 1, 1), "load": 0.9}
+CRACK_110 = {"front": (1, -1, 0), "plane": (1, 1, 0), "load": 0.9}
 SYSTEMS = {
+    "Si_crack_111": System("Si", Crack(**CRACK_111), Disc(radius_r0=20)),
+    "Si_crack_110": System("Si", Crack(**CRACK_110), Disc(radius_r0=20)),
+    "SiT_crack_111": System("SiT", Crack(**CRACK_111), Disc(radius_r0=20)),
+    "NiAl_crack_110": System("NiAl", Crack(front=(0, 0, 1), plane=(1, 1, 0), load=0.9), Disc(radius_r0=20)),
     "Mg_vacancy": System("Mg", Point(**VACANCY), Box(cells=(10, 6, 6))),
     "Mg_basal_screw": System("Mg", Dislocation(**BASAL_SCREW), Disc(radius_r0=22)),
     "Mg_basal_edge": System("Mg", Dislocation(**BASAL_EDGE), Disc(radius_r0=25)),
@@ -180,11 +215,60 @@ def lammps_moduli(atoms: Atoms) -> np.ndarray:
     return (found + found.T) / 2
 
 
+def surface_rows(name: str) -> list[dict]:
+    """Energy of the termination that is chosen beside the lowest of all that LAMMPS relaxes."""
+    material, plane = SURFACES[name]
+    known = measured(material)
+    found = surface_of(
+        known.bulk, built(MATERIALS[material][1]), plane, known.material.surface, displacement=1e-3
+    )
+    others = sorted(slabs_of_lammps(material, known.bulk.crystal, plane))
+    print(f"{name}: {found}; LAMMPS {', '.join(f'{other:.4f}' for other in others)}", flush=True)
+    ours = found.energy / JOULE_PER_SQUARE_METRE
+    return [row(name, "surface energy (J/m^2)", ours, SURFACE_BAR, others[0], "LAMMPS and ASE")]
+
+
+def slabs_of_lammps(material: str, crystal: Lattice, plane: tuple[int, int, int]) -> list[float]:
+    """J/m^2 of relaxed slabs whose lowest layer is that of each atom of the conventional cell in turn."""
+    calculator, cell = lammps_of(material), make_supercell(crystal.to_atoms(), crystal.conventional_cell)
+    normal = crystal.plane_normal(plane)
+    height = cell.positions @ normal / np.linalg.norm(normal)
+    per_atom = calculator.get_potential_energy(cell) / len(cell)
+    found: dict[float, float] = {}
+    for lowest in np.unique(height.round(6)):
+        shifted = cell.copy()
+        shifted.positions += (0.05 - lowest) * normal / np.linalg.norm(normal)
+        shifted.wrap()
+        layers = int(np.ceil(THICK / surface(shifted, plane, 1, periodic=True).cell.array[2, 2]))
+        slab = surface(shifted, plane, layers, vacuum=10.0)
+        slab.pbc = (True, True, False)
+        slab.calc = calculator
+        area = np.linalg.norm(np.cross(*slab.cell.array[:2])) * JOULE_PER_SQUARE_METRE
+        flat = round((slab.get_potential_energy() - len(slab) * per_atom) / (2 * area), 5)
+        if flat not in found:
+            LBFGS(slab, logfile=None).run(fmax=1e-4, steps=1000)
+            found[flat] = (slab.get_potential_energy() - len(slab) * per_atom) / (2 * area)
+    return list(found.values())
+
+
+def griffith_row(name: str, crack: Crack, known: MeasuredMaterial) -> dict:
+    """K_G in MPa sqrt(m) of the same surface energy; matscipy rotates the moduli by itself."""
+    bulk = known.bulk
+    qm = built(MATERIALS[SYSTEMS[name].material][1])
+    gamma = surface_of(bulk, qm, crack.plane, known.material.surface, displacement=1e-3).energy
+    frame = straight_line_cell(bulk.crystal, crack.front, crack.plane).frame
+    ours = CrackField(rotated_moduli(bulk.moduli, frame)).griffith(gamma)
+    c = to_voigt(bulk.moduli)
+    other = CubicCrystalCrack(crack.plane, crack.front, c[0, 0], c[0, 1], c[3, 3]).k1g(gamma)
+    unit = GIGAPASCAL * 1e-3 * 1e5
+    return row(name, "K_G (MPa sqrt(m))", ours / unit, 1e-3 * other / unit, other / unit, "matscipy")
+
+
 def defect_rows(name: str) -> list[dict]:
     """eta over error of every iteration, and the energy of a point defect beside a full relaxation."""
     system, begin = SYSTEMS[name], time.process_time()
     material = measured(system.material)
-    potential = fit(material)
+    potential = fit(material, potential_of(system))
     stop = Adapt(max_iterations=5, max_qm_atoms=LARGEST[type(system.domain)], tolerance=1e-4)
     steps = []
     for step in adapt(material, potential, system.defect, system.domain, adapt=stop):
@@ -193,7 +277,7 @@ def defect_rows(name: str) -> list[dict]:
     last, qm = steps[-1], MATERIALS[system.material][1]
     hybrid = of_qm_alone(last.hybrid, qm)
     own = reference_solution(hybrid, Reference(max_force=1e-6, max_calls=400), last.solution.displacement)
-    rows = []
+    rows = [griffith_row(name, system.defect, material)] if isinstance(system.defect, Crack) else []
     for step in steps:
         error = true_error(step.solution.displacement, own.displacement, last.defect.stencil)
         rows.append(
@@ -236,15 +320,19 @@ def write(name: str, rows: list[dict]) -> None:
     print(new[new["system"] == name].to_string(), flush=True)
 
 
+MAKERS = ((MATERIALS, crystal_rows), (SURFACES, surface_rows), (SYSTEMS, defect_rows))
+
+
 def main(names: list[str]) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    parts = [*MATERIALS, *SYSTEMS]
+    parts = [*MATERIALS, *SURFACES, *SYSTEMS]
     if names == ["list"]:
         print("\n".join(parts))
         return
     for name in names or parts:
         try:
-            write(name, crystal_rows(name) if name in MATERIALS else defect_rows(name))
+            made = next(make for known, make in MAKERS if name in known)
+            write(name, made(name))
         except Exception as error:  # what does not run is a row of the table
             traceback.print_exc()
             write(name, [row(name, f"does not run: {type(error).__name__}: {error}", np.nan, 0, np.nan, "")])

@@ -167,6 +167,7 @@ SYSTEMS = {
     "fe_crack_110": crack("Fe", CRACK_110, 30),
     "fe_crack_010": crack("Fe", CRACK_010, 30),
     "cu_crack_111": crack("Cu", CRACK_111, 30),
+    "si_sw_crack_111": crack("Si", CRACK_111 | {"load": 0.9}, 20),
     "si_sw_screw": straight("Si", SI_SCREW, 18),
     "si_sw_60": straight("Si", SI_60, 18),
     "si_sw_edge": straight("Si", SI_EDGE, 18),

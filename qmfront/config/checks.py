@@ -7,7 +7,7 @@ from itertools import accumulate
 from math import ceil, hypot, prod
 from pathlib import Path
 
-from qmfront.config.defect import Box, Disc, Dislocation, File, Point
+from qmfront.config.defect import Box, Crack, Disc, Dislocation, File, Point
 from qmfront.config.defect_checks import problems_of_defect
 from qmfront.config.errors import did_you_mean, shown_value
 from qmfront.config.figures import NEED_ERRORS, NEED_FRONT, Certificate, Curves, Figure, Locality, Scaling
@@ -179,10 +179,26 @@ def _case(name: str, case: Case, study: Study, root: Path) -> Iterator[str]:
             f"potential: {case.potential!r} is fitted to {potential.material!r}, "
             f"but the case is made of {case.material!r}. Choose a potential of that material"
         )
+    yield from _faces(case, potential)
     if material is None or list(_crystal_file(case.material, material, root)):
         return
     if isinstance(case.domain, Disc) and not isinstance(case.defect, File):
         yield from _clamp(case, case.domain, potential, material)
+
+
+def _faces(case: Case, potential: Potential) -> Iterator[str]:
+    """The potential knows the faces of the termination that a crack names."""
+    crack, name, surfaces = case.defect, case.potential, potential.surfaces
+    if not isinstance(crack, Crack) or crack.termination is None or surfaces is None:
+        return
+    if crack.plane not in surfaces.planes:
+        return
+    if surfaces.termination != crack.termination:
+        fitted = "the cheapest one" if surfaces.termination is None else f"{surfaces.termination:g}"
+        yield (
+            f"defect.termination = {crack.termination:g}, but the potential {name!r} is fitted to {fitted}: its faces "
+            f"would be others. Give potentials.{name}.surfaces.termination = {crack.termination:g}"
+        )
 
 
 def _drawn(place: str, text: str) -> Iterator[str]:

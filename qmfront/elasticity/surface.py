@@ -22,7 +22,7 @@ from qmfront.crystal.lattice import Crystal
 from qmfront.crystal.slab import Slab, flat_slab
 from qmfront.crystal.termination import Termination, termination_at, terminations
 from qmfront.elasticity.bulk import Bulk
-from qmfront.elasticity.surface_phonons import slab_phonons
+from qmfront.elasticity.surface_phonons import slab_phonons, softest
 
 MAX_STEPS = 500
 """Steps of the relaxation; a flat slab takes about 30."""
@@ -30,12 +30,12 @@ COLLAPSED = 0.3
 """Change of the first spacing over the mean one beyond which a slab has lost its face."""
 ONE_LAYER = 0.01
 """Å; atoms whose heights in the flat slab differ by less are one layer."""
-OUTERMOST = 0.6
-"""Å; atoms of a relaxed slab within this of its first or last one make its face."""
 FAR = 2.0
 """Terminations whose unrelaxed energy is so many times the lowest one are not relaxed: no relaxation gains so much."""
 IMAGES = 1e-6
 """Relative; terminations whose unrelaxed energies differ by less are images of each other by symmetry."""
+UNSTABLE = -1e-3
+"""eV/Å^2; an eigenvalue of a relaxed slab below this is no rounding."""
 JOULE_PER_SQUARE_METRE = units.J / units.m**2
 """eV/Å^2 per J/m^2."""
 
@@ -83,6 +83,8 @@ class Surface:
         Change of the first spacing of layers over their mean spacing in the bulk; negative inwards. Mean of both faces.
     slab : Slab
         Relaxed.
+    face_atoms : (int, int)
+        How many of its first and of its last atoms make its lower and its upper face.
     path : (w,) float, 1/Å
         Wave numbers along the first reciprocal vector of the surface cell.
     omega2 : (w, 3 n) float, eV/Å^2
@@ -95,6 +97,7 @@ class Surface:
     cut_energies_unrelaxed: np.ndarray
     relaxation: float
     slab: Slab
+    face_atoms: tuple[int, int]
     path: np.ndarray
     omega2: np.ndarray
 
@@ -115,9 +118,8 @@ class Surface:
 
     def __str__(self) -> str:
         """The plane, where it parts the crystal, and at what price."""
-        height, symbols = self.slab.positions[:, 2], np.array(self.slab.to_atoms().get_chemical_symbols())
-        sides = (height > height.max() - OUTERMOST, height < height.min() + OUTERMOST)
-        below, above = ("".join(np.unique(symbols[side])) for side in sides)
+        symbols, (first, last) = self.slab.to_atoms().get_chemical_symbols(), self.face_atoms
+        below, above = ("".join(sorted(set(side))) for side in (symbols[-last:], symbols[:first]))
         told = [
             f"{cut} {_shown(energy)}" + (f" ({_shown(flat)} unrelaxed)" if np.isinf(energy) else "")
             for cut, energy, flat in zip(
@@ -138,6 +140,7 @@ class Surface:
             "cell": self.slab.cell,
             "positions": self.slab.positions,
             "numbers": self.slab.numbers,
+            "face_atoms": np.array(self.face_atoms),
             "path": self.path,
             "omega2": self.omega2,
         }
@@ -146,6 +149,7 @@ class Surface:
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "Surface":
         """The inverse of `arrays`."""
         slab = Slab(arrays["cell"], arrays["positions"], arrays["numbers"])
+        first, last = (int(count) for count in arrays["face_atoms"])
         return cls(
             plane=arrays["plane"],
             cuts=tuple(Termination(float(lower), float(upper)) for lower, upper in arrays["cuts"]),
@@ -153,6 +157,7 @@ class Surface:
             cut_energies_unrelaxed=arrays["cut_energy_unrelaxed"],
             relaxation=float(arrays["relaxation"]),
             slab=slab,
+            face_atoms=(first, last),
             path=arrays["path"],
             omega2=arrays["omega2"],
         )
@@ -192,7 +197,15 @@ def surface_of(
         bulk.crystal, calculator, plane, settings, layers=settings.layers, termination=termination
     )
     best = found[0]
+    count = np.bincount(_layers(best.flat))
     path, omega2 = slab_phonons(best.at_rest, calculator, cells=settings.phonon_cells, step=displacement)
+    if softest(omega2) < UNSTABLE:
+        logger.warning(
+            "The relaxed surface %s is unstable (eigenvalue %.1e eV/Å^2): in larger cells it would reconstruct, and "
+            "the faces of a crack stay as they are cut.",
+            tuple(plane),
+            softest(omega2),
+        )
     return Surface(
         plane=np.array(plane, int),
         cuts=tuple(each.cut for each in found),
@@ -200,6 +213,7 @@ def surface_of(
         cut_energies_unrelaxed=np.array([each.energy_unrelaxed for each in found]),
         relaxation=first_layer_relaxation(best.flat, best.at_rest),
         slab=best.at_rest,
+        face_atoms=(int(count[0]), int(count[-1])),
         path=path,
         omega2=omega2,
     )
@@ -302,15 +316,17 @@ def first_layer_relaxation(flat: Slab, relaxed: Slab) -> float:
 
     The layers are those of the flat slab, their heights the means of their atoms.
     """
-    height = flat.positions[:, 2]
-    order = np.argsort(height, kind="stable")
-    layer = np.cumsum(np.diff(height[order], prepend=height[order[0]]) > ONE_LAYER)
-    count = np.bincount(layer)
+    layer = _layers(flat)
     before, after = (
-        np.diff(np.bincount(layer, slab.positions[order, 2]) / count) for slab in (flat, relaxed)
+        np.diff(np.bincount(layer, slab.positions[:, 2]) / np.bincount(layer)) for slab in (flat, relaxed)
     )
     change = after - before
     return float(0.5 * (change[0] + change[-1]) / before.mean())
+
+
+def _layers(flat: Slab) -> np.ndarray:
+    """The layer (n,) of each atom of a flat slab, whose atoms stand in the order of their heights."""
+    return np.cumsum(np.diff(flat.positions[:, 2], prepend=flat.positions[0, 2]) > ONE_LAYER)
 
 
 def energy_of(atoms: Atoms, calculator: BaseCalculator) -> float:

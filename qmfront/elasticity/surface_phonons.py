@@ -66,6 +66,11 @@ def lowest_eigenvalue(eigenvalues: np.ndarray) -> float:
     return float(eigenvalues[0, 3])
 
 
+def softest(eigenvalues: np.ndarray) -> float:
+    """The lowest eigenvalue of all waves, at the zone centre behind the translations, eV/Å^2."""
+    return min(lowest_eigenvalue(eigenvalues), float(eigenvalues[1:].min()))
+
+
 def inversion_images(slab: Slab) -> np.ndarray | None:
     """The atom (n,) int that inversion of the slab makes of each atom; None for a slab without a centre."""
     height, cell = slab.positions[:, 2], slab.cell[:2, :2]

@@ -335,6 +335,10 @@ DISLOCATION = {"kind": "dislocation", "line": [1, 1, 1], "plane": [1, 1, -2]}
             ],
         ),
         (
+            {"cases.crack_50.defect.termination": 0.5},
+            ["defect.termination = 0.5, but the potential 'surface_1' is fitted to the cheapest one"],
+        ),
+        (
             {"materials.tungsten.qm.cutoff": 16.0, "case_defaults.buffer.width": 16.0},
             [
                 "clamp_width = 15 Å: the QM model reaches materials.tungsten.qm.cutoff = 16 Å",

@@ -79,6 +79,17 @@ def test_soft_modes_are_noticed(reference_surface, wave, branch):
     assert problem == "the relaxed slab is unstable, lowest eigenvalue -1.00e-03 eV/Å^2"
 
 
+def test_a_reference_that_reconstructs_may_be_soft_itself(reference_surface):
+    """Its 1 x 1 face has a negative eigenvalue; that of a fit may be twice as low, and no lower."""
+    for eigenvalue, problems in ((-1.9e-3, 0), (-2.1e-3, 1)):
+        own, fitted = reference_surface.omega2.copy(), reference_surface.omega2.copy()
+        own[1, 0], fitted[1, 0] = -1e-3, eigenvalue
+        found = surface_problems(
+            replace(reference_surface, omega2=fitted), replace(reference_surface, omega2=own)
+        )
+        assert len(found) == problems
+
+
 def test_not_a_number_is_no_pass(reference_surface):
     bad = replace(reference_surface, cut_energies=np.array([np.nan]), relaxation=np.nan)
     assert len(surface_problems(bad, reference_surface)) == 2

@@ -26,6 +26,9 @@ SURFACE = Kind(
         "cell": Declared("vector component", "f", "Å", "cell of the slab, rows; the third is its normal"),
         "positions": Declared("atom component", "f", "Å", "atoms of the relaxed slab, lower face first"),
         "numbers": Declared("atom", "i", "1", "atomic numbers in the slab"),
+        "face_atoms": Declared(
+            "side", "i", "1", "how many of the first and of the last atoms make the two faces"
+        ),
         "path": Declared("wave", "f", "1/Å", "wave numbers along the first reciprocal vector of the face"),
         "omega2": Declared(
             "wave branch", "f", "eV/Å^2", "eigenvalues of the slab's dynamical matrix, no masses"
