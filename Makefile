@@ -61,7 +61,7 @@ unlock: $(RUN_STAMP) ## take away the lock of a run on another machine, of which
 progress: $(RUN_STAMP) ## what a run is doing: jobs, iterations, estimates, QM calls
 	@python -m qmfront.progress
 
-journal: $(RUN_STAMP) ## the finished QM evaluations: how many, how old, how large; ARGS=--check reads them, ARGS=--delete asks
+journal: $(RUN_STAMP) ## the finished QM evaluations: how many, how old, how large; ARGS=--check reads them, --delete asks; 'export FILE', 'import FILE'
 	@python -m qmfront.evaluate.inventory work/journal $(ARGS)
 
 report: $(RUN_STAMP) ## report.html with every figure and how it was made

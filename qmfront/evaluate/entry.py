@@ -54,10 +54,19 @@ def packed(key: str, question: Question, evaluation: Evaluation) -> bytes:
         if getattr(evaluation, name) is not None:
             members[name] = np.asarray(getattr(evaluation, name))
     members["origin"] = np.array(evaluation.origin)
+    return archived(key, members)
+
+
+def archived(key: str, members: Mapping[str, np.ndarray]) -> bytes:
+    """The archive of an entry's members, to which their checksum is added."""
     stream = io.BytesIO()
-    members["checksum"] = np.array(content_hash([key, members]))
-    np.savez(stream, **members)  # type: ignore[arg-type]
+    np.savez(stream, checksum=np.array(checksum(key, members)), **members)  # type: ignore[arg-type]
     return stream.getvalue()
+
+
+def checksum(key: str, members: Mapping[str, np.ndarray]) -> str:
+    """SHA-256 of the key and of every bit of the members."""
+    return content_hash([key, dict(members)])
 
 
 def unpacked(key: str, content: bytes, question: Question | None = None) -> Evaluation:
@@ -70,10 +79,7 @@ def unpacked(key: str, content: bytes, question: Question | None = None) -> Eval
     ValueError, and whatever zipfile raises, if the bytes are not as written, if the answer has other shapes than the
     atoms ask for, is not finite, or if it is that of another question.
     """
-    members = _members(content)
-    if str(members.pop("checksum")) != content_hash([key, members]):
-        raise ValueError("its checksum is wrong")
-    _check_answer(members)
+    members = sound_members(key, content)
     if question is not None:
         _compare(members, question)
     for array in members.values():
@@ -87,6 +93,15 @@ def unpacked(key: str, content: bytes, question: Question | None = None) -> Eval
         cached=True,
         origin=str(members.get("origin", "")),
     )
+
+
+def sound_members(key: str, content: bytes) -> dict[str, np.ndarray]:
+    """The arrays of an archive, question and answer, without the checksum; errors as in `unpacked`."""
+    members = _members(content)
+    if str(members.pop("checksum")) != checksum(key, members):
+        raise ValueError("its checksum is wrong")
+    _check_answer(members)
+    return members
 
 
 def read_entry(path: Path) -> bytes:

@@ -1,6 +1,10 @@
-"""What a journal of QM evaluations holds: `python -m qmfront.evaluate.inventory FOLDER [--check | --delete]`."""
+"""What a journal of QM evaluations holds: `python -m qmfront.evaluate.inventory FOLDER [--check | --delete]`.
+
+`FOLDER export FILE` writes its evaluations as extended XYZ, `FOLDER import FILE` takes in those of another journal.
+"""
 
 import argparse
+import re
 import shutil
 import sys
 from collections import Counter
@@ -10,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from qmfront.evaluate.entry import read_entry, unpacked
+from qmfront.evaluate.exchange import REF, Choice, export_entries, import_entries
 
 
 @dataclass(frozen=True)
@@ -98,13 +103,28 @@ def told_contents(read: Contents) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print what a journal holds; with --delete remove it, if the answer is yes."""
+    """Print what a journal holds; export or import evaluations; with --delete remove it, if the answer is yes."""
     parser = argparse.ArgumentParser(prog="python -m qmfront.evaluate.inventory", description=__doc__)
     parser.add_argument("folder", help="such as work/journal")
+    parser.add_argument("action", nargs="?", choices=["export", "import"], help="with a FILE of extended XYZ")
+    parser.add_argument("file", nargs="?", help="such as evaluations.extxyz")
     parser.add_argument("--check", action="store_true", help="read every entry and compare its checksum")
     parser.add_argument("--delete", action="store_true", help="delete the journal, after a question")
+    parser.add_argument("--model", default="", help="export those of models with this in their dotted path")
+    parser.add_argument(
+        "--atoms", default="1-", help="export those of so many atoms, such as 64, 10-100, 10-"
+    )
+    parser.add_argument(
+        "--ref", action="store_true", help="export as REF_energy and so on, as MACE reads them"
+    )
     options = parser.parse_args(arguments)
+    if (options.action is None) != (options.file is None):
+        parser.error(f"{options.action} needs a FILE")
     try:
+        if options.action == "export":
+            return _export(options)
+        if options.action == "import":
+            return _import(options)
         held = summary(options.folder)
     except ValueError as error:
         sys.stderr.write(f"{error}\n")
@@ -117,6 +137,34 @@ def main(arguments: Sequence[str]) -> int:
     if options.delete:
         return _delete(Path(options.folder), held.count)
     return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    choice = Choice(options.model, _bounds(options.atoms))
+    done = export_entries(options.folder, options.file, choice, prefix=REF if options.ref else "")
+    sys.stdout.write(
+        f"{done.written} evaluations are in {options.file}; {done.left_out} were not asked for\n"
+    )
+    sys.stderr.writelines(f"{path} is damaged and was left out\n" for path in done.unsound)
+    return 1 if done.unsound else 0
+
+
+def _import(options: argparse.Namespace) -> int:
+    done = import_entries(options.folder, options.file)
+    sys.stdout.write(
+        f"{done.added} evaluations of {options.file} are new in {options.folder}; {done.known} were there\n"
+    )
+    return 0
+
+
+def _bounds(text: str) -> tuple[int, int]:
+    """Least and largest number of atoms, of "64", "10-100", "10-" or "-100"."""
+    first, dash, last = text.partition("-")
+    if not re.fullmatch(r"\d+|\d+-\d*|-\d+", text):
+        raise ValueError(
+            f"--atoms {text}: give a number of atoms, or two with a dash between, such as 10-100."
+        )
+    return int(first or 1), int(last or 10**9) if dash else int(first)
 
 
 def _delete(folder: Path, count: int) -> int:

@@ -55,13 +55,22 @@ def write_extxyz(
     for name, array in columns.items():
         _check(name, array, len(positions))
     box, origin = drawn_box(positions, np.asarray(atoms.cell.array, float), pbc)
-    kinds = ":".join(f"{n}:{LETTERS[a.dtype.kind]}:{a[0].size}" for n, a in columns.items())
     flags = " ".join("T" if periodic else "F" for periodic in pbc)
     told = "".join(f" {name}={_entry(name, value)}" for name, value in (info or {}).items())
-    header = f'Lattice="{_join(box)}" Origin="{_join(origin)}" Properties={kinds} pbc="{flags}"{told}'
+    lattice = f'Lattice="{joined(box)}" Origin="{joined(origin)}"'
+    write_file(path, frame(columns, lattice, f'pbc="{flags}"{told}'))
+
+
+def frame(columns: Mapping[str, np.ndarray], lattice: str, header: str) -> str:
+    """The text of one frame: numbers in 17 digits, by which every float is read back bit by bit.
+
+    columns : name -> (n,) or (n, m) float, int, bool or words
+    lattice, header : the second line, before and after its `Properties`
+    """
+    kinds = ":".join(f"{n}:{LETTERS[a.dtype.kind]}:{a[0].size}" for n, a in columns.items())
     words = [column for array in columns.values() for column in _words(array)]
     lines = [" ".join(row) for row in zip(*words, strict=True)]
-    write_file(path, "\n".join([str(len(positions)), header, *lines, ""]))
+    return "\n".join([str(len(lines)), f"{lattice} Properties={kinds} {header}", *lines, ""])
 
 
 def drawn_box(positions: np.ndarray, cell: np.ndarray, pbc: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -144,5 +153,6 @@ def _words(array: np.ndarray) -> list[list[str]]:
     return [[form.format(value) for value in column] for column in table]
 
 
-def _join(values: np.ndarray) -> str:
+def joined(values: np.ndarray) -> str:
+    """Numbers of the header, in 17 digits."""
     return " ".join(f"{value:.16e}" for value in values.ravel())
