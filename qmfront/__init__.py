@@ -2,8 +2,9 @@
 
     from qmfront import Crystal, Disc, Dislocation, QuantumModel, adapt, fit, measure
 
-measure, fit, adapt
-    The loop: a material measured by its QM model, a potential fitted to it, and the iterations of Algorithm 1.
+measure, fit, adapt, substitution
+    The loop: a material measured by its QM model, a potential fitted to it, and the iterations of Algorithm 1; what it
+    costs to put a solute into the relaxed defect.
 Crystal, QuantumModel; Potential; Dislocation, Crack, Point, File; Disc, Box
     What a study describes.
 Adapt, Buffer, Embedding, Estimate, InitialRegion, Refine, Solve
@@ -17,6 +18,7 @@ _HOMES = {
     "measure": "loop",
     "fit": "loop",
     "adapt": "loop",
+    "substitution": "loop",
     "Step": "loop",
     "Crystal": "config.material",
     "QuantumModel": "config.material",

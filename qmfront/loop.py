@@ -9,7 +9,7 @@ here with the same typed sections.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
@@ -32,6 +32,7 @@ from qmfront.coupling.solve import StartingPoint, solve
 from qmfront.coupling.stability import proof
 from qmfront.crystal.defect import Defect
 from qmfront.crystal.lattice import crystal_of
+from qmfront.crystal.solutes import same_sites
 from qmfront.elasticity.bulk import Bulk, bulk_of
 from qmfront.elasticity.certificate import Certificate
 from qmfront.elasticity.defective_sites import defective_sites
@@ -41,6 +42,13 @@ from qmfront.estimate.exact_layer import LayeredSettings
 from qmfront.estimate.iteration import EstimatedIteration, estimated_iteration
 from qmfront.estimate.numbers import IterationNumbers, iteration_numbers
 from qmfront.estimate.residual import ResidualSettings
+from qmfront.estimate.substitution import (
+    HostState,
+    SolutionState,
+    SubstitutionEnergy,
+    remaining_relaxation,
+    substitution_energy,
+)
 from qmfront.estimate.trust import Attained, Trust, trust
 from qmfront.evaluate.forces import calculator_energy, calculator_forces, journaled_forces
 from qmfront.evaluate.journal import Journal, Tally
@@ -55,7 +63,13 @@ from qmfront.operators.operators import Operators
 from qmfront.plan.choices import choices, mesh_choice
 from qmfront.preflight.embedding import warnings_of_crystal, warnings_of_solution
 from qmfront.refine.decision import decision
-from qmfront.refine.next_partition import SiteEstimates, advanced, first_region, region_of_start
+from qmfront.refine.next_partition import (
+    SiteEstimates,
+    advanced,
+    first_region,
+    region_of_start,
+    united_region,
+)
 from qmfront.refine.regions import PartitionSettings
 from qmfront.refine.report import report
 from qmfront.storage.timing import Seconds
@@ -130,6 +144,10 @@ class Step:
         Those of results/{case}/{k}/estimate.json: n_qm, eta, qm_calls, all estimators and trust.
     reason : str
         Why the loop stops, or goes on.
+    difference : ModelDifference
+        Of the two models, where the QM model is not asked.
+    case : Case
+        Its settings.
     """
 
     k: int
@@ -139,6 +157,8 @@ class Step:
     estimated: EstimatedIteration
     numbers: IterationNumbers
     reason: str
+    difference: ModelDifference
+    case: Case
 
     @property
     def n_qm(self) -> int:
@@ -164,6 +184,13 @@ class Step:
     def eta(self) -> float:
         """Estimated error ||D (u - u_bar)||, Å."""
         return self.estimated.estimates.chosen
+
+    @property
+    def state(self) -> SolutionState:
+        """What an energy needs to know of the solution."""
+        residual = self.estimated.residuals[self.case.estimate.residual]
+        relaxation = remaining_relaxation(residual, self.estimated.estimates.phi)
+        return SolutionState(self.region, self.solution.displacement, relaxation)
 
     def atoms(self) -> Atoms:
         """The relaxed structure with arrays region, eta (Å) and displacement (Å); `info` says how sure it is."""
@@ -224,6 +251,7 @@ def adapt(
     domain: Section | None = None,
     *,
     tolerance: float | None = None,
+    start: Step | None = None,
     **sections: Section,
 ) -> Iterator[Step]:
     """Algorithm 1: solve, estimate, refine, until the estimate is below the tolerance.
@@ -234,6 +262,9 @@ def adapt(
     domain : Disc or Box, optional
     tolerance : float, Å, optional
         Of eta; shorthand for adapt=Adapt(tolerance=...).
+    start : Step, optional
+        Of the same defect without solutes, in a domain as high or lower: the first solve starts from its solution, and
+        its QM atoms are QM. Left out, the minimum of the potential.
     sections : of a case, such as buffer=Buffer(width=12.0) or refine=Refine(t_new=2.0)
 
     Yields
@@ -245,17 +276,23 @@ def adapt(
     if "width" not in case.buffer.model_fields_set:
         case = case.with_buffer_of(measured.material.qm.cutoff)
     hybrid, region = _hybrid(measured, potential, case)
-    begun = _minimum(hybrid, measured, potential, case)
-    if begun is not None and begun.at_rest and case.initial_region is None:
-        region = _region_of(hybrid, begun, measured, case)
-    difference = _difference(hybrid, begun, measured, potential, case)
     partition = PartitionSettings(case.refine, case.buffer, case.embedding)
+    begun: StartingPoint | None
+    if start is None:
+        minimum = begun = _minimum(hybrid, measured, potential, case)
+        if minimum is not None and minimum.at_rest and case.initial_region is None:
+            region = _region_of(hybrid, minimum.minima, measured, case)
+    else:
+        site = same_sites(hybrid.defect, start.defect)
+        begun = _Continued(u := start.solution.displacement[site])
+        region = _region_of(hybrid, (u,), measured, case)
+        region = united_region(hybrid.defect, u, region, start.region[site], partition)
+    difference = _difference(hybrid, begun, measured, potential, case)
     residual = ResidualSettings((case.estimate.residual,), case.estimate, case.buffer)
-    start: StartingPoint | None = begun
     layer, before = None, None
     for k in count():
         calls = measured.tally.calls
-        solution = solve(hybrid, region, difference.for_stop().forces, start=start, settings=case.solve)
+        solution = solve(hybrid, region, difference.for_stop().forces, start=begun, settings=case.solve)
         calls = measured.tally.calls - calls - solution.test_calls
         _warn_of_tables(measured, hybrid.defect, solution)
         settings = LayeredSettings(residual, layer)
@@ -286,11 +323,36 @@ def adapt(
             last = proof(hybrid, region, solution.displacement)
             numbers = replace(numbers, trust=judged(proven=last.eigenvalue), proof_calls=last.calls)
         logger.info("%s", report(case.title, made, numbers))
-        yield Step(k, hybrid, region, solution, found, numbers, made.reason)
+        yield Step(k, hybrid, region, solution, found, numbers, made.reason, difference, case)
         if made.stop:
             return
-        start, layer, region = solution, found.layer, partition_of_next.region
+        begun, layer, region = solution, found.layer, partition_of_next.region
         before = Attained(numbers.eta, numbers.n_qm, numbers.trust.lowest_eigenvalue)
+
+
+def substitution(measured: MeasuredMaterial, step: Step, host: Step | None = None) -> SubstitutionEnergy:
+    """E(with solute) - E(without), both relaxed, eV: `substitution_energy` of a step of `adapt`.
+
+    The binding energy of a solute to a defect is the difference of two of them: `beyond`.
+
+    Parameters
+    ----------
+    step : Step
+        Of a defect with solutes; best the last one, of a loop with start=host.
+    host : Step, optional
+        Of the same defect without them, in a domain as high or lower; left out, the perfect crystal.
+    """
+    defect, case = step.defect, step.case
+    state = (
+        HostState.perfect(defect, measured.bulk.crystal.numbers)
+        if host is None
+        else HostState.repeated(defect, host.defect, host.state)
+    )
+    journaled = Journaled(measured.spec, measured.journal, measured.tally)
+    settings = ResidualSettings((), case.estimate, case.buffer)
+    return substitution_energy(
+        step.hybrid, step.state, state, step.difference, calculator_energy(journaled), settings=settings
+    )
 
 
 def _minimum(
@@ -304,19 +366,27 @@ def _minimum(
     return mm_minimum(hybrid, lambda u: energy(body.atoms(u)), case.start, others=others)
 
 
-def _region_of(hybrid: Hybrid, begun: MMMinimum, measured: MeasuredMaterial, case: Case) -> np.ndarray:
-    """The first regions (n,) int: where the minimum of the potential is defective, and those that compete with it."""
-    crystal = measured.bulk.crystal
-    defective = np.any([defective_sites(hybrid.defect, u, crystal) for u in begun.minima], axis=0)
+def _region_of(
+    hybrid: Hybrid, starts: Sequence[np.ndarray], measured: MeasuredMaterial, case: Case
+) -> np.ndarray:
+    """The first regions (n,) int: where the first of some starts (n, 3) Å, or one that competes, is defective."""
+    crystal, u = measured.bulk.crystal, starts[0]
+    defective = np.any([defective_sites(hybrid.defect, one, crystal) for one in starts], axis=0)
     settings = PartitionSettings(buffer=case.buffer, embedding=case.embedding)
-    return region_of_start(
-        hybrid.defect, begun.displacement, defective, settings, shell_r0=case.start.shell_r0
-    )
+    return region_of_start(hybrid.defect, u, defective, settings, shell_r0=case.start.shell_r0)
+
+
+@dataclass(frozen=True)
+class _Continued:
+    """The solution of another defect on the sites of this one, (n, 3) Å; its soft modes are not those of this one."""
+
+    displacement: np.ndarray
+    modes: None = None
 
 
 def _difference(
     hybrid: Hybrid,
-    begun: MMMinimum | None,
+    begun: StartingPoint | None,
     measured: MeasuredMaterial,
     potential: FittedPotential,
     case: Case,

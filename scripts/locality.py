@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from qmfront.config.stages import Embedding
+from qmfront.config.stages import Buffer, Embedding, Locality
 from qmfront.coupling.buffer_error import buffer_errors, refuse_thin_buffer
 from qmfront.crystal.defect import Defect
 from qmfront.evaluate.forces import journaled_forces
@@ -17,38 +17,33 @@ from qmfront.storage.logs import logged
 
 
 @dataclass(frozen=True)
-class Widths:
-    """Buffer of the case and others to compare it with, Å, and the force error that may be left, eV/Å."""
+class Settings:
+    """The buffer of the case, others to compare it with, and the force error that may be left."""
 
-    width: float
-    widths: tuple[float, ...]
-    tolerance: float
+    buffer: Buffer
+    embedding: Embedding
+    locality: Locality
 
 
 def main(
-    structure: str,
-    models: Mapping[str, ModelSpec],
-    embedding: Embedding,
-    settings: Widths,
-    journal: Journal,
-    path: str,
+    structure: str, models: Mapping[str, ModelSpec], settings: Settings, journal: Journal, path: str
 ) -> None:
     tally, stored = Tally(), store.load(structure, STRUCTURE)
     forces = {label: journaled_forces(model, journal, tally) for label, model in models.items()}
-    qm = forces.pop("")
+    qm, width, embedding = forces.pop(""), settings.buffer.width, settings.embedding
     found = buffer_errors(
         Defect.from_arrays(stored),
         stored["region"],
         qm,
         forces,
-        widths=(settings.width, *settings.widths),
+        widths=(width, *settings.locality.widths),
         embedding=embedding,
     )
-    refuse_thin_buffer(found, embedding, width=settings.width, tolerance=settings.tolerance)
+    refuse_thin_buffer(found, embedding, width=width, tolerance=settings.locality.tolerance)
     attrs = {"alternatives": list(forces), "qm_calls": tally.calls}
-    attrs |= {"buffer": settings.width, "tolerance": settings.tolerance}
+    attrs |= {"buffer": width, "tolerance": settings.locality.tolerance}
     attrs["subtract_lattice"] = embedding.subtract_lattice
-    run, config = {"qm_seconds": tally.cpu_seconds}, (dict(models), embedding, settings)
+    run, config = {"qm_seconds": tally.cpu_seconds}, (dict(models), settings)
     store.save(path, LOCALITY, found.arrays(), attrs, run=run, config=config)
 
 
@@ -57,8 +52,4 @@ if __name__ == "__main__":
         p, structure = snakemake.params, snakemake.input.structure
         journal = Journal.of_job(p.journal, snakemake.resources)
         models = {label: ModelSpec(**spec) for label, spec in p.specs.items()}
-        embedding, widths = (
-            Embedding.model_validate(p.embedding),
-            given(Widths, {**p.settings, "width": p.width}),
-        )
-        main(structure, models, embedding, widths, journal, snakemake.output.store)
+        main(structure, models, given(Settings, p.settings), journal, snakemake.output.store)

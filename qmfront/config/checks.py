@@ -10,12 +10,22 @@ from pathlib import Path
 from qmfront.config.defect import Box, Crack, Disc, Dislocation, File, Point
 from qmfront.config.defect_checks import problems_of_defect
 from qmfront.config.errors import did_you_mean, shown_value
-from qmfront.config.figures import NEED_ERRORS, NEED_FRONT, Certificate, Curves, Figure, Locality, Scaling
+from qmfront.config.figures import (
+    NEED_ERRORS,
+    NEED_FRONT,
+    Binding,
+    Certificate,
+    Curves,
+    Figure,
+    Locality,
+    Scaling,
+)
 from qmfront.config.labels import labels_of
 from qmfront.config.material import Material, QuantumModel
 from qmfront.config.merge import dotted, no_such
 from qmfront.config.potential import Potential
 from qmfront.config.potential_checks import problems_of_potentials
+from qmfront.config.solute_checks import problems_of_host, problems_of_solutes
 from qmfront.config.study import Case, Study
 from qmfront.config.trust import untrusted
 
@@ -182,6 +192,8 @@ def _case(name: str, case: Case, study: Study, root: Path) -> Iterator[str]:
     yield from _faces(case, potential)
     if material is None or list(_crystal_file(case.material, material, root)):
         return
+    yield from problems_of_solutes(case, material, potential)
+    yield from problems_of_host(case, study)
     if isinstance(case.domain, Disc) and not isinstance(case.defect, File):
         yield from _clamp(case, case.domain, potential, material)
 
@@ -425,6 +437,11 @@ def _figure(figure: Figure, study: Study) -> Iterator[str]:
             yield (
                 f"shows errors of {name!r}, but its reference.compute is false: "
                 "compute the reference, or leave the case out of the figure"
+            )
+        if isinstance(figure, Binding) and not (case.energy.compute and case.energy.of == "substitution"):
+            yield (
+                f"shows the energy of the solutes of {name!r}, which computes none: give it "
+                "energy: {compute: true, of: substitution}"
             )
         if isinstance(figure, Locality) and not case.locality.widths:
             yield (

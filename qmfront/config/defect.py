@@ -21,7 +21,31 @@ from qmfront.config.section import (
 from qmfront.config.section import Point as PlanePoint
 
 
-class Dislocation(Section):
+class SoluteAtom(Section):
+    """A site beside a straight defect that an atom of another element has."""
+
+    element: Symbol = key("Chemical symbol of the atom that is there")
+    at: Vector = key(
+        "Position along e1, e2 and e3 from the core of the predictor, of a file from its defect; the nearest atom of "
+        "the predictor is replaced. Along the line the domain repeats after domain.periods",
+        unit="Å",
+    )
+
+
+Solutes = Annotated[tuple[SoluteAtom, ...], Strict(False), Field(max_length=1000)]
+
+
+class StraightDefect(Section):
+    """What straight defects have in common."""
+
+    solutes: Solutes = key(
+        "Atoms of other elements: {element: symbol, at: [x1, x2, x3]}. The potential has to know elements that the "
+        "crystal does not have (its key solutes)",
+        default=(),
+    )
+
+
+class Dislocation(StraightDefect):
     """A straight dislocation, (B.1)-(B.4); indices are those of the conventional cell."""
 
     kind: Literal["dislocation"] = key("Kind of defect", default="dislocation")
@@ -55,7 +79,7 @@ class Dislocation(Section):
         return self
 
 
-class Crack(Section):
+class Crack(StraightDefect):
     """A straight crack opened in mode I, (B.5); indices are those of the conventional cell."""
 
     kind: Literal["crack"] = key("Kind of defect", default="crack")
@@ -198,6 +222,14 @@ class Disc(Section):
     clamp_width: float = key(
         "Width of the rim whose atoms stay at the predictor", unit="Å", default=15.0, gt=0.0, le=1e6
     )
+    periods: int = key(
+        "Height of the domain along the line in shortest periods of the lattice: solutes repeat after it. A file says "
+        "its height itself",
+        unit="1",
+        default=1,
+        ge=1,
+        le=200,
+    )
 
 
 class Box(Section):
@@ -220,7 +252,7 @@ Axes = Annotated[tuple[Triple, Triple, Triple], Strict(False)]
 Periodic = Annotated[tuple[bool, bool, bool], Strict(False)]
 
 
-class File(Section):
+class File(StraightDefect):
     """A defect in a file of the user; straight, its line along z."""
 
     kind: Literal["file"] = key("Kind of defect", default="file")

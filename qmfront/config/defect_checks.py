@@ -216,7 +216,6 @@ def _sites(point: Point, crystal: Crystal) -> Iterator[str]:
     if point.sublattice is not None and point.sublattice not in species:
         yield f"defect.sublattice = {point.sublattice}: the crystal has {' and '.join(species)}"
         return
-    yield from _elements(point, species)
     if not cell.is_upright:
         yield (
             "defect.kind = point: no three lattice vectors of the crystal are perpendicular, which the cells of a "
@@ -248,20 +247,6 @@ def _sites(point: Point, crystal: Crystal) -> Iterator[str]:
                 f"defect.added: the atom at {_shown(position)} a0 is {cell.distance(near[0], position):.2f} Å from the "
                 f"one at {_shown(near[0])} (nearest neighbours: {cell.nearest_neighbour:.2f} Å). Put it farther away, "
                 "or list the other site under defect.removed"
-            )
-
-
-def _elements(point: Point, species: list[str]) -> Iterator[str]:
-    """An element that the crystal does not have is refused."""
-    named = [
-        *(("added", atom.element) for atom in point.added),
-        *(("substituted", atom.element) for atom in point.substituted),
-    ]
-    for name, element in dict.fromkeys(named):
-        if element is not None and element not in species:
-            yield (
-                f"defect.{name}: {element} is no element of the crystal ({' and '.join(species)}). The potential would "
-                "have to be fitted to cells with the solute, which is not built: take an element of the crystal"
             )
 
 

@@ -49,6 +49,15 @@ def plain_text(text: str) -> str:
     return "\n".join(lines)
 
 
+def elements_of(path: Path) -> list[str]:
+    """Chemical symbols that a table names (setfl, eam/alloy and eam/fs); none of a file without such a line."""
+    if not path.is_file():
+        return []
+    lines = plain_text(path.read_bytes().decode("utf-8", errors="replace")).split("\n")
+    words = lines[ELEMENTS_LINE].split("#")[0].split() if len(lines) > ELEMENTS_LINE else []
+    return words[1:] if words and words[0] == str(len(words) - 1) else []
+
+
 def _with_symbols(line: str) -> str:
     """CU and Cu1 are Cu, as long as all names become different symbols; otherwise the line as it is."""
     words = line.split("#")[0].split()

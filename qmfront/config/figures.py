@@ -44,6 +44,15 @@ class Snapshot(OneCase):
         """The iteration that it shows of n, which are numbered from 0."""
         return min(max(self.iteration + (n if self.iteration < 0 else 0), 0), n - 1)
 
+    def refined(self, n: int) -> int:
+        """The iteration whose refinement it shows, of n; ValueError where none was refined."""
+        if n == 1:
+            raise ValueError(
+                f"A figure shows a refinement of {self.case!r}, which stopped at its first iteration. Allow more "
+                "iterations in its section adapt, or choose null to draw no figure."
+            )
+        return min(self.nearest(n), n - 2)
+
 
 class Windowed(Section):
     """A figure whose numbers are read off over a range of N_QM."""
@@ -165,6 +174,19 @@ class Scaling(Section):
     cases: Names = key("Names of the cases, domains of growing size", min_length=1)
 
 
+class Binding(Section):
+    """What solutes gain at a defect."""
+
+    kind: Literal["binding"] = key(
+        "Energies of solutes at several places, relative to that of the first case"
+    )
+    cases: Names = key(
+        "Names of cases with energy.of: substitution; the first one, such as the solute in the perfect crystal, is "
+        "what the others are relative to",
+        min_length=2,
+    )
+
+
 class Certificate(Section):
     """Quality of the MM potentials."""
 
@@ -191,6 +213,7 @@ Figure = Annotated[
     | Locality
     | Cost
     | Scaling
+    | Binding
     | Certificate,
     Field(discriminator="kind"),
 ]

@@ -6,7 +6,17 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, Strict, field_validator, model_validator
 
-from qmfront.config.section import Name, Plane, Point, Section, Termination, key, surface_name, whole
+from qmfront.config.section import (
+    Name,
+    Plane,
+    Point,
+    Section,
+    Symbol,
+    Termination,
+    key,
+    surface_name,
+    whole,
+)
 
 Degree = Annotated[int, Field(ge=1, le=40)]
 Degrees = Annotated[tuple[Degree, ...], Strict(False), Field(min_length=1, max_length=5)]
@@ -21,6 +31,7 @@ Weightings = Annotated[
     tuple[Annotated[float, Field(gt=0.0, le=1.0)], ...], Strict(False), Field(min_length=1, max_length=10)
 ]
 Planes = Annotated[tuple[Plane, ...], Strict(False)]
+Elements = Annotated[tuple[Symbol, ...], Strict(False), Field(max_length=4)]
 
 
 class Basis(Section):
@@ -292,6 +303,23 @@ class Robust(Section):
         unit="r0",
         default=(0.85, 0.75, 0.65),
     )
+    solute_cells: Rattled = key(
+        "Rattled cells with one atom of a solute, for every solute, beside one with all atoms at rest; repeat is not "
+        "used",
+        default=Rattled(count=12, amplitudes=(0.02, 0.2), strain=0.05, seed=15),
+    )
+    unseen_solutes: Rattled = key(
+        "Such cells that are not fitted to: on them the functions of the solutes are chosen and judged",
+        default=Rattled(count=4, amplitudes=(0.02, 0.2), strain=0.05, seed=16),
+    )
+    solute_shells: int = key(
+        "Neighbour shells in which pairs of solutes are observed, at rest and rattled; 0: none, for cases with one "
+        "solute alone",
+        unit="1",
+        default=3,
+        ge=0,
+        le=8,
+    )
     weights: Weightings = key(
         "Weights of all these cells that are tried: the smallest one whose error on what is not fitted to is at most "
         "twice the least wins",
@@ -324,6 +352,14 @@ class Matching(Section):
         "2 where the fourth derivative is no noise",
         default=None,
     )
+    solutes: Elements = key(
+        "Elements that the crystal does not have, whose atoms take its sites: the potential is fitted to cells with "
+        "them as well, and what it says of the crystal alone stays the same",
+        default=(),
+    )
+    interstitial_solutes: Elements = key(
+        "Elements that the crystal does not have, whose atoms sit between its sites", default=()
+    )
     strain_step: float = key(
         "Strain h of the derivatives of W_cb, taken from stresses at nine points -4h to 4h, and of the "
         "derivatives of the force constants; 2h for what matching 3 adds",
@@ -337,6 +373,11 @@ class Matching(Section):
     def order(self) -> int:
         """What is matched for certain."""
         return 1 if self.matching is None else self.matching
+
+    @property
+    def foreign(self) -> tuple[str, ...]:
+        """All elements that the crystal does not have."""
+        return tuple(dict.fromkeys((*self.solutes, *self.interstitial_solutes)))
 
 
 class Training(Matching):

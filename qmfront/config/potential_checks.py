@@ -10,6 +10,7 @@ from qmfront.config.material import Crystal
 from qmfront.config.merge import no_such
 from qmfront.config.potential import Surfaces
 from qmfront.config.sizes import problems_of_fit
+from qmfront.config.solute_checks import problems_of_foreign_elements
 from qmfront.config.study import Study
 
 
@@ -33,6 +34,7 @@ def problems_of_potentials(study: Study, root: Path) -> Iterator[str]:
         if not _is_unreadable(material.crystal):
             yield from problems_of_fit(f"potentials.{name}", potential, material.crystal)
             yield from _termination(f"potentials.{name}.surfaces", potential.surfaces, material.crystal)
+            yield from problems_of_foreign_elements(name, potential, material, root)
         if potential.field_samples:
             yield from (f"potentials.{name}.field_samples {problem}" for problem in _field(name, study))
 

@@ -230,8 +230,14 @@ class Energy(Section):
     """The energy of the last iteration by virtual work of the mixed forces."""
 
     compute: bool = key(
-        "Whether it is computed: 16 QM calls on the QM region, the exact layer and the wide buffer of the residual",
+        "Whether it is computed: 16 QM calls on the QM region, the exact layer and the wide buffer of the residual; 11 "
+        "for a substitution, 4 of them on the surroundings of the solutes",
         default=False,
+    )
+    of: Literal["relaxation", "substitution"] = key(
+        "relaxation: of the solution over the predictor. substitution: of the solution over that of the case host, or "
+        "over the perfect crystal where there is none; the difference of two of them is a binding energy",
+        default="relaxation",
     )
 
 

@@ -4,11 +4,11 @@ from typing import Annotated, Any, get_args
 
 from pydantic import Field, JsonValue, Strict, ValidationInfo, field_validator
 
-from qmfront.config.defect import AnyDefect, AnyDomain, DescribedDefect, Disc, File
+from qmfront.config.defect import AnyDefect, AnyDomain, DescribedDefect, Disc, File, Point
 from qmfront.config.figures import Figure
 from qmfront.config.material import Material
 from qmfront.config.potential import Potential
-from qmfront.config.section import Name, Section, key
+from qmfront.config.section import Name, Section, Vector, key
 from qmfront.config.stages import (
     Adapt,
     Buffer,
@@ -55,6 +55,11 @@ class Case(Section):
         "The QM region of iteration 0; null: the defective sites of the start, and a shell around them",
         default=None,
     )
+    host: Name | None = key(
+        "Case of the same defect without the solutes, or some of them, in a domain as high or lower: the first solve "
+        "starts from its last solution, and its QM atoms are QM; null: the case starts by itself",
+        default=None,
+    )
     reference: Reference = key("The full QM solution on the same domain", default=Reference())
     solve: Solve = key("The equilibrium solver", default=Solve())
     buffer: Buffer = key("The buffer around the QM region", default=Buffer())
@@ -76,7 +81,7 @@ class Case(Section):
     def asked_stages(self) -> frozenset[str]:
         """Stages that not every case has: those that it asks for."""
         asked = {
-            "start": self.start.relax,
+            "start": self.start.relax or self.host is not None,
             "locality": bool(self.locality.widths),
             "far_field": self.estimate.far_field_samples > 0,
             "reference": self.reference.compute,
@@ -92,6 +97,12 @@ class Case(Section):
         elsewhere = ("beside", "far_field_samples", "laplacian")  # a change of these must not estimate again
         found["estimate"] = {key: value for key, value in found["estimate"].items() if key not in elsewhere}
         return {"residuals": list(self.residuals), **found}
+
+    @property
+    def places(self) -> tuple[Vector, ...]:
+        """Where its solutes are: Å beside a straight defect, lattice constants in a box."""
+        atoms = self.defect.substituted if isinstance(self.defect, Point) else self.defect.solutes
+        return tuple(atom.at for atom in atoms)
 
     def with_buffer_of(self, cutoff: float) -> "Case":
         """The same with a buffer of twice the cut-off (Å) of the QM model."""
@@ -228,8 +239,8 @@ class Study(Section):
         from_minimum = chosen.start.relax and chosen.reference.start == "minimum"
         if from_minimum or self.material_of(case).force_constants.beyond == "potential":
             parts.add("potential")
-        if chosen.start.relax:
-            parts.add("start")
+        if chosen.start.relax or chosen.host is not None:
+            parts |= {"start", "host"}
         return chosen.model_dump(include=parts), chosen.estimate.laplacian
 
 

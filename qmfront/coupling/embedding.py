@@ -35,30 +35,32 @@ def embedded_forces(
         Called once per u, and once for the perfect crystal if that is subtracted.
     embedding : Embedding
     """
-    if embedding.kind == "box":
-        return _box_forces(body, cluster, qm, embedding)
+    seen, places = embedded_atoms(body, cluster, embedding)
     offset: np.ndarray | float = 0.0
-    if embedding.subtract_lattice:
+    if embedding.subtract_lattice and embedding.kind == "cluster":
         offset = qm(body.perfect(cluster))[cluster.wanted]
 
     def force(displacement: np.ndarray) -> np.ndarray:
-        return qm(body.cluster(cluster, displacement))[cluster.wanted] - offset
+        return qm(seen(displacement))[places] - offset
 
     return force
 
 
-def _box_forces(
-    body: Body, cluster: Cluster, qm: Forces, embedding: Embedding
-) -> Callable[[np.ndarray], np.ndarray]:
-    """As embedded_forces; the box is the whole domain where it would be no smaller."""
+def embedded_atoms(
+    body: Body, cluster: Cluster, embedding: Embedding = VACUUM
+) -> tuple[Callable[[np.ndarray], Atoms], np.ndarray]:
+    """The map from u (n, 3), Å, to the atoms that the QM model sees, and the places (w,) int of the wanted ones there.
+
+    A box is the whole domain where it would be no smaller.
+    """
+    if embedding.kind == "cluster":
+        return lambda displacement: body.cluster(cluster, displacement), cluster.wanted
     sites, image, cell = boxed(body, cluster, embedding.minimum_cells, shape=embedding.shape)
-    places = np.searchsorted(sites, cluster.sites[cluster.wanted])
 
-    def force(displacement: np.ndarray) -> np.ndarray:
-        positions = (body.reference + displacement)[sites] + image
-        return qm(body.boxed(sites, positions, cell))[places]
+    def atoms(displacement: np.ndarray) -> Atoms:
+        return body.boxed(sites, (body.reference + displacement)[sites] + image, cell)
 
-    return force
+    return atoms, np.searchsorted(sites, cluster.sites[cluster.wanted])
 
 
 def boxed(

@@ -1,7 +1,8 @@
 """Sites around a straight defect: the frame of the line, its period, and a disc with a clamped rim.
 
 The sites are those of the perfect crystal, in the frame of the case (CONVENTIONS): e3 is the line, e2 the
-normal of the cut plane, e1 = e2 x e3. One lattice period along e3 represents the projected lattice of (B.1).
+normal of the cut plane, e1 = e2 x e3. One lattice period along e3 represents the projected lattice of (B.1); several
+make room for what does not repeat with the lattice, such as a solute.
 """
 
 from collections.abc import Sequence
@@ -96,7 +97,12 @@ def straight_line_cell(
 
 
 def disc(
-    line_cell: LineCell, radius: float, *, clamp_width: float, origin: np.ndarray | None = None
+    line_cell: LineCell,
+    radius: float,
+    *,
+    clamp_width: float,
+    origin: np.ndarray | None = None,
+    periods: int = 1,
 ) -> Sites:
     """All sites within radius of the line x1 = x2 = 0 (free) and within radius + clamp_width (clamped).
 
@@ -108,6 +114,7 @@ def disc(
     origin : (2,) float, Å, optional
         In-plane position of the defect in the crystal whose basis atom 0 is at its own position;
         default_origin(line_cell) if left out.
+    periods : height along e3 in periods of the lattice
 
     Raises
     ------
@@ -128,6 +135,8 @@ def disc(
     positions = (lattice[:, None] + start).reshape(-1, 3)
     basis_index = np.tile(np.arange(len(start)), len(lattice))
     positions[:, 2] = _wrapped(positions[:, 2], line_cell.period)
+    heights = line_cell.period * np.arange(periods)[:, None, None] * np.array([0.0, 0.0, 1.0])
+    positions, basis_index = (positions + heights).reshape(-1, 3), np.tile(basis_index, periods)
     distance = np.linalg.norm(positions[:, :2], axis=1)
     keep = np.flatnonzero(distance < reach)
     keep = keep[np.lexsort(np.round(positions[keep].T, 6))]
@@ -137,7 +146,7 @@ def disc(
         free=distance[keep] < radius,
         basis_index=basis_index[keep],
         numbers=crystal.numbers[basis_index[keep]],
-        cell=np.diag([2 * reach, 2 * reach, line_cell.period]),
+        cell=np.diag([2 * reach, 2 * reach, periods * line_cell.period]),
         pbc=np.array([False, False, True]),
     )
 

@@ -1,16 +1,29 @@
 """From the sections `defect` and `domain` of a case to the defect, and the seeds of its first QM region."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from ase.data import atomic_numbers
 
-from qmfront.config.defect import AnyDefect, AnyDomain, Box, Crack, Disc, Dislocation, File, Point
+from qmfront.config.defect import (
+    AnyDefect,
+    AnyDomain,
+    Box,
+    Crack,
+    Disc,
+    Dislocation,
+    File,
+    Point,
+    StraightDefect,
+)
 from qmfront.config.section import Point as PlanePoint
+from qmfront.config.section import Section
 from qmfront.crystal.defect import Defect, straight_body
 from qmfront.crystal.disc import LineCell, default_origin, disc, straight_line_cell
 from qmfront.crystal.lattice import Crystal
 from qmfront.crystal.point_defect import PointDefect, point_defect
+from qmfront.crystal.solutes import with_solutes
 from qmfront.crystal.structure_file import StructureFile, defect_of_file
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.straight import StraightDislocation, cores_beside, dislocation_defect
@@ -33,13 +46,12 @@ def defect_of(
     """
     match defect, domain:
         case Dislocation(), Disc():
-            return dislocation_defect(bulk, _straight(defect, domain)), None
+            return _substituted(dislocation_defect(bulk, _straight(defect, domain)), defect), None
         case Crack(), Disc():
             if surface is None:
                 raise ValueError("A crack needs the surface of its plane, which gives the Griffith load.")
-            fields = defect.model_dump(exclude={"kind"}) | domain.model_dump(exclude={"kind"})
-            fields["termination"] = surface.termination
-            return crack_defect(bulk, StraightCrack(**fields), surface_energy=surface.energy), None
+            crack = StraightCrack(**_fields(defect) | {"termination": surface.termination}, **_fields(domain))
+            return _substituted(crack_defect(bulk, crack, surface_energy=surface.energy), defect), None
     return defect_without_field(bulk.crystal, defect, domain, rim=rim)
 
 
@@ -58,7 +70,18 @@ def cores_of(bulk: Bulk, described: AnyDefect, domain: AnyDomain, defect: Defect
 
 
 def _straight(defect: Dislocation, domain: Disc) -> StraightDislocation:
-    return StraightDislocation(**defect.model_dump(exclude={"kind"}), **domain.model_dump(exclude={"kind"}))
+    return StraightDislocation(**_fields(defect), **_fields(domain))
+
+
+def _fields(section: Section) -> dict[str, Any]:
+    return section.model_dump(exclude={"kind", "solutes"})
+
+
+def _substituted(found: Defect, described: StraightDefect) -> Defect:
+    """The same with its solutes."""
+    solutes = described.solutes
+    numbers = [atomic_numbers[solute.element] for solute in solutes]
+    return with_solutes(found, [solute.at for solute in solutes], numbers)
 
 
 def defect_without_field(
@@ -80,15 +103,17 @@ def defect_without_field(
     match defect, domain:
         case Dislocation(), Disc():
             line_cell = straight_line_cell(crystal, np.array(defect.line), np.array(defect.plane))
-            return _perfect_disc(line_cell, default_origin(line_cell), defect.core_offset, domain), None
+            perfect = _perfect_disc(line_cell, default_origin(line_cell), defect.core_offset, domain)
+            return _substituted(perfect, defect), None
         case Crack(), Disc():
             line_cell = straight_line_cell(crystal, np.array(defect.front), np.array(defect.plane))
             origin = crack_origin(line_cell, defect.termination)
-            return _perfect_disc(line_cell, origin, defect.tip_offset, domain), None
+            perfect = _perfect_disc(line_cell, origin, defect.tip_offset, domain)
+            return _substituted(perfect, defect), None
         case Point(), Box():
             return point_defect(crystal, _point(crystal, defect, domain)), None
         case File(), Disc():
-            fields = defect.model_dump(exclude={"kind", "file", "axes"})
+            fields = defect.model_dump(exclude={"kind", "solutes", "file", "axes"})
             described = StructureFile(
                 file=Path(defect.file),
                 axes=np.array(defect.axes),
@@ -96,7 +121,8 @@ def defect_without_field(
                 rim=rim,
                 **fields,
             )
-            return defect_of_file(crystal, crystal.lattice_constant, described)
+            found, seeds = defect_of_file(crystal, crystal.lattice_constant, described)
+            return _substituted(found, defect), seeds
     raise ValueError(f"A {defect.kind} does not fit into a {domain.kind}.")
 
 
@@ -129,5 +155,6 @@ def _perfect_disc(line_cell: LineCell, origin: np.ndarray, offset: PlanePoint, d
         domain.radius_r0 * line_cell.crystal.nearest_neighbour_distance,
         clamp_width=domain.clamp_width,
         origin=origin + np.asarray(offset),
+        periods=domain.periods,
     )
     return straight_body(line_cell, sites, np.zeros_like(sites.positions))

@@ -37,6 +37,7 @@ class StraightDislocation:
         Of the free disc.
     clamp_width : float, Å
         Width of the clamped rim outside the disc.
+    periods : height along the line in periods of the lattice
     """
 
     line: tuple[int, int, int]
@@ -46,6 +47,7 @@ class StraightDislocation:
     core_map_radius_r0: float | None
     radius_r0: float
     clamp_width: float
+    periods: int = 1
 
 
 def dislocation_defect(bulk: Bulk, dislocation: StraightDislocation) -> Defect:
@@ -144,4 +146,10 @@ def _internal_predictor(
 
 def _sites(line_cell: LineCell, dislocation: StraightDislocation, r0: float) -> Sites:
     origin = default_origin(line_cell) + np.asarray(dislocation.core_offset)
-    return disc(line_cell, dislocation.radius_r0 * r0, clamp_width=dislocation.clamp_width, origin=origin)
+    return disc(
+        line_cell,
+        dislocation.radius_r0 * r0,
+        clamp_width=dislocation.clamp_width,
+        origin=origin,
+        periods=dislocation.periods,
+    )

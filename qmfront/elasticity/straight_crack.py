@@ -28,6 +28,7 @@ class StraightCrack:
         Width of the clamped rim outside the disc.
     termination : float, optional
         Height of the crack plane over the period of lattice planes; the middle of the widest gap if left out.
+    periods : height along the front in periods of the lattice
     """
 
     front: tuple[int, int, int]
@@ -37,6 +38,7 @@ class StraightCrack:
     radius_r0: float
     clamp_width: float
     termination: float | None = None
+    periods: int = 1
 
 
 def crack_defect(bulk: Bulk, crack: StraightCrack, *, surface_energy: float) -> Defect:
@@ -52,7 +54,9 @@ def crack_defect(bulk: Bulk, crack: StraightCrack, *, surface_energy: float) -> 
     line_cell = straight_line_cell(bulk.crystal, crack.front, crack.plane)
     r0 = bulk.crystal.nearest_neighbour_distance
     origin = crack_origin(line_cell, crack.termination) + np.asarray(crack.tip_offset)
-    sites = disc(line_cell, crack.radius_r0 * r0, clamp_width=crack.clamp_width, origin=origin)
+    sites = disc(
+        line_cell, crack.radius_r0 * r0, clamp_width=crack.clamp_width, origin=origin, periods=crack.periods
+    )
     field = CrackField(rotated_moduli(bulk.moduli, line_cell.frame))
     intensity = crack.load * field.griffith(surface_energy)
     predictor = field.displacement(sites.positions, intensity)

@@ -15,6 +15,7 @@ the error of the forces, the third of second order: each is told by itself.
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -27,23 +28,29 @@ from qmfront.operators.riesz import ForceConstantMap
 Parts = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 """u (n, 3) Å -> F^H and dF (n, 3) eV/Å, zero where clamped."""
 
-# Gauss-Kronrod rule of 15 points that contains the Gauss rule of 7 (QUADPACK, Piessens et al. 1983, dqk15).
-_NODES = (
+# Gauss-Kronrod rules of 15 points that contain the Gauss rule of 7 (QUADPACK, Piessens et al. 1983, dqk15), and of 7
+# that contain that of 3 (Laurie, Math. Comp. 66, 1133 (1997)): places, weights of all, weights of those of Gauss.
+_LONG = ((
     0.991455371120812639206854697526329, 0.949107912342758524526189684047851, 0.864864423359769072789712788640926,
     0.741531185599394439863864773280788, 0.586087235467691130294144691693309, 0.405845151377397166906606412076961,
     0.207784955007898467600689403773245, 0.0,
-)  # fmt: skip
-
-_KRONROD = (
+), (
     0.022935322010529224963732008058970, 0.063092092629978553290700663189204, 0.104790010322250183839876322541518,
     0.140653259715525918745189590510238, 0.169004726639267902826583426598550, 0.190350578064785409913256402421014,
     0.204432940075298892414161999234649, 0.209482141084727828012999174891714,
-)  # fmt: skip
-
-_GAUSS = (
+), (
     0.0, 0.129484966168869693270611432679082, 0.0, 0.279705391489276667901467771423780,
     0.0, 0.381830050505118944950369775488975, 0.0, 0.417959183673469387755102040816327,
-)  # fmt: skip
+))  # fmt: skip
+
+_SHORT = ((
+    0.960491268708020283423507092629080, 0.774596669241483377035853079956480, 0.434243749346802558002071502844628, 0.0,
+), (
+    0.104656226026467265193823857192073, 0.268488089868333440728569280666710, 0.401397414775962222905051818618432,
+    0.450916538658474142345110087045571,
+), (
+    0.0, 0.555555555555555555555555555555556, 0.0, 0.888888888888888888888888888888889,
+))  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -91,21 +98,32 @@ def work_energy(
     riesz : ForceConstantMap
     start, end : (n, 3) float, Å
     """
-    step, halves = end - start, kronrod()
-    values = np.array([[np.vdot(forces, step) for forces in parts(start + t * step)] for t, _, _ in halves])
-    fine, coarse = (-(np.array([half[column] for half in halves]) @ values) for column in (1, 2))
+    work, difference, quadrature = path_work(parts, start=start, end=end)
     residual = np.add(*parts(end))
-    return WorkEnergy(
-        work=float(fine[0]),
-        difference=float(fine[1]),
-        relaxation=-0.5 * float(np.vdot(residual, riesz.solve(residual))),
-        quadrature=float(abs(fine.sum() - coarse.sum())),
-    )
+    relaxation = -0.5 * float(np.vdot(residual, riesz.solve(residual)))
+    return WorkEnergy(work, difference, relaxation, quadrature)
 
 
-def kronrod() -> list[tuple[float, float, float]]:
+def path_work(
+    parts: Parts, *, start: np.ndarray, end: np.ndarray, points: Literal[7, 15] = 15
+) -> tuple[float, float, float]:
+    """-int F . du along the straight path (eV) of both parts of the forces, and |Kronrod - Gauss| of both together.
+
+    Parameters
+    ----------
+    parts : Parts
+        Asked once for each point.
+    start, end : (n, 3) float, Å
+    """
+    step, rule = end - start, kronrod(points)
+    values = np.array([[np.vdot(forces, step) for forces in parts(start + t * step)] for t, _, _ in rule])
+    fine, coarse = (-(np.array([row[column] for row in rule]) @ values) for column in (1, 2))
+    return float(fine[0]), float(fine[1]), float(abs(fine.sum() - coarse.sum()))
+
+
+def kronrod(points: Literal[7, 15] = 15) -> list[tuple[float, float, float]]:
     """Places in [0, 1] with the weights of the fine rule and of the coarse one, zero where it has no place."""
-    rows = list(zip(_NODES, _KRONROD, _GAUSS, strict=True))
+    rows = list(zip(*(_LONG if points == 15 else _SHORT), strict=True))
     both = [(-x, w, g) for x, w, g in rows] + [row for row in reversed(rows) if row[0]]
     return [((1 + x) / 2, w / 2, g / 2) for x, w, g in both]
 
@@ -128,13 +146,14 @@ def solution_energy(
         Layer and buffer; its names are not used.
     """
     core = exact_core(displacement, hybrid.defect, region, settings)
-    parts = _parts(hybrid, region, difference, core, settings.width)
+    parts = force_parts(hybrid, region, difference, core, settings.width)
     return work_energy(parts, hybrid.riesz, start=np.zeros_like(displacement), end=displacement)
 
 
-def _parts(
+def force_parts(
     hybrid: Hybrid, region: np.ndarray, difference: ModelDifference, core: np.ndarray, buffer: float
 ) -> Parts:
+    """F^H, and what is missing in it: exact on the core (n,) bool, by a buffer (Å); the difference beyond."""
     defect, models = hybrid.defect, hybrid.models
     own, exact, free = (mask[:, None] for mask in (region == QM, core, defect.free))
 

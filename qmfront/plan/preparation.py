@@ -19,6 +19,7 @@ from qmfront.training.observe.kinds import kinds_of, observed_gradients, observe
 from qmfront.training.observe.lattice import Lattice
 from qmfront.training.observe.noise import other_lattice
 from qmfront.training.observe.off_lattice import cells_off_lattice
+from qmfront.training.observe.solutes import cells_with_solutes
 
 REFERENCE_CALLS = 15
 """Force calls of a reference; each vector of its stability test takes two more, or one."""
@@ -96,8 +97,8 @@ def training_calls(potential: Potential, crystal: Crystal, *, supercell: int) ->
     if potential.rattled:
         samples.append(_rattled(potential.rattled, crystal))
     if robust:
-        sets = cells_off_lattice(crystal, potential.robust).values()
-        sizes = Counter(len(atoms) for cells in sets for atoms in cells)
+        sets = cells_off_lattice(crystal, potential.robust) | cells_with_solutes(crystal, potential)
+        sizes = Counter(len(atoms) for cells in sets.values() for atoms in cells)
         samples += [(count, atoms) for atoms, count in sizes.items()]
     if potential.surfaces:
         slabs = potential.surfaces

@@ -14,7 +14,7 @@ from qmfront.refine.circle import Ball, grown_circle, initial_regions, seeded_re
 from qmfront.refine.decision import Decision
 from qmfront.refine.domain import Domain
 from qmfront.refine.fast_marching import Refinement, refine
-from qmfront.refine.regions import DomainExhaustedError, PartitionSettings
+from qmfront.refine.regions import DomainExhaustedError, PartitionSettings, regions_around
 
 logger = logging.getLogger(__name__)
 
@@ -122,6 +122,29 @@ def region_of_start(
         np.sum(region == Region.BUFFER),
     )
     return region
+
+
+def united_region(
+    defect: Defect,
+    displacement: np.ndarray,
+    region: np.ndarray,
+    other: np.ndarray,
+    settings: PartitionSettings,
+) -> np.ndarray:
+    """Regions (n,) int whose QM part is that of two others, such as where a start is defective and that of a host.
+
+    Parameters
+    ----------
+    displacement : (n, 3) float, Å
+    region, other : (n,) int
+
+    Raises
+    ------
+    DomainExhaustedError
+        If they do not fit into the domain.
+    """
+    in_qm = (region == Region.QM) | (other == Region.QM)
+    return regions_around(in_qm, domain_of(defect, displacement), settings=settings)
 
 
 def _does_not_fit(defect: Defect, defective: np.ndarray) -> str:

@@ -21,6 +21,7 @@ from qmfront.models.force_constant_set import with_sum_rule
 from qmfront.storage.layout import Declared
 from qmfront.training.observe.off_lattice import UNSEEN, close_cells
 from qmfront.training.observe.rattled import CellSet, ObservedCells
+from qmfront.training.observe.solutes import SOLUTES_UNSEEN
 
 MILLIJOULE = 1e-3 * units.J / units.m**2
 """eV/Å^2 per mJ/m^2."""
@@ -52,6 +53,8 @@ DECLARED = {
     "unseen_error": Declared("", "f", "1", "relative error of forces on rattled cells of small strain"),
     "strained_error": Declared("", "f", "1", "relative error of forces on rattled cells of large strain"),
     "holes_error": Declared("", "f", "1", "relative error of forces on rattled cells with a vacancy"),
+    "unseen_dilute_error": Declared("", "f", "1", "relative error of forces on rattled cells with a solute"),
+    "unseen_interstitial_error": Declared("", "f", "1", "the same, the solute between the sites"),
     "lowest_wave": Declared("", "f", "1", "lowest eigenvalue of the lattice over the largest, MM"),
     "near_distance": Declared("near", "f", "r0", "distance of two atoms"),
     "near_energy_alone": Declared("near", "f", "eV", "energy of two atoms alone, MM"),
@@ -188,6 +191,14 @@ class DefectCertificate:
             if not np.all(np.diff(energy) > 0):
                 problems.append(f"{what} do not repel ever more below {NEAR[0]:g} r0")
         return problems
+
+    def problems_of_solutes(self) -> list[str]:
+        """What is wrong with the solutes, in words; an empty list if there are none, or they are accepted."""
+        return [
+            f"forces on rattled cells with a solute that it has not seen ({name}) are off by {100 * error:.0f} %"
+            for name, error in self.forces.items()
+            if name in SOLUTES_UNSEEN and not error <= FORCES
+        ]
 
     def report(self) -> str:
         """A few lines for the log."""

@@ -28,6 +28,7 @@ from qmfront.training.observe.predictor_strains import ObservedField, observe_fi
 from qmfront.training.observe.rattled import CellSet, ObservedCells, observe_rattled
 from qmfront.training.observe.responses import BasisResponse, CalculatorResponse
 from qmfront.training.observe.slabs import ObservedSlabs, observe_surfaces
+from qmfront.training.observe.solutes import SOLUTES_FITTED, SOLUTES_UNSEEN, observe_solutes
 
 logger = logging.getLogger(__name__)
 
@@ -94,7 +95,7 @@ class Observations:
     """All that a potential is fitted to: the perfect lattice, and what there is beside it.
 
     off_lattice : name -> ObservedCells
-        Of the recipe robust, see `off_lattice`.
+        Of the recipe robust, see `off_lattice` and `solutes`.
     noise : kind -> number
         Of the derivatives, see `noise`; empty where they were observed once.
     """
@@ -122,7 +123,7 @@ class Observations:
             ObservedSlabs.from_arrays(arrays) if "surface_energy" in arrays else None,
             {
                 name: ObservedCells.from_arrays(arrays, name)
-                for name in (*FITTED, *UNSEEN)
+                for name in (*FITTED, *UNSEEN, *SOLUTES_FITTED, *SOLUTES_UNSEEN)
                 if f"{name}_energy" in arrays
             },
             {name: float(arrays[f"noise_{name}"]) for name in KIND if f"noise_{name}" in arrays},
@@ -177,13 +178,16 @@ def observations_of(
     crystal, rattled_cells, slabs = bulk.crystal, settings.rattled, settings.surfaces
     observe_lattice = _doubted_lattice if settings.recipe == "robust" else _lattice
     lattice, noise = observe_lattice(bulk, calculator, settings, force_constants)
-    asked = settings.robust if settings.recipe == "robust" else None
+    beside: dict[CellSet, ObservedCells] = {}
+    if settings.recipe == "robust":
+        beside = observe_off_lattice(crystal, calculator, settings.robust)
+        beside |= observe_solutes(crystal, calculator, settings)
     return Observations(
         lattice,
         None if rattled_cells is None else observe_rattled(crystal, calculator, rattled_cells),
         _field(crystal, calculator, defect, settings.field_samples),
         None if slabs is None else observe_surfaces(crystal, calculator, slabs, slab or RelaxedSlab()),
-        {} if asked is None else observe_off_lattice(crystal, calculator, asked),
+        beside,
         noise,
     )
 

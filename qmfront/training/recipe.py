@@ -29,6 +29,7 @@ from qmfront.training.observe.off_lattice import FITTED, UNSEEN
 from qmfront.training.observe.rattled import CellSet, ObservedCells
 from qmfront.training.regression import ridge
 from qmfront.training.repulsion import repulsion_of, without_repulsion
+from qmfront.training.solutes import fit_with_solutes
 
 SIZES = {1: (SMALL, (20, 18, 12), (24, 20, 14)), 2: ((12, 10, 6), (14, 12, 8), SMALL)}
 """max_degree that are tried in turn, by number of species: 354, 666 and 1060 functions of one, 1060, 2070 and 3904 of
@@ -42,6 +43,10 @@ STRONGER = (1.0, 10.0, 100.0)
 ADVICE = (
     "Let it have more to fit to (robust.cells.count, robust.strained.count), a larger basis (basis.max_degree) or "
     "cut-off (basis.cutoff), or go on all the same with robust.refuse: false"
+)
+ADVICE_OF_SOLUTES = (
+    "Let it have more to fit to (robust.solute_cells.count), less distorted cells (amplitudes and strain there), a "
+    "larger cut-off (basis.cutoff), or go on all the same with robust.refuse: false"
 )
 
 logger = logging.getLogger(__name__)
@@ -134,7 +139,7 @@ def fit_by_recipe(observations: Observations, bulk: Bulk, basis: BasisSettings, 
         problems = attempt.certificate.problems()
         logger.info("%s\n%s", attempt.words, attempt.certificate.report())
         if not problems:
-            return attempt.fit
+            return _with_solutes(attempt, observations, bulk, settings)
         failed.append(attempt)
         logger.warning("%s: %s", attempt.words, "; ".join(problems))
     best = min(failed, key=lambda attempt: len(attempt.certificate.problems()))
@@ -143,7 +148,27 @@ def fit_by_recipe(observations: Observations, bulk: Bulk, basis: BasisSettings, 
     if settings.robust.refuse:
         raise RuntimeError(f"{message}. {ADVICE}.")
     logger.warning("%s. It is taken all the same (robust.refuse is false).", message)
-    return best.fit
+    return _with_solutes(best, observations, bulk, settings)
+
+
+def _with_solutes(attempt: Attempt, observations: Observations, bulk: Bulk, settings: Fitting) -> Fit:
+    """The fit of an attempt with the solutes, if there are some.
+
+    Raises
+    ------
+    RuntimeError
+        If it does not pass what its certificate says of them.
+    """
+    fit = fit_with_solutes(attempt.fit, observations, bulk, attempt.basis, settings)
+    assert fit.defects is not None, "a fit of the recipe has it"
+    problems = fit.defects.problems_of_solutes()
+    if not problems:
+        return fit
+    message = f"The fit of the solutes {', '.join(settings.foreign)} is poor: {'; '.join(problems)}"
+    if settings.robust.refuse:
+        raise RuntimeError(f"{message}. {ADVICE_OF_SOLUTES}.")
+    logger.warning("%s. It is taken all the same (robust.refuse is false).", message)
+    return fit
 
 
 def _attempts(

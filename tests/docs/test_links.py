@@ -37,8 +37,10 @@ def _anchors(page: Path) -> set[str]:
 
 
 def test_the_examples_of_crystals_are_those_of_the_page() -> None:
-    """Each is ten lines, and the settings in it are accepted when it is compiled."""
+    """Word by word."""
     page = (ROOT / "docs" / "crystals.md").read_text("utf-8")
     blocks = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
-    files = [ROOT / "docs" / "examples" / f"{name}.py" for name in ("magnesium", "nickel_aluminium")]
+    files = [
+        ROOT / "docs" / "examples" / f"{name}.py" for name in ("solute", "magnesium", "nickel_aluminium")
+    ]
     assert blocks == [path.read_text("utf-8").split('"""\n\n', 1)[1] for path in files]

@@ -46,6 +46,16 @@ def test_the_rules():
     assert abs(fine @ t**24 - 1 / 25) > 1e-16 and np.count_nonzero(coarse) == 7
 
 
+def test_the_short_rules():
+    """Kronrod's 7 points integrate degree 11 exactly, the 3 of Gauss degree 5 and no more."""
+    t, fine, coarse = np.array(kronrod(7)).T
+    for degree in (0, 1, 5, 6, 11):
+        exact = 1 / (degree + 1)
+        assert abs(fine @ t**degree - exact) < 1e-14
+        assert (abs(coarse @ t**degree - exact) < 1e-14) == (degree <= 5), degree
+    assert abs(fine @ t**12 - 1 / 13) > 1e-9 and np.count_nonzero(coarse) == 3
+
+
 def test_work_of_a_model_is_its_energy(edge, eam, eam_forces, riesz, field):
     force = model_forces(edge.body, edge.free, eam_forces)
     found = work_energy(unmixed(force), riesz, start=0 * field, end=field)

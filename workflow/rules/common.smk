@@ -156,9 +156,16 @@ def of_iterations(*files, case=""):
     return lambda w: expand(files, case=case or w.case, k=iterations(case or w.case))
 
 
-def last(name):
-    """A function that gives a file of the last iteration of a case."""
-    return lambda w: f"results/{w.case}/{iterations(w.case)[-1]}/{name}"
+def last(*names, host=False):
+    """A function that gives stores of the last iteration of a case, or of its host, whose names begin with host_."""
+
+    def found(w):
+        case = study.cases[w.case].host if host else w.case
+        at = f"results/{case}/{iterations(case)[-1]}/" if case else ""
+        at = {name: f"results/{case}/" if name == "structure" else at for name in names if case}
+        return {"host_" * host + name: f"{folder}{name}.zarr/zarr.json" for name, folder in at.items()}
+
+    return found
 
 
 def shown(path, category, caption="", **labels):

@@ -1,6 +1,4 @@
 # One rule and one script per kind of figure; what a figure shows stands under its name in the configuration.
-from snakemake.exceptions import WorkflowError
-
 from qmfront.config.figures import NEED_ERRORS
 from qmfront.config.labels import labels_of
 
@@ -30,13 +28,7 @@ def snapshot(w):
 def refinement(w):
     """The stores before and after the refinement that a figure shows; the last one is k - 1."""
     figure = study.figures[w.figure]
-    n_refined = len(iterations(figure.case)) - 1
-    if n_refined == 0:
-        raise WorkflowError(
-            f"figures.{w.figure} shows a refinement, but {figure.case!r} stopped at its first iteration. "
-            "Allow more iterations in its section adapt, or choose null to draw no figure."
-        )
-    k = min(figure.nearest(n_refined + 1), n_refined - 1)
+    k = figure.refined(len(iterations(figure.case)))
     places = {"partition": (k, "partition"), "estimate": (k, "estimate"), "refined": (k + 1, "partition")}
     return {name: f"results/{figure.case}/{at}/{kind}.zarr/zarr.json" for name, (at, kind) in places.items()}
 
@@ -49,11 +41,10 @@ def partitions(w):
 def certificates(w):
     """Certificates of the potentials that a figure shows, and the bulk stores of their materials."""
     names = study.figures[w.figure].potentials
+    materials = [study.potentials[name].material for name in names]
     return {
         "certificates": expand(rules.potential.output.certificate, potential=names),
-        "bulks": expand(
-            rules.bulk.output.store, material=[study.potentials[name].material for name in names]
-        ),
+        "bulks": expand(rules.bulk.output.store, material=materials),
     }
 
 
@@ -69,6 +60,7 @@ TOLD = {
     "labels": lambda figure: labels_of(figure, study),
     "defect": lambda figure: study.cases[figure.case].defect.plain("kind", "burgers"),
     "t_buf": lambda figure: study.cases[figure.case].refine.t_buf,
+    "places": lambda figure: [study.cases[case].places for case in figure.cases],
     "estimate": lambda figure: study.cases[figure.case].estimate.plain("norm", "residual"),
 }
 
@@ -81,7 +73,7 @@ def told(name):
 
 structure, locality = of_case("structure"), of_case("locality")
 tables, divisions = of_cases("tables", "convergence.csv"), of_cases("divisions", "0/divided.json")
-clamps = of_cases("clamp", "clamp.json", "clamp")
+clamps, energies = of_cases("clamp", "clamp.json", "clamp"), of_cases("energies", "energy.json")
 curves, sites = ([tables], ["labels", "slope", "window"]), ["title", "defect"]
 
 # A kind of figure: what it shows, the files that its script reads, and what it is told.
@@ -96,6 +88,7 @@ KINDS = {
     "efficiency": ("N_QM at equal error", *curves),
     "effectivity": ("effectivity of every norm and residual", [tables], ["title", "band", "estimate"]),
     "bars": ("the error bar, cause by cause", [tables, clamps], ["title"]),
+    "binding": ("binding energy of solutes over their place", [energies], ["labels", "places"]),
     "locality": ("force error against the width of the buffer", [locality], ["title"]),
     "cost": ("processor time of every part", [tables], ["title"]),
     "certificate": ("consistency of the MM potentials with the QM model", [certificates], ["labels"]),

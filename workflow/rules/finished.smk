@@ -3,28 +3,29 @@
 
 use rule qm_job as energy with:
     input:
+        unpack(last("partition", "solution", "residual", "estimate")),
+        unpack(last("structure", "partition", "solution", "residual", "estimate", host=True)),
         **stores("structure", "operators", "mismatch"),
         **qm_code("energy.py"),
-        partition=last("partition.zarr/zarr.json"),
-        solution=last("solution.zarr/zarr.json"),
+        bulk=bulk_store,
         potential=potential_file("potential.json"),
     output:
         table="results/{case}/energy.json",
     pathvars:
         job="{case}/energy",
     params:
-        settings=lambda w: study.cases[w.case].plain("estimate", "buffer", "embedding"),
+        settings=lambda w: study.cases[w.case].plain("energy", "estimate", "buffer", "embedding"),
     message:
         "Energy of {wildcards.case} by virtual work"
 
 
 use rule timed_job as clamp with:
     input:
+        unpack(last("solution")),
         unpack(lambda w: defect_files(w.case)),
         **stores("structure"),
         code=code("clamp.py"),
         bulk=bulk_store,
-        solution=last("solution.zarr/zarr.json"),
         potential=potential_file("potential.json"),
     output:
         table="results/{case}/clamp.json",

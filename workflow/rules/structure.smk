@@ -22,6 +22,7 @@ use rule timed_job as structure with:
 
 use rule timed_job as start with:
     input:
+        unpack(last("structure", "partition", "solution", host=True)),
         **stores("structure", "operators"),
         code=code("start.py"),
         bulk=bulk_store,
@@ -51,9 +52,7 @@ use rule qm_job as locality with:
             label: study.material_of(w.case).qm.spec(ROOT, {**study.cases[w.case].qm_kwargs, **changed})
             for label, changed in {"": {}, **study.cases[w.case].locality.alternatives}.items()
         },
-        embedding=lambda w: study.cases[w.case].embedding.plain(),
-        settings=lambda w: study.cases[w.case].locality.plain("widths", "tolerance"),
-        width=lambda w: study.cases[w.case].buffer.width,
+        settings=lambda w: study.cases[w.case].plain("buffer", "embedding", "locality"),
     message:
         "Buffer that the QM model of {wildcards.case} needs"
 

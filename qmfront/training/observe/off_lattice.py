@@ -45,7 +45,7 @@ DUMBBELLS = ((1, 0, 0), (1, 1, 0), (1, 1, 1))
 SPREAD = 0.8
 """Distance of the two atoms of a dumbbell before all are pushed apart, r0."""
 APART = 0.95
-"""Atoms that are closer push each other, r0."""
+"""Atoms that are closer push each other, over their diameter."""
 PUSHES = 20
 """Steps of that."""
 OTHER_SEED = 1000
@@ -157,7 +157,7 @@ def _unlike_neighbours(cell: Atoms) -> tuple[int, int]:
 def dumbbells(crystal: Crystal) -> list[Atoms]:
     """Supercells in which two atoms share a site, and all atoms were pushed apart as far as there is room.
 
-    By the forces of soft spheres, no model: atoms closer than APART r0 move away from each other in small steps.
+    By the forces of soft spheres, no model.
     """
     r0, cells = crystal.nearest_neighbour_distance, []
     for direction in DUMBBELLS:
@@ -165,16 +165,24 @@ def dumbbells(crystal: Crystal) -> list[Atoms]:
         half = SPREAD * r0 * np.array(direction) / (2 * np.linalg.norm(direction))
         cell.append(Atom(cell.numbers[0], cell.positions[0] - half))
         cell.positions[0] += half
-        for _ in range(PUSHES):
-            pairs = pairs_within(cell.positions, cell.cell.array, PERIODIC, APART * r0)
-            length = np.linalg.norm(pairs.vector, axis=1)
-            push = np.zeros((len(cell), 3))
-            away = (0.25 * (APART * r0 - length) / length)[:, None] * pairs.vector
-            np.add.at(push, pairs.second, away)
-            np.add.at(push, pairs.first, -away)
-            cell.positions += push / 2
-        cell.positions = cell.positions.round(
-            6
-        )  # the same on every machine: positions are keys of the journal
-        cells.append(cell)
+        cells.append(pushed_apart(cell, np.full(len(cell), r0)))
     return cells
+
+
+def pushed_apart(cell: Atoms, diameter: np.ndarray) -> Atoms:
+    """The cell after its atoms, soft spheres of diameters (n,) Å, moved away from each other in small steps.
+
+    Two atoms push each other while they are nearer than APART of the mean of their diameters.
+    """
+    moved = cell.copy()
+    for _ in range(PUSHES):
+        pairs = pairs_within(moved.positions, moved.cell.array, PERIODIC, APART * diameter.max())
+        reach = APART * (diameter[pairs.first] + diameter[pairs.second]) / 2
+        length = np.linalg.norm(pairs.vector, axis=1)
+        push = np.zeros((len(moved), 3))
+        away = (0.25 * np.maximum(reach - length, 0.0) / length)[:, None] * pairs.vector
+        np.add.at(push, pairs.second, away)
+        np.add.at(push, pairs.first, -away)
+        moved.positions += push / 2
+    moved.positions = moved.positions.round(6)  # the same on every machine: positions are keys of the journal
+    return moved

@@ -37,8 +37,15 @@ CellSet = Literal[
     "strained",
     "between",
     "holes",
+    "dilute",
+    "solute_pairs",
+    "solute_vacancy",
+    "solute_close",
+    "interstitial",
+    "unseen_dilute",
+    "unseen_interstitial",
 ]
-"""rattled: those of the key of that name. All others are of the recipe robust, see `off_lattice`."""
+"""rattled: those of the key of that name. All others are of the recipe robust, see `off_lattice` and `solutes`."""
 
 
 def declared_cells(name: CellSet) -> dict[str, Declared]:
@@ -165,12 +172,12 @@ def rattled_cells(crystal: Crystal, settings: Rattled) -> list[Atoms]:
         cell.set_cell(whole.cell.array @ (np.eye(3) + (random + random.T) / 2), scale_atoms=True)
         cell.positions += amplitude * generator.normal(size=cell.positions.shape)
         for _ in range(number % (settings.interstitials + 1)):
-            cell.append(Atom(crystal.numbers[0], _hole(cell, distance, generator)))
+            cell.append(Atom(crystal.numbers[0], hole(cell, distance, generator)))
         cells.append(cell)
     return cells
 
 
-def _hole(cell: Atoms, distance: float, generator: np.random.Generator) -> np.ndarray:
+def hole(cell: Atoms, distance: float, generator: np.random.Generator) -> np.ndarray:
     """A random place at least a distance (Å) from all atoms of a periodic cell, (3,) Å."""
     images = np.stack(np.meshgrid(*[[-1, 0, 1]] * 3, indexing="ij"), axis=-1).reshape(-1, 3) @ cell.cell.array
     tree = cKDTree((cell.get_positions(wrap=True) + images[:, None]).reshape(-1, 3))
