@@ -8,18 +8,17 @@ from snakemake.utils import min_version, validate
 
 from qmfront.config.guard import guard_snakemake
 from qmfront.config.load import load
+from qmfront.preflight.construction import refuse_at_dry_run
 from qmfront.storage.holders import hold
 
 min_version("9.22")
+guard_snakemake()  # done by profiles/default where that is read
 if workflow.is_main_process:
     hold(Path.cwd(), sys.argv)
 
 # Snakemake starts scripts by this path without quotes; a relative one is without the blanks of the folders above.
 if " " in sys.executable:
     sys.executable = os.path.relpath(sys.executable)
-
-
-guard_snakemake()  # done by profiles/default where that is read
 
 
 # What names its cases is a study of its own; what names none, such as --config key=value, changes the default study.
@@ -30,6 +29,7 @@ if "cases" not in config:
 
 study = load(config, Path(workflow.basedir), files=workflow.configfiles)
 validate(config, "workflow/schemas/config.schema.json")
+refuse_at_dry_run(study, Path(workflow.basedir), sys.argv)
 
 
 report: "workflow/report/workflow.rst"

@@ -125,7 +125,7 @@ def missing_module(dotted: str) -> str | None:
 
 def _files(qm: QuantumModel, place: str, root: Path) -> Iterator[str]:
     for name, file in qm.files.items():
-        if not is_file(root / file):
+        if not is_file(root / file) and not os.path.isdir(root / file):
             yield _absent(f"{place}.files.{dotted((name,))}", file, root)
     for name, value in qm.kwargs.items():
         if isinstance(value, str) and value.endswith(POTENTIAL_SUFFIXES):

@@ -1,6 +1,6 @@
 """What a material is: its crystal and the reference (QM) model, with the steps used to probe that model."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from re import findall
 from types import MappingProxyType
@@ -123,9 +123,13 @@ class QuantumModel(Section):
     """The reference model: any ASE calculator."""
 
     calculator: DottedPath = key("Dotted path of an ASE calculator class or factory")
-    kwargs: dict[str, JsonValue] = key("Keyword arguments of the calculator", default={})
+    kwargs: dict[str, JsonValue] = key(
+        "Keyword arguments of the calculator. One that is no plain value is a mapping {object: dotted path of a class "
+        "or function, and its own keyword arguments}, which may hold further ones and stand in lists",
+        default={},
+    )
     files: dict[str, FileName] = key(
-        "Keyword arguments that are paths of files, relative to the root of the project; they override "
+        "Keyword arguments that are paths of files or folders, relative to the root of the project; they override "
         "kwargs, or take the place of {name} in the texts of kwargs, and their content counts as input of every job "
         "that uses the model",
         default={},
@@ -155,6 +159,20 @@ class QuantumModel(Section):
         """The time limit in milliseconds, since Snakemake wants whole numbers; 0 for none."""
         return round(1000 * (self.time_limit or 0.0))
 
+    @property
+    def dotted_paths(self) -> list[str]:
+        """Those of the calculator and of the objects among its arguments, each once."""
+        return list(dict.fromkeys([self.calculator, *_objects(self.kwargs)]))
+
+    @property
+    def input_files(self) -> list[str]:
+        """Files of the model; of a folder all that are below it."""
+        found: list[str] = []
+        for file in self.files.values():
+            below = sorted(str(path) for path in Path(file).rglob("*") if path.is_file())
+            found += below if Path(file).is_dir() else [file]
+        return found
+
     def spec(self, root: Path, changed: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
         """What calls are made with: path and arguments of the calculator, some changed, and moments and charges."""
         described = {"calculator": self.calculator, "kwargs": self.arguments(root) | dict(changed)}
@@ -173,6 +191,17 @@ class QuantumModel(Section):
         return kwargs | {
             name: path for name, path in paths.items() if "{" + name + "}" not in str(self.kwargs)
         }
+
+
+def _objects(value: Any) -> Iterator[str]:
+    """Dotted paths of the objects in a value."""
+    if isinstance(value, dict):
+        if isinstance(value.get("object"), str):
+            yield value["object"]
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from _objects(item)
 
 
 def _filled(value: Any, paths: dict[str, str]) -> Any:
@@ -357,3 +386,8 @@ class Material(Measurements):
 
     crystal: Crystal = key("The perfect crystal")
     qm: QuantumModel = key("The reference (QM) model")
+
+    @property
+    def input_files(self) -> list[str]:
+        """Files of the model and of the crystal."""
+        return [*self.qm.input_files, *([self.crystal.file] if self.crystal.file else [])]

