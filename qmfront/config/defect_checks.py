@@ -5,11 +5,10 @@ The crystal is known from its structure and the guess of its lattice constant, w
 
 from collections.abc import Iterator, Mapping
 from math import ceil, gcd, hypot, pi
-from typing import Any
 
 from qmfront.config.defect import Box, Crack, Disc, Dislocation, File, Point
 from qmfront.config.material import Crystal, Material
-from qmfront.config.section import Plane, Vector
+from qmfront.config.section import Plane, Vector, Yaml
 from qmfront.config.sizes import problems_of_sizes, sites_of_box, too_many_sites
 from qmfront.config.study import Case, Study
 from qmfront.config.unit_cell import HEXAGONAL
@@ -52,7 +51,7 @@ def problems_of_defect(case: Case, material: Material) -> Iterator[str]:
 
 
 def problems_of_four_indices(
-    study: Study, cases: Mapping[str, Mapping[str, Any]], potentials: Mapping[str, Mapping[str, Any]]
+    study: Study, cases: Mapping[str, Yaml], potentials: Mapping[str, Yaml]
 ) -> list[str]:
     """Directions and planes with four indices in crystals that are not hexagonal.
 
@@ -72,7 +71,7 @@ def problems_of_four_indices(
     return list(told)
 
 
-def _four_indices(places: Mapping[str, Any], material: Material | None) -> Iterator[str]:
+def _four_indices(places: Yaml, material: Material | None) -> Iterator[str]:
     four = {
         place: indices
         for place, indices in places.items()

@@ -1,9 +1,9 @@
 """From the configuration that Snakemake read to a complete, checked study."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from pydantic import ValidationError
 
@@ -15,13 +15,13 @@ from qmfront.config.material import Material
 from qmfront.config.merge import Definitions, Layer, dotted, merged, place_of
 from qmfront.config.potential import Potential
 from qmfront.config.reading import read_yaml
-from qmfront.config.section import defaults_of
+from qmfront.config.section import Yaml, defaults_of
 from qmfront.config.study import Case, Configuration, Study
 
 Part = TypeVar("Part", Case, Material, Potential)
 
 
-def load(config: Mapping[str, Any], root: Path, *, files: Iterable[Path | str] = ()) -> Study:
+def load(config: Yaml, root: Path, *, files: Iterable[Path | str] = ()) -> Study:
     """Resolve and check a configuration.
 
     Parameters
@@ -84,7 +84,7 @@ def load(config: Mapping[str, Any], root: Path, *, files: Iterable[Path | str] =
     return study
 
 
-def _configuration(config: Mapping[str, Any]) -> Configuration:
+def _configuration(config: Yaml) -> Configuration:
     try:
         return Configuration.model_validate(config)
     except ValidationError as error:
@@ -101,8 +101,8 @@ class _Resolver(Generic[Part]):
 
     model: type[Part]
     definitions: Definitions
-    defaults: Mapping[str, Any]
-    written: dict[str, dict[str, Any]] = field(default_factory=dict)
+    defaults: Yaml
+    written: dict[str, Yaml] = field(default_factory=dict)
 
     @property
     def _defaults(self) -> Layer:
@@ -145,7 +145,7 @@ class _Resolver(Generic[Part]):
 
     def _one(self, name: str) -> Part:
         layers = self._layers(name)
-        content: dict[str, Any] = defaults_of(self.model)
+        content: Yaml = defaults_of(self.model)
         for layer in layers:
             content = merged(content, layer.content)
         self.written[name] = content

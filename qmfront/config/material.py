@@ -1,6 +1,6 @@
 """What a material is: its crystal and the reference (QM) model, with the steps used to probe that model."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from re import findall
 from types import MappingProxyType
@@ -9,7 +9,16 @@ from typing import Annotated, Any, Literal
 from pydantic import JsonValue, StringConstraints, model_validator
 
 from qmfront.config.eam_text import EAM, readable_copy
-from qmfront.config.section import CALCULATOR, FORMULA, FileName, Section, Symbol, key
+from qmfront.config.section import (
+    CALCULATOR,
+    FORMULA,
+    CalculatorArguments,
+    FileName,
+    ModelEntry,
+    Section,
+    Symbol,
+    key,
+)
 from qmfront.config.unit_cell import HEXAGONAL, SPECIES, Structure, UnitCell, named_cell
 
 Formula = Annotated[str, StringConstraints(pattern=FORMULA)]
@@ -173,13 +182,16 @@ class QuantumModel(Section):
             found += below if Path(file).is_dir() else [file]
         return found
 
-    def spec(self, root: Path, changed: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
+    def spec(self, root: Path, changed: CalculatorArguments = MappingProxyType({})) -> ModelEntry:
         """What calls are made with: path and arguments of the calculator, some changed, and moments and charges."""
-        described = {"calculator": self.calculator, "kwargs": self.arguments(root) | dict(changed)}
-        state = {"moments": self.moments, "charges": self.charges}
-        return described | {name: values for name, values in state.items() if values}
+        found = ModelEntry(calculator=self.calculator, kwargs={**self.arguments(root), **changed})
+        if self.moments:
+            found["moments"] = self.moments
+        if self.charges:
+            found["charges"] = self.charges
+        return found
 
-    def arguments(self, root: Path) -> dict[str, Any]:
+    def arguments(self, root: Path) -> CalculatorArguments:
         """All keyword arguments of the calculator; files as absolute paths, as text.
 
         An EAM file that our reader would refuse for its text is a copy in plain text (`config.eam_text`).

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from qmfront.config.errors import LONGEST, ConfigError, Location, did_you_mean, shown_value
 from qmfront.config.reading import read_yaml
-from qmfront.config.section import NAME
+from qmfront.config.section import NAME, Yaml
 
 Kind = Literal["case", "material", "potential"]
 ABSENT = object()
@@ -28,7 +28,7 @@ class Layer:
     """
 
     source: str
-    content: Mapping[str, Any]
+    content: Yaml
 
     def place(self, location: Location) -> str:
         """Where a reader finds a key: 'config/cases/a.yaml: refine.t_new', 'case_defaults.refine.t_new'."""
@@ -46,7 +46,7 @@ class Definitions:
     """
 
     kind: Kind
-    entries: Mapping[str, Any]
+    entries: Mapping[str, Yaml]
     root: Path
 
     @cached_property
@@ -138,7 +138,7 @@ def no_such(kind: Kind, name: str, defined: Iterable[str], root: Path) -> str:
     return f"no {kind} {name!r}, neither under {kind}s nor in config/{kind}s{did_you_mean(name, known)}"
 
 
-def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+def merged(base: Yaml, over: Yaml) -> Yaml:
     """base with the keys of over; mappings merge key by key, everything else is replaced.
 
     Mappings whose `kind` differs describe different things: the one of over replaces that of base.
@@ -146,14 +146,14 @@ def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     result = dict(base)
     for name, value in over.items():
         old = result.get(name)
-        if isinstance(old, Mapping) and isinstance(value, Mapping) and _same_kind(old, value):
+        if isinstance(old, dict) and isinstance(value, dict) and _same_kind(old, value):
             result[name] = merged(old, value)
         else:
             result[name] = value
     return result
 
 
-def _same_kind(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+def _same_kind(old: Yaml, new: Yaml) -> bool:
     return "kind" not in old or "kind" not in new or old["kind"] == new["kind"]
 
 
@@ -183,11 +183,11 @@ def _shown(name: str | int) -> str:
     return text if plain and len(text) <= LONGEST else shown_value(name)
 
 
-def _replaced(old: Mapping[str, Any], new: Mapping[str, Any], location: Location) -> bool:
+def _replaced(old: Yaml, new: Yaml, location: Location) -> bool:
     """Whether nothing that old says at a location survives a merge with new, since it is of another kind there."""
     pairs = ((_at(location[:end], old), _at(location[:end], new)) for end in range(1, len(location) + 1))
     return any(
-        isinstance(one, Mapping) and isinstance(other, Mapping) and not _same_kind(one, other)
+        isinstance(one, dict) and isinstance(other, dict) and not _same_kind(one, other)
         for one, other in pairs
     )
 

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import yaml
 
 from qmfront.config.errors import ConfigError, shown_value
+from qmfront.config.section import Yaml
 
 MOST_BYTES = 1_000_000
 """Of a file; a study has kilobytes."""
@@ -33,7 +34,7 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
     """YAML 1.1 in plain values, by the C library where it is there."""
 
 
-def read_yaml(path: Path, *, shown: str) -> dict[str, Any]:
+def read_yaml(path: Path, *, shown: str) -> Yaml:
     """The keys with values in a JSON or YAML file; `shown` is its name in errors.
 
     Raises
@@ -243,7 +244,7 @@ def _integer(digits: str, shown: str, node: yaml.Node | None = None) -> int:
     return int(digits) if node is None else 0
 
 
-def _once(pairs: list[tuple[str, Any]], shown: str) -> dict[str, Any]:
+def _once(pairs: list[tuple[str, Any]], shown: str) -> Yaml:
     content = dict(pairs)
     if len(content) < len(pairs):
         names = [name for name, _ in pairs]

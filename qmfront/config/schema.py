@@ -16,12 +16,14 @@ from qmfront.config.study import Case, Configuration
 
 FOLDER = Path(__file__).parents[2] / "workflow" / "schemas"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+JsonSchema = dict[str, Any]
+"""What pydantic makes of a model, as JSON."""
 DEFINED: dict[str, type[BaseModel]] = {"case": Case, "material": Material, "potential": Potential}
 PARTIAL = "Partial"
 """Prefix of the definitions in which every key is optional."""
 
 
-def schemas() -> dict[str, dict[str, Any]]:
+def schemas() -> dict[str, JsonSchema]:
     """Schema by file name: of a study, and of files in config/cases, materials and potentials."""
     configuration = Configuration.model_json_schema()
     files = {}
@@ -40,7 +42,7 @@ def schemas() -> dict[str, dict[str, Any]]:
     return {"config.schema.json": {"$schema": DIALECT, **configuration}, **files}
 
 
-def _refer(properties: dict[str, Any], kind: str, reference: dict[str, Any]) -> None:
+def _refer(properties: JsonSchema, kind: str, reference: JsonSchema) -> None:
     """What a study says of a kind follows the schema of that kind."""
     written = properties[f"{kind}s"]
     written["patternProperties"] = dict.fromkeys(written["patternProperties"], reference)
@@ -48,7 +50,7 @@ def _refer(properties: dict[str, Any], kind: str, reference: dict[str, Any]) -> 
     properties[f"{kind}_defaults"] = {"description": defaults["description"], **reference}
 
 
-def _allow_short_forms(properties: dict[str, Any]) -> None:
+def _allow_short_forms(properties: JsonSchema) -> None:
     """Cases may be a list of names, and figures null."""
     cases = properties["cases"]
     description, title = cases.pop("description"), cases.pop("title")
@@ -57,7 +59,7 @@ def _allow_short_forms(properties: dict[str, Any]) -> None:
     properties["figures"]["type"] = ["object", "null"]
 
 
-def _partial(model: type[BaseModel]) -> dict[str, Any]:
+def _partial(model: type[BaseModel]) -> JsonSchema:
     """Schema of a model whose keys are all optional, at any depth; its definitions carry the prefix."""
     schema = model.model_json_schema(ref_template=f"#/$defs/{PARTIAL}{{model}}")
     definitions = {PARTIAL + name: section for name, section in schema.pop("$defs").items()}
@@ -69,7 +71,7 @@ def _partial(model: type[BaseModel]) -> dict[str, Any]:
     return {**schema, "$defs": definitions}
 
 
-def text_of(schema: dict[str, Any]) -> str:
+def text_of(schema: JsonSchema) -> str:
     """The file's text."""
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, NotRequired, TypedDict, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -20,6 +20,25 @@ from pydantic import (
     WithJsonSchema,
 )
 from pydantic_core import to_jsonable_python
+
+Yaml = dict[str, Any]
+"""Keys with values as a file holds them: texts, numbers, lists and groups of keys. They become sections where they are
+read, and are made of sections where Snakemake is told what a job depends on."""
+CalculatorArguments = Mapping[str, Any]
+"""Keyword arguments of a calculator of any code, in its own words."""
+
+
+class ModelEntry(TypedDict):
+    """A model as jobs are given it, JSON: the arguments of `evaluate.model_spec.ModelSpec`.
+
+    moments, charges : by element
+    """
+
+    calculator: str
+    kwargs: CalculatorArguments
+    moments: NotRequired[dict[str, float]]
+    charges: NotRequired[dict[str, float]]
+
 
 NAME = r"^[A-Za-z0-9_]{1,100}$"
 PACKAGE = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$"
@@ -113,7 +132,7 @@ class Section(BaseModel):
     gone: ClassVar[Mapping[str, str]] = MappingProxyType({})
     """Keys of earlier versions, and what says the same now."""
 
-    def plain(self, *names: str) -> dict[str, Any]:
+    def plain(self, *names: str) -> Yaml:
         """Values as in a file, lists and numbers: of the keys that are named, or of all."""
         return self.model_dump(mode="json", include=set(names) or None)
 

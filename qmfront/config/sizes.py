@@ -7,15 +7,10 @@ from math import hypot, isfinite, prod
 
 from qmfront.config.defect import Box, Disc, File
 from qmfront.config.material import Crystal
-from qmfront.config.potential import Potential
 from qmfront.config.study import Case
 
 SITE_MEMORY = 0.03
 """MB per site of the domain: 2.2 GB for 67 896 atoms (README)."""
-LEAST_DEGREES = (16, 14, 10)
-"""Of a basis whose max_degree is null, the smallest that is tried."""
-MATRICES_OF_FUNCTIONS, MATRICES_OF_ROWS = 8, 6
-"""That a fit holds at once: functions by functions, and observations by functions; measured with 2 000 functions."""
 MAXIMUM_NODES = 100_000_000
 """Of the mesh of Algorithm 2: 800 MB per float array, more than any workstation run needs."""
 NODE_MEMORY = 2e6
@@ -37,7 +32,7 @@ def problems_of_sizes(case: Case, crystal: Crystal) -> Iterator[str]:
     if case.refine.method == "fast_marching" and nodes > MAXIMUM_NODES:
         yield (
             f"refine.mesh = {case.refine.mesh:g} Å: the mesh over QM region and buffer, {width:.4g} Å wide, would have "
-            f"{_number(nodes)} nodes, and {MAXIMUM_NODES:.0e} are possible. Increase refine.mesh; half an Å will do"
+            f"{short(nodes)} nodes, and {MAXIMUM_NODES:.0e} are possible. Increase refine.mesh; half an Å will do"
         )
 
 
@@ -45,52 +40,11 @@ def too_many_sites(key: str, sites: float) -> Iterator[str]:
     """What a domain of so many sites needs, if that is more than there is; `key` is what makes it so large."""
     needed, there = SITE_MEMORY * sites, memory()
     if needed > there:
-        yield f"{key} needs {_number(sites)} sites, {_number(needed / 1e3)} GB; {_has(there)}. Decrease it"
+        yield f"{key} needs {short(sites)} sites, {short(needed / 1e3)} GB; {there_is(there)}. Decrease it"
 
 
-def problems_of_fit(place: str, potential: Potential, crystal: Crystal) -> Iterator[str]:
-    """What the fit of a potential needs, if that is more than there is: its functions, and what they are fitted to."""
-    from qmfront.config.basis_size import number_of_functions  # brings NumPy
-
-    there, basis = memory(), potential.basis
-    degrees = basis.max_degree or LEAST_DEGREES
-    possible = (1e6 * there / (8 * MATRICES_OF_FUNCTIONS)) ** 0.5
-    n = number_of_functions(len(crystal.species), degrees, basis.angular_weight, beyond=possible)
-    needed = 8e-6 * MATRICES_OF_FUNCTIONS * n**2
-    if needed > there:
-        yield (
-            f"{place}.basis.max_degree = {list(degrees)} with angular_weight = {basis.angular_weight:g} makes "
-            f"{_number(n)} functions or more, whose fit needs {_number(needed / 1e3)} GB; {_has(there)}. Decrease the "
-            "degrees: [20, 18, 12] makes 666 functions of one species"
-        )
-        return
-    for key, cells, atoms in _cells(potential, crystal):
-        needed = 8e-6 * MATRICES_OF_ROWS * n * 3 * cells * atoms
-        if needed > there:
-            yield (
-                f"{place}.{key}: {cells} cells of {atoms} atoms have {_number(3.0 * cells * atoms)} forces, and to "
-                f"fit {_number(n)} functions to them needs {_number(needed / 1e3)} GB; {_has(there)}. Decrease count "
-                "or repeat"
-            )
-
-
-def _cells(potential: Potential, crystal: Crystal) -> Iterator[tuple[str, int, int]]:
-    """Key, number of cells, and atoms of each, of all whose forces a potential is compared with."""
-    sets = {"rattled": potential.rattled, "held_out": potential.held_out}
-    if potential.recipe == "robust":
-        robust = potential.robust
-        sets |= {"robust.cells": robust.cells, "robust.strained": robust.strained}
-        sets |= {"robust.unseen": robust.unseen, "robust.unseen_strained": robust.unseen_strained}
-    for key, rattled in sets.items():
-        if rattled is not None:
-            yield key, rattled.count, prod(rattled.repeat) * len(crystal.cell.sites)
-    if potential.surfaces is not None:
-        slabs, planes = potential.surfaces, len(potential.surfaces.planes)
-        atoms = slabs.layers * prod(slabs.rattled.repeat)
-        yield "surfaces.rattled", planes * slabs.rattled.count, atoms
-
-
-def _has(there: float) -> str:
+def there_is(there: float) -> str:
+    """'this machine has 24', for a memory in MB."""
     where = "the nodes of a cluster have" if there == NODE_MEMORY else "this machine has"
     return f"{where} {there / 1e3:.3g}"
 
@@ -120,7 +74,8 @@ def _reach(case: Case, crystal: Crystal) -> float:
     )
 
 
-def _number(value: float) -> str:
+def short(value: float) -> str:
+    """A number as messages show it: 1.6e9."""
     return (
         f"{value:.3g}"
         if isfinite(value) and value < 1e4

@@ -8,7 +8,7 @@ from qmfront.config.defect import AnyDefect, AnyDomain, DescribedDefect, Disc, F
 from qmfront.config.figures import Figure
 from qmfront.config.material import Material
 from qmfront.config.potential import Potential
-from qmfront.config.section import Name, Section, Vector, key
+from qmfront.config.section import Name, Section, Vector, Yaml, key
 from qmfront.config.stages import (
     Adapt,
     Buffer,
@@ -32,7 +32,7 @@ Trust = Annotated[tuple[Package, ...], Strict(False), Field(max_length=100)]
 MOST_NAMES = 1000
 """Of the cases, materials, potentials and figures of a study."""
 
-Written = dict[str, Any]
+Written = Yaml
 """Some keys of a case, material or potential; the others come from what it extends, then from the defaults."""
 
 
@@ -91,7 +91,7 @@ class Case(Section):
         return frozenset(stage for stage, wanted in asked.items() if wanted)
 
     @property
-    def loop_settings(self) -> dict[str, Any]:
+    def loop_settings(self) -> Yaml:
         """What follows from a solve depends on these: residual, estimate, decision, next partition."""
         found = self.plain("estimate", "buffer", "embedding", "adapt", "refine")
         elsewhere = ("beside", "far_field_samples", "laplacian")  # a change of these must not estimate again

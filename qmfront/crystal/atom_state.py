@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 
-from qmfront.storage.layout import Declared
+from qmfront.storage.layout import Attributes, Declared
 
 GEOMETRY = ("numbers", "positions")
 """Arrays of ASE's atoms that are no state."""
@@ -21,7 +21,7 @@ OURS = ("region", "region_id", "eta", "displacement", "predictor", "defective")
 """Columns of the files that we write, which no longer hold when such a file is read."""
 PREFIX = "state_"
 INFO = "state_info"
-KINDS: dict[str, Any] = {"f": float, "i": np.int64, "u": np.int64, "b": bool}
+KINDS: dict[str, type] = {"f": float, "i": np.int64, "u": np.int64, "b": bool}
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +35,7 @@ class AtomState:
     """
 
     arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
-    info: Mapping[str, Any] = field(default_factory=dict)
+    info: Attributes = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -54,7 +54,7 @@ class AtomState:
             If an array holds words, objects, NaN or infinity, or an entry of `info` is no number, text or list, or a
             name is no identifier: naming it.
         """
-        arrays = {}
+        arrays: dict[str, np.ndarray] = {}
         for name, array in atoms.arrays.items():
             if name in (*GEOMETRY, *OURS, *without):
                 continue

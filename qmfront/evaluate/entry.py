@@ -27,16 +27,20 @@ ANSWERS = (*SHAPES, *TIMES)
 BESIDE = ("calculator", "origin")
 
 
+Identity = Mapping[str, Any]
+"""What stands for a calculator, see `models.calculator.identity`: its arguments, and hashes of its code and files."""
+
+
 @dataclass(frozen=True)
 class Question:
     """All that the values of an evaluation depend on.
 
-    model : identity of the calculator, see `models.calculator.identity`
+    model : identity of the calculator
     properties : what is wanted: "energy", "forces", "stress"
     arrays : positions, numbers, cell, pbc, and moments or charges where the atoms have them
     """
 
-    model: Mapping[str, Any]
+    model: Identity
     properties: Sequence[str]
     arrays: Mapping[str, np.ndarray]
 

@@ -60,13 +60,13 @@ def ask(
         "free_energy" if "free_energy" in getattr(calculator, "implemented_properties", ()) else "energy"
     )
     wall, cpu = time.perf_counter(), _cpu_seconds()
-    values: dict[str, Any] = {}
+    given: dict[str, object] = {}
     asked = "forces"
     try:
         with within(time_limit):
             for item in (item for item in ("forces", "energy", "stress") if item in properties):
                 asked = energy_name if item == "energy" else item
-                values[item] = _one(calculator, asked, work, known="forces" in values)
+                given[item] = _one(calculator, asked, work, known="forces" in given)
     except PropertyNotImplementedError:
         raise
     except Exception as error:  # any calculator of the user may stand here, with any error of its own
@@ -75,7 +75,7 @@ def ask(
             "Check the structure and the settings of the calculator; nothing was journaled."
         ) from error
     wall, cpu = time.perf_counter() - wall, _cpu_seconds() - cpu
-    values = {item: _sound(item, value, len(atoms), name) for item, value in values.items()}
+    values = {item: _sound(item, value, len(atoms), name) for item, value in given.items()}
     return Evaluation(float(values["energy"]), values["forces"], values.get("stress"), wall, cpu, False)
 
 
@@ -104,7 +104,7 @@ def _one(calculator: Any, item: str, atoms: Atoms, *, known: bool) -> Any:
     return results[item] if known and item in results else calculator.get_property(item, atoms)
 
 
-def _sound(item: str, value: Any, n_atoms: int, name: str) -> np.ndarray:
+def _sound(item: str, value: object, n_atoms: int, name: str) -> np.ndarray:
     advice = (
         "Check the structure (atoms too close?) and the settings of the calculator; nothing was journaled."
     )

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 
-from qmfront.evaluate.entry import Question, packed, read_entry, unpacked
+from qmfront.evaluate.entry import Identity, Question, packed, read_entry, unpacked
 from qmfront.evaluate.evaluation import Evaluation, EvaluationError, ask
 from qmfront.evaluate.model_spec import ModelSpec
 from qmfront.evaluate.retry import ONCE, Patience, persistent
@@ -83,7 +83,7 @@ class Journal:
                 "its target."
             ) from error
         self.origin = f"{socket.gethostname()}:{self.folder.resolve()}"
-        self._identities: dict[str, dict[str, Any]] = {}
+        self._identities: dict[str, Identity] = {}
 
     @classmethod
     def of_job(cls, folder: str, resources: Any) -> "Journal":

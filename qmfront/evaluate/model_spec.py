@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 
+from qmfront.config.section import CalculatorArguments, ModelEntry
 from qmfront.models.calculator import build
 
 
@@ -21,14 +22,14 @@ class ModelSpec:
     """
 
     calculator: str
-    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    kwargs: CalculatorArguments = field(default_factory=dict)
     moments: Mapping[str, float] = field(default_factory=dict)
     charges: Mapping[str, float] = field(default_factory=dict)
 
     @property
-    def entry(self) -> dict[str, Any]:
+    def entry(self) -> ModelEntry:
         """As in a configuration: {calculator: dotted path, kwargs: {...}}."""
-        return {"calculator": self.calculator, "kwargs": dict(self.kwargs)}
+        return ModelEntry(calculator=self.calculator, kwargs=dict(self.kwargs))
 
     def dressed(self, atoms: Atoms) -> Atoms:
         """The atoms with the initial moments and charges of their elements, where they have none of their own."""

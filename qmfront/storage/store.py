@@ -248,7 +248,7 @@ def _write(folder: Path, arrays: Mapping[str, np.ndarray], kind: Kind, root: Att
         zarr.consolidate_metadata(folder, zarr_format=3)
 
 
-def _read(folder: Path) -> tuple[dict[str, Any], dict[str, np.ndarray], dict[str, dict[str, Any]]]:
+def _read(folder: Path) -> tuple[Attributes, dict[str, np.ndarray], dict[str, Attributes]]:
     """Root attributes, arrays, and per array its attributes with "dims" and "kind" added."""
     import zarr
 
@@ -257,7 +257,8 @@ def _read(folder: Path) -> tuple[dict[str, Any], dict[str, np.ndarray], dict[str
         raise StoreError(f"{folder} {state} (no {SENTINEL} in it). Run the rule that writes it.")
     try:
         group = zarr.open_group(folder, mode="r", zarr_format=3)
-        stored, metas = {}, {}
+        stored: dict[str, np.ndarray] = {}
+        metas: dict[str, Attributes] = {}
         for name, array in group.arrays():
             if array.nbytes > LARGE:
                 _refuse_empty(folder / name, array.nbytes)
@@ -278,7 +279,7 @@ def _refuse_empty(array: Path, promised: int) -> None:
         raise ValueError(f"{array.name} says that it has {promised} bytes, and its files have {held}")
 
 
-def _compare_labels(folder: Path, metas: Mapping[str, dict], kind: Kind) -> None:
+def _compare_labels(folder: Path, metas: Mapping[str, Attributes], kind: Kind) -> None:
     for name, meta in metas.items():
         for key in ("unit", "dims"):
             wanted = getattr(kind.arrays.get(name), key, None)
@@ -290,7 +291,7 @@ def _compare_labels(folder: Path, metas: Mapping[str, dict], kind: Kind) -> None
 
 
 def _compare_checksum(
-    folder: Path, arrays: Mapping[str, np.ndarray], metas: Mapping[str, dict], attrs: Attributes
+    folder: Path, arrays: Mapping[str, np.ndarray], metas: Mapping[str, Attributes], attrs: Attributes
 ) -> None:
     damaged = [name for name, array in arrays.items() if _digest(array) != metas[name].get("sha256")]
     digests = {name: meta.get("sha256") for name, meta in metas.items()}
