@@ -1,6 +1,7 @@
 """Calculators that hang, raise or return NaN, once or for ever."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -56,7 +57,7 @@ def test_a_call_that_fails_once_is_asked_again(
     journal = Journal(tmp_path, Patience(time_limit=0.3, retries=1))
     start = time.monotonic()
     found = journal.evaluate(CLUSTER, Moody(), spec)
-    assert time.monotonic() - start < 10
+    assert time.monotonic() - start < 25  # of 30, on a machine with other work
     assert np.all(found.forces == 1.0)
     assert summary(tmp_path).count == 1
     assert "QM call of 2 atoms: try 1 of 2 failed, asking a new calculator." in caplog.text
@@ -86,18 +87,18 @@ def test_without_retries_the_first_failure_counts(spec: ModelSpec, tmp_path: Pat
 
 
 def test_a_call_in_time_is_left_alone() -> None:
-    with within(0.2):
-        time.sleep(0.01)
-    time.sleep(0.3)  # the alarm was taken back
+    with within(60.0):
+        assert signal.getitimer(signal.ITIMER_REAL)[0] > 0.0
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)  # the alarm was taken back
     with within(None):
-        pass
+        assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
 
 
 def test_programs_of_a_late_call_are_ended() -> None:
     earlier, started = subprocess.Popen(["sleep", "20"]), []
 
     def call() -> None:
-        started.append(subprocess.Popen(["sh", "-c", "sleep 20 & wait"]))
+        started.append(subprocess.Popen(["sh", "-c", "sleep 20 & wait; exit 1"]))
         started[0].wait()
 
     try:

@@ -46,4 +46,4 @@ def test_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
     assert path.exists()
     start = time.perf_counter()
     with exclusive(path, what="test"):
-        assert time.perf_counter() - start < 1.0
+        assert time.perf_counter() - start < 30.0  # the holder would have slept for 60
