@@ -6,6 +6,7 @@ from pathlib import Path
 
 from snakemake.utils import min_version, validate
 
+from qmfront.analysis.unfinished import show_what_ended
 from qmfront.config.guard import guard_snakemake
 from qmfront.config.load import load
 from qmfront.preflight.construction import refuse_at_dry_run
@@ -15,6 +16,7 @@ min_version("9.22")
 guard_snakemake()  # done by profiles/default where that is read
 if workflow.is_main_process:
     hold(Path.cwd(), sys.argv)
+guard_snakemake()  # done by profiles/default where that is read
 
 # Snakemake starts scripts by this path without quotes; a relative one is without the blanks of the folders above.
 if " " in sys.executable:
@@ -56,3 +58,7 @@ rule all:
         expand(rules.convergence.output.xyz, case=study.cases),
         rules.verdict.output.verdict,
     localrule: True
+
+
+onerror:
+    show_what_ended(study, log, workflow.dag.needrun_jobs())

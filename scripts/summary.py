@@ -8,13 +8,11 @@ import pandas as pd
 
 from qmfront.analysis.checks import Checks
 from qmfront.analysis.summary import CaseResult, PotentialResult, far_field_table, page, resources_table
-from qmfront.elasticity.certificate import Certificate
+from qmfront.analysis.unfinished import PAGE
 from qmfront.storage import store
 from qmfront.storage.job import given
-from qmfront.storage.layouts.potential import POTENTIAL
 from qmfront.storage.logs import logged
-from qmfront.storage.writing import write_file
-from qmfront.training.verdict import mismatch_verdict
+from qmfront.storage.writing import cleared, write_file
 
 
 @dataclass(frozen=True)
@@ -50,25 +48,30 @@ class Outputs:
 
 def main(files: Files, cases: Mapping[str, Told], potentials: list[str], outputs: Outputs) -> None:
     references, far_fields = (
-        {Path(store.directory(file)).parent.name: store.attributes(file) for file in paths}
+        {Path(store.directory(file)).parent.name: Path(file) for file in paths}
         for paths in (files.references, files.far_fields)
     )
-    found = {}
-    for (name, case), table in zip(cases.items(), files.tables, strict=True):
-        verdict = far_fields.get(name, {}).get("verdict", "")
-        reference = references.get(name, {})
-        found[name] = CaseResult(case.title, pd.read_csv(table), reference, case.potential, verdict)
-    stores = (store.load(path, POTENTIAL) for path in files.certificates)
-    verdicts = [mismatch_verdict(Certificate.from_arrays(arrays)) for arrays in stores]
-    tables = [map(pd.read_csv, paths) for paths in (files.fits, files.intervals)]
-    parts = zip(*tables, verdicts, strict=True)
-    fits = dict(zip(potentials, (PotentialResult(*part) for part in parts), strict=True))
+    found = {
+        name: CaseResult.read(
+            case.title,
+            case.potential,
+            Path(table),
+            reference=references.get(name),
+            far_field=far_fields.get(name),
+        )
+        for (name, case), table in zip(cases.items(), files.tables, strict=True)
+    }
+    parts = zip(files.fits, files.intervals, files.certificates, strict=True)
+    fits = {
+        name: PotentialResult.read(*map(Path, paths)) for name, paths in zip(potentials, parts, strict=True)
+    }
     comparison = pd.read_csv(files.comparison[0]) if files.comparison else None
     checks = Checks.of_text(Path(files.checks).read_text(encoding="utf-8"))
     write_file(outputs.page, page(found, fits, comparison, checks))
     write_file(outputs.far_field, far_field_table(found, fits).to_csv(index=False))
     resources = resources_table(Path(outputs.resources).parent / "benchmarks")
     write_file(outputs.resources, resources.to_csv(index=False))
+    cleared(Path(outputs.page).with_name(PAGE))
 
 
 if __name__ == "__main__":

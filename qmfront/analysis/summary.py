@@ -1,15 +1,20 @@
 """The results of a study on one page that opens offline: what came out, beside the paper's, how sure, at what cost."""
 
 import html
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from qmfront.analysis.checks import Checks
+from qmfront.config.study import Case
+from qmfront.elasticity.certificate import Certificate
 from qmfront.estimate.trust import verdict_words
+from qmfront.storage import store
+from qmfront.storage.layouts.potential import POTENTIAL
 from qmfront.training.intervals import coverage
+from qmfront.training.verdict import mismatch_verdict
 
 STYLE = """
 body {font: 15px/1.5 system-ui, sans-serif; color: #1c2430; max-width: 62rem; margin: 2rem auto; padding: 0 1.5rem}
@@ -42,6 +47,25 @@ class CaseResult:
     potential: str
     far_field: str = ""
 
+    @classmethod
+    def read(
+        cls, title: str, potential: str, table: Path, *, reference: Path | None, far_field: Path | None
+    ) -> "CaseResult":
+        """From convergence.csv, and the stores of a case that asks for them."""
+        measured = {} if reference is None else store.attributes(reference)
+        told = {} if far_field is None else store.attributes(far_field)
+        return cls(title, pd.read_csv(table), measured, potential, told.get("verdict", ""))
+
+    @classmethod
+    def of(cls, case: Case, folder: Path) -> "CaseResult":
+        """Of a case whose results stand in a folder."""
+        reference, far_field = (
+            folder / f"{stage}.zarr" if stage in case.asked_stages else None
+            for stage in ("reference", "far_field")
+        )
+        table = folder / "convergence.csv"
+        return cls.read(case.title, case.potential, table, reference=reference, far_field=far_field)
+
 
 @dataclass(frozen=True)
 class PotentialResult:
@@ -55,6 +79,12 @@ class PotentialResult:
     fit: pd.DataFrame
     intervals: pd.DataFrame
     verdict: str
+
+    @classmethod
+    def read(cls, fit: Path, intervals: Path, certificate: Path) -> "PotentialResult":
+        """From fit.csv, intervals.csv and the store of the certificate."""
+        found = Certificate.from_arrays(store.load(certificate, POTENTIAL))
+        return cls(pd.read_csv(fit), pd.read_csv(intervals), mismatch_verdict(found))
 
 
 def resources_table(folder: Path) -> pd.DataFrame:
@@ -94,12 +124,6 @@ def page(
         Failures are shown in words; they hide nothing else.
     """
     parts = [
-        "<h1>Summary of the results</h1>",
-        _paragraph(
-            "Adaptive QM/MM relaxation of crystalline defects. The error is the distance to the QM solution on the "
-            "same domain, in the norm of displacement gradients (Å); eta is the computed estimate of it that drives "
-            "the adaptation. Nothing on this page was typed in: all numbers are read from the result files."
-        ),
         *_where_cases_ended(cases),
         *(_beside_the_paper(comparison) if comparison is not None else []),
         *_consistency(potentials),
@@ -108,8 +132,62 @@ def page(
         *_cost(cases),
         *_checks(checks),
     ]
-    head = f'<meta charset="utf-8"><title>Summary of the results</title><style>{STYLE}</style>'
-    return f"<!doctype html><html><head>{head}</head><body>\n" + "\n".join(parts) + "\n</body></html>\n"
+    return _document("Summary of the results", parts)
+
+
+@dataclass(frozen=True)
+class Missing:
+    """What a failed run leaves out.
+
+    failures : (rule, log, what it says) of the jobs that failed
+    cases : (name, title, why) of the cases without a result
+    """
+
+    failures: Sequence[tuple[str, str, str]]
+    cases: Sequence[tuple[str, str, str]]
+
+
+def page_of_a_failed_run(
+    cases: Mapping[str, CaseResult], potentials: Mapping[str, PotentialResult], missing: Missing
+) -> str:
+    """HTML of a page about the cases that ended, and why the others did not; nothing of it was tested.
+
+    Parameters
+    ----------
+    cases : that ended, at least one, by name
+    potentials : of those, as far as they are complete
+    """
+    text = (
+        "The run failed. The cases below ended before it did; the tests of the finished results, the comparison with "
+        "the paper and the figures want all cases, and are left out. The next run goes on where this one stopped."
+    )
+    parts = [
+        "<h2>What failed</h2>",
+        _paragraph(text),
+        _words(("job", "log", "what it says"), missing.failures),
+        "<h2>Cases without a result</h2>",
+        _words(("case", "what", "why"), missing.cases),
+        *_where_cases_ended(cases),
+        *(_consistency(potentials) + _intervals(potentials) if potentials else []),
+        *_far_field(cases, potentials),
+        *_cost(cases),
+    ]
+    return _document("Results of a run that failed", parts)
+
+
+def _words(names: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    return _html(pd.DataFrame(rows, columns=list(names)), text=names)
+
+
+def _document(title: str, parts: list[str]) -> str:
+    introduction = _paragraph(
+        "Adaptive QM/MM relaxation of crystalline defects. The error is the distance to the QM solution on the "
+        "same domain, in the norm of displacement gradients (Å); eta is the computed estimate of it that drives "
+        "the adaptation. Nothing on this page was typed in: all numbers are read from the result files."
+    )
+    head = f'<meta charset="utf-8"><title>{title}</title><style>{STYLE}</style>'
+    body = "\n".join([f"<h1>{title}</h1>", introduction, *parts])
+    return f"<!doctype html><html><head>{head}</head><body>\n{body}\n</body></html>\n"
 
 
 def cost_table(cases: Mapping[str, CaseResult]) -> pd.DataFrame:
@@ -133,7 +211,7 @@ def far_field_table(
         {
             "case": name,
             "potential": case.potential,
-            "certificate": potentials[case.potential].verdict,
+            "certificate": potentials[case.potential].verdict if case.potential in potentials else "-",
             "far field": case.far_field or "Not asked (estimate.far_field_samples: 0).",
         }
         for name, case in cases.items()

@@ -185,3 +185,26 @@ def test_one_core_and_eight_give_the_same(small: Undisturbed) -> None:
         done = project.snakemake(config=small.config, path=INJECT, variables=variables(project), cores=cores)
         assert done.returncode == 0, done.stdout
         assert differences(small.untouched, project) == []
+
+
+@pytest.mark.slow
+def test_a_case_that_fails_does_not_hide_the_others(tiny: Undisturbed) -> None:
+    """With --keep-going: the page shows what ended, and says why the other did not."""
+    project = tiny.finished()
+    text = f"{project.text('config/cases/small.yaml')}solve: {{max_calls: 1}}\ninitial_region: {{radius_r0: 3.0}}\n"
+    (project.folder / "config/cases/twin.yaml").write_text(text, encoding="utf-8")
+    (project.folder / "config/twin.yaml").write_text("cases: [small, twin]\n", encoding="utf-8")
+    done = project.snakemake(
+        "--keep-going",
+        "results/small/convergence.csv",
+        "results/twin/convergence.csv",
+        config=(*tiny.config, "config/twin.yaml"),
+        path=INJECT,
+        variables=variables(project),
+    )
+    (project.folder / "config/cases/twin.yaml").unlink()
+    assert done.returncode != 0
+    assert "1 of 2 cases ended, results/unfinished.html shows them. Without a result:" in done.stdout
+    assert "  twin: logs/twin/0/solve.log: " in done.stdout
+    page = project.text("results/unfinished.html")
+    assert "smallest disc" in page and "solve.max_calls" in page

@@ -33,10 +33,7 @@ use rule job as check with:
         job="check",
     localrule: True
     params:
-        cases={
-            name: case.plain("potential", "reference", "buffer", "solve")
-            for name, case in study.cases.items()
-        },
+        cases={n: case.plain("potential", "reference", "buffer", "solve") for n, case in study.cases.items()},
         potentials=MATERIALS,
     message:
         "Tests of the finished results"
