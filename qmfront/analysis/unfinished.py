@@ -19,7 +19,7 @@ PAGE = "unfinished.html"
 FAILED = re.compile(r"^Error in rule (\w+):\n(?:    .*\n)*?    log: (\S+)", re.MULTILINE)
 """What Snakemake's log says of a failed job: its rule and its log."""
 TRACEBACK = "Traceback (most recent call last):"
-MESSAGE = re.compile(r"^[A-Za-z_][\w.]*(?::.*(?:\n.*)*)?\Z", re.MULTILINE)
+MESSAGE = re.compile(r"^(?:[A-Za-z_]\w*\.)*([A-Za-z_]\w*(?::.*(?:\n.*)*)?)\Z", re.MULTILINE)
 """The exception below a traceback, which is the end of the log of a job that raised, see `storage.logs.logged`."""
 LOGGED = re.compile(r"^\d{4}-\d\d-\d\d \d\d:", re.MULTILINE)
 """A line of the log: what comes before it was not the end."""
@@ -108,7 +108,7 @@ def reason_of(job_log: Path) -> str:
     text = job_log.read_text(encoding="utf-8", errors="replace").rstrip()
     message = MESSAGE.search(text.rpartition(TRACEBACK)[2])
     if TRACEBACK in text and message and not LOGGED.search(message.group()):
-        told = message.group()
+        told = message.group(1)
     else:
         told = f"ended without a message, after: {(text.splitlines() or ['nothing'])[-1]}"
     told = " ".join(told.split())

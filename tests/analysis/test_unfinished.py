@@ -157,7 +157,7 @@ def test_every_job_is_told_once(folder: Path) -> None:
         (RAISED, REASON),
         (RAISED + "2026-11-29 16:00:01,000 qmfront: again\n", "ended without a message, after: 2026-11-29 16:00:01"),
         ("Traceback (most recent call last):\n  File\nKeyboardInterrupt\n", "KeyboardInterrupt"),
-        ("Traceback (most recent call last):\n  File\na.b.Error: " + "x " * 1000, "a.b.Error: x x"),
+        ("Traceback (most recent call last):\n  File\na.b.Error: " + "x " * 1000, "Error: x x"),
         ("", "ended without a message, after: nothing"),
     ],
 )  # fmt: skip

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from qmfront.coupling.solution import Solution
 from qmfront.figures.atoms import MarkedDefect
 from qmfront.figures.style import FigureFiles
 from qmfront.storage import store
@@ -103,13 +104,7 @@ def test_snapshots_of_any_defect(chosen, edge, tmp_path):
     size = np.linalg.norm(edge.sites[:, :2], axis=1)
     flat = np.zeros_like(edge.sites)
     empty = np.zeros(0)
-    solution = {
-        "displacement": flat,
-        "forces": flat,
-        "history": empty,
-        "measure": empty,
-        "moved": np.array(0.0),
-    }
+    solution = Solution(flat, flat, empty, empty).arrays()
     regions = [np.where(size < radius, 0, np.where(size < 2 * radius, 1, 2)) for radius in (6.0, 8.0, 11.0)]
     for name, kind, arrays in (
         ("structure", STRUCTURE, {**edge.arrays(), "region": regions[0]}),
