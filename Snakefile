@@ -16,7 +16,6 @@ min_version("9.22")
 guard_snakemake()  # done by profiles/default where that is read
 if workflow.is_main_process:
     hold(Path.cwd(), sys.argv)
-guard_snakemake()  # done by profiles/default where that is read
 
 # Snakemake starts scripts by this path without quotes; a relative one is without the blanks of the folders above.
 if " " in sys.executable:

@@ -47,7 +47,7 @@ def _problem(place: str, qm: QuantumModel, root: Path) -> Iterator[str]:
         ModelSpec,
     )  # ASE takes half a second, of every job that reads the Snakefile
 
-    kwargs = qm.arguments(root)
+    kwargs = dict(qm.arguments(root))
     if "txt" in kwargs:  # a log, which a run may be writing
         kwargs["txt"] = None
     try:

@@ -58,8 +58,7 @@ use rule qm_job as solve with:
         "Solve {wildcards.case}, iteration {wildcards.k}"
 
 
-# `use rule` makes no checkpoints.
-checkpoint adapt:
+checkpoint adapt:  # `use rule` makes none
     input:
         unpack(before_of),
         **stores("structure", "operators", "mismatch"),

@@ -14,10 +14,9 @@ rule job:
         "../../scripts/{params.script}"
 
 
-# What they took stands in results/benchmarks.
 use rule job as timed_job with:
     benchmark:
-        "results/benchmarks/<job>.tsv"
+        "results/benchmarks/<job>.tsv"  # what they took
 
 
 use rule timed_job as qm_job with:
