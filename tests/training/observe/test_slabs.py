@@ -5,9 +5,12 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from qmfront.config.potential import FlatSlabs, RattledSlabs
+from qmfront.config.material import RelaxedSlab
+from qmfront.config.potential import FlatSlabs, RattledSlabs, Surfaces
+from qmfront.crystal.neighbours import pairs_within
 from qmfront.crystal.slab import Slab, flat_slab
 from qmfront.elasticity.surface import energy_of, excess_energy
+from qmfront.models.ace.basis import build_basis
 from qmfront.models.ace.calculator import ACE
 from qmfront.models.ace.potential import Potential
 from qmfront.storage.layout import checked
@@ -15,6 +18,7 @@ from qmfront.storage.layouts.potential import TRAINING
 from qmfront.training.observations import DECLARED
 from qmfront.training.observe.slabs import ObservedSlabs, observe_surfaces, rattled_slabs, strained_slabs
 from tests.settings import changed
+from tests.silicon import silicon, stillinger_weber
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +45,28 @@ def test_every_slab_has_its_own_forces_and_energy(data, eam, tungsten):
         assert energy == pytest.approx(excess_energy(slab, eam, whole), rel=1e-12)
         np.testing.assert_allclose(forces.sum(axis=0), 0.0, atol=1e-10)
     assert len({round(energy, 9) for energy in data.energy}) == len(data.energy)
+
+
+def test_slabs_of_silicon_part_where_their_surface_is_cheapest():
+    """One bond per cell is broken at each of both faces, or three where that is asked; rows are those of the fit."""
+    basis = build_basis(["Si"], cutoff=4.5, max_degree=(6, 4), l_weight=1.5, decay=0.5)
+    few = {"flat": FlatSlabs(count=1), "rattled": RattledSlabs(count=1, repeat=(1, 1))}
+    for termination, broken in ((None, 1), (0.9, 3)):
+        surfaces = Surfaces(planes=((1, 1, 1),), layers=8, termination=termination, **few)
+        found = observe_surfaces(
+            silicon().crystal, stillinger_weber(), surfaces, RelaxedSlab(vacuum=8.0, max_force=1e-3)
+        )
+        flat = found.slabs[1]
+        bonds = pairs_within(flat.positions, flat.cell, np.array([True, True, False]), 2.5)
+        assert 2 * len(flat.numbers) - len(bonds.first) // 2 == broken
+        # a pair of atoms is bound by 2.168 eV, and angles of the cut faces are those of the crystal
+        assert found.energy[1] == pytest.approx(2.168 * broken, rel=0.01)
+        coefficients = np.random.default_rng(5).normal(size=len(basis))
+        calculator = ACE(Potential(basis, coefficients, np.zeros(1)))
+        per_atom = energy_of(silicon().crystal.to_atoms(), calculator) / 2
+        values = [excess_energy(slab, calculator, per_atom) for slab in found.slabs]
+        rows = found.design(silicon(), basis)["surface_energy"] @ coefficients
+        assert rows == pytest.approx(np.sqrt(found.importance) * values, rel=1e-8)
 
 
 def test_strained_slabs_stay_within_their_bounds(tungsten):
