@@ -119,7 +119,7 @@ SYSTEMS = {
     "Si_crack_111": System("Si", Crack(**CRACK_111), Disc(radius_r0=20)),
     "Si_crack_110": System("Si", Crack(**CRACK_110), Disc(radius_r0=20)),
     "SiT_crack_111": System("SiT", Crack(**CRACK_111), Disc(radius_r0=20)),
-    "NiAl_crack_110": System("NiAl", Crack(front=(0, 0, 1), plane=(1, 1, 0), load=0.9), Disc(radius_r0=20)),
+    "NiAl_crack_110": System("NiAl", Crack(front=(0, 0, 1), plane=(1, 1, 0), load=1.0), Disc(radius_r0=20)),
     "Mg_vacancy": System("Mg", Point(**VACANCY), Box(cells=(10, 6, 6))),
     "Mg_basal_screw": System("Mg", Dislocation(**BASAL_SCREW), Disc(radius_r0=22)),
     "Mg_basal_edge": System("Mg", Dislocation(**BASAL_EDGE), Disc(radius_r0=25)),

@@ -8,6 +8,7 @@ centrosymmetry does, and need nothing that depends on the lattice.
 from dataclasses import replace
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from qmfront.crystal.defect import ADDED, Defect
 from qmfront.crystal.faces import uncut
@@ -21,12 +22,16 @@ NON_AFFINE_R0 = 0.02
 
 STRAIN = 0.05
 """A larger principal Green strain is beyond what a lattice is."""
+FACE_R0, TIP_R0 = 4.0, 8.0
+"""r0; sites nearer to a face and farther from the tip belong to a free surface, which the potential is fitted to."""
+# ASSUME the layers of NiAl (110), which are buckled, are those of the crystal again 3.3 r0 below the face.
 
 
 def defective_sites(defect: Defect, displacement: np.ndarray, crystal: Crystal) -> np.ndarray:
     """Free sites whose neighbourhood at u0 + u is not that of a strained crystal, or of another species, (n,) bool.
 
-    Sites at the faces of a crack lack neighbours from the beginning, which is no sign of anything.
+    Sites at the faces of a crack lack neighbours from the beginning, which is no sign of anything; nor is it, far from
+    the tip, that layers below a face have moved against each other, as those of a free surface do.
 
     Parameters
     ----------
@@ -46,6 +51,7 @@ def defective_sites(defect: Defect, displacement: np.ndarray, crystal: Crystal) 
     strained = np.abs(np.linalg.eigvalsh(strain)).max(axis=1) > STRAIN
     broken = ~whole & ~_incomplete_from_the_beginning(defect)
     marked = broken | (whole & ((largest > NON_AFFINE_R0 * defect.r0) | strained))
+    marked &= ~_below_faces(defect)
     host = np.where(defect.basis_index == ADDED, defect.numbers, crystal.numbers[defect.basis_index])
     return (marked | (defect.numbers != host)) & defect.free
 
@@ -79,3 +85,14 @@ def _incomplete_from_the_beginning(defect: Defect) -> np.ndarray:
     if not np.isfinite(defect.crack_tip):
         return np.zeros(defect.n_sites, bool)
     return ~_complete(gradient_pairs(defect.stencil, defect.basis_index), defect.basis_index)
+
+
+def _below_faces(defect: Defect) -> np.ndarray:
+    """Sites of the free surfaces of a crack, far from its tip, (n,) bool; none of other defects."""
+    faces = defect.face_sites() if np.isfinite(defect.crack_tip) else np.zeros(defect.n_sites, bool)
+    if not faces.any():
+        return faces
+    plane = defect.sites[:, :2]
+    depth, _ = cKDTree(plane[faces]).query(plane)
+    from_tip = np.linalg.norm(plane - [defect.crack_tip, 0.0], axis=1)
+    return np.asarray((depth < FACE_R0 * defect.r0) & (from_tip > TIP_R0 * defect.r0))

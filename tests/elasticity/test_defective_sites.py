@@ -81,3 +81,17 @@ def test_crack_faces_are_no_sign(crack, tungsten):
     """Face atoms lack neighbours from the beginning; what the tip strains is marked, and nothing far behind it."""
     marked = defective_sites(crack, np.zeros_like(crack.sites), tungsten.crystal)
     assert crack.sites[marked, 0].min() > -6 * crack.r0
+
+
+def test_buckled_layers_below_the_faces_of_a_crack_are_no_sign(crack, tungsten):
+    """Rows moved in turn by 0.1 r0, as a surface buckles: seen at the tip and deep inside, not far behind."""
+    side = np.sign(crack.sites[:, 1])
+    row = np.rint(crack.sites[:, 0] / (crack.r0 / np.sqrt(0.75)))
+    buckled = 0.1 * crack.r0 * np.outer(side * (-1.0) ** row, [0.0, 1.0, 0.0])
+    behind = (crack.sites[:, 0] < -9 * crack.r0) & crack.free
+    depth = np.abs(crack.sites[:, 1])
+    for moved, seen in ((depth < 1.5 * crack.r0, False), (depth > 5 * crack.r0, True)):
+        u = np.where(moved[:, None], buckled, 0.0)
+        marked = defective_sites(crack, u, tungsten.crystal)
+        assert (behind & moved).sum() > 5 and marked[behind].any() == seen
+        assert marked[moved & ~behind & crack.free].any()
