@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass
+from pathlib import Path
 
 from qmfront.config.material import Crystal, ForceConstantSteps, Preflight, StressSamples
 from qmfront.crystal.lattice import crystal_of
@@ -41,7 +42,13 @@ def main(material: str, crystal: Crystal, qm: ModelSpec, settings: Settings, out
         settings.stress_samples,
     )
     logging.getLogger(__name__).info("\n%s", page(found))
-    refuse(found, strictly=settings.preflight.refuse)
+    refused = Path(outputs.page).with_suffix(
+        ".refused.md"
+    )  # Snakemake deletes the outputs of a job that fails
+    refused.unlink(missing_ok=True)
+    if found.findings.problems and settings.preflight.refuse:
+        write_file(refused, page(found))
+    refuse(found, strictly=settings.preflight.refuse, page=str(refused))
     write_file(outputs.page, page(found))
     write_file(outputs.table, found.json())
 

@@ -9,9 +9,12 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import PropertyNotImplementedError
+from ase.stress import full_3x3_to_voigt_6_stress
 
 from qmfront.evaluate.retry import within
 
+SKEW = 1e-3
+"""Of a full stress, relative to its largest component: models in single precision differ by 1e-6 or so."""
 SHAPES = {"energy": lambda n: (), "forces": lambda n: (n, 3), "stress": lambda n: (6,)}
 
 
@@ -113,6 +116,8 @@ def _sound(item: str, value: object, n_atoms: int, name: str) -> np.ndarray:
     except (TypeError, ValueError):
         raise EvaluationError(f"{name} returned {value!r} as {item}. {advice}") from None
     expected = SHAPES[item](n_atoms)
+    if item == "stress" and array.shape == (3, 3):
+        array = _voigt(array, name, advice)
     if array.shape != expected:
         raise EvaluationError(
             f"{name} returned {item} of shape {array.shape} in place of {expected}. {advice}"
@@ -123,6 +128,16 @@ def _sound(item: str, value: object, n_atoms: int, name: str) -> np.ndarray:
         )
     array.flags.writeable = False
     return array
+
+
+def _voigt(stress: np.ndarray, name: str, advice: str) -> np.ndarray:
+    """The six components of a full stress, which some calculators return though ASE asks for these."""
+    skew = float(np.abs(stress - stress.T).max())
+    if skew > SKEW * float(np.abs(stress).max()):
+        raise EvaluationError(
+            f"{name} returned a stress that is not symmetric, by {skew:.1e} eV/Å^3. {advice}"
+        )
+    return np.asarray(full_3x3_to_voigt_6_stress(stress))
 
 
 def _cpu_seconds() -> float:

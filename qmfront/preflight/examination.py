@@ -24,6 +24,11 @@ from qmfront.preflight.rest import Rest, rest_checks
 from qmfront.preflight.samples import cell_of, rattled
 from qmfront.preflight.subject import RefusedError, Subject
 
+SINGLE = (
+    "The forces are in single precision (float32), seven digits. Ask the calculator for double precision, such as "
+    "default_dtype: float64 of MACE: noise and inconsistencies of 1e-6 of their size come from that."
+)
+
 log = logging.getLogger(__name__)
 
 
@@ -85,6 +90,8 @@ def examine(subject: Subject, guess: Crystal, settings: Preflight, steps: ForceC
             time_larger_calls(subject, crystal, settings)
     except RefusedError as error:
         checks.append(Check("calls", None, "", None, str(error)))
+    if subject.in_single_precision:
+        warnings.append(SINGLE)
     cost = fitted_cost(subject.timings) if subject.timings else None
     spent = sum(timing.seconds for timing in subject.timings)
     return Findings(checks, rest, locality, cost, subject.calls, spent, warnings)
@@ -101,7 +108,12 @@ def _checks_of_a_cell(
     if not check.passed:
         return
     noise = noise_of(subject, atoms, step=steps.displacement, repeat=repeat)
-    yield noise_check(noise, step=steps.displacement, limit=settings.difference_error)
+    cure = (
+        "ask it for double precision"
+        if subject.in_single_precision
+        else "converge the calculator more tightly"
+    )
+    yield noise_check(noise, step=steps.displacement, limit=settings.difference_error, cure=cure)
     yield force_check(subject, atoms, found, limit=settings.force_error)
     yield stress_check(subject, atoms, limit=settings.stress_error)
     yield periodicity_check(subject, atoms, found, limit=settings.noise)

@@ -46,7 +46,7 @@ def locality_of(subject: Subject, crystal: Crystal, settings: Preflight) -> Loca
     settings : Preflight
         Its buffer_error is the tolerance; all clusters together take its seconds.
     """
-    r0, spent, stopped = crystal.nearest_neighbour_distance, 0.0, "the forces settle"
+    r0, spent, stopped, cure = crystal.nearest_neighbour_distance, 0.0, "the forces settle", ""
     tolerance = settings.buffer_error
     widths: list[float] = []
     forces: list[np.ndarray] = []
@@ -55,8 +55,12 @@ def locality_of(subject: Subject, crystal: Crystal, settings: Preflight) -> Loca
         width = (1.5 + STEP_R0 * len(widths)) * r0
         cluster, place = sphere(crystal, width, rattle=settings.rattle)
         predicted = fitted_cost(subject.timings).seconds(len(cluster))
-        if (len(widths) >= 2 and spent + predicted > settings.seconds) or len(cluster) > LARGEST:
+        if len(widths) >= 2 and spent + predicted > settings.seconds:
             stopped = f"a cluster of {len(cluster)} atoms would take {predicted:.0f} s"
+            cure = ", or raise preflight.seconds"
+            break
+        if len(cluster) > LARGEST:
+            stopped = f"a wider cluster would have more than {LARGEST} atoms"
             break
         evaluation = subject.evaluate(cluster)
         spent += evaluation.seconds
@@ -64,7 +68,7 @@ def locality_of(subject: Subject, crystal: Crystal, settings: Preflight) -> Loca
         forces.append(evaluation.forces[place])
         atoms.append(len(cluster))
     errors = [float(np.linalg.norm(force - forces[-1])) for force in forces]
-    return Locality(widths, errors, atoms, *_recommended(widths, errors, tolerance, stopped))
+    return Locality(widths, errors, atoms, *_recommended(widths, errors, tolerance, (stopped, cure)))
 
 
 def time_larger_calls(subject: Subject, crystal: Crystal, settings: Preflight) -> None:
@@ -92,15 +96,19 @@ def _settled(forces: list[np.ndarray], tolerance: float) -> bool:
 
 
 def _recommended(
-    widths: list[float], errors: list[float], tolerance: float, stopped: str
+    widths: list[float], errors: list[float], tolerance: float, end: tuple[str, str]
 ) -> tuple[float | None, str]:
-    """The narrowest width from which on all errors are below the tolerance, if wider ones were tried."""
+    """The narrowest width from which on all errors are below the tolerance, if wider ones were tried.
+
+    end : why there are no wider clusters, and what would give some
+    """
+    stopped, cure = end
     wrong = [place for place, error in enumerate(errors) if error >= tolerance]
     first = wrong[-1] + 1 if wrong else 0
     if first >= len(widths) - 1:
         change = errors[-2] if len(errors) > 1 else float("inf")
         return None, (
             f"not settled at {widths[-1]:.1f} Å, where {stopped}; the last half r0 changed the force by {change:.1e} "
-            "eV/Å. Measure it on the case (locality), or raise preflight.seconds"
+            f"eV/Å. Measure it on the case (locality){cure}"
         )
     return widths[first], f"beyond it the force on the centre changes by less than {tolerance:g} eV/Å"

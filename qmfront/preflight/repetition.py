@@ -12,6 +12,7 @@ from qmfront.preflight.subject import Subject
 
 OTHER_STEP = 0.03
 """Å; displacement of the structure that is evaluated between two evaluations of the same one."""
+ENERGY = "when it is asked again"
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,12 @@ def determinism_check(
     changes = {
         "when it is asked again after another structure": np.abs(again.forces - first.forces).max(),
         "when the calculator is built again": np.abs(fresh.forces - first.forces).max(),
-        "when it is asked again (energy)": abs(again.energy - first.energy) / max(len(atoms), 1),
+        ENERGY: abs(again.energy - first.energy) / max(len(atoms), 1),
     }
     worst = max(changes, key=lambda when: changes[when])
+    what, unit = ("another energy", "eV per atom") if worst == ENERGY else ("other forces", "eV/Å")
     problem = (
-        f"Not deterministic: the same atoms get other forces {worst}, by {changes[worst]:.1e} eV/Å. Random numbers, "
+        f"Not deterministic: the same atoms get {what} {worst}, by {changes[worst]:.1e} {unit}. Random numbers, "
         "a self-consistent field that stops early, or memory of the last call; fix the seed, converge more tightly, or "
         "start every call from scratch."
     )
@@ -100,18 +102,22 @@ def noise_of(subject: Subject, atoms: Atoms, *, step: float, repeat: float) -> N
     return Noise(max(float(rough), repeat), float(np.abs(fitted[1]).max() / step))
 
 
-def noise_check(noise: Noise, *, step: float, limit: float) -> Check:
-    """The relative error of central differences of forces."""
+def noise_check(noise: Noise, *, step: float, limit: float, cure: str) -> Check:
+    """The relative error of central differences of forces.
+
+    cure : what to do where the displacement is not enlarged
+    """
     error = noise.force / (np.sqrt(2) * step) / max(noise.stiffness, 1e-12)
     wanted = noise.force / (np.sqrt(2) * limit * max(noise.stiffness, 1e-12))
-    cure = (
-        f"A force_constants.displacement of {wanted:.1g} Å or more would do"
-        if wanted <= 0.05
-        else f"No displacement would do ({wanted:.1g} Å is no longer small)"
+    digit = 10.0 ** np.floor(np.log10(max(wanted, 1e-12)))
+    enough = float(np.ceil(wanted / digit) * digit)  # rounded down it would be refused again
+    displacement = (
+        f"A force_constants.displacement of {enough:.1g} Å or more would do, or {cure}"
+        if enough <= 0.05
+        else f"No displacement would do ({enough:.1g} Å is no longer small): {cure}"
     )
     problem = (
         f"The noise is too large for finite differences: {noise.force:.1e} eV/Å in the forces makes an error of "
-        f"{error:.1e} in the force constants at a displacement of {step:g} Å. {cure}; or converge the calculator more "
-        "tightly."
+        f"{error:.1e} in the force constants at a displacement of {step:g} Å. {displacement}."
     )
     return limited("noise in differences of forces", float(error), "1", limit, problem=problem)

@@ -78,8 +78,11 @@ def report(
     return Report(material, subject.name, findings, advice)
 
 
-def refuse(found: Report, *, strictly: bool) -> None:
-    """Raise RefusedError if the model failed and that is to stop the run; log warnings otherwise."""
+def refuse(found: Report, *, strictly: bool, page: str = "") -> None:
+    """Raise RefusedError if the model failed and that is to stop the run; log warnings otherwise.
+
+    page : where all findings stand
+    """
     for text in found.findings.warnings:
         log.warning("%s: %s", found.material, text)
     causes = found.findings.problems
@@ -89,5 +92,6 @@ def refuse(found: Report, *, strictly: bool) -> None:
         [*causes, *found.findings.warnings]
     )
     if strictly:
-        raise RefusedError(f"{text} (materials.{found.material}.preflight holds the limits.)")
+        where = f"; all that was found is in {page}" if page else ""
+        raise RefusedError(f"{text} (materials.{found.material}.preflight holds the limits{where}.)")
     log.warning("%s Going on, since preflight.refuse is false.", text)

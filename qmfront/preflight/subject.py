@@ -63,6 +63,12 @@ class Subject:
         self.calculator = make()
         self.timings: list[Timing] = []
         self.calls = 0
+        self._precisions: set[bool] = set()
+
+    @property
+    def in_single_precision(self) -> bool:
+        """Whether all forces so far, zeros aside, are numbers of single precision, as those of many learned models."""
+        return self._precisions == {True}
 
     def evaluate(self, atoms: Atoms, *, stress: bool = False, fresh: bool = False) -> Evaluation:
         """Energy (the free energy where there is one), forces and, if wanted, stress.
@@ -90,6 +96,8 @@ class Subject:
                 "forces all the same. Allow more iterations, mix less, or smear the occupations more."
             )
         self.calls += 1
+        if found.forces.any():
+            self._precisions.add(bool(np.array_equal(found.forces, found.forces.astype(np.float32))))
         if self.calls > 1:  # the first call may compile code
             self.timings.append(Timing(len(atoms), own_seconds(found), peak_memory()))
         return found

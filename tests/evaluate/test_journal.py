@@ -84,6 +84,12 @@ def test_energy_is_the_one_that_forces_differentiate(tmp_path: Path) -> None:
     assert found.stress is None
 
 
+def test_a_full_stress_is_taken_by_its_six_components(tmp_path: Path) -> None:
+    full = np.array([[1.0, 6.0, 5.0], [6.0, 2.0, 4.0], [5.0, 4.0, 3.0]])
+    found = Journal(tmp_path).evaluate(cluster(), Given(stress=full.astype(np.float32)), SPEC, stress=True)
+    assert np.array_equal(found.stress, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+
+
 def test_calculator_that_forgets_its_atoms_is_asked_once(tmp_path: Path) -> None:
     calculator = Given()  # never sets self.atoms, so ASE would let it compute again for every property
     Journal(tmp_path).evaluate(cluster(), calculator, SPEC, stress=True)
@@ -144,7 +150,9 @@ def test_other_settings_and_properties_are_other_evaluations(tmp_path: Path) -> 
         ({"forces": np.zeros((4, 3))}, r"returned forces of shape \(4, 3\) in place of \(5, 3\)"),
         ({"forces": None}, "failed to give forces|returned None|forces of shape"),
         ({"free_energy": np.nan}, "1 of 1 numbers of energy"),
-        ({"stress": np.zeros((3, 3))}, r"stress of shape \(3, 3\) in place of \(6,\)"),
+        ({"stress": np.zeros((3, 2))}, r"stress of shape \(3, 2\) in place of \(6,\)"),
+        ({"stress": np.eye(3) + np.eye(3, k=1)}, "a stress that is not symmetric, by 1.0e\\+00"),
+        ({"stress": np.diag([1.0, np.nan, 1.0])}, "1 of 6 numbers of stress"),
     ],
 )
 def test_unsound_answers_raise_and_are_not_journaled(tmp_path: Path, results: dict, message: str) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from ase.stress import voigt_6_to_full_3x3_stress
 
 from qmfront.models.eam import EAM
 
@@ -63,6 +64,19 @@ class Noisy(Honest):
         digits = np.round(np.abs(self.atoms.positions) * 1e6).astype(np.uint64)
         generator = np.random.default_rng(digits.ravel())
         self.results["forces"] += generator.normal(scale=3e-4, size=digits.shape)
+
+
+class SinglePrecision(Honest):
+    def spoil(self) -> None:
+        self.results = {name: value.astype(np.float32) for name, value in self.results.items()}
+
+
+class FullStress(Honest):
+    """All nine components of the stress, as CHGNet returns it."""
+
+    def spoil(self) -> None:
+        if "stress" in self.results:
+            self.results["stress"] = voigt_6_to_full_3x3_stress(self.results["stress"])
 
 
 class Inconsistent(Honest):

@@ -8,6 +8,7 @@ import pytest
 from qmfront.config.material import ForceConstantSteps, Preflight
 from qmfront.crystal.lattice import cubic_crystal
 from qmfront.preflight.examination import Findings, examine
+from qmfront.preflight.repetition import Noise, noise_check
 from qmfront.preflight.subject import Subject
 from tests.preflight import liars
 
@@ -83,6 +84,32 @@ def test_a_buffer_that_cannot_be_afforded_is_not_recommended() -> None:
     assert found.width is None
     assert len(found.widths) == 2
     assert "would take" in found.reason and "raise preflight.seconds" in found.reason
+
+
+def test_a_full_stress_is_that_of_six_components(honest: Findings) -> None:
+    found = examined(liars.FullStress)
+    assert found.passed
+    assert found.rest == honest.rest
+
+
+def test_single_precision_is_named_and_is_the_cure(honest: Findings) -> None:
+    found = examined(liars.SinglePrecision)
+    assert [text for text in found.warnings if "single precision (float32)" in text]
+    assert not [text for text in honest.warnings if "single precision" in text]
+    (noise,) = [check for check in found.checks if check.name == "noise in differences of forces"]
+    assert "converge the calculator" not in noise.problem
+    strict = noise_check(Noise(1e-6, 5.0), step=2e-4, limit=1e-5, cure="ask it for double precision")
+    assert strict.problem.endswith("or more would do, or ask it for double precision.")
+
+
+@pytest.mark.parametrize("force", [2.83e-7, 2.9e-7, 3.6e-7, 1.1e-5])
+def test_the_advised_displacement_passes(force: float) -> None:
+    """Also where its first digit is that of the displacement that was refused."""
+    noise = Noise(force, 1.0)
+    problem = noise_check(noise, step=2e-4, limit=1e-3, cure="converge").problem
+    advised = float(problem.split("force_constants.displacement of ")[1].split()[0])
+    assert advised > 2e-4
+    assert noise_check(noise, step=advised, limit=1e-3, cure="converge").passed
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,8 @@ def test_a_calculator_that_returns_nan_for_the_crystal(fresh: Any, tmp_path: Pat
     assert told.startswith("broken.Broken is refused for tungsten. It returns numbers that are not finite")
     assert "materials.tungsten.preflight holds the limits" in told
     assert not (fresh.folder / "results/preflight/tungsten.json").exists()
+    assert "all that was found is in results/preflight/tungsten.refused.md" in told
+    assert "**Refused.**" in fresh.text("results/preflight/tungsten.refused.md")
     assert not (fresh.folder / "logs/bulk/tungsten.log").exists()
 
 
@@ -87,6 +89,7 @@ def test_a_refusal_can_be_overruled(fresh: Any, tmp_path: Path) -> None:
     )
     assert done.returncode != 0
     assert "**Refused.**" in fresh.text("results/preflight/tungsten.md")
+    assert not (fresh.folder / "results/preflight/tungsten.refused.md").exists()
     told = told_twice(fresh, "logs/bulk/tungsten.log", done.stdout)
     assert told.startswith("broken.Broken returned ") and "of forces as NaN or infinity" in told
     assert not (fresh.folder / "results/bulk/tungsten.zarr").exists()
