@@ -1,7 +1,8 @@
 """Which of several cores the mixed forces prefer, by the work that they do from one to the other.
 
-Minima of the potential whose energies are alike may lie in another order for the QM model. Mixed forces (2.11) have no
-energy, but along a straight path between two states that differ within the QM region only,
+Minima of the potential whose energies are alike may lie in another order for the QM model. Each is brought to rest with
+the mixed forces: before that, they differ by what each has left to relax. Mixed forces (2.11) have no energy, but along
+a straight path between two states that differ within the QM region only,
 
     W = -int_0^1 F^H(u_a + t (u_b - u_a)) . (u_b - u_a) dt
 
@@ -43,8 +44,10 @@ def preferred_core(force: Field, cores: Sequence[np.ndarray]) -> int:
     force : u (n, 3) Å -> F (n, 3) eV/Å
         Of the mixed forces, with all of the cores in the QM region.
     cores : (n, 3) float, Å each
-        The first one is that of lowest energy with the potential.
+        At rest with the mixed forces.
     """
+    if len(cores) == 1:
+        return 0
     works = [0.0, *(work_between(force, cores[0], core) for core in cores[1:])]
     best = int(np.argmin(works))
     logger.info(

@@ -131,12 +131,12 @@ def _competing(
     """Minima within a window (eV) of the lowest one and apart (Å) from it and from each other."""
     lowest, kept = min(energy for energy, _ in found), [best]
     for energy, u in sorted(found, key=lambda one: one[0]):
-        if energy <= lowest + window and all(_farthest(u, other) > apart for other in kept):
+        if energy <= lowest + window and all(largest_move(u, other) > apart for other in kept):
             kept.append(u)
     return tuple(kept[1:])
 
 
-def _farthest(one: np.ndarray, other: np.ndarray) -> float:
+def largest_move(one: np.ndarray, other: np.ndarray) -> float:
     """Largest distance of a site in two states, Å."""
     return float(np.linalg.norm(one - other, axis=1).max())
 

@@ -17,7 +17,7 @@ from qmfront.coupling.competing_cores import preferred_core
 from qmfront.coupling.descent import Descended, descend
 from qmfront.coupling.hessian import conjugate_gradients, hessian_products
 from qmfront.coupling.hybrid import Field, Hybrid
-from qmfront.coupling.mm_minimum import MODES, MMMinimum
+from qmfront.coupling.mm_minimum import APART_R0, MODES, MMMinimum, largest_move
 from qmfront.coupling.partition import QM
 from qmfront.coupling.soft_modes import SoftModes, mm_modes, with_curvature
 from qmfront.coupling.solution import Solution
@@ -127,9 +127,9 @@ def solve(
     Raises NoEquilibriumError without convergence.
     """
     estimate = model_error_estimate(hybrid.defect, hybrid.riesz, region, difference)
-    if isinstance(start, MMMinimum) and start.competing:
-        start = _preferred(hybrid, region, start)
     begin = _beginning(hybrid.defect, start, settings)
+    if isinstance(start, MMMinimum) and start.competing:
+        begin = _lowest_core(hybrid, region, estimate, start, settings)
     calls, proven = 0, isinstance(start, Solution) or not settings.prove
     for attempt in range(ATTEMPTS):
         found = relax_hybrid(hybrid, region, estimate, begin, settings=settings)
@@ -156,13 +156,28 @@ def _off_the_saddle(force: Field, saddle: np.ndarray, mode: np.ndarray) -> np.nd
     return max(sides, key=lambda u: float(np.vdot(force(u), u - saddle)))
 
 
-def _preferred(hybrid: Hybrid, region: np.ndarray, start: MMMinimum) -> MMMinimum:
-    """The core of lowest energy with the mixed forces, of those that the potential does not tell apart."""
-    best = preferred_core(hybrid.forces(region), start.minima)
-    if best == 0:
-        return start
-    chosen = start.minima[best]
-    return replace(start, displacement=chosen, modes=mm_modes(hybrid, chosen, MODES))
+def _lowest_core(
+    hybrid: Hybrid,
+    region: np.ndarray,
+    model_error: Callable[[np.ndarray], float],
+    start: MMMinimum,
+    settings: Solve,
+) -> Beginning:
+    """The core of lowest energy with the mixed forces, of those that the potential does not tell apart, at rest."""
+    solved: list[np.ndarray] = []
+    for minimum in start.minima:
+        begin = Beginning(minimum, mm_modes(hybrid, minimum, MODES), settings.descent_force or NEAR)
+        try:
+            u = relax_hybrid(hybrid, region, model_error, begin, settings=settings).displacement
+        except NoEquilibriumError as error:
+            logger.info("a core that competes does not come to rest: %s", error)
+            continue
+        if all(largest_move(u, other) > APART_R0 * hybrid.defect.r0 for other in solved):
+            solved.append(u)
+    if not solved:
+        return _beginning(hybrid.defect, start, settings)
+    chosen = solved[preferred_core(hybrid.forces(region), solved)]
+    return Beginning(chosen, mm_modes(hybrid, chosen, MODES))
 
 
 def _beginning(defect: Defect, start: StartingPoint | None, settings: Solve) -> Beginning:
