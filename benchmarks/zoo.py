@@ -104,6 +104,7 @@ def lammps_silicon(style: str, file: str, cutoff: float) -> tuple[Crystal, Quant
 MATERIALS = {
     "W": eam("W", "bcc", 3.165, None, 5.4),
     "Fe": eam("Fe", "bcc", 2.855, "Fe_mm.eam.fs", 5.3),
+    "Ta": eam("Ta", "bcc", 3.30, "CuTa.eam.alloy", 6.4),
     "V": eam("V", "bcc", 3.03, "VFe_mm.eam.fs", 5.4),
     "Cu": eam("Cu", "fcc", 3.615, "Cu_mishin1.eam.alloy", 5.51),
     "Ni": eam("Ni", "fcc", 3.52, "NiAlH_jea.eam.alloy", 5.65),
@@ -156,6 +157,7 @@ SYSTEMS = {
     "fe_mixed": straight("Fe", BCC_MIXED, 22),
     "v_screw": straight("V", BCC_SCREW, 22),
     "v_edge": straight("V", BCC_EDGE, 25),
+    "ta_screw": straight("Ta", BCC_SCREW, 22),
     "cu_screw": straight("Cu", FCC_SCREW, 25, chosen_on=True),
     "cu_edge": straight("Cu", FCC_EDGE, 30, chosen_on=True),
     "ni_screw": straight("Ni", FCC_SCREW, 25),
