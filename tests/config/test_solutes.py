@@ -6,7 +6,10 @@ import pytest
 
 from qmfront.config.defect import Crack, Disc, Dislocation, Point
 from qmfront.config.eam_text import elements_of
+from qmfront.config.errors import ConfigError
+from qmfront.config.load import load
 from qmfront.config.material import Crystal, Material, QuantumModel
+from qmfront.config.merge import merged
 from qmfront.config.potential import Potential, Robust
 from qmfront.config.solute_checks import problems_of_foreign_elements, problems_of_solutes
 from qmfront.config.study import Case
@@ -108,3 +111,63 @@ def test_a_table_without_a_line_of_elements_tells_none(tmp_path: Path) -> None:
         "Cu\n29 63.55 3.615 FCC\n500 1e-2 500 1e-2 4.95\n0. 1. 2.\n", encoding="utf-8"
     )
     assert elements_of(tmp_path / "funcfl") == elements_of(tmp_path / "absent") == []
+
+
+CASES = {
+    "host": {"defect": {**EDGE, "kind": "dislocation"}},
+    "beside": {
+        "defect": {"solutes": [{"element": "Ni", "at": [0.0, 1.5, 0.0]}]},
+        "domain": {"periods": 3},
+        "host": "host",
+        "energy": {"compute": True, "of": "substitution"},
+    },
+    "crystal": {
+        "defect": {"kind": "point", "substituted": [{"element": "Ni"}]},
+        "domain": {"kind": "box", "cells": 6},
+        "energy": {"compute": True, "of": "substitution"},
+    },
+}
+STUDY = {
+    "cases": CASES,
+    "case_defaults": {
+        "material": "al",
+        "potential": "al",
+        "defect": {**EDGE, "kind": "dislocation"},
+        "domain": {"radius_r0": 16.0},
+        "buffer": {"residual_factor": 1.0},
+    },
+    "materials": {
+        "al": {
+            "crystal": {"structure": "fcc", "symbol": "Al", "lattice_constant_guess": 4.0},
+            "qm": {"calculator": "ase.calculators.emt.EMT", "cutoff": 5.9},
+        }
+    },
+    "potentials": {"al": {"material": "al", "solutes": ["Ni"]}},
+    "figures": {"binding": {"kind": "binding", "cases": ["crystal", "beside"]}},
+}
+
+
+@pytest.mark.parametrize(
+    ("case", "changed", "message"),
+    [
+        ("beside", {}, None),
+        ("beside", {"host": "hos"}, "host: 'hos' is not among the cases of the study"),
+        ("beside", {"host": None}, "Name the case of the defect without them as host"),
+        ("beside", {"domain": {"radius_r0": 15.0}}, "has another domain. Only domain.periods may differ"),
+        ("host", {"domain": {"periods": 2}}, "2 periods high, which do not fit into domain.periods = 3"),
+        ("host", {"defect": {**EDGE, "kind": "dislocation", "core_offset": [1.0, 0.0]}}, "is another defect"),
+        ("host", {"host": "beside"}, "One of them has to start by itself"),
+        ("crystal", {"defect": {"removed": [[0.5, 0.5, 0.0]]}}, "Name the case of the defect without them"),
+        ("crystal", {"defect": {"substituted": [], "removed": [[0.5, 0.5, 0.0]]}}, "no substituted atoms"),
+        ("crystal", {"energy": {"of": "relaxation"}}, "shows the energy of the solutes of 'crystal'"),
+    ],
+)
+def test_hosts_and_energies(case: str, changed: dict, message: str | None, tmp_path: Path) -> None:
+    study = {**STUDY, "cases": {**CASES, case: merged(CASES[case], changed)}}
+    if message is None:
+        found = load(study, tmp_path)
+        assert found.cases["beside"].places == ((0.0, 1.5, 0.0),)
+        assert found.asking("start") == list(CASES) and found.asking("energy") == ["beside", "crystal"]
+        return
+    with pytest.raises(ConfigError, match=message):
+        load(study, tmp_path)

@@ -146,3 +146,20 @@ def test_scaling_is_drawn_from_the_summaries_with_and_without_a_dense_call(tmp_p
     table = pd.read_csv(made.csv)
     assert table["n_atoms"].tolist() == [514, 8002] and np.isnan(table["rms_error"].iloc[1])
     assert Path(made.png).stat().st_size > 5000
+
+
+def test_binding_is_relative_to_the_first_case_with_both_bars(tmp_path):
+    paths = []
+    for number, (energy, bar) in enumerate(((-2.0, 0.01), (-2.3, 0.02), (-1.9, 0.03))):
+        path = tmp_path / f"{number}.json"
+        path.write_text(json.dumps({"energy": energy, "bar": bar, "work": 0.0}), encoding="utf-8")
+        paths.append(str(path))
+    places = ([(0.0, 0.0, 0.0)], [(0.0, 1.5, 0.0)], [(9.0, 9.0, 9.0), (0.0, -1.5, 0.5)])
+    made = files_of(tmp_path, "binding")
+    import_module("scripts.draw_binding").main(paths, ["crystal", "above", "below"], places, made)
+    table = pd.read_csv(made.csv)
+    assert table["case"].tolist() == ["above", "below"]
+    np.testing.assert_allclose(table["binding"], [-0.3, 0.1])
+    np.testing.assert_allclose(table["bar"], [0.03, 0.04])
+    assert table[["x1", "x2", "x3"]].to_numpy().tolist() == [[0.0, 1.5, 0.0], [0.0, -1.5, 0.5]]
+    assert are_written(made)
