@@ -2,12 +2,15 @@
 
 import numpy as np
 
-from qmfront.config.defect import AnyDefect, AnyDomain, Disc, Dislocation, File
+from qmfront.config.defect import AnyDefect, AnyDomain, Disc, Dislocation, File, StraightDefect
 from qmfront.config.section import Section
 from qmfront.config.stages import Buffer, Refine
 from qmfront.crystal.defect import Defect
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.straight import CORE_RADIUS_R0, chosen_core_radius
+
+ROW_R0 = 2.0
+"""r0; images of a solute that are nearer are neighbours, or neighbours of neighbours."""
 
 
 def choices(
@@ -28,6 +31,8 @@ def choices(
     told = [_domain(described, domain, defect), _buffer(buffer, cutoff)]
     if isinstance(described, Dislocation):
         told.insert(1, _core_map(bulk, described, defect))
+    if isinstance(described, StraightDefect) and described.solutes:
+        told.insert(1, _periods(described, domain, defect))
     return told
 
 
@@ -52,6 +57,16 @@ def _domain(described: AnyDefect, domain: AnyDomain, defect: Defect) -> str:
     return (
         f"{_value(domain, 'domain', 'radius_r0', 'r0')}: {free} free sites, up to {away[defect.free].max():.0f} Å from "
         f"the core; {_value(domain, 'domain', 'clamp_width', 'Å')}: {held} sites around them stay at the predictor"
+    )
+
+
+def _periods(described: StraightDefect, domain: AnyDomain, defect: Defect) -> str:
+    """How far solutes are from their images along the line."""
+    height, count = defect.cell[2, 2], len(described.solutes)
+    periods = domain.periods if isinstance(domain, Disc) else 1
+    return (
+        f"domain.periods = {periods}: {count} solute{'s' * (count > 1)} in {height:.2f} Å of the line, after which all "
+        "repeats" + (", a row without gaps" if height < ROW_R0 * defect.r0 else "")
     )
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from qmfront.config.defect import Box, Disc, Dislocation, Point
+from qmfront.config.defect import Box, Disc, Dislocation, Point, SoluteAtom
 from qmfront.config.stages import Buffer, Refine
 from qmfront.elasticity.defects import defect_of
 from qmfront.plan.choices import choices, mesh_choice
@@ -32,6 +32,19 @@ def test_a_long_burgers_vector_widens_its_core_map(tungsten) -> None:
     )
     given = EDGE.model_copy(update={"core_map_radius_r0": 4.0})
     assert "4.00 r0: defect.core_map_radius_r0, as written" in told(tungsten, given, Disc(radius_r0=12.0))[1]
+
+
+def test_how_near_a_solute_is_to_its_images(tungsten) -> None:
+    """At the next lattice point along [010], 3.165 Å away, it is a row."""
+    solutes = (SoluteAtom(element="Ta", at=(0.0, 2.0, 0.0)),)
+    with_one = EDGE.model_copy(update={"solutes": solutes})
+    row = told(tungsten, with_one, Disc(radius_r0=8.0))[1]
+    assert (
+        row.startswith("domain.periods = 1: 1 solute in 3.16 Å of the line") and "a row without gaps" in row
+    )
+    apart = told(tungsten, with_one, Disc(radius_r0=8.0, periods=4))[1]
+    assert "domain.periods = 4: 1 solute in 12.66 Å" in apart and "row" not in apart
+    assert not any("periods" in line for line in told(tungsten, EDGE, Disc(radius_r0=8.0)))
 
 
 def test_a_box_clamps_nothing_and_a_buffer_may_be_written(tungsten) -> None:
