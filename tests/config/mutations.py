@@ -18,11 +18,12 @@ ODD_KEYS = (
 ODD_NAMES = (
     "x" * 300, "..", "../../etc", "a/b", "a b", "$(touch made)", "", "é", "a.b", "-n", "*", "all",
     "bulk", "structure", "solve", "plans", "potentials", "0", "NUL", "a;b", "~", "zarr.json",
+    "ab" * 25, "crystal",
 )  # fmt: skip
 ODD_TEXTS = (
     "broken $\\frac{a$ math", "costs $5 or $6", "$\\alpha", "ü \u202e rtl", "a\nb", "x" * 3000,
     "$(touch made)", "😀", "<script>", "{potential}", "%s%n", "\x07", "_under_", "$x_$", "C:\\new",
-    "$\\undefined$", " ", "",
+    "$\\undefined$", " ", "", "$" + "{" * 60 + "}" * 60 + "$",
 )  # fmt: skip
 ODD_FILES = (
     "/etc/passwd", "../../etc/passwd", "config", "/", "", "no/such.file", "a\x00b", "~/.ssh/id_rsa",
@@ -48,7 +49,7 @@ ABSURD: dict[str, tuple[Any, ...]] = {
     "position": ([1e9, 0, 0], [1e300, 0, 0]),
     "layer_r0": (1e300, 1e4),
     "line": ([0, 1000000, 0], [0, 1009, 1], [0, 0, 0], [10**15, 1, 0]),
-    "plane": ([0, 0, -7], [1009, 1, 0], [10**15, 0, 0]),
+    "plane": ([0, 0, -7], [1009, 1, 0], [10**15, 0, 0], [0, 0, 0, 1]),
     "burgers": ([0.3, 0.0, 0.0], [0.0, 0.0, 0.0], [20.0, 0.0, 0.0], [1e300, 0.0, 0.0]),
     "axes": ([[1000, 0, 0], [0, 1, 0], [0, 0, 1]], [[1, 0, 0], [1, 0, 0], [0, 0, 1]], [[10**17, 0, 0]] * 3),
     "lattice_constant": (36.0, 1e300, 1e-300),
@@ -56,7 +57,8 @@ ABSURD: dict[str, tuple[Any, ...]] = {
     "centre_r0": ([0, 0, 50], [1e6, 0], [1e300, 0.0]),
     "max_calls": (10**17, 10**9),
     "count": (10000, 10**9),
-    "max_degree": ([40] * 5, [40, 40, 40], [1]),
+    "max_degree": ([40] * 5, [40, 40, 40], [1], [60, 60], [9] * 6),
+    "angular_weight": (0.1, 1e-9, 5.0),
     "repeat": ([20, 20, 20], [20, 20]),
     "width": (199.0, 1e300),
     "reach": (49.9, 1e-9),
