@@ -1,7 +1,6 @@
 """From the sections `defect` and `domain` of a case to the defect, and the seeds of its first QM region."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from ase.data import atomic_numbers
@@ -18,7 +17,7 @@ from qmfront.config.defect import (
     StraightDefect,
 )
 from qmfront.config.section import Point as PlanePoint
-from qmfront.config.section import Section
+from qmfront.config.section import Section, Yaml
 from qmfront.crystal.defect import Defect, straight_body
 from qmfront.crystal.disc import LineCell, default_origin, disc, straight_line_cell
 from qmfront.crystal.lattice import Crystal
@@ -73,7 +72,7 @@ def _straight(defect: Dislocation, domain: Disc) -> StraightDislocation:
     return StraightDislocation(**_fields(defect), **_fields(domain))
 
 
-def _fields(section: Section) -> dict[str, Any]:
+def _fields(section: Section) -> Yaml:
     return section.model_dump(exclude={"kind", "solutes"})
 
 

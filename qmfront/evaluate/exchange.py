@@ -11,7 +11,7 @@ import io
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -25,6 +25,7 @@ from ase.stress import full_3x3_to_voigt_6_stress, voigt_6_to_full_3x3_stress
 from qmfront.evaluate.entry import (
     BESIDE,
     TIMES,
+    Identity,
     archived,
     checksum,
     read_entry,
@@ -37,6 +38,8 @@ from qmfront.storage.extxyz import drawn_box, frame, joined
 from qmfront.storage.lock import exclusive
 from qmfront.storage.writing import created, moved_aside, write_file
 
+Header = dict[str, Any]
+"""What the second line of a frame tells by name, or the JSON in it."""
 VERSION = 1
 """Of the entry `qmfront`."""
 REF = "REF_"
@@ -171,7 +174,7 @@ def _frame(key: str, members: Mapping[str, np.ndarray], prefix: str) -> str:
         "pos": positions,
         f"{prefix}forces": members["forces"],
     }
-    inner: dict[str, Any] = {"version": VERSION, "key": key, "checksum": checksum(key, members)}
+    inner: Header = {"version": VERSION, "key": key, "checksum": checksum(key, members)}
     inner |= {"prefix": prefix, "cell": cell.tolist(), "calculator": _identity(members), "columns": {}}
     inner |= {name: float(members[name]) for name in TIMES} | {"others": {}}
     inner |= {"origin": str(members["origin"])} if "origin" in members else {}
@@ -199,7 +202,7 @@ def _frame(key: str, members: Mapping[str, np.ndarray], prefix: str) -> str:
     return frame(columns, lattice, f"{header} qmfront={_quoted('_JSON ' + json.dumps(inner))}")
 
 
-def _column_name(name: str, taken: Mapping[str, Any]) -> str | None:
+def _column_name(name: str, taken: Collection[str]) -> str | None:
     """That of an array of the atoms in the file; None for what is no array, or has no name that can be written."""
     short = name.removeprefix("atoms_")
     if name == "atoms_info" or not short.isidentifier() or short in taken:
@@ -213,11 +216,11 @@ def _fits(array: np.ndarray, n_atoms: int) -> bool:
     return fits and (array.ndim == 1 or array.shape[1] > 1) and bool(np.isfinite(array).all())
 
 
-def _identity(members: Mapping[str, np.ndarray]) -> dict[str, Any]:
+def _identity(members: Mapping[str, np.ndarray]) -> Identity:
     return dict(json.loads(members["calculator"].tobytes()))
 
 
-def _paths(identity: Mapping[str, Any]) -> list[str]:
+def _paths(identity: Identity) -> list[str]:
     """Dotted paths of a calculator and of the one that it passes questions to."""
     inner = identity.get("model")
     return [str(identity.get("calculator")), *(_paths(inner) if isinstance(inner, Mapping) else [])]
@@ -312,7 +315,7 @@ def _short(error: Exception) -> str:
     )
 
 
-def _members(told: Mapping[str, Any], inner: Mapping[str, Any], rows: list[str]) -> dict[str, np.ndarray]:
+def _members(told: Header, inner: Header, rows: list[str]) -> dict[str, np.ndarray]:
     """The arrays of the entry; the types are those that `entry.packed` was given."""
     columns, prefix = _columns(str(told["Properties"]), rows), inner["prefix"]
     members = {
