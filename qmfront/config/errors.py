@@ -129,8 +129,13 @@ def _what(item: Any, location: Location, model: type[BaseModel]) -> str:
     if item["type"] == "union_tag_not_found":
         field = _field_at(location, model)
         written = item["input"] if isinstance(item["input"], Mapping) else {}
-        near = [str(name) for name in written if get_close_matches("kind", [str(name).lower()], cutoff=0.6)]
-        hint = f", and {near[0]!r} is none: did you mean that?" if near else ""
+        sections = sections_in(field.annotation) if field else []
+        known = {
+            name for section in sections for name in section.model_fields
+        }  # such as window, which is near
+        unknown = {str(name).lower(): str(name) for name in written if name not in known}
+        near = get_close_matches("kind", unknown, n=1, cutoff=0.6)
+        hint = f", and {unknown[near[0]]!r} is none: did you mean that?" if near else ""
         there = ", ".join(_kinds(field.annotation if field else None))
         return f"the key is missing{hint} (there is: {there})"
     if item["type"] == "extra_forbidden":

@@ -134,6 +134,11 @@ Problems = Callable[[dict[str, Any]], tuple[str, ...]]
             {"case": "edge_T4"},
             ["figures.figure_1.kind: the key is missing", "front, stages"],
         ),
+        (
+            "figures.figure_1",
+            {"window": [3, 9], "Kinds": "errors", "cases": ["edge_T4"]},
+            ["figures.figure_1.kind: the key is missing, and 'Kinds' is none: did you mean that?"],
+        ),
         ("figures.figure_1.kind", "decompositon", ["figures.figure_1.kind", "did you mean 'decomposition'?"]),
         (
             "figures.figure_1",
