@@ -56,9 +56,9 @@ PLACES = (
 """Å from the core along e1, e2, e3: above and below, beside it, near and farther."""
 NEIGHBOUR = (0.5, 0.5, 0.0)
 """a0"""
-CELLS = 6
+CELLS = 7
 """Cubic cells along each edge of the box of a point defect."""
-AT_REST = 1e-4
+AT_REST = 3e-4
 """eV/Å; largest force component of a body relaxed as a whole."""
 
 
@@ -104,7 +104,7 @@ SYSTEMS = {
     "AlNi_points": System("AlNi"),
     "AlNi_lomer": System("AlNi", LOMER),
     "AlNi_edge": System("AlNi", GLIDE, radius_r0=14.0, periods=2),
-    "AlCu_emt_lomer": System("AlCu_emt", LOMER),
+    "AlCu_emt_lomer": System("AlCu_emt", LOMER, radius_r0=10.0, periods=2),
 }
 
 

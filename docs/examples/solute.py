@@ -15,7 +15,7 @@ def last(defect, domain, start=None):
 
 
 host = last(qf.Dislocation(**lomer), qf.Disc(radius_r0=12))
-alone = last(qf.Point(substituted=[{"element": "Ni"}]), qf.Box(cells=6))
+alone = last(qf.Point(substituted=[{"element": "Ni"}]), qf.Box(cells=7))
 beside = qf.Dislocation(**lomer, solutes=[{"element": "Ni", "at": (0, -1.5, 0)}])
 bound = last(beside, qf.Disc(radius_r0=12, periods=3), start=host)
 print(qf.substitution(aluminium, bound, host).beyond(qf.substitution(aluminium, alone)))
