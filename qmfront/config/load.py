@@ -1,7 +1,7 @@
 """From the configuration that Snakemake read to a complete, checked study."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -11,6 +11,7 @@ from qmfront.config.checks import problems_of_study
 from qmfront.config.defect_checks import problems_of_four_indices
 from qmfront.config.errors import ConfigError, problems_of
 from qmfront.config.figures import Certificate
+from qmfront.config.implied import Implied, unwritten_potential
 from qmfront.config.material import Material
 from qmfront.config.merge import Definitions, Layer, dotted, merged, place_of
 from qmfront.config.potential import Potential
@@ -21,13 +22,15 @@ from qmfront.config.study import Case, Configuration, Study
 Part = TypeVar("Part", Case, Material, Potential)
 
 
-def load(config: Yaml, root: Path, *, files: Iterable[Path | str] = ()) -> Study:
+def load(config: Yaml, root: Path, *, library: Path | None = None, files: Iterable[Path | str] = ()) -> Study:
     """Resolve and check a configuration.
 
     Parameters
     ----------
     config : the merged configuration, as Snakemake's `config`
-    root : folder of the project, which holds config/cases and which relative paths start from
+    root : folder of the study, which holds config/cases and which relative paths start from
+    library : folder of the project: its config/cases, materials and potentials count where the first folder has no
+        file of that name
     files : files that the configuration comes from. They are read again: where Snakemake has read them by itself, it
         has kept the last of two equal keys in silence (`config.guard`)
 
@@ -42,17 +45,23 @@ def load(config: Yaml, root: Path, *, files: Iterable[Path | str] = ()) -> Study
             read_yaml(file, shown=file.name)
     written = _configuration(config)
     figures = {name: figure for name, figure in written.figures.items() if figure is not None}
-    cases = _Resolver(Case, Definitions("case", written.cases, root), written.case_defaults)
-    potentials = _Resolver(
-        Potential, Definitions("potential", written.potentials, root), written.potential_defaults
+    implied = Implied(written)
+    cases = _Resolver(
+        Case, Definitions("case", written.cases, root, library), written.case_defaults, implied.of_case
     )
     materials = _Resolver(
-        Material, Definitions("material", written.materials, root), written.material_defaults
+        Material, Definitions("material", written.materials, root, library), written.material_defaults
     )
     problems: dict[str, None] = {}  # ordered, and a problem of a file that others extend is told once
-    for part in (cases, potentials, materials):
-        problems |= dict.fromkeys(part.problems_of_defaults())
+    problems |= dict.fromkeys(cases.problems_of_defaults())
     found_cases = cases.resolved(written.cases, problems)
+    given = Definitions("potential", written.potentials, root, library)
+    entries = {**written.potentials, **_unwritten(found_cases, given, materials)}
+    potentials = _Resolver(
+        Potential, replace(given, entries=entries), written.potential_defaults, implied.of_potential
+    )
+    for part in (potentials, materials):
+        problems |= dict.fromkeys(part.problems_of_defaults())
     shown = [
         name for figure in figures.values() if isinstance(figure, Certificate) for name in figure.potentials
     ]
@@ -84,6 +93,19 @@ def load(config: Yaml, root: Path, *, files: Iterable[Path | str] = ()) -> Study
     return study
 
 
+def _unwritten(
+    cases: dict[str, Case], potentials: Definitions, materials: "_Resolver[Material]"
+) -> dict[str, Yaml]:
+    """The potentials that cases take by the name of their material, and that stand nowhere."""
+    found: dict[str, Yaml] = {}
+    for case in cases.values():
+        name = case.potential
+        if name == case.material and not potentials.is_there(name) and name not in found:
+            known = materials.resolved(materials.known([name]), {}).get(name)
+            found[name] = unwritten_potential(name, [c for c in cases.values() if c.potential == name], known)
+    return found
+
+
 def _configuration(config: Yaml) -> Configuration:
     try:
         return Configuration.model_validate(config)
@@ -96,12 +118,14 @@ class _Resolver(Generic[Part]):
     """Cases, materials or potentials from their names.
 
     defaults : what the study says of all of them
+    implied : what stands below their layers, from these; None: the defaults of the settings
     written : by name, what was resolved, as it is written
     """
 
     model: type[Part]
     definitions: Definitions
     defaults: Yaml
+    implied: Callable[[list[Layer]], Yaml] | None = None
     written: dict[str, Yaml] = field(default_factory=dict)
 
     @property
@@ -117,7 +141,7 @@ class _Resolver(Generic[Part]):
         """What is wrong with the defaults, whether or not any name takes the values; they need not be complete."""
         layers = [self._defaults]
         try:
-            content = merged(defaults_of(self.model), self.defaults)
+            content = merged(self._below(layers), self.defaults)
             self.model.model_validate(content)
         except ValidationError as error:
             found = problems_of(
@@ -140,12 +164,15 @@ class _Resolver(Generic[Part]):
         """Whether a value is written anywhere, or is the default."""
         return any(key in (layer.content.get(section) or {}) for layer in self._layers(name))
 
+    def _below(self, layers: list[Layer]) -> Yaml:
+        return defaults_of(self.model) if self.implied is None else self.implied(layers)
+
     def _layers(self, name: str) -> list[Layer]:
         return [self._defaults, *self.definitions.layers_of(name)]
 
     def _one(self, name: str) -> Part:
         layers = self._layers(name)
-        content: Yaml = defaults_of(self.model)
+        content = self._below(layers)
         for layer in layers:
             content = merged(content, layer.content)
         self.written[name] = content

@@ -1,8 +1,8 @@
 """What a material is: its crystal and the reference (QM) model, with the steps used to probe that model."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from re import findall
+from re import findall, fullmatch
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
@@ -17,10 +17,13 @@ from qmfront.config.section import (
     ModelEntry,
     Section,
     Symbol,
+    Yaml,
     key,
 )
 from qmfront.config.unit_cell import HEXAGONAL, SPECIES, Structure, UnitCell, named_cell
 
+ELEMENTS = ("bcc", "fcc", "diamond", "sc", "hcp")
+"""Structures of elements."""
 Formula = Annotated[str, StringConstraints(pattern=FORMULA)]
 DottedPath = Annotated[str, StringConstraints(pattern=CALCULATOR, max_length=300)]
 
@@ -30,7 +33,8 @@ class Crystal(Section):
 
     structure: Structure = key(
         "The crystal: bcc, fcc, diamond, sc and hcp of one species; b2, l1_2, rocksalt, zincblende and wurtzite of "
-        "two; file for any other one"
+        "two; file for any other one",
+        left_out="that of the element",
     )
     symbol: Formula | None = key(
         "Chemical symbol of the species, or of both, such as NiAl; l1_2 has three of the first for one of the second; "
@@ -38,7 +42,8 @@ class Crystal(Section):
         default=None,
     )
     lattice_constant_guess: float | None = key(
-        "Start of the search for the lattice constant a at zero stress; null for a file, which tells it",
+        "Start of the search for the lattice constant a at zero stress; null: that of the element at room temperature, "
+        "where it has this structure, or that of a file",
         unit="Å",
         default=None,
         gt=1.0,
@@ -95,6 +100,21 @@ class Crystal(Section):
         """Chemical symbols, in the order of the cell."""
         return list(dict.fromkeys(self.cell.symbols))
 
+    @model_validator(mode="before")
+    @classmethod
+    def _of_the_element(cls, content: Any) -> Any:
+        """An element alone stands for its crystal."""
+        if not isinstance(content, dict) or content.get("file") is not None:
+            return content
+        if all(content.get(name) is not None for name in ("structure", "lattice_constant_guess")):
+            return content
+        known = _crystal_of_element(content.get("symbol"))
+        structure = content.get("structure", known.get("structure"))
+        if not known or structure != known["structure"]:
+            return content
+        given = {name: value for name, value in content.items() if value is not None}
+        return content | known | given
+
     @model_validator(mode="after")
     def _named_or_in_a_file(self) -> "Crystal":
         if (self.structure == "file") != (self.file is not None):
@@ -126,6 +146,20 @@ class Crystal(Section):
                 )
             )
         return self
+
+
+def _crystal_of_element(symbol: Any) -> Yaml:
+    """Structure, lattice constant and ratio of an element that ASE tabulates, at room temperature; empty for others."""
+    if not isinstance(symbol, str) or not fullmatch("[A-Z][a-z]?", symbol):
+        return {}
+    from ase.data import atomic_numbers, reference_states  # 0.1 s, for crystals by their element alone
+
+    states: Mapping[str, Any] = reference_states[atomic_numbers.get(symbol, 0)] or {}
+    if states.get("symmetry") not in ELEMENTS or "a" not in states:
+        return {}
+    found: Yaml = {"structure": states["symmetry"], "lattice_constant_guess": float(states["a"])}
+    is_hexagonal = states["symmetry"] == "hcp" and "c/a" in states
+    return found | ({"ratio_guess": float(states["c/a"])} if is_hexagonal else {})
 
 
 class QuantumModel(Section):

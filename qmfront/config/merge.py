@@ -42,18 +42,32 @@ class Definitions:
     """The cases, materials or potentials that can be named in a study.
 
     entries : those that the study itself defines or changes, by name
-    root : folder of the project
+    root : folder of the study
+    library : folder of the project, whose files count where the first folder has none of that name
     """
 
     kind: Kind
     entries: Mapping[str, Yaml]
     root: Path
+    library: Path | None = None
 
-    @cached_property
+    @property
     def names(self) -> list[str]:
         """All of them, sorted."""
         written = (name for name, entry in self.entries.items() if entry)
-        return sorted({*written, *names_of_files(self.kind, self.root)})
+        return sorted({*written, *self._files})
+
+    @cached_property
+    def _files(self) -> set[str]:
+        return {name for folder in self._folders for name in names_of_files(self.kind, folder)}
+
+    def is_there(self, name: str) -> bool:
+        """Whether something defines a name."""
+        return bool(self.entries.get(name)) or name in self._files
+
+    @property
+    def _folders(self) -> list[Path]:
+        return [self.root] if self.library is None else [self.root, self.library]
 
     def layers_of(self, name: str) -> list[Layer]:
         """The layers that define a name, the most general first.
@@ -84,8 +98,8 @@ class Definitions:
         file, entry = self._file(name), self.entries.get(name, {})
         found = []
         if file.is_file() and "extends" not in entry:
-            shown = file.relative_to(self.root).as_posix()
-            _refuse_link_outside(file, shown, self.root / "config")
+            shown = self._shown(name)
+            _refuse_link_outside(file, shown, file.parents[1])
             found.append(Layer(shown, read_yaml(file, shown=shown)))
         if entry:
             found.append(Layer(f"{self.kind}s.{name}", entry))
@@ -106,14 +120,19 @@ class Definitions:
 
     def _absent(self, name: str, wanted_by: Layer | None) -> str:
         who = self._who(wanted_by)
-        file = self._file(name).relative_to(self.root).as_posix()
-        return f"{who} {name!r}, but there is no file {file}{did_you_mean(name, self.names)}"
+        return f"{who} {name!r}, but there is no file {self._shown(name)}{did_you_mean(name, self.names)}"
 
     def _who(self, wanted_by: Layer | None) -> str:
         return f"{wanted_by.source} extends" if wanted_by else f"{self.kind}s lists"
 
     def _file(self, name: str) -> Path:
-        return self.root / "config" / f"{self.kind}s" / f"{name}.yaml"
+        """The first that there is; else that of the study."""
+        files = [folder / self._shown(name) for folder in self._folders]
+        return next((file for file in files if file.is_file()), files[0])
+
+    def _shown(self, name: str) -> str:
+        """The file, relative to the folder that it is in."""
+        return f"config/{self.kind}s/{name}.yaml"
 
 
 def _refuse_link_outside(file: Path, shown: str, folder: Path) -> None:

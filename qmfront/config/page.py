@@ -20,7 +20,7 @@ HEAD = """# Settings
 Every key of a study, with its type, unit, range, default and meaning. This page is made from the code: change it there,
 then run `make schema`.
 
-A key without a default must be given. Lengths end in `_r0` when they are in nearest-neighbour distances of the bulk.
+A key that is required must be given. Lengths end in `_r0` when they are in nearest-neighbour distances of the bulk.
 YAML reads `1e-8` as text: write `1.0e-8`.
 """
 PARTS = (
@@ -94,9 +94,13 @@ def _type(annotation: Any) -> str:
 
 
 def _unit(field: FieldInfo) -> str:
-    extra = field.json_schema_extra
-    unit = str(extra.get("unit", "")) if isinstance(extra, dict) else ""
+    unit = _extra(field, "unit")
     return "" if unit == "1" else unit
+
+
+def _extra(field: FieldInfo, name: str) -> str:
+    extra = field.json_schema_extra
+    return str(extra.get(name, "")) if isinstance(extra, dict) else ""
 
 
 def _range(field: FieldInfo) -> str:
@@ -111,7 +115,7 @@ def _range(field: FieldInfo) -> str:
 
 def _default(field: FieldInfo) -> str:
     if field.is_required():
-        return "required"
+        return _extra(field, "left_out") or "required"
     value = field.get_default(call_default_factory=True, validated_data={})
     if isinstance(value, BaseModel):
         return "see there"

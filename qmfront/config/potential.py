@@ -412,7 +412,7 @@ class Potential(Training, Fitting):
         "strain with a weight chosen on cells that are not fitted to. paper: what matching says, and nothing beside it",
         default="robust",
     )
-    material: Name = key("Name of the material it is fitted to")
+    material: Name = key("Name of the material it is fitted to", left_out="the only one of the study")
     basis: Basis = key("The basis functions", default=Basis())
     held_out: Rattled | None = key(
         "Rattled cells that it is not fitted to, on whose forces its intervals are checked; null: none",

@@ -147,7 +147,7 @@ def surface_name(plane: tuple[int, int, int], termination: float | None) -> str:
     return name if termination is None else f"{name}_at_{termination:.6f}"
 
 
-def key(meaning: str, *, unit: str = "", default: Any = ..., **limits: float) -> Any:
+def key(meaning: str, *, unit: str = "", default: Any = ..., left_out: str = "", **limits: float) -> Any:
     """Field whose description carries meaning, unit and range.
 
     Parameters
@@ -155,6 +155,7 @@ def key(meaning: str, *, unit: str = "", default: Any = ..., **limits: float) ->
     meaning : sentence without the final stop
     unit : "Å", "eV/Å", "r0" (nearest-neighbour distance), "1" for pure numbers, "" where there is none
     default : the value of a key that is left out; without one the key is required
+    left_out : what stands for a key without a default that a study leaves out, in words; empty: it must be given
     limits : gt, ge, lt, le
     """
     text = f"{meaning}."
@@ -162,7 +163,8 @@ def key(meaning: str, *, unit: str = "", default: Any = ..., **limits: float) ->
         text += f" Unit: {unit}."
     if limits:
         text += f" Range: {range_text(limits)}."
-    extra: dict[str, JsonValue] | None = {"unit": unit} if unit else None
+    told = {"unit": unit, "left_out": left_out}
+    extra: dict[str, JsonValue] | None = {name: word for name, word in told.items() if word} or None
     more: dict[str, Any] = dict(limits)
     if default is not ...:
         # Snakemake fills in every default of a schema, those of another kind of figure or defect too: tell it none.

@@ -43,8 +43,10 @@ class Case(Section):
         "One line that says what the case shows, for figures and report; left out, the name of the case",
         default="",
     )
-    material: Name = key("Name of the material")
-    potential: Name = key("Name of the MM potential")
+    material: Name = key("Name of the material", left_out="the only one of the study")
+    potential: Name = key(
+        "Name of the MM potential", left_out="the only one of the study; without one, a fit to the material"
+    )
     qm_kwargs: dict[str, JsonValue] = key(
         "Keyword arguments of the QM model over those of the material", default={}
     )

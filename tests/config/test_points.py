@@ -16,7 +16,8 @@ POINT = "{kind: point, position: [1.0, 1.0, 1.0], removed: [[0.0, 0.0, 0.0]], ad
     ("case", "message"),
     [
         (f"{{domain: {BOX}}}", "defect.kind = dislocation needs a disc"),
-        (f"{{defect: {POINT}}}", "defect.kind = point needs a box"),
+        (f"{{defect: {POINT}, domain: {{kind: disc}}}}", "defect.kind = point needs a box"),
+        (f"{{defect: {POINT}}}", "domain.cells: the key is missing"),
         (
             "{embedding: {kind: box, minimum_cells: 2, subtract_lattice: false}}",
             "needs a domain that is a box",
