@@ -28,9 +28,9 @@ if "cases" not in config:
     configfile: "config/config.yaml"
 
 
-study = load(config, Path(workflow.basedir), files=workflow.configfiles)
+study = load(config, Path.cwd(), library=Path(workflow.basedir), files=workflow.configfiles)
 validate(config, "workflow/schemas/config.schema.json")
-refuse_at_dry_run(study, Path(workflow.basedir), sys.argv)
+refuse_at_dry_run(study, Path.cwd(), sys.argv)
 
 
 report: "workflow/report/workflow.rst"

@@ -55,6 +55,13 @@ def hold(root: Path, options: Sequence[str]) -> None:
     atexit.register(record.unlink, missing_ok=True)
 
 
+def at_work(root: Path) -> str:
+    """Which living runs have locked a folder, in words; empty if none has."""
+    if not any((root / LOCKS).glob("*.lock")):
+        return ""
+    return _named(record for record in (root / HOLDERS).glob("*@*") if is_held(record))
+
+
 def release(root: Path, *, anyway: bool = False) -> bool:
     """Take away the lock of a run that is dead; whether there was one.
 
@@ -73,12 +80,13 @@ def release(root: Path, *, anyway: bool = False) -> bool:
         if locks and alive:
             raise HeldError(
                 f"Another run is at work in this folder: {_named(alive)}. Wait until it ends, or end it with kill -INT "
-                "and its number. make progress shows what it does."
+                "and its number. make progress, or qmfront status, shows what it does."
             )
         if locks and not anyway and (elsewhere or not records):
             raise HeldError(
                 f"A run has locked this folder ({_named(elsewhere) or 'nobody knows which'}), and from here it cannot "
-                "be seen whether it is alive. If you know that it is not: make unlock, or snakemake --unlock"
+                "be seen whether it is alive. If you know that it is not: make unlock, qmfront run --unlock, or "
+                "snakemake --unlock"
             )
         dead = [
             record

@@ -29,7 +29,7 @@ use rule qm_job as far_field with:
     pathvars:
         job="{case}/far_field",
     params:
-        qm=lambda w: study.material_of(w.case).qm.spec(ROOT),
+        qm=lambda w: study.material_of(w.case).qm.spec(Path()),
         samples=lambda w: study.cases[w.case].estimate.far_field_samples,
     message:
         "Homogeneous lattices at the strains of {wildcards.case}"

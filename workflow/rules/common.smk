@@ -4,8 +4,8 @@ import json
 from qmfront.plan.resources import resource
 from qmfront.storage.provenance import code_stamp, reached_files
 
-ROOT = Path(workflow.basedir)
-ROOT = ROOT if (ROOT / "qmfront").is_dir() else ROOT.parent.parent
+ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1]
+SOURCE = ROOT if (ROOT / "qmfront").is_dir() else ROOT.parents[1]  # a wheel holds ROOT as qmfront/_project
 JOURNAL = "work/journal"
 CODE = Path(".snakemake/code")
 ORIGINS = study.origins()
@@ -22,7 +22,7 @@ wildcard_constraints:
 
 def code(script):
     """The stamp of the package files that a script reaches: editing one reruns the rules that use it."""
-    return code_stamp(CODE / f"{script}.txt", reached_files(ROOT / "scripts" / script, ROOT), ROOT)
+    return code_stamp(CODE / f"{script}.txt", reached_files(ROOT / "scripts" / script, SOURCE), SOURCE)
 
 
 def material_of(w):
@@ -37,8 +37,8 @@ def qm_code(script):
     def of_model(w):
         material = study.materials[material_of(w)]
         paths = material.qm.dotted_paths
-        files = reached_files(None, ROOT, also=tuple(paths))
-        stamps = [code_stamp(CODE / f"{'+'.join(paths)[:200]}.txt", files, ROOT)] if files else []
+        files = reached_files(None, SOURCE, also=tuple(paths))
+        stamps = [code_stamp(CODE / f"{'+'.join(paths)[:200]}.txt", files, SOURCE)] if files else []
         return [*stamps, *material.input_files]
 
     return {"code": code(script), "qm_code": of_model}
@@ -47,7 +47,7 @@ def qm_code(script):
 def qm_of(w):
     """The reference model of a material, or of a case, which may change its arguments."""
     changed = study.cases[w.case].qm_kwargs if hasattr(w, "case") else {}
-    return study.materials[material_of(w)].qm.spec(ROOT, changed)
+    return study.materials[material_of(w)].qm.spec(Path(), changed)
 
 
 QM_CALLS = {

@@ -49,7 +49,7 @@ use rule qm_job as locality with:
     params:
         # the reference model, without a label, and the same with other arguments that a case wants compared
         specs=lambda w: {
-            label: study.material_of(w.case).qm.spec(ROOT, {**study.cases[w.case].qm_kwargs, **changed})
+            label: study.material_of(w.case).qm.spec(Path(), {**study.cases[w.case].qm_kwargs, **changed})
             for label, changed in {"": {}, **study.cases[w.case].locality.alternatives}.items()
         },
         settings=lambda w: study.cases[w.case].plain("buffer", "embedding", "locality"),
