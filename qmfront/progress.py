@@ -38,7 +38,7 @@ class Job:
     def __str__(self) -> str:
         where = f"{self.rule} {self.subject}".strip() + (f" k={self.k}" if self.k is not None else "")
         calls = f", {self.qm_calls} QM calls" if self.qm_calls else ""
-        return f"{where} ({_duration(self.seconds)}{calls})"
+        return f"{where} ({duration(self.seconds)}{calls})"
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Case:
         )
         if self.reason:
             return f"{state}, done: {self.reason}"
-        return state if self.left is None else f"{state}, {_duration(self.left)} left by the plan"
+        return state if self.left is None else f"{state}, {duration(self.left)} left by the plan"
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,8 @@ def _left(plan: Path, k: int) -> float | None:
     return sum(row["seconds"] for row in rows if row["k"] > k)
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Minutes and seconds, or hours before them."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
