@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import t as student
+from scipy.special import stdtrit  # scipy.stats takes a second to import
 
 CONFIDENCE = 0.95
 
@@ -65,7 +65,7 @@ def fit_slope(n: ArrayLike, error: ArrayLike) -> Rate:
     slope = dx @ y / (dx @ dx)
     rest = y - y.mean() - slope * dx
     spread = np.sqrt(rest @ rest / (len(n) - 2) / (dx @ dx))
-    half_width = student.ppf((1 + CONFIDENCE) / 2, len(n) - 2) * spread
+    half_width = stdtrit(len(n) - 2, (1 + CONFIDENCE) / 2) * spread
     return Rate(float(slope), float(half_width), float(np.exp(y.mean() - slope * x.mean())))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from qmfront.storage import provenance
 from qmfront.storage.provenance import code_hash, code_stamp, content_hash, reached_files, versions
 
 TREE = {
@@ -215,20 +216,19 @@ def test_a_stamp_changes_with_statements_alone(tree: Path) -> None:
     """A new one is as old as the youngest file; comments and times leave it so, a statement makes it young."""
     folder, files = (
         tree / "stamps",
-        [str(tree / "qmfront/units.py"), str(tree / "qmfront/models/data/w.alloy")],
+        {"qmfront/units.py", "qmfront/models/data/w.alloy", "qmfront/models/eam.py"},
     )
-    for number, file in enumerate(files):
-        os.utime(file, (1000 + number, 1000 + number))
+    (tree / "script.py").write_text("import qmfront.units\nimport qmfront.models.eam\n")
+    for path in tree.rglob("qmfront/**/*.*"):
+        os.utime(path, (1000, 1000))
+    os.utime(tree / "qmfront/models/data/w.alloy", (1001, 1001))
 
     def look() -> tuple[str, float]:
-        stamp = Path(code_stamp(folder / "solve.py.txt", files, tree))
-        return stamp.read_text(), stamp.stat().st_mtime
+        (stamp,) = code_stamp(folder / "solve.py.txt", tree, script=tree / "script.py")
+        return Path(stamp).read_text(), Path(stamp).stat().st_mtime
 
     text, time = look()
-    assert time == 1001 and [line.split()[1] for line in text.splitlines()] == [
-        "qmfront/units.py",
-        "qmfront/models/data/w.alloy",
-    ]
+    assert time == 1001 and files <= {line.split()[1] for line in text.splitlines()}
     (tree / "qmfront/units.py").write_text('"""Units."""\n\n# of energy\nEV = 1.0\n')
     assert look() == (text, 1001)
     (tree / "qmfront/units.py").write_text("EV = 2.0\n")
@@ -236,4 +236,30 @@ def test_a_stamp_changes_with_statements_alone(tree: Path) -> None:
     assert changed != text and later > 1e9
     (tree / "qmfront/models/data/w.alloy").write_text("1 2 4\n")
     assert look()[0] != changed
-    assert [path.name for path in folder.iterdir()] == ["solve.py.txt"]
+    assert {path.name for path in folder.iterdir()} == {"solve.py.txt", "sources.json"}
+
+
+def test_what_was_parsed_is_remembered_as_long_as_it_holds(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process parses nothing again, but what was edited, and everything where the memory is damaged."""
+    (tree / "script.py").write_text("from qmfront.models.eam import read\n")
+    memory, parsed = tree / "stamps/sources.json", []
+    monkeypatch.setattr(
+        provenance, "_statements", lambda path, name: parsed.append(path.name) or path.read_bytes()
+    )
+
+    def parsed_by_a_new_process() -> set[str]:
+        parsed.clear()
+        monkeypatch.setattr(provenance, "_SOURCES", {})
+        monkeypatch.setattr(provenance, "_written", {})
+        code_stamp(tree / "stamps/solve.py.txt", tree, script=tree / "script.py")
+        return set(parsed)
+
+    assert {"eam.py", "w.alloy", "cells.py", "lattice.py"} <= parsed_by_a_new_process()
+    assert parsed_by_a_new_process() == set()
+    (tree / "qmfront/crystal/lattice.py").write_text("import qmfront.crystal.unused\n")
+    assert parsed_by_a_new_process() == {"lattice.py", "unused.py"}
+    for damage in ("{", "[[1]]", '[["qmfront/units.py", 1, 2, [3], [], ""]]'):
+        memory.write_text(damage)
+        assert parsed_by_a_new_process() >= {"eam.py", "lattice.py", "unused.py"}

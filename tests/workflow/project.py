@@ -10,6 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from numba.core.caching import UserProvidedCacheLocator
+
+from qmfront.models.compiled import fingerprint
+from qmfront.storage.provenance import REMEMBERED
 
 ROOT = Path(__file__).parents[2]
 PARTS = (
@@ -41,6 +45,7 @@ class Project:
                 shutil.copytree(root / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy2(root / part, folder / part)
+        _hand_over(root, folder)
         return cls(folder)
 
     def command(
@@ -77,6 +82,23 @@ class Project:
 
     def text(self, path: str) -> str:
         return (self.folder / path).read_text(encoding="utf-8")
+
+
+def _hand_over(root: Path, folder: Path) -> None:
+    """What the project has parsed and compiled; kernels lie in folders with a hash of the path of their sources."""
+    parsed = Path(".snakemake/code", REMEMBERED)
+    if (root / parsed).is_file():
+        (folder / parsed).parent.mkdir(parents=True)
+        shutil.copy2(root / parsed, folder / parsed)
+    models = Path("qmfront/models")
+    cache = models / "__pycache__" / f"numba-{fingerprint(root / models)}"
+    for package in (models, models / "ace", models / "nrltb"):
+        ours, theirs = (
+            base / cache / UserProvidedCacheLocator.get_suitable_cache_subpath(str(base / package / "x.py"))
+            for base in (root, folder)
+        )
+        if ours.is_dir():
+            shutil.copytree(ours, theirs)
 
 
 def environment(path: Path | None = None, variables: Mapping[str, str] | None = None) -> dict[str, str]:

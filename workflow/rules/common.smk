@@ -2,7 +2,7 @@
 import json
 
 from qmfront.plan.resources import resource
-from qmfront.storage.provenance import code_stamp, reached_files
+from qmfront.storage.provenance import code_stamp
 
 ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1]
 SOURCE = ROOT if (ROOT / "qmfront").is_dir() else ROOT.parents[1]  # a wheel holds ROOT as qmfront/_project
@@ -22,7 +22,7 @@ wildcard_constraints:
 
 def code(script):
     """The stamp of the package files that a script reaches: editing one reruns the rules that use it."""
-    return code_stamp(CODE / f"{script}.txt", reached_files(ROOT / "scripts" / script, SOURCE), SOURCE)
+    return code_stamp(CODE / f"{script}.txt", SOURCE, script=ROOT / "scripts" / script)[0]
 
 
 def material_of(w):
@@ -37,9 +37,8 @@ def qm_code(script):
     def of_model(w):
         material = study.materials[material_of(w)]
         paths = material.qm.dotted_paths
-        files = reached_files(None, SOURCE, also=tuple(paths))
-        stamps = [code_stamp(CODE / f"{'+'.join(paths)[:200]}.txt", files, SOURCE)] if files else []
-        return [*stamps, *material.input_files]
+        stamp = code_stamp(CODE / f"{'+'.join(paths)[:200]}.txt", SOURCE, also=tuple(paths))
+        return [*stamp, *material.input_files]
 
     return {"code": code(script), "qm_code": of_model}
 
