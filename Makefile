@@ -69,7 +69,7 @@ report: $(RUN_STAMP) ## report.html with every figure and how it was made
 	@echo "The report is report.html"
 
 test: $(DEV_STAMP) ## the tests; ARGS='-m slow' runs the slow ones
-	@python -m pytest -n $(CORES) $(ARGS)
+	@python -m pytest -n $(CORES) --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 lint: $(DEV_STAMP) ## style, workflow, layers of imports, types and schemas
 	@python -m ruff check .

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +19,23 @@ from qmfront.models.eam import EAM
 from qmfront.operators.assembly import assemble
 from qmfront.operators.operators import Operators
 from tests.settings import probe
+
+
+LONGEST = ("workflow", "faults", "test_loop.py", "coupling")
+"""Folders and files under tests/ that are begun first, so that no worker is left alone with a long one."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What a file shares, and the finished minimal case, is made by one worker and not by each."""
+
+    def place(item: pytest.Item) -> int:
+        first = item.path.relative_to(Path(__file__).parent).parts[0]
+        return LONGEST.index(first) if first in LONGEST else len(LONGEST)
+
+    items.sort(key=place)
+    for item in items:
+        shared = "finished_once" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("the finished minimal case" if shared else str(item.path)))
 
 
 @pytest.fixture(scope="session")

@@ -118,7 +118,9 @@ def vacancy(cell: Any, folder: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("made", [COPPER, COMPOUND], ids=["Cu", "AlAu"])
+@pytest.mark.parametrize(
+    "made", [pytest.param(COPPER, id="Cu", marks=pytest.mark.slow), pytest.param(COMPOUND, id="AlAu")]
+)
 def test_the_estimate_of_a_vacancy(made: Made, tmp_path: Path) -> None:
     """QM where MM forces would see the vacancy; the exact estimator and the default one, beside the true error."""
     bulk, fit, defect, seeds = own(made, tmp_path)

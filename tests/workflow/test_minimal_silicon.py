@@ -1,4 +1,7 @@
-"""The small silicon study with tight binding, end to end; and that its journal makes an interrupted one cheap."""
+"""The small silicon study with tight binding, end to end; and that its journal makes an interrupted one cheap.
+
+Three minutes: slow. A smaller one with tight binding, in a box, runs always: test_points_minimal.
+"""
 
 import shutil
 from pathlib import Path
@@ -10,6 +13,7 @@ import yaml
 
 from tests.workflow.project import ROOT, Project
 
+pytestmark = pytest.mark.slow
 CONFIG = ("config/studies/minimal_silicon.yaml",)
 CASE = "minimal_silicon"
 
