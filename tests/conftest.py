@@ -20,7 +20,6 @@ from qmfront.operators.assembly import assemble
 from qmfront.operators.operators import Operators
 from tests.settings import probe
 
-
 LONGEST = ("workflow", "faults", "test_loop.py", "coupling")
 """Folders and files under tests/ that are begun first, so that no worker is left alone with a long one."""
 
