@@ -7,7 +7,7 @@ measure, fit, adapt, substitution
     costs to put a solute into the relaxed defect.
 Crystal, QuantumModel; Potential; Dislocation, Crack, Point, File; Disc, Box
     What a study describes.
-Adapt, Buffer, Embedding, Estimate, InitialRegion, Refine, Solve
+Adapt, Buffer, Coarsen, Embedding, Estimate, InitialRegion, Refine, Solve
     Settings of the stages, for the keywords of `adapt`.
 EAM, NRLTB, ACE
     ASE calculators, usable on their own.
@@ -19,6 +19,7 @@ _HOMES = {
     "fit": "loop",
     "adapt": "loop",
     "substitution": "loop",
+    "Coarsen": "config.stages",
     "Step": "loop",
     "Crystal": "config.material",
     "QuantumModel": "config.material",

@@ -22,6 +22,7 @@ from qmfront.config.defect import Crack, Disc
 from qmfront.config.material import Crystal, Material, QuantumModel
 from qmfront.config.potential import Potential
 from qmfront.config.section import Section
+from qmfront.config.stages import Coarsen
 from qmfront.config.study import Case, rim_of
 from qmfront.coupling.force_mixing import Models
 from qmfront.coupling.hybrid import Hybrid
@@ -62,10 +63,12 @@ from qmfront.operators.assembly import assemble
 from qmfront.operators.operators import Operators
 from qmfront.plan.choices import choices, mesh_choice
 from qmfront.preflight.embedding import warnings_of_crystal, warnings_of_solution
+from qmfront.refine.coarsening import Coarsening, coarsened, known_error
 from qmfront.refine.decision import decision
 from qmfront.refine.next_partition import (
     SiteEstimates,
     advanced,
+    domain_of,
     first_region,
     region_of_start,
     united_region,
@@ -265,29 +268,89 @@ def adapt(
     start : Step, optional
         Of the same defect without solutes, in a domain as high or lower: the first solve starts from its solution, and
         its QM atoms are QM. Left out, the minimum of the potential.
-    sections : of a case, such as buffer=Buffer(width=12.0) or refine=Refine(t_new=2.0)
+    sections : of a case, such as buffer=Buffer(width=12.0) or refine=Refine(t_new=2.0); coarsen=Coarsen() lets sites
+        that the tolerance does not need leave the QM region at the end, once
 
     Yields
     ------
     Step
         After each estimate, the last one included.
     """
-    case = _case(defect, domain, tolerance, sections)
+    coarsen, sections = coarsen_of(sections)
+    case = case_of(defect, domain, tolerance, sections)
+    problem, region, begun = prepared(measured, potential, case, start)
+    yield from iterations(problem, region, begun, coarsen=coarsen)
+
+
+def coarsen_of(sections: dict[str, Section]) -> tuple[Coarsen | None, dict[str, Section]]:
+    """The section coarsen, which is no section of a case yet, and the others."""
+    coarsen = sections.get("coarsen")
+    if coarsen is not None and not isinstance(coarsen, Coarsen):
+        raise TypeError(f"coarsen is a {type(coarsen).__name__}; give it as coarsen=Coarsen(...).")
+    return coarsen, {name: section for name, section in sections.items() if name != "coarsen"}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What all iterations of a case share.
+
+    measured : MeasuredMaterial
+    case : Case
+    hybrid : Hybrid
+    difference : ModelDifference
+        Of the two models, where the QM model is not asked.
+    """
+
+    measured: MeasuredMaterial
+    case: Case
+    hybrid: Hybrid
+    difference: ModelDifference
+
+    def partition(self, coarsen: Coarsen | None = None) -> PartitionSettings:
+        """How its partitions are made."""
+        case = self.case
+        return PartitionSettings(case.refine, case.buffer, case.embedding, coarsen or Coarsen())
+
+    def region_of(self, *starts: np.ndarray) -> np.ndarray:
+        """The smallest regions (n,) int for some displacements (n, 3) Å: defective sites and the shell of a start."""
+        return _region_of(self.hybrid, starts, self.measured, self.case)
+
+
+def prepared(
+    measured: MeasuredMaterial, potential: FittedPotential, case: Case, start: Step | None = None
+) -> tuple[Problem, np.ndarray, StartingPoint | None]:
+    """A case before its first iteration, its first regions (n,) int, and where its first solve starts."""
     if "width" not in case.buffer.model_fields_set:
         case = case.with_buffer_of(measured.material.qm.cutoff)
     hybrid, region = _hybrid(measured, potential, case)
-    partition = PartitionSettings(case.refine, case.buffer, case.embedding)
     begun: StartingPoint | None
     if start is None:
         minimum = begun = _minimum(hybrid, measured, potential, case)
         if minimum is not None and minimum.at_rest and case.initial_region is None:
-            region = _region_of(hybrid, minimum.minima, measured, case)
+            region = _region_of(hybrid, (*minimum.minima,), measured, case)
     else:
         site = same_sites(hybrid.defect, start.defect)
         begun = _Continued(u := start.solution.displacement[site])
         region = _region_of(hybrid, (u,), measured, case)
+        partition = PartitionSettings(case.refine, case.buffer, case.embedding)
         region = united_region(hybrid.defect, u, region, start.region[site], partition)
     difference = _difference(hybrid, begun, measured, potential, case)
+    return Problem(measured, case, hybrid, difference), region, begun
+
+
+def iterations(
+    problem: Problem, region: np.ndarray, begun: StartingPoint | None, *, coarsen: Coarsen | None = None
+) -> Iterator[Step]:
+    """The iterations of Algorithm 1, from regions (n,) int and a displacement on.
+
+    Parameters
+    ----------
+    coarsen : Coarsen, optional
+        Once the estimate is below the tolerance, sites that it does not need leave the QM region, and one more solve
+        follows. They leave once, so that N_QM does not oscillate; left out, none leave.
+    """
+    measured, case, hybrid, difference = problem.measured, problem.case, problem.hybrid, problem.difference
+    partition = problem.partition(coarsen)
     residual = ResidualSettings((case.estimate.residual,), case.estimate, case.buffer)
     layer, before = None, None
     for k in count():
@@ -319,15 +382,38 @@ def adapt(
             solution.displacement,
             partition,
         )
+        next_region = partition_of_next.region
+        step = Step(k, hybrid, region, solution, found, numbers, made.reason, difference, case)
+        fewer = None
+        if coarsen is not None and made.stop and numbers.eta < case.adapt.tolerance:
+            fewer, coarsen = sites_given_up(problem, step, coarsen), None
+            if fewer.removed.any():
+                made, next_region = made.resumed(f"{fewer.removed.sum()} sites leave"), fewer.region
         if made.stop and case.adapt.prove:
             last = proof(hybrid, region, solution.displacement)
             numbers = replace(numbers, trust=judged(proven=last.eigenvalue), proof_calls=last.calls)
         logger.info("%s", report(case.title, made, numbers))
-        yield Step(k, hybrid, region, solution, found, numbers, made.reason, difference, case)
+        yield replace(step, numbers=numbers, reason=made.reason)
         if made.stop:
             return
-        begun, layer, region = solution, found.layer, partition_of_next.region
-        before = Attained(numbers.eta, numbers.n_qm, numbers.trust.lowest_eigenvalue)
+        begun, layer, region = solution, found.layer, next_region
+        shrunk = fewer is not None and fewer.removed.any()
+        before = None if shrunk else Attained(numbers.eta, numbers.n_qm, numbers.trust.lowest_eigenvalue)
+
+
+def sites_given_up(problem: Problem, step: Step, coarsen: Coarsen) -> Coarsening:
+    """Sites of a step that the tolerance of its case does not need; defective ones and their shell stay."""
+    hybrid, u = step.hybrid, step.solution.displacement
+    known = known_error(hybrid, step.region, step.solution, step.estimated.estimates.phi, step.case.estimate)
+    kept = problem.region_of(u) == Region.QM
+    return coarsened(
+        step.region,
+        domain_of(hybrid.defect, u),
+        known,
+        kept=kept,
+        tolerance=step.case.adapt.tolerance,
+        settings=problem.partition(coarsen),
+    )
 
 
 def substitution(measured: MeasuredMaterial, step: Step, host: Step | None = None) -> SubstitutionEnergy:
@@ -404,7 +490,7 @@ def _difference(
     return model_difference(bulk, certificate, defect, asked)
 
 
-def _case(
+def case_of(
     defect: Section, domain: Section | None, tolerance: float | None, sections: dict[str, Section]
 ) -> Case:
     """The case of a loop: what its sections leave open has the defaults of a study."""
@@ -435,7 +521,7 @@ def _hybrid(measured: MeasuredMaterial, potential: FittedPotential, case: Case) 
         journaled_forces(measured.spec, measured.journal, measured.tally),
         calculator_forces(potential.calculator),
     )
-    hybrid = Hybrid(defect, _operators(measured, potential, defect, case), models, case.embedding)
+    hybrid = Hybrid(defect, operators_of(measured, potential, defect, case), models, case.embedding)
     cutoff = measured.material.qm.cutoff
     told = choices(measured.bulk, case.defect, case.domain, defect, buffer=case.buffer, cutoff=cutoff)
     for line in (*told, mesh_choice(case.refine, defect.r0)):
@@ -451,7 +537,7 @@ def _warn_of_tables(measured: MeasuredMaterial, defect: Defect, solution: Soluti
         logger.warning("%s", warning)
 
 
-def _operators(
+def operators_of(
     measured: MeasuredMaterial, potential: FittedPotential, defect: Defect, case: Case
 ) -> Operators:
     """H_FC and L; force constants beyond the reach of the QM model's are those of the potential where that is asked."""

@@ -8,10 +8,24 @@ import pytest
 from pydantic import ValidationError
 
 import qmfront
-from qmfront import EAM, Adapt, Box, Buffer, Disc, Dislocation, Point, Step, adapt
+from qmfront import (
+    EAM,
+    Adapt,
+    Box,
+    Buffer,
+    Coarsen,
+    Disc,
+    Dislocation,
+    Estimate,
+    InitialRegion,
+    Point,
+    Solve,
+    Step,
+    adapt,
+)
 from qmfront.config.stages import Reference, Stability
 from qmfront.coupling.force_mixing import Models
-from qmfront.coupling.reference import reference_solution
+from qmfront.coupling.reference import reference_solution, relax_reference
 from qmfront.estimate.estimator import true_error
 from qmfront.evaluate.forces import calculator_forces
 
@@ -101,6 +115,39 @@ def test_defaults_find_a_minimum_and_know_its_error(
     assert len(steps) > 1 and errors[-1] < 0.7 * errors[0]
     for step, error in zip(steps[1:], errors[1:], strict=True):
         assert 0.67 < step.eta / error < 1.5, step.trust
+
+
+def test_sites_that_the_tolerance_does_not_need_leave_once(
+    small: tuple[dict, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From a region that is too large; the error is what the estimate of the smaller one says, and stays below it."""
+    names, folder = small
+    monkeypatch.chdir(folder)
+    defect, disc, region = names["edge"], Disc(radius_r0=20), InitialRegion(radius_r0=7)
+    keys = {"start": names["step"], "initial_region": region, "coarsen": Coarsen()}
+    steps = list(adapt(names["tungsten"], names["potential"], defect, disc, **keys, **CHEAP))
+    sizes, last = [step.n_qm for step in steps], steps[-1]
+    assert sizes[1] < 0.8 * sizes[0] and sizes[1:] == sorted(sizes[1:])
+    assert "sites leave" in steps[0].reason
+    force, u = last.hybrid.qm_forces(), last.solution.displacement
+    exact = relax_reference(force, last.hybrid.riesz, start=u, max_force=1e-4, settings=Solve())
+    for step in steps:
+        error = true_error(step.solution.displacement, exact.displacement, last.defect.stencil)
+        assert step.eta < TOLERANCE and 0.67 < step.eta / error < 1.5
+
+
+TOLERANCE = 3e-3
+CHEAP = {
+    "solve": Solve(modes=0),
+    "adapt": Adapt(tolerance=TOLERANCE, prove=False),
+    "estimate": Estimate(far_field_samples=0),
+}
+
+
+def test_coarsening_is_a_section(small: tuple[dict, Path]) -> None:
+    names = small[0]
+    with pytest.raises(TypeError, match="coarsen is a Buffer"):
+        next(adapt(names["tungsten"], names["potential"], names["edge"], coarsen=Buffer()))
 
 
 def test_the_estimate_of_the_readme_is_right(small: tuple[dict, Path]) -> None:

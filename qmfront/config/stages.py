@@ -213,6 +213,22 @@ class Refine(Section):
     circle: Circle = key("Settings of the method circle", default=Circle())
 
 
+class Coarsen(Section):
+    """When QM sites become MM again."""
+
+    fraction: float = key(
+        "Sites leave the QM region as long as the estimate without them stays below this fraction of the tolerance; "
+        "the rest is what the prediction may be wrong by",
+        unit="1",
+        default=0.7,
+        gt=0.0,
+        lt=1.0,
+    )
+    least: float = key(
+        "Least relative loss of QM atoms that is worth a change", unit="1", default=0.05, ge=0.0, le=1.0
+    )
+
+
 class Adapt(Section):
     """When the adaptive loop (Algorithm 1) stops."""
 

@@ -83,6 +83,22 @@ def corrections(
     return found
 
 
+def answer_of(hybrid: Hybrid, solution: Solution, settings: Estimate) -> Field:
+    """The map F (n, 3) eV/Å -> H^-1 F (n, 3) Å of the norm that marks, without a QM call.
+
+    Of the norm hessian it is the answer of the MM model, with the mixed curvature along soft modes; what products with
+    the Hessian of the mixed forces would mend is left.
+    """
+    if settings.norm == "laplacian":
+        laplacian = hybrid.operators.laplacian_map(hybrid.defect.free, stabilisation=settings.stabilisation)
+        return laplacian.solve
+    if settings.norm == "force_constants":
+        return hybrid.riesz.solve
+    hessian = hessian_products(hybrid.mm_forces(), solution.displacement)
+    answer = _answer(hessian, solution.modes, hybrid.inexact(PRECONDITIONED), settings.hessian.steps)
+    return lambda forces: answer(forces, hybrid.riesz.solve(forces)).displacement
+
+
 Answer = Callable[[np.ndarray, np.ndarray], Correction]
 """(F (n, 3) eV/Å, H_FC^-1 F (n, 3) Å) -> the answer of the Hessian of the MM model, mixed along soft modes."""
 

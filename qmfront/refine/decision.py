@@ -18,6 +18,10 @@ class Decision:
         """The same where the next partition does not fit into the domain: the loop ends, and keeps what it has."""
         return replace(self, stop=True, reason=f"{self.reason}, but the domain is used up. {error}")
 
+    def resumed(self, why: str) -> "Decision":
+        """The same where the loop goes on for another reason."""
+        return replace(self, stop=False, reason=f"{self.reason}, and {why}")
+
     def text(self, partition: str) -> str:
         """The file decision.json, with the hash of the next partition."""
         content = {"k": self.k, "stop": self.stop, "reason": self.reason, "next": partition}

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from qmfront.config.stages import Buffer, Embedding, Refine
+from qmfront.config.stages import Buffer, Coarsen, Embedding, Refine
 from qmfront.coupling.partition import BUFFER, FAR_FIELD, MM, QM
 from qmfront.crystal.box import BoxDomain, box_around
 from qmfront.refine.domain import Domain, shell_around
@@ -16,7 +16,7 @@ class DomainExhaustedError(ValueError):
 
 @dataclass(frozen=True)
 class PartitionSettings:
-    """How partitions are made: the sections refine, buffer and embedding of a case.
+    """How partitions are made: the sections refine, buffer and embedding of a case, and when sites leave.
 
     The buffer of `buffer.width` is always kept around the QM region, and that of the exact residual, residual_factor
     times as wide (3.2.2), may hold clamped sites but must not end beyond them. Where the QM model sees a periodic box,
@@ -26,6 +26,7 @@ class PartitionSettings:
     refine: Refine = field(default_factory=Refine)
     buffer: Buffer = field(default_factory=Buffer)
     embedding: Embedding = field(default_factory=Embedding)
+    coarsen: Coarsen = field(default_factory=Coarsen)
 
 
 def qm_threshold(
