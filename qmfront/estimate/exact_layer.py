@@ -28,7 +28,7 @@ from qmfront.storage.timing import Seconds
 
 STEP_R0 = 1.0
 """r0; by so much layers differ."""
-CG_TOLERANCE = 1e-6
+CG_TOLERANCE = 1e-3
 """Relative; etas are compared to a few per cent."""
 RENEWAL = 4.0
 """Growth of N_QM after which the widest layer is asked again."""

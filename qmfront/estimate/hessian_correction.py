@@ -30,8 +30,8 @@ logger = logging.getLogger(__name__)
 LEFT = 0.1
 """Of the norm of the answer; mixed forces that leave no more than that, in the norm of H_FC, have confirmed it."""
 
-PRECONDITIONED = 1e-4
-"""Relative residual of H_FC^-1 within the conjugate gradients."""
+PRECONDITIONED = 1e-3
+"""Relative residual of H_FC^-1 within the conjugate gradients: it changes eta by 2e-6 of itself (edge_T4)."""
 
 SOFTEST_MODE = 2e-3
 """No soft mode counts as softer: what is below is the position of a core along glide, which no estimate certifies."""
