@@ -545,5 +545,5 @@ def operators_of(
     bulk, reach = measured.bulk, steps.reach
     if steps.beyond == "potential":
         bulk = completed(bulk, potential.calculator, displacement=steps.displacement)
-        reach = potential.calculator.force_range
+        reach = max(reach, potential.calculator.force_range)
     return assemble(defect, bulk, reach=reach, decay=laplacian.A, cutoff_r0=laplacian.cutoff_r0)

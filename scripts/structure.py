@@ -74,7 +74,7 @@ def save_operators(files: Files, defect: Defect, bulk: Bulk, settings: Structure
     if files.potential is not None:
         potential = ACE.load(files.potential)
         bulk = completed(bulk, potential, displacement=steps.displacement)
-        reach = potential.force_range
+        reach = max(reach, potential.force_range)
     operators = assemble(defect, bulk, reach=reach, decay=laplacian.A, cutoff_r0=laplacian.cutoff_r0)
     store.save(path, OPERATORS, operators.arrays(), config=(reach, laplacian))
 

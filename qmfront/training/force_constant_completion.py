@@ -11,12 +11,14 @@ import numpy as np
 
 from qmfront.elasticity.bulk import Bulk
 from qmfront.models.ace.calculator import ACE
-from qmfront.models.force_constant_set import matching_sites, with_sum_rule
+from qmfront.models.force_constant_set import EDGE, matching_sites, with_sum_rule
 from qmfront.models.force_constants import force_constants
 
 
 def completed(bulk: Bulk, potential: ACE, *, displacement: float) -> Bulk:
     """The bulk with force constants to the range of the potential: its own where it has any, those of the fit beyond.
+
+    Where its own reach farther than the potential, nothing is beyond them, and they stay as they are.
 
     Parameters
     ----------
@@ -26,13 +28,10 @@ def completed(bulk: Bulk, potential: ACE, *, displacement: float) -> Bulk:
         Fitted to it.
     displacement : float, Å
         Step of the differences.
-
-    Raises
-    ------
-    RuntimeError
-        If the reach of the bulk exceeds the range of the potential.
     """
     own = bulk.force_constants
+    if np.linalg.norm(own.vector, axis=1).max() + EDGE >= potential.force_range:
+        return bulk
     beyond = force_constants(
         bulk.crystal.to_atoms(), potential, reach=potential.force_range, step=displacement
     )

@@ -58,6 +58,13 @@ def test_what_is_known_stays() -> None:
     assert np.abs(rows).max() < 1e-9
 
 
+def test_longer_ones_than_the_potential_has_stay_as_they_are() -> None:
+    """Nothing is beyond them."""
+    short = Ranged(**StillingerWeber(Stillinger_Weber_PRB_31_5262_Si))
+    short.force_range = NEIGHBOURS
+    assert completed(silicon(), short, displacement=1e-3) is silicon()
+
+
 @pytest.mark.parametrize("supercell", ["primitive", "cubic"])
 def test_training_asks_for_no_force_constants_again(tmp_path, supercell: str) -> None:
     """The same cell and the same step as in the bulk: everything is in the journal."""
