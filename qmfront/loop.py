@@ -9,7 +9,7 @@ here with the same typed sections.
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
@@ -26,7 +26,7 @@ from qmfront.config.stages import Coarsen
 from qmfront.config.study import Case, rim_of
 from qmfront.coupling.force_mixing import Models
 from qmfront.coupling.hybrid import Hybrid
-from qmfront.coupling.mm_minimum import MMMinimum, mm_minimum
+from qmfront.coupling.mm_minimum import MMMinimum, minimum_from, mm_minimum
 from qmfront.coupling.partition import REGION_NAMES, Region
 from qmfront.coupling.solution import Solution
 from qmfront.coupling.solve import StartingPoint, solve
@@ -266,8 +266,8 @@ def adapt(
     tolerance : float, Å, optional
         Of eta; shorthand for adapt=Adapt(tolerance=...).
     start : Step, optional
-        Of the same defect without solutes, in a domain as high or lower: the first solve starts from its solution, and
-        its QM atoms are QM. Left out, the minimum of the potential.
+        Of the same defect without solutes, in a domain as high or lower: the first solve starts from its solution,
+        relaxed with the potential, and its QM atoms are QM. Left out, the minimum of the potential.
     sections : of a case, such as buffer=Buffer(width=12.0) or refine=Refine(t_new=2.0); coarsen=Coarsen() lets sites
         that the tolerance does not need leave the QM region at the end, once
 
@@ -330,10 +330,11 @@ def prepared(
             region = _region_of(hybrid, (*minimum.minima,), measured, case)
     else:
         site = same_sites(hybrid.defect, start.defect)
-        begun = _Continued(u := start.solution.displacement[site])
-        region = _region_of(hybrid, (u,), measured, case)
+        energy = _energy_of(hybrid, potential)
+        begun = minimum_from(hybrid, energy, case.start, begin=start.solution.displacement[site])
+        region = _region_of(hybrid, begun.minima, measured, case)
         partition = PartitionSettings(case.refine, case.buffer, case.embedding)
-        region = united_region(hybrid.defect, u, region, start.region[site], partition)
+        region = united_region(hybrid.defect, begun.displacement, region, start.region[site], partition)
     difference = _difference(hybrid, begun, measured, potential, case)
     return Problem(measured, case, hybrid, difference), region, begun
 
@@ -447,9 +448,14 @@ def _minimum(
     """Where iteration 0 starts; None for the predictor."""
     if not case.start.relax:
         return None
-    energy, body = calculator_energy(potential.calculator), hybrid.defect.body
     others = cores_of(measured.bulk, case.defect, case.domain, hybrid.defect)
-    return mm_minimum(hybrid, lambda u: energy(body.atoms(u)), case.start, others=others)
+    return mm_minimum(hybrid, _energy_of(hybrid, potential), case.start, others=others)
+
+
+def _energy_of(hybrid: Hybrid, potential: FittedPotential) -> Callable[[np.ndarray], float]:
+    """u (n, 3) Å -> energy of the potential on all sites, eV."""
+    energy, body = calculator_energy(potential.calculator), hybrid.defect.body
+    return lambda u: energy(body.atoms(u))
 
 
 def _region_of(
@@ -460,14 +466,6 @@ def _region_of(
     defective = np.any([defective_sites(hybrid.defect, one, crystal) for one in starts], axis=0)
     settings = PartitionSettings(buffer=case.buffer, embedding=case.embedding)
     return region_of_start(hybrid.defect, u, defective, settings, shell_r0=case.start.shell_r0)
-
-
-@dataclass(frozen=True)
-class _Continued:
-    """The solution of another defect on the sites of this one, (n, 3) Å; its soft modes are not those of this one."""
-
-    displacement: np.ndarray
-    modes: None = None
 
 
 def _difference(

@@ -7,7 +7,7 @@ import numpy as np
 from qmfront.config.job_settings import StartSettings
 from qmfront.coupling.force_mixing import Models
 from qmfront.coupling.hybrid import Hybrid
-from qmfront.coupling.mm_minimum import MMMinimum, mm_minimum
+from qmfront.coupling.mm_minimum import minimum_from, mm_minimum
 from qmfront.crystal.defect import Defect
 from qmfront.crystal.solutes import same_sites
 from qmfront.elasticity.bulk import Bulk
@@ -61,21 +61,23 @@ def main(files: Files, settings: StartSettings, outputs: Outputs) -> None:
     bulk = Bulk.from_arrays(store.load(files.bulk, BULK))
     partition = PartitionSettings(buffer=settings.buffer, embedding=settings.embedding)
     host = None if files.host_solution is None else _Host.of(files, defect)
+
+    def of(u: np.ndarray) -> float:
+        return energy(defect.body.atoms(u))
+
     with seconds.of("start"):
         if host is not None:
-            ends = (np.zeros_like(host.displacement), host.displacement)
-            gained = np.diff([energy(defect.body.atoms(u)) for u in ends])
-            found = MMMinimum(host.displacement, gained, None)
+            found = minimum_from(hybrid, of, settings.start, begin=host.displacement)
         else:
             others = cores_of(bulk, settings.defect, settings.domain, defect)
-            found = mm_minimum(hybrid, lambda u: energy(defect.body.atoms(u)), settings.start, others=others)
+            found = mm_minimum(hybrid, of, settings.start, others=others)
     defective = np.any([defective_sites(defect, u, bulk.crystal) for u in found.minima], axis=0)
     region = structure["region"]
     if host is not None or (found.at_rest and settings.initial_region is None):
         shell = settings.start.shell_r0
         region = region_of_start(defect, found.displacement, defective, partition, shell_r0=shell)
     if host is not None:
-        region = united_region(defect, host.displacement, region, host.region, partition)
+        region = united_region(defect, found.displacement, region, host.region, partition)
     arrays = {**found.arrays(), "defective": defective, "region": region}
     store.save(outputs.store, START, arrays, run={"seconds": dict(seconds)}, config=settings)
     atoms = defect.body.atoms(found.displacement)

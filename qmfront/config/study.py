@@ -59,7 +59,8 @@ class Case(Section):
     )
     host: Name | None = key(
         "Case of the same defect without the solutes, or some of them, in a domain as high or lower: the first solve "
-        "starts from its last solution, and its QM atoms are QM; null: the case starts by itself",
+        "starts from its last solution, relaxed with the potential if start.relax, and its QM atoms are QM; null: the "
+        "case starts by itself",
         default=None,
     )
     reference: Reference = key("The full QM solution on the same domain", default=Reference())

@@ -8,7 +8,7 @@ import pytest
 from qmfront.config.stages import Solve, Start
 from qmfront.coupling.force_mixing import Models
 from qmfront.coupling.hybrid import Hybrid
-from qmfront.coupling.mm_minimum import MMMinimum, mm_minimum
+from qmfront.coupling.mm_minimum import MMMinimum, minimum_from, mm_minimum
 from qmfront.coupling.partition import BUFFER, FAR_FIELD, MM, QM
 from qmfront.coupling.solve import solve
 from qmfront.elasticity.defective_sites import defective_sites
@@ -87,6 +87,19 @@ def test_without_a_minimum_the_iteration_starts_at_the_predictor(screw, energy, 
     assert not found.at_rest and np.isinf(found.energies).all() and found.modes is None
     assert not found.displacement.any() and "none of 2 starts" in caplog.text
     assert not MMMinimum.from_arrays(found.arrays()).at_rest
+
+
+def test_a_known_state_comes_to_rest_in_the_potential(screw, energy, on_the_saddle):
+    """From beside the saddle to the easy core; as it is where the potential is not to be relaxed, or does not rest."""
+    beside = on_the_saddle.displacement + 0.1 * on_the_saddle.modes.softest
+    found = minimum_from(screw, energy, Start(), begin=beside)
+    assert found.energies[0] == pytest.approx(on_the_saddle.energies[0] - ABOVE, abs=5e-3)
+    assert found.at_rest and found.modes.eigenvalues[0] > 0.2
+    assert np.abs(screw.mm_forces()(found.displacement)).max() < 1e-3
+    for settings in (Start(relax=False), Start(max_calls=2)):
+        kept = minimum_from(screw, energy, settings, begin=beside)
+        assert np.array_equal(kept.displacement, beside) and kept.modes is None
+        assert kept.energies[0] == energy(beside) - energy(np.zeros_like(beside))
 
 
 def test_cores_beside_that_of_the_predictor(screw, tungsten, energy):
