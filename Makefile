@@ -22,7 +22,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 RUN := python -m qmfront.progress -- python -m snakemake --cores $(CORES)
 
-.PHONY: help run gallery paper plan unlock progress journal report test lint format schema lock clean
+.PHONY: help run gallery paper plan unlock progress journal report docs test lint format schema lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -68,6 +68,10 @@ report: $(RUN_STAMP) ## report.html with every figure and how it was made
 	@python -m snakemake --report report.html $(ARGS)
 	@echo "The report is report.html"
 
+docs: $(DEV_STAMP) ## the documentation as a site that opens without a network: site/index.html
+	@NO_MKDOCS_2_WARNING=1 python -m mkdocs build --quiet
+	@echo "The documentation is site/index.html"
+
 test: $(DEV_STAMP) ## the tests; ARGS='-m slow' runs the slow ones
 	@python -m pytest -n $(CORES) --dist loadgroup --no-loadscope-reorder $(ARGS)
 
@@ -97,7 +101,7 @@ lock: $(DEV_STAMP) ## pin the requirements of pyproject.toml again
 	@echo uv | $(COMPILE) $(ARGS) - -o envs/installer.lock
 
 clean: ## remove results, figures and caches; keeps .venv and the journal of QM evaluations
-	@rm -rf results figures logs report.html .mypy_cache .pytest_cache .ruff_cache .snakemake
+	@rm -rf results figures logs site report.html .mypy_cache .pytest_cache .ruff_cache .snakemake
 	@find qmfront scripts tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 	@[ ! -d work/journal ] || echo "Kept the journal of QM evaluations, $$(du -sh work/journal | cut -f1): make journal ARGS=--delete deletes it"
 	@[ ! -d .venv ] || echo "Kept the environment: rm -r .venv deletes it"

@@ -137,9 +137,9 @@ def estimates(
         raise ValueError(f"There is no correction in the norm {norm!r} of the residual {residual!r}.")
     chosen = found[f"{norm}/{residual}"]
     inside = residuals.get("exact", residuals[residual])
-    riesz = hybrid.inexact(PART_TOLERANCE)
+    roughly = hybrid.inexact(PART_TOLERANCE)
     parts = {
-        name: estimator(riesz.solve(forces), defect.stencil)
+        name: estimator(roughly.solve(forces), defect.stencil)
         for name, forces in residual_parts(residuals[residual], inside, mixed, region).items()
     }
     sites = site_estimator(chosen, defect.stencil)

@@ -311,7 +311,7 @@ def _declaration(meta: Attributes) -> Declared:
 
 def _digest(array: np.ndarray) -> str:
     digest = hashlib.sha256(f"{array.dtype.str}{array.shape}".encode())
-    digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8))  # H_FC is 90 MB: not copied
+    digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)  # H_FC is 90 MB: not copied
     return digest.hexdigest()
 
 
