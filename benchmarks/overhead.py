@@ -2,8 +2,8 @@
 
 The case, edge_T4 if none is named, is computed in a copy of the project with an empty journal, one job at a time. Every
 Python process leaves its processor time when it ends; scripts are the jobs of their stage, all else is Snakemake.
-mathematics_s is what the jobs say in their run.json: force calls, linear solves, estimates and front; stages that say
-nothing have none, and are not in the row `total`. A store that cases share counts once. Rows of
+mathematics_s is what the jobs say in their run.json: force calls, linear solves, fits, estimates and front; stages that
+say nothing have none, and Snakemake has none. All are in the row `total`. A store that cases share counts once. Rows of
 benchmarks/overhead.csv: stage, jobs, processor_s, mathematics_s.
 """
 
@@ -27,7 +27,14 @@ def _leave():
         file.write("%s %s" % (time.process_time(), " ".join(sys.argv)))
 atexit.register(_leave)
 """
-STAGE_OF = {"solution": "solve", "residual": "adapt", "estimate": "adapt", "refined": "adapt"}
+STAGE_OF = {
+    "solution": "solve",
+    "residual": "adapt",
+    "estimate": "adapt",
+    "refined": "adapt",
+    "certificate": "potential",
+    "operators": "structure",
+}
 """Stage that writes a store; others have its name."""
 
 
@@ -48,7 +55,8 @@ def mathematics(results: Path) -> Counter[str]:
     """Seconds of the parts of the jobs by stage."""
     found: Counter[str] = Counter()
     for run in {each.read_text(): each for each in results.rglob("run.json")}.values():
-        stage = STAGE_OF.get(run.parent.stem, run.parent.stem)
+        name = run.parent.stem
+        stage = "bulk" if run.parents[1].name == "bulk" else STAGE_OF.get(name, name)
         parts = json.loads(run.read_text()).get("seconds", {})
         found[stage] += sum(seconds for part, seconds in parts.items() if part != "read")
     return +found
@@ -75,9 +83,9 @@ def measured(case: str) -> pd.DataFrame:
         for stage, value in seconds.most_common()
     ]
     table = pd.DataFrame(rows)
-    known = table.dropna()
-    total = {"stage": "total", "jobs": known["jobs"].sum()}
-    total |= {name: known[name].sum() for name in ("processor_s", "mathematics_s")}
+    total = {"stage": "total"} | {
+        name: table[name].sum() for name in ("jobs", "processor_s", "mathematics_s")
+    }
     return pd.concat([table, pd.DataFrame([total])], ignore_index=True).round(1)
 
 

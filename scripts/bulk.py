@@ -10,12 +10,15 @@ from qmfront.storage import store
 from qmfront.storage.job import given
 from qmfront.storage.layouts.bulk import BULK
 from qmfront.storage.logs import logged
+from qmfront.storage.timing import Seconds
 
 
 def main(qm: ModelSpec, journal: Journal, settings: BulkSettings, path: str) -> None:
-    tally = Tally()
-    bulk = bulk_of(crystal_of(settings.crystal), Journaled(qm, journal, tally), settings.probe)
-    store.save(path, BULK, bulk.arrays(), {"qm_calls": tally.calls}, config=(qm, settings))
+    seconds = Seconds(tally := Tally())
+    with seconds.of("bulk"):
+        bulk = bulk_of(crystal_of(settings.crystal), Journaled(qm, journal, tally), settings.probe)
+    run = {"seconds": dict(seconds)}
+    store.save(path, BULK, bulk.arrays(), {"qm_calls": tally.calls}, run=run, config=(qm, settings))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from qmfront.storage.layouts.mismatch import MISMATCH
 from qmfront.storage.layouts.potential import POTENTIAL
 from qmfront.storage.layouts.structure import STRUCTURE
 from qmfront.storage.logs import logged
+from qmfront.storage.timing import Seconds
 
 
 @dataclass(frozen=True)
@@ -29,13 +30,16 @@ class Files:
 
 def main(files: Files, path: str) -> None:
     asked = None if files.far_field is None else store.load(files.far_field, FAR_FIELD)
-    found = model_difference(
+    given_to = (
         Bulk.from_arrays(store.load(files.bulk, BULK)),
         Certificate.from_arrays(store.load(files.certificate, POTENTIAL)),
         Defect.from_arrays(store.load(files.structure, STRUCTURE)),
-        None if asked is None else FarField.from_store(asked, asked.attrs),
     )
-    store.save(path, MISMATCH, found.arrays())
+    with (seconds := Seconds()).of("mismatch"):
+        found = model_difference(
+            *given_to, None if asked is None else FarField.from_store(asked, asked.attrs)
+        )
+    store.save(path, MISMATCH, found.arrays(), run={"seconds": dict(seconds)})
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from qmfront.storage.layouts.bulk import BULK
 from qmfront.storage.layouts.potential import POTENTIAL, TRAINING
 from qmfront.storage.layouts.surface import SURFACE
 from qmfront.storage.logs import logged
+from qmfront.storage.timing import Seconds
 from qmfront.storage.writing import unlink_partial, write_file
 from qmfront.training import uncertainty
 from qmfront.training.certificate import certificate_of
@@ -44,16 +45,20 @@ class Outputs:
 def main(files: Files, settings: FitSettings, outputs: Outputs) -> None:
     bulk = Bulk.from_arrays(store.load(files.bulk, BULK))
     observations = Observations.from_arrays(store.load(files.training, TRAINING))
-    fit = fit_by_recipe(observations, bulk, settings.basis, settings.fitting)
-    steps, slab = settings.force_constants, settings.surface
+    seconds, steps, slab = Seconds(), settings.force_constants, settings.surface
+    with seconds.of("fit"):
+        fit = fit_by_recipe(observations, bulk, settings.basis, settings.fitting)
     reference = [Surface.from_arrays(store.load(path, SURFACE)) for path in files.surfaces]
-    surfaces = compare_surfaces(bulk, fit, reference, slab, displacement=steps.displacement)
+    with seconds.of("certificate"):
+        surfaces = compare_surfaces(bulk, fit, reference, slab, displacement=steps.displacement)
+        certified = certificate_of(bulk, fit, steps)
     unlink_partial(outputs.potential)
     ACE(fit.potential).save(outputs.potential, metadata={"relative_error": fit.relative_error})
     write_file(outputs.table, fit_table(fit, surfaces.errors()))
-    arrays = certificate_of(bulk, fit, steps).arrays() | surfaces.arrays() | fit.arrays()
+    arrays = certified.arrays() | surfaces.arrays() | fit.arrays()
     declared = certificate.DECLARED | surfaces.declared() | fit.declared()
-    store.save(outputs.certificate, POTENTIAL.including(declared), arrays, config=settings)
+    run = {"seconds": dict(seconds)}
+    store.save(outputs.certificate, POTENTIAL.including(declared), arrays, run=run, config=settings)
     spread = fit.uncertainty.arrays()
     store.save(outputs.uncertainty, POTENTIAL.including(uncertainty.DECLARED), spread, config=settings)
 

@@ -23,6 +23,7 @@ from qmfront.storage.layouts.operators import OPERATORS
 from qmfront.storage.layouts.structure import STRUCTURE
 from qmfront.storage.layouts.surface import SURFACE
 from qmfront.storage.logs import logged
+from qmfront.storage.timing import Seconds
 from qmfront.training.force_constant_completion import completed
 
 
@@ -49,7 +50,8 @@ def main(files: Files, settings: StructureSettings, outputs: Outputs) -> None:
     surface = None if files.surface is None else Surface.from_arrays(store.load(files.surface, SURFACE))
     bulk, described = Bulk.from_arrays(store.load(files.bulk, BULK)), settings.described
     kind, domain = described.defect, described.domain
-    defect, seeds = defect_of(bulk, kind, domain, surface=surface, rim=described.rim)
+    with (seconds := Seconds()).of("sites"):
+        defect, seeds = defect_of(bulk, kind, domain, surface=surface, rim=described.rim)
     partition = PartitionSettings(buffer=settings.buffer, embedding=settings.embedding)
     lines = choices(bulk, kind, domain, defect, buffer=settings.buffer, cutoff=settings.cutoff)
     for line in [*([] if surface is None else [str(surface)]), *lines]:
@@ -58,7 +60,8 @@ def main(files: Files, settings: StructureSettings, outputs: Outputs) -> None:
     config = (described, settings.initial_region)
     layout = STRUCTURE.including(defect.state.declared())
     told = {} if surface is None else {"surface": str(surface)}
-    store.save(outputs.store, layout, {**defect.arrays(), "region": region}, told, config=config)
+    arrays, run = {**defect.arrays(), "region": region}, {"seconds": dict(seconds)}
+    store.save(outputs.store, layout, arrays, told, run=run, config=config)
     atoms = defect.body.atoms(np.zeros_like(defect.predictor))
     write_extxyz(outputs.xyz, atoms, region=region, arrays={"predictor": defect.predictor})
     if files.operators is None:
@@ -69,14 +72,17 @@ def main(files: Files, settings: StructureSettings, outputs: Outputs) -> None:
 
 def save_operators(files: Files, defect: Defect, bulk: Bulk, settings: StructureSettings, path: str) -> None:
     """H_FC, L and the linearised forces -> operators.zarr."""
-    steps, laplacian = settings.force_constants, settings.laplacian
+    seconds, steps, laplacian = Seconds(), settings.force_constants, settings.laplacian
     reach = steps.reach
     if files.potential is not None:
         potential = ACE.load(files.potential)
-        bulk = completed(bulk, potential, displacement=steps.displacement)
+        with seconds.of("force constants"):
+            bulk = completed(bulk, potential, displacement=steps.displacement)
         reach = max(reach, potential.force_range)
-    operators = assemble(defect, bulk, reach=reach, decay=laplacian.A, cutoff_r0=laplacian.cutoff_r0)
-    store.save(path, OPERATORS, operators.arrays(), config=(reach, laplacian))
+    with seconds.of("operators"):
+        operators = assemble(defect, bulk, reach=reach, decay=laplacian.A, cutoff_r0=laplacian.cutoff_r0)
+    run = {"seconds": dict(seconds)}
+    store.save(path, OPERATORS, operators.arrays(), run=run, config=(reach, laplacian))
 
 
 if __name__ == "__main__":

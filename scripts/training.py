@@ -19,6 +19,7 @@ from qmfront.storage.layouts.bulk import BULK
 from qmfront.storage.layouts.potential import TRAINING
 from qmfront.storage.layouts.surface import SURFACE
 from qmfront.storage.logs import logged
+from qmfront.storage.timing import Seconds
 from qmfront.storage.writing import write_file
 from qmfront.training.observations import Observations, observations_of
 
@@ -61,6 +62,8 @@ if __name__ == "__main__":
             counts = {"qm_calls": tally.calls, "computed": tally.computed, "skipped": part.skipped}
             write_file(o.table, json.dumps(counts, indent=2) + "\n")
         else:
-            found = main(files, Journaled(qm, journal, tally), settings)
+            with (seconds := Seconds(tally)).of("observations"):
+                found = main(files, Journaled(qm, journal, tally), settings)
             kind, attrs = TRAINING.including(found.declared()), {"qm_calls": tally.calls}
-            store.save(o.store, kind, found.arrays(), attrs, config=(qm, settings))
+            run = {"seconds": dict(seconds)}
+            store.save(o.store, kind, found.arrays(), attrs, run=run, config=(qm, settings))
