@@ -11,8 +11,9 @@ import shutil
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import yaml
 
 from qmfront.command.output import Exit, complain, say
@@ -20,14 +21,21 @@ from qmfront.command.project import STUDY, Place, project
 from qmfront.config.defect import File
 from qmfront.config.errors import ConfigError, did_you_mean
 from qmfront.config.load import load
+from qmfront.config.material import Crystal
 from qmfront.config.reading import read_yaml
 from qmfront.config.section import CALCULATOR, FILE
 from qmfront.config.trust import is_trusted
 from qmfront.storage.writing import write_file
 
+if TYPE_CHECKING:
+    from qmfront.plan.survey import Survey
+
 LONGEST_NAME = 40
 DIGITS = 5
 """Of a lattice constant, Å."""
+CRACK = "{kind: crack, front: [0, 0, 1], plane: [1, 1, 0], load: 0.9} # in place of the file"
+MAYBE = "axes: [[1, 0, 0], [0, 1, 0], [0, 0, 1]], pbc: [false, false, true], lattice_constant: 3.6, core: [0.0, 0.0]"
+"""What a defect of a file may need, where it is not found."""
 PERIODIC = {
     (True, True, True): "periodic in all directions",
     (False, False, False): "periodic in no direction",
@@ -110,38 +118,53 @@ def drafted(folder: Path, asked: Asked) -> Draft:
     except ValueError as error:
         raise ConfigError([str(error).replace(f"{folder}/", "")]) from error
     crystal = found.found.crystal if found.found else None
-    defect: dict[str, Any] = {"kind": "file", "file": shown}
-    told = f"{found.kind} in {_words(crystal)}"
-    asks = [f"defect of the case: {found.problem}"] if crystal is not None and found.problem else []
-    if crystal is not None and not found.atoms.pbc.all():
-        defect["lattice_constant"] = round(float(crystal.lattice_constant_guess or 0.0), DIGITS)
     model, question = _model(folder, asked, crystal)
-    asks += [question] if question else []
-    if crystal is None:
-        asks.append(f"materials.*.crystal: {found.problem}")
-    repeats = PERIODIC.get(tuple(found.atoms.pbc.tolist()), "periodic along " + _axes(found.atoms.pbc))
-    name = _name(Path(shown).stem)
-    material = crystal.symbol if crystal is not None and crystal.symbol else "material"
+    place = "materials.*.crystal" if crystal is None else "defect of the case"
+    asks = [f"{place}: {found.problem}".replace(f"{folder}/", "")] if found.problem else []
+    pbc = tuple((found.atoms if found.defect is None else found.defect).pbc.tolist())
+    repeats = PERIODIC.get(pbc, "periodic along " + " and ".join(np.array(["x", "y", "z"])[list(pbc)]))
+    told = f"{found.kind} in {_words(crystal)}, {len(found.atoms)} atoms, {repeats}"
     lines = [
-        f"# {shown}: {told}, {len(found.atoms)} atoms, {repeats}. Every key: docs/settings.md",
+        f"# {shown}: {told}. Every key: docs/settings.md",
         *_trust(asked.calculator),
         "cases:",
-        f"  {name}:",
-        f"    defect: {_flow(defect)}{' # Å' if 'lattice_constant' in defect else ''}",
-        *(
-            []
-            if asked.tolerance is None
-            else [f"    adapt: {_flow({'tolerance': asked.tolerance})} # Å, of the error"]
-        ),
+        *_case(found, shown, asked.tolerance),
         "materials:",
-        f"  {material}:",
+        f"  {crystal.symbol if crystal is not None and crystal.symbol else 'material'}:",
         f"    {_crystal(crystal)}",
         f"    {model}",
+        *_solutes(found),
     ]
-    return Draft("\n".join(lines) + "\n", f"{told}, {len(found.atoms)} atoms, {repeats}", tuple(asks))
+    return Draft("\n".join(lines) + "\n", told, tuple([*asks, question] if question else asks))
 
 
-def _crystal(crystal: Any) -> str:
+def _case(found: "Survey", shown: str, tolerance: float | None) -> list[str]:
+    """The lines of the case."""
+    defect: dict[str, Any] = {"kind": "file", "file": shown}
+    if found.found is not None and not found.atoms.pbc.all():
+        # a straight file is scaled to the crystal at rest; the cell of a supercell is what the user made it
+        defect["lattice_constant"] = round(found.found.crystal.lattice_constant_guess or 0.0, DIGITS)
+    unit = " # Å" if "lattice_constant" in defect else ""
+    hint = CRACK if found.kind == "a crack" else MAYBE
+    name = _name(Path(shown).stem)
+    if (found.solutes or found.interstitial_solutes) and tolerance is not None:
+        return [f"  {name}: {_flow({'defect': defect, 'adapt': {'tolerance': tolerance}})} # Å, of the error"]
+    return [
+        f"  {name}:",
+        f"    defect: {_flow(defect)}{unit}",
+        *([f"    # defect: {hint}"] if found.found is not None and found.problem else []),
+        *([] if tolerance is None else [f"    adapt: {_flow({'tolerance': tolerance})} # Å, of the error"]),
+    ]
+
+
+def _solutes(found: "Survey") -> list[str]:
+    """The line of the elements that the crystal does not have."""
+    told = {name: list(getattr(found, name)) for name in ("solutes", "interstitial_solutes")}
+    told = {name: elements for name, elements in told.items() if elements}
+    return [f"potential_defaults: {_flow(told)}"] if told else []
+
+
+def _crystal(crystal: Crystal | None) -> str:
     if crystal is None:
         return "# crystal: {structure: fcc, symbol: Cu, lattice_constant_guess: 3.6} # Å"
     plain = {name: value for name, value in crystal.plain().items() if value is not None}
@@ -151,7 +174,7 @@ def _crystal(crystal: Any) -> str:
     return f"crystal: {_flow(rounded)} # Å"
 
 
-def _model(folder: Path, asked: Asked, crystal: Any) -> tuple[str, str]:
+def _model(folder: Path, asked: Asked, crystal: Crystal | None) -> tuple[str, str]:
     """The line of the QM model, and what it asks for."""
     if asked.calculator is None:
         ask = (
@@ -185,7 +208,7 @@ def _model(folder: Path, asked: Asked, crystal: Any) -> tuple[str, str]:
     return f"qm: {_flow(qm)} # cutoff: 5.0", ask
 
 
-def _measured(calculator: str, kwargs: dict[str, Any], crystal: Any) -> float | None:
+def _measured(calculator: str, kwargs: dict[str, Any], crystal: Crystal) -> float | None:
     """Half of the range of forces, Å, of a model that computes in this process and is quick; None for others."""
     if not is_trusted(calculator, ()):
         return None
@@ -209,16 +232,12 @@ def _trust(calculator: str | None) -> list[str]:
     return [f"trust: [{calculator.rpartition('.')[0] if ours else calculator.split('.')[0]}]"]
 
 
-def _words(crystal: Any) -> str:
+def _words(crystal: Crystal | None) -> str:
     """A crystal in words."""
     if crystal is None:
         return "an unknown crystal"
     ratio = f", c/a = {crystal.ratio_guess:.4f}" if crystal.ratio_guess else ""
     return f"{crystal.structure} {crystal.symbol}, a = {crystal.lattice_constant_guess:.4f} Å{ratio}"
-
-
-def _axes(pbc: Any) -> str:
-    return " and ".join(axis for axis, periodic in zip("xyz", pbc, strict=True) if periodic)
 
 
 def _shown(folder: Path, structure: str) -> str:

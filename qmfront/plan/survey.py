@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from ase import Atoms
+from ase.data import chemical_symbols
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import breadth_first_order
@@ -54,6 +55,23 @@ class Survey:
     defect: Defect | None
     kind: str
     problem: str = ""
+
+    @property
+    def solutes(self) -> tuple[str, ...]:
+        """Elements that the crystal does not have, on its sites."""
+        return self._foreign(on_sites=True)
+
+    @property
+    def interstitial_solutes(self) -> tuple[str, ...]:
+        """Elements that the crystal does not have, between its sites."""
+        return self._foreign(on_sites=False)
+
+    def _foreign(self, *, on_sites: bool) -> tuple[str, ...]:
+        if self.found is None or self.defect is None:
+            return ()
+        chosen = self.defect.numbers[(self.defect.basis_index >= 0) == on_sites]
+        found = [chemical_symbols[number] for number in np.unique(chosen)]
+        return tuple(symbol for symbol in found if symbol not in self.found.crystal.species)
 
 
 def survey(path: Path, described: File) -> Survey:
