@@ -11,7 +11,6 @@ from qmfront.config.errors import ConfigError
 from qmfront.config.study import Study
 from qmfront.preflight.construction import problems_of_models
 
-DRY = ("--dry-run", "--quiet", "rules")
 HEAD = ("case", "iterations", "N_QM", "eta, Å", "QM calls", "hours left", "ends because")
 
 
@@ -21,7 +20,7 @@ def check(place: Place, options: Sequence[str], *, is_dry: bool, as_json: bool) 
     Parameters
     ----------
     options : of Snakemake
-    is_dry : whether no QM model is examined
+    is_dry : whether no QM model is examined, so that Snakemake is not started
     as_json : whether one document of JSON is written, on whatever is found
     """
     try:
@@ -33,9 +32,6 @@ def check(place: Place, options: Sequence[str], *, is_dry: bool, as_json: bool) 
             raise
         say_json({"passed": False, "problems": list(error.problems), "preflight": {}})
         return Exit.MISTAKE
-    done = ask(place, [*DRY, *options])
-    if done.returncode:
-        return _failed(done.stdout, as_json)
     if not as_json:
         say(f"{place.file}: {', '.join(study.cases)}: no mistakes.")
     if is_dry:
