@@ -9,6 +9,7 @@ and strains it by itself (slopes of stresses at six strains). Surfaces: ASE cuts
 them to rest with the forces of LAMMPS, and the cheapest counts. Defects: the settings are the defaults, as in zoo.py;
 the reference is a minimum of the QM model on the whole domain, the energy of a point defect that of a minimiser of
 LAMMPS or ASE in the same box, the Griffith load that of matscipy for the same surface.
+Parts such as W_file_cylinder are defects in files that other codes have written, see structure_files.py.
 """
 
 import logging
@@ -27,6 +28,7 @@ from ase.calculators.calculator import BaseCalculator
 from ase.filters import FrechetCellFilter
 from ase.optimize import LBFGS
 from matscipy.fracture_mechanics.crack import CubicCrystalCrack
+from structure_files import MADE
 from zoo import FILES, HERE, System, built, in_its_box, of_qm_alone, potential_of
 from zoo import MATERIALS as ELEMENTS
 
@@ -54,6 +56,7 @@ THICK = 30.0
 """Å, of a slab for LAMMPS, at least."""
 LARGEST = {Disc: 450, Box: 300}
 """QM atoms at which a straight and a point defect stop."""
+POINTS_OF_FILES = ("W_file_supercell", "W_file_strained", "W_file_dumbbell")
 
 
 def eam(structure: str, symbol: str, a0: float, file: str, cutoff: float) -> tuple[Crystal, QuantumModel]:
@@ -153,14 +156,24 @@ SYSTEMS = {
 }
 
 
+def system_of(name: str) -> System:
+    """A defect in a crystal; those of files are made first."""
+    return SYSTEMS[name] if name in SYSTEMS else System(name.partition("_")[0], MADE[name](name), Disc())
+
+
+def known(name: str) -> tuple[Crystal, QuantumModel]:
+    """Crystal and model of a material."""
+    return MATERIALS[name] if name in MATERIALS else ELEMENTS[name]
+
+
 def measured(name: str) -> MeasuredMaterial:
-    crystal, qm = MATERIALS[name]
+    crystal, qm = known(name)
     return measure(crystal, qm, journal=HERE.parent / "work" / "crystals")
 
 
 def lammps_of(name: str) -> BaseCalculator:
     """The same potential in LAMMPS."""
-    crystal, qm = MATERIALS[name]
+    crystal, qm = known(name)
     if name in PAIR_STYLES:
         qm = by_lammps(PAIR_STYLES[name], crystal.species, qm.files["potential"], qm.cutoff)
     return built(qm)
@@ -266,15 +279,16 @@ def griffith_row(name: str, crack: Crack, known: MeasuredMaterial) -> dict:
 
 def defect_rows(name: str) -> list[dict]:
     """eta over error of every iteration, and the energy of a point defect beside a full relaxation."""
-    system, begin = SYSTEMS[name], time.process_time()
+    system, begin = system_of(name), time.process_time()
     material = measured(system.material)
     potential = fit(material, potential_of(system))
-    stop = Adapt(max_iterations=5, max_qm_atoms=LARGEST[type(system.domain)], tolerance=1e-4)
+    largest = 300 if name in POINTS_OF_FILES else LARGEST[type(system.domain)]
+    stop = Adapt(max_iterations=5, max_qm_atoms=largest, tolerance=1e-4)
     steps = []
     for step in adapt(material, potential, system.defect, system.domain, adapt=stop):
         print(f"{name} {step.k}: N_QM {step.n_qm}, eta {step.eta:.3e} Å, {step.trust}", flush=True)
         steps.append(step)
-    last, qm = steps[-1], MATERIALS[system.material][1]
+    last, qm = steps[-1], known(system.material)[1]
     hybrid = of_qm_alone(last.hybrid, qm)
     own = reference_solution(hybrid, Reference(max_force=1e-6, max_calls=400), last.solution.displacement)
     rows = [griffith_row(name, system.defect, material)] if isinstance(system.defect, Crack) else []
@@ -289,8 +303,8 @@ def defect_rows(name: str) -> list[dict]:
             energy(last.defect.body.atoms(u)) for u in (last.solution.displacement, own.displacement)
         )
         relaxed = lammps_energy(system.material, last.defect.body.atoms(last.solution.displacement))
-        known = material.bulk.crystal
-        per_atom = energy(known.to_atoms()) / len(known.numbers)
+        crystal = material.bulk.crystal
+        per_atom = energy(crystal.to_atoms()) / len(crystal.numbers)
         base = last.defect.n_sites * per_atom
         bar = max(1e-3, 2 * abs(ours - whole))
         rows.append(row(name, "energy (eV)", ours - base, bar, relaxed - base, "LAMMPS, relaxed"))
@@ -320,12 +334,12 @@ def write(name: str, rows: list[dict]) -> None:
     print(new[new["system"] == name].to_string(), flush=True)
 
 
-MAKERS = ((MATERIALS, crystal_rows), (SURFACES, surface_rows), (SYSTEMS, defect_rows))
+MAKERS = ((MATERIALS, crystal_rows), (SURFACES, surface_rows), ({**SYSTEMS, **MADE}, defect_rows))
 
 
 def main(names: list[str]) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    parts = [*MATERIALS, *SURFACES, *SYSTEMS]
+    parts = [*MATERIALS, *SURFACES, *SYSTEMS, *MADE]
     if names == ["list"]:
         print("\n".join(parts))
         return

@@ -196,11 +196,13 @@ class Step:
         return SolutionState(self.region, self.solution.displacement, relaxation)
 
     def atoms(self) -> Atoms:
-        """The relaxed structure with arrays region, eta (Å) and displacement (Å); `info` says how sure it is."""
-        atoms = self.defect.body.atoms(self.solution.displacement)
+        """The relaxed structure with arrays region, eta (Å) and displacement (Å); `info` says how sure it is.
+
+        That of a file is as the file has it.
+        """
+        atoms = self.defect.in_file(self.solution.displacement)
         atoms.set_array("region", np.array(REGION_NAMES)[self.region])
         atoms.set_array("eta", self.estimated.estimates.eta_site)
-        atoms.set_array("displacement", self.solution.displacement)
         atoms.info |= {"eta": self.eta, "trusted": self.trusted, "reasons": "; ".join(self.trust.told)}
         if not np.isnan(self.trust.lowest_eigenvalue):
             atoms.info["lowest_eigenvalue"] = self.trust.lowest_eigenvalue

@@ -41,18 +41,18 @@ def main(files: Files, folders: list[str], outputs: Outputs) -> None:
         wanted = load(files.reference, REFERENCE)["displacement"]
         errors = [true_error(found, wanted, defect.stencil) for found in solutions]
     table = convergence_table(folders, errors)
-    atoms = defect.body.atoms(solutions[-1])
-    atoms.positions += defect.origin
+    atoms = defect.in_file(solutions[-1])
     write_extxyz(
         outputs.xyz,
         atoms,
         region=load(f"{folders[-1]}/partition.zarr", PARTITION)["region"],
         arrays={
             "eta": load(f"{folders[-1]}/estimate.zarr", ESTIMATE)["eta_site"],
-            "displacement": solutions[-1],
+            "displacement": atoms.arrays["displacement"],
         }
-        | dict(defect.state.arrays),
+        | {name: atoms.arrays[name] for name in defect.state.arrays},
         info=defect.state.header() | last_bar(table),
+        keeps_cell=defect.is_of_file,
     )
     write_file(outputs.table, table.to_csv(index=False))
 

@@ -328,7 +328,11 @@ def _kinds(case: Case) -> Iterator[str]:
             f"domain.kind = {case.domain.kind}, but defect.kind = {case.defect.kind} needs a {wanted}: a disc has "
             "radius_r0 and clamp_width, a box has cells"
         )
-    if case.embedding.kind == "box" and not isinstance(case.domain, Box):
+    if (
+        case.embedding.kind == "box"
+        and not isinstance(case.domain, Box)
+        and not isinstance(case.defect, File)
+    ):
         yield "embedding.kind = box needs a domain that is a box; choose cluster"
     if case.clamp.factor is not None and case.defect.kind not in ("dislocation", "crack"):
         yield f"clamp.factor: a {case.defect.kind} cannot be made again on a larger disc; take null"

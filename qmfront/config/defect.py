@@ -13,7 +13,6 @@ from qmfront.config.section import (
     Section,
     Symbol,
     Termination,
-    Triple,
     Vector,
     key,
     surface_name,
@@ -248,26 +247,43 @@ class Box(Section):
         return (self.cells,) * 3 if isinstance(self.cells, int) else self.cells
 
 
-Axes = Annotated[tuple[Triple, Triple, Triple], Strict(False)]
+Axes = Annotated[tuple[Direction, Direction, Direction], Strict(False)]
 Periodic = Annotated[tuple[bool, bool, bool], Strict(False)]
+Core = Annotated[tuple[float, ...], Strict(False), Field(min_length=2, max_length=3)]
+Elements = Annotated[tuple[Symbol, ...], Strict(False), Field(min_length=1, max_length=100)]
 
 
 class File(StraightDefect):
-    """A defect in a file of the user; straight, its line along z."""
+    """A defect in a file of the user: a straight one, or any in a periodic supercell."""
 
     kind: Literal["file"] = key("Kind of defect", default="file")
     file: FileName = key("Path of the file with the atoms, relative to the root of the project")
-    format: Literal["extxyz", "vasp", "lammps-data"] | None = key(
-        "Format of the file: extended XYZ, POSCAR, or LAMMPS data in metal units; null: by name and content, any "
+    format: Literal["extxyz", "vasp", "lammps-data", "lammps-dump-text"] | None = key(
+        "Format of the file: extended XYZ, POSCAR, LAMMPS data or dump in metal units; null: by name and content, any "
         "format that ASE reads",
         default=None,
     )
-    pbc: Periodic | None = key(
-        "Periodic directions, x, y, z, in place of those of the file; POSCAR and LAMMPS data do not say them, and need "
-        "[false, false, true]",
+    frame: int = key(
+        "Configuration that is taken of a file with several, counted from 0; -1 is the last",
+        default=-1,
+        ge=-10_000,
+        le=10_000,
+    )
+    types: Elements | None = key(
+        "Elements of the types 1, 2, ... of LAMMPS; null: by masses, labels or elements of the file, or the one of the "
+        "crystal",
         default=None,
     )
-    axes: Axes = key("Crystal directions along x, y and z of the file, three integers each in cubic axes")
+    pbc: Periodic | None = key(
+        "Periodic directions, x, y, z, in place of those of the file; POSCAR and LAMMPS data do not say them, and are "
+        "periodic in all of them but for those with an empty layer. A straight defect is periodic along its line alone",
+        default=None,
+    )
+    axes: Axes | None = key(
+        "Crystal directions along x, y and z of the file, three integers each in cubic axes, or of the conventional "
+        "cell of another crystal; null: found",
+        default=None,
+    )
     lattice_constant: float | None = key(
         "Lattice constant with which the file was made, if it is not that of the QM model: the structure is scaled",
         unit="Å",
@@ -275,33 +291,31 @@ class File(StraightDefect):
         gt=0.0,
     )
     lattice: str | None = key(
-        "Name of an array (n, 3) of the file with the site of the perfect crystal of every atom; null: the atoms are "
-        "the reference configuration",
+        "Name of an array (n, 3) of the file with the site of the perfect crystal of every atom; null: those of a "
+        "supercell are found, and the atoms of a straight defect are the reference configuration",
         default=None,
     )
     clamp: str = key(
-        "radius: atoms beyond domain.radius_r0 from the core are held; fix_atoms: those that the file fixes; any other "
-        "word is the name of an array that is not zero on atoms to hold",
+        "radius: atoms beyond domain.radius_r0 from the core are held; fix_atoms: those that the file fixes, and those "
+        "near its surface; any other word is the name of an array that is not zero on atoms to hold, name=value that "
+        "of one that has this value there. In a supercell nothing is held",
         default="fix_atoms",
     )
     seed: str | None = key(
-        "Name of an array that is not zero on the atoms around which the first QM region lies; null: those at the "
-        "core, or where neighbours are missing",
+        "Name of an array that is not zero on the atoms around which the first QM region lies, or name=value; null: "
+        "those at the core, or where neighbours are missing",
         default=None,
     )
-    core: PlanePoint | None = key(
-        "Position of the defect, x and y in the file; null: the centre of the seeds", unit="Å", default=None
+    core: Core | None = key(
+        "Position of the defect in the file, three coordinates, or two across the line of a straight one; null: found",
+        unit="Å",
+        default=None,
     )
 
     @model_validator(mode="after")
-    def _axes_make_a_frame(self) -> "File":
-        for one, other in ((0, 1), (0, 2), (1, 2)):
-            product = sum(a * b for a, b in zip(self.axes[one], self.axes[other], strict=True))
-            if product != 0 or not any(self.axes[one]) or not any(self.axes[other]):
-                raise ValueError(
-                    f"axes {[list(axis) for axis in self.axes]}: {list(self.axes[one])} and {list(self.axes[other])} "
-                    "are not perpendicular"
-                )
+    def _axes_are_directions(self) -> "File":
+        if self.axes is not None and not all(map(any, self.axes)):
+            raise ValueError(f"axes {[list(axis) for axis in self.axes]}: a direction is zero")
         return self
 
 

@@ -23,6 +23,8 @@ IN_LAYER = 1e-3
 """Over the distance of lattice planes; a cut this near to atoms passes through them."""
 LARGEST_SCALE = 4 / 3
 """Of a structure in a file, to the lattice constant of the QM model."""
+RIGHT = 1e-6
+"""Largest cosine of a right angle."""
 LARGEST_INDEX = 200
 """Of line directions and planes."""
 WITH_INDICES = (".line", ".front", ".plane", ".burgers", ".planes")
@@ -44,6 +46,7 @@ def problems_of_defect(case: Case, material: Material) -> Iterator[str]:
             yield from far or _sites(point, crystal)
         case File() as file:
             yield from _lattice_constant(file, crystal)
+            yield from _axes(file, crystal)
     if isinstance(case.domain, Box):
         yield from too_many_sites(f"domain.cells = {case.domain.cells}", sites_of_box(case.domain, crystal))
     if isinstance(case.defect, Dislocation | Crack) and isinstance(case.domain, Disc):
@@ -283,6 +286,22 @@ def _lattice_constant(file: File, crystal: Crystal) -> Iterator[str]:
             f"defect.lattice_constant = {given:g} Å is that of the file, and the crystal has {guess:g} Å: the "
             " structure would be scaled by more than a third. Correct one of them"
         )
+
+
+def _axes(file: File, crystal: Crystal) -> Iterator[str]:
+    """Axes of a file are perpendicular in the crystal."""
+    if file.axes is None:
+        return
+    vectors = [crystal.cell.vector(axis) for axis in file.axes]
+    for one, other in ((0, 1), (0, 2), (1, 2)):
+        cosine = sum(a * b for a, b in zip(vectors[one], vectors[other], strict=True))
+        cosine /= hypot(*vectors[one]) * hypot(*vectors[other])
+        if abs(cosine) > RIGHT:
+            yield (
+                f"defect.axes {[list(axis) for axis in file.axes]}: {list(file.axes[one])} and "
+                f"{list(file.axes[other])} are not perpendicular. Correct them, or leave them out: they are found"
+            )
+            return
 
 
 def _shown(vector: tuple[float, ...]) -> str:

@@ -47,18 +47,19 @@ def refuse_impossible_text(path: Path, file_format: str | None) -> None:
         raise ValueError(
             f"{path} announces a column of {max(widths, key=len).decode()[:40]} values. Write it again."
         )
-    frames = max(content.count(b"Properties="), content.count(b"Lattice="))
+    frames = max(content.count(mark) for mark in (b"Properties=", b"Lattice=", b"ITEM: TIMESTEP"))
     if frames > MOST_FRAMES:
         raise ValueError(f"{path} holds {frames} configurations. Write the last alone.")
 
 
 def _announced(content: bytes, *, is_poscar: bool) -> int:
-    """The largest number of atoms in the first lines of extended XYZ, LAMMPS data or POSCAR; 0 if there is none."""
+    """The largest number of atoms in the first lines of extended XYZ, LAMMPS data or dump, or POSCAR; 0 without one."""
     head = content[:LONGEST_HEAD].splitlines()
     words = COUNT_ALONE.findall(head[0]) if head else []  # others hold free text, such as the step of a run
     if is_poscar:
         words = [word for line in head[5:7] for word in line.split()]
     words += re.findall(rb"(?m)^\s*(\d+)\s+atoms\b", content[:LONGEST_HEAD])
+    words += re.findall(rb"ITEM: NUMBER OF ATOMS\s+(\d+)", content[:LONGEST_HEAD])
     return max((int(word[:30]) for word in words if word.isdigit()), default=0)
 
 

@@ -75,7 +75,8 @@ def boxed(
     """
     if not (np.all(body.pbc) and np.isfinite(body.period).all()):
         raise ValueError(
-            "embedding.kind: box needs a domain that is periodic in all directions (defect.kind: point). Take cluster."
+            "embedding.kind: box needs a domain that is periodic in all directions and right-angled along x, y and z "
+            "(defect.kind: point, or such a supercell in a file). Take cluster."
         )
     domain = body.domain
     around = centre_of(body.lattice[cluster.sites[cluster.wanted]])

@@ -5,7 +5,7 @@ It goes with the atoms to the QM model, whose values may depend on it, to the ke
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,10 @@ GEOMETRY = ("numbers", "positions")
 """Arrays of ASE's atoms that are no state."""
 QM_READS = ("initial_magmoms", "initial_charges", "tags", "momenta", "masses")
 """What calculators of ASE read."""
+LABELS = ("id", "type", "mol_id")
+"""Columns by which LAMMPS knows its atoms: they come back, and say nothing to a model."""
+VECTORS = ("momenta", "initial_magmoms")
+"""Arrays that turn with the atoms, where they hold three numbers per atom."""
 OURS = ("region", "region_id", "eta", "displacement", "predictor", "defective")
 """Columns of the files that we write, which no longer hold when such a file is read."""
 PREFIX = "state_"
@@ -74,9 +78,20 @@ class AtomState:
     def put_on(self, atoms: Atoms, sites: np.ndarray) -> Atoms:
         """The same atoms, which are those of some sites (k,) int, with their state."""
         for name, array in self.arrays.items():
-            atoms.set_array(name, array[sites])
+            if name not in LABELS:
+                atoms.set_array(name, array[sites])
         atoms.info.update(self.info)
         return atoms
+
+    def turned(self, turn: np.ndarray) -> "AtomState":
+        """The state in the axes given by the rows of turn (3, 3)."""
+        if np.array_equal(turn, np.eye(3)):
+            return self
+        arrays = {
+            name: array @ turn.T if name in VECTORS and array.ndim == 2 else array
+            for name, array in self.arrays.items()
+        }
+        return replace(self, arrays=arrays)
 
     def header(self) -> dict[str, bool | float | str]:
         """`info` as entries of extended XYZ: numbers and texts as they are, the rest as JSON."""

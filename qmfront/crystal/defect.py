@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+from ase import Atoms
 
 from qmfront.crystal.atom_state import AtomState
 from qmfront.crystal.body import Body
@@ -56,6 +57,10 @@ class Defect:
         Edges of the right-angled cells that a periodic box is made of; NO_PERIOD for straight defects.
     origin : (3,) float, Å
         Of the frame of the case in the user's file; zero where there is none.
+    turn : (3, 3) float
+        Rows e1, e2, e3 in the axes of that file; None where there is none.
+    image : (n, 3) float, Å
+        What takes the sites of a periodic case to the images in which the file has its atoms; nothing if left out.
     state : AtomState
         Of the atoms of the user's file.
     """
@@ -74,6 +79,8 @@ class Defect:
     crack_tip: float = NO_CRACK
     period: np.ndarray = field(default_factory=lambda: np.array(NO_PERIOD))
     origin: np.ndarray = field(default_factory=lambda: np.zeros(3))
+    turn: np.ndarray | None = None
+    image: np.ndarray | None = None
     state: AtomState = field(default_factory=AtomState)
 
     @property
@@ -104,6 +111,29 @@ class Defect:
         """Number of sites, clamped ones included."""
         return len(self.sites)
 
+    @property
+    def is_of_file(self) -> bool:
+        """Whether the atoms are those of a user's file."""
+        return self.turn is not None
+
+    def in_file(self, displacement: np.ndarray) -> Atoms:
+        """The atoms at u (n, 3) Å as the user's file has them: cell, frame, images, and all that they carry there.
+
+        The array `displacement` holds u in that frame. Without a file it is that of the case.
+        """
+        atoms = self.body.atoms(displacement)
+        turn = np.eye(3) if self.turn is None else self.turn
+        positions = atoms.positions if self.image is None else atoms.positions + self.image
+        atoms.positions = positions @ turn + self.origin
+        if self.is_of_file:
+            order = turn.argmax(axis=0)
+            atoms.cell = self.cell[order] @ turn
+            atoms.pbc = self.pbc[order]
+        for name, array in self.state.turned(turn.T).arrays.items():
+            atoms.set_array(name, array)
+        atoms.set_array("displacement", displacement @ turn)
+        return atoms
+
     def face_sites(self) -> np.ndarray:
         """Sites that lost a nearest neighbour to the crack, (n,) bool."""
         near = pairs_within(self.sites, self.cell, self.pbc, NEAREST * self.r0)
@@ -113,6 +143,9 @@ class Defect:
         """Arrays of a store of kind "structure", the first partition excepted."""
         pairs = {f"stencil_{name}": getattr(self.stencil, name) for name in ("first", "second", "vector")}
         own = {name: getattr(self, name) for name in (*_ARRAYS, *_NUMBERS)}
+        own |= {
+            name: array for name, array in (("turn", self.turn), ("image", self.image)) if array is not None
+        }
         return {**own, **pairs, **self.state.stored()}
 
     @classmethod
@@ -120,7 +153,7 @@ class Defect:
         """The inverse of `arrays`."""
         pairs = Pairs(*(arrays[f"stencil_{name}"] for name in ("first", "second", "vector")))
         r0, crack_tip = (float(arrays[name]) for name in _NUMBERS)
-        found = {name: arrays[name] for name in _ARRAYS}
+        found = {name: arrays[name] for name in (*_ARRAYS, "turn", "image") if name in arrays}
         state = AtomState.from_stored(arrays)
         return cls(stencil=pairs, r0=r0, crack_tip=crack_tip, state=state, **found)
 

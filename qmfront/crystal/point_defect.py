@@ -102,7 +102,7 @@ def point_defect(crystal: Crystal, defect: PointDefect) -> Defect:
         numbers=species,
         basis_index=basis_index,
         free=np.ones(n, bool),
-        stencil=_neighbours(places, cell, pbc, crystal, basis_index),
+        stencil=stencil_with_added(places, crystal, basis_index, cell),
         cell=cell,
         pbc=pbc,
         frame=frame,
@@ -155,23 +155,45 @@ def _sites_at(
     return index
 
 
-def _neighbours(
-    places: np.ndarray, cell: np.ndarray, pbc: np.ndarray, crystal: Crystal, basis_index: np.ndarray
+def stencil_with_added(
+    places: np.ndarray,
+    crystal: Crystal,
+    basis_index: np.ndarray,
+    cell: np.ndarray,
+    *,
+    predictor: np.ndarray | float = 0.0,
 ) -> Pairs:
-    """N(l) of the lattice sites that are left, and the bonds of added atoms, sorted by `first`."""
+    """N(l) of the lattice sites that are left, and the bonds of added atoms, sorted by `first`.
+
+    Parameters
+    ----------
+    places : (n, 3) float, Å
+        Sites l.
+    crystal : Crystal
+        In the axes of the sites.
+    basis_index : (n,) int
+    cell : (3, 3) float, Å
+        Periodic in all directions.
+    predictor : (n, 3) float, Å
+        u0; added atoms are bonded to what is within BONDED_R0 at l + u0.
+    """
+    pbc = np.ones(3, bool)
     lattice = np.flatnonzero(basis_index != ADDED)
     found = stencil(places[lattice], cell, pbc, crystal, basis_index=basis_index[lattice])
-    near = pairs_within(places, cell, pbc, BONDED_R0 * crystal.nearest_neighbour_distance)
+    reach = BONDED_R0 * crystal.nearest_neighbour_distance
+    near = pairs_within(places + predictor, cell, pbc, reach)
     new = basis_index == ADDED
     bonds = near.chosen(new[near.first] | new[near.second])
     lonely = np.setdiff1d(np.flatnonzero(new), bonds.first)
     if len(lonely):
         raise ValueError(
-            f"defect.added: the atom at {np.round(places[lonely[0]], 2)} Å from the site of the defect has no "
-            f"neighbour within {BONDED_R0:g} r0. Put it nearer to the others."
+            f"The added atom at {np.round(places[lonely[0]], 2)} Å (from the site of the defect) has no neighbour "
+            f"within {BONDED_R0:g} r0. Put it nearer to the others."
         )
+    moved = np.broadcast_to(predictor, places.shape)
+    apart = bonds.vector - moved[bonds.second] + moved[bonds.first]
     first = np.concatenate([lattice[found.first], bonds.first])
     second = np.concatenate([lattice[found.second], bonds.second])
-    vector = np.concatenate([found.vector, bonds.vector])
+    vector = np.concatenate([found.vector, apart])
     order = np.argsort(first, kind="stable")
     return Pairs(first[order], second[order], vector[order])

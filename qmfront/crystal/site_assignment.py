@@ -9,14 +9,18 @@ from qmfront.crystal.stencil import stencil_vectors
 
 NEAR_R0 = 1.35
 """Neighbours that tell the sublattice of an atom lie within this distance (r0)."""
+STRAINED_R0 = 0.08
+"""r0; a neighbour that is farther than this from where the crystal has it is in a core."""
+CORE = 0.8
+"""Of the largest such distance; sites that reach so much are the core."""
 
 
-def frame_of(axes: np.ndarray) -> np.ndarray:
-    """The frame (3, 3) whose rows are the normalised crystal directions axes (3, 3) along x, y, z.
+def frame_of(axes: np.ndarray, crystal: Crystal) -> np.ndarray:
+    """The frame (3, 3) whose rows are the normalised directions axes (3, 3) of a crystal along x, y, z.
 
     Raises ValueError unless they are perpendicular and right-handed.
     """
-    frame = np.asarray(axes, float)
+    frame = crystal.direction(axes)
     length = np.linalg.norm(frame, axis=1)
     if not np.all(length > 0):
         raise ValueError(f"axes {np.asarray(axes).tolist()}: a direction is zero.")
@@ -47,14 +51,9 @@ def sublattices(atoms: Atoms, crystal: Crystal) -> np.ndarray:
 
     An atom is on the sublattice whose nearest neighbours, of the right species, lie closest to its own.
 
-    Raises ValueError for a species that the crystal does not have.
+    Raises ValueError as `refuse_foreign`.
     """
-    foreign = sorted(set(atoms.numbers) - set(crystal.numbers))
-    if foreign:
-        raise ValueError(
-            f"The file holds atomic numbers {[int(z) for z in foreign]}, which the crystal "
-            f"({', '.join(crystal.species)}) does not have. Correct the file or materials.*.crystal."
-        )
+    refuse_foreign(atoms, crystal)
     candidates = [np.flatnonzero(crystal.numbers == number) for number in atoms.numbers]
     index = np.array([rows[0] for rows in candidates])
     if all(len(rows) == 1 for rows in candidates):
@@ -72,6 +71,16 @@ def _misfit(atoms: Atoms, pairs: Pairs, crystal: Crystal, row: int, reach: float
     vectors = ideal.vector[ideal.first == row]
     apart = np.linalg.norm(pairs.vector[:, None] - vectors[None], axis=2).min(axis=1)
     return np.bincount(pairs.first, apart**2, len(atoms))
+
+
+def refuse_foreign(atoms: Atoms, crystal: Crystal) -> None:
+    """Raise ValueError for a species that the crystal does not have."""
+    foreign = sorted(set(atoms.numbers) - set(crystal.numbers))
+    if foreign:
+        raise ValueError(
+            f"The file holds atomic numbers {[int(z) for z in foreign]}, which the crystal "
+            f"({', '.join(crystal.species)}) does not have. Correct the file or materials.*.crystal."
+        )
 
 
 def incomplete_sites(neighbours: Pairs, basis_index: np.ndarray) -> np.ndarray:
@@ -94,6 +103,20 @@ def missing_sites(
         apart = np.linalg.norm(vectors[:, None] - present[None], axis=2).min(axis=1, initial=np.inf)
         found.append(atoms.positions[site] + vectors[apart > 1e-6 * crystal.nearest_neighbour_distance])
     return np.concatenate(found)
+
+
+def largest_misfits(atoms: Atoms, neighbours: Pairs) -> np.ndarray:
+    """How far the neighbours of every atom are from where the crystal has them, the farthest, (n,) Å."""
+    now = separations(atoms.positions, atoms.cell.array, atoms.pbc, neighbours)
+    off = np.zeros(len(atoms))
+    np.maximum.at(off, neighbours.first, np.linalg.norm(now - neighbours.vector, axis=1))
+    return off
+
+
+def most_strained(misfits: np.ndarray, free: np.ndarray, r0: float) -> np.ndarray:
+    """Free atoms (n,) bool whose neighbours are farthest from where the crystal has them, if any are far."""
+    off = np.where(free, misfits, 0.0)
+    return off > max(CORE * off.max(), STRAINED_R0 * r0)
 
 
 def far_gradient(atoms: Atoms, neighbours: Pairs, far: np.ndarray, basis_index: np.ndarray) -> np.ndarray:

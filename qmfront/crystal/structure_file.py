@@ -1,96 +1,63 @@
 """A user's own defect: atoms of a file, matched to the perfect crystal, become the sites of a case.
 
-The atoms of the file are the reference configuration y0 = l + u0, with l = y0 and u0 = 0 unless an array of the file
-says where the sites of the lattice are. N(l) is labelled by lattice vectors as for every other defect, so that
-vacancies, cores and slip planes need no analysis; clamp and seeds are arrays of the file, or rules.
+What repeats along one direction is a straight defect. Its atoms are the reference configuration y0 = l + u0, with
+l = y0 and u0 = 0 unless an array of the file says where the sites of the lattice are. N(l) is labelled by lattice
+vectors as for every other defect, so that vacancies, cores and slip planes need no analysis; clamp and seeds are arrays
+of the file, or rules. What repeats along three directions is a supercell, see `supercell_file`.
 """
 
 import logging
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 import numpy as np
 from ase import Atoms
-from ase.constraints import FixAtoms, FixCartesian, FixScaled
+from scipy.spatial import ConvexHull
 
-from qmfront.crystal.atom_state import QM_READS, AtomState
+from qmfront.crystal.atom_state import AtomState
 from qmfront.crystal.cluster import surrounded
 from qmfront.crystal.defect import Defect
-from qmfront.crystal.disc import straight_line_cell
 from qmfront.crystal.lattice import Crystal
+from qmfront.crystal.neighbours import Pairs
+from qmfront.crystal.orientation import exact_frame, line_period, only_grain
 from qmfront.crystal.site_assignment import (
     far_gradient,
     frame_of,
     incomplete_sites,
+    largest_misfits,
     missing_sites,
+    most_strained,
     scaled,
     sublattices,
 )
 from qmfront.crystal.stencil import stencil
+from qmfront.crystal.structure_marks import FIX_ATOMS, RADIUS, StructureFile, fixed, marked, sites_by_array
 from qmfront.crystal.structure_reading import (
+    is_silent,
     named_species,
+    opened,
     read_structure,
     refuse_overlaps,
     refuse_wrong_axes,
 )
+from qmfront.crystal.supercell_file import supercell_defect
 
 log = logging.getLogger(__name__)
 
 LARGEST_STRAIN = 5e-3
 """Mean strain, and mean rotation (radian), of the clamped sites, relative to the crystal of the QM model at rest."""
-RADIUS, FIX_ATOMS = "radius", "fix_atoms"
-"""Rules for the clamp; any other word names an array."""
-
-
-@dataclass(frozen=True)
-class StructureFile:
-    """What the file means.
-
-    file : path
-    axes : (3, 3) int
-        Crystal directions along x, y, z of the file.
-    lattice_constant : float, Å, or None
-        Of the crystal in the file: it is scaled to that of the QM model. None: it has that already.
-    lattice : str or None
-        Array (n, 3), Å, with the site of the perfect crystal of every atom.
-    clamp : "radius", "fix_atoms", or the name of an array that is not zero on clamped atoms
-    seed : str or None
-        Array that is not zero on the atoms around which the first QM region lies. None: `core`, or where neighbours
-        are missing.
-    core : (2,) or (3,) float, Å, or None
-        Position of the defect in the file. None: the centre of the seeds.
-    radius_r0 : float
-        Of the free atoms around the core, for the rule "radius".
-    rim : float, Å
-        Least distance of free atoms from the surface of the file.
-    format : str or None
-        ASE's name of the format; None: by name and content.
-    pbc : (3,) bool or None
-        Periodic directions in place of those of the file.
-    """
-
-    file: Path
-    axes: np.ndarray
-    lattice_constant: float | None
-    lattice: str | None
-    clamp: str
-    seed: str | None
-    core: tuple[float, ...] | None
-    radius_r0: float
-    rim: float
-    format: str | None = None
-    pbc: tuple[bool, bool, bool] | None = None
+SURFACE_R0 = 1.0
+"""r0; sites without an atom that are no farther inside of the outline of the file lie at its surface."""
 
 
 def defect_of_file(
     crystal: Crystal, lattice_constant: float, chosen: StructureFile
-) -> tuple[Defect, np.ndarray]:
+) -> tuple[Defect, np.ndarray | None]:
     """The defect in the file, its core at the origin, and the seeds (n,) bool of the first QM region.
 
     Parameters
     ----------
     crystal : Crystal
-        At rest, cubic axes.
+        At rest, in its own axes.
     lattice_constant : float, Å
 
     Raises
@@ -100,26 +67,83 @@ def defect_of_file(
         kind in these axes, a period that is no lattice vector, arrays that are missing, a surface too close to free
         atoms.
     """
-    read = read_structure(chosen.file, file_format=chosen.format, pbc=chosen.pbc)
+    read = read_structure(
+        chosen.file, file_format=chosen.format, pbc=chosen.pbc, types=chosen.types, frame=chosen.frame
+    )
     atoms = scaled(named_species(read, crystal, chosen.file), lattice_constant, chosen.lattice_constant)
-    frame = frame_of(chosen.axes)
-    turned = crystal.rotated(frame)
-    _check_line(atoms, crystal, chosen)
+    atoms = opened(atoms, crystal, chosen.file)
     refuse_overlaps(atoms, crystal.nearest_neighbour_distance, chosen.file)
-    refuse_wrong_axes(atoms, turned, frame, chosen.file)
+    periodic = int(atoms.pbc.sum())
+    if periodic == 3:
+        is_sure = chosen.pbc is not None or not is_silent(chosen.file, chosen.format)
+        return supercell_defect(atoms, crystal, chosen, is_sure=is_sure)
+    if periodic == 1:
+        return _straight_defect(_Lying.along_z(atoms, chosen), crystal)
+    raise ValueError(
+        f"{chosen.file} is periodic along {atoms.pbc.tolist()}. A straight defect is periodic along its line alone, a "
+        "point defect in a supercell along all three directions; films and clusters have surfaces, for which there is "
+        "no far field. Write defect.pbc, such as [false, false, true], where the file cannot say it."
+    )
+
+
+@dataclass(frozen=True)
+class _Lying:
+    """A straight defect whose line is z.
+
+    atoms : turned
+    turn : (3, 3) float
+        Rows are the axes of the case in those of the file.
+    chosen : StructureFile
+        With axes and core turned as well.
+    """
+
+    atoms: Atoms
+    turn: np.ndarray
+    chosen: StructureFile
+
+    @classmethod
+    def along_z(cls, atoms: Atoms, chosen: StructureFile) -> "_Lying":
+        """The atoms turned by a cyclic exchange of the axes, which keeps the hand."""
+        order = np.roll(np.arange(3), -1 - int(np.flatnonzero(atoms.pbc)[0]))
+        other = atoms.copy()
+        other.positions = atoms.positions[:, order]
+        other.cell = atoms.cell.array[order][:, order]
+        other.pbc = atoms.pbc[order]
+        if other.cell.array[2, 2] < 0.0:  # a vector and its opposite span the same lattice
+            other.cell[2] = -other.cell.array[2]
+        axes = None if chosen.axes is None else np.asarray(chosen.axes)[order]
+        core = chosen.core
+        if core is not None and len(core) == 3:
+            core = tuple(np.asarray(core, float)[order])
+        return cls(other, np.eye(3)[order], replace(chosen, axes=axes, core=core))
+
+
+def _straight_defect(lying: _Lying, crystal: Crystal) -> tuple[Defect, np.ndarray]:
+    """As `defect_of_file`, for a line along z."""
+    atoms, chosen, r0 = lying.atoms, lying.chosen, crystal.nearest_neighbour_distance
+    _check_period(atoms, chosen)
+    if chosen.axes is None:
+        frame = exact_frame(only_grain(atoms, crystal, chosen.file), crystal)
+    else:
+        frame = frame_of(chosen.axes, crystal)
+        refuse_wrong_axes(atoms, crystal, frame, chosen.file)
+    _check_height(atoms, crystal, frame, chosen)
+    turned = crystal.rotated(frame)
     basis_index = sublattices(atoms, turned)
-    cell, pbc = atoms.cell.array, atoms.pbc
-    neighbours = stencil(atoms.positions, cell, pbc, turned, basis_index=basis_index)
+    neighbours = stencil(atoms.positions, atoms.cell.array, atoms.pbc, turned, basis_index=basis_index)
     incomplete = incomplete_sites(neighbours, basis_index)
-    core = _core(atoms, chosen)
-    r0 = crystal.nearest_neighbour_distance
-    free = _free(atoms, core, chosen, r0)
-    seeds = _seeds(atoms, core, incomplete & free, chosen)
-    if chosen.core is None and chosen.seed is None:
-        core = _centre(atoms, seeds)
-    _check_rim(atoms, free, missing_sites(atoms, neighbours, turned, basis_index, incomplete & ~free), chosen)
-    _check_far_field(far_gradient(atoms, neighbours, ~free & ~incomplete, basis_index), chosen)
-    sites = atoms.positions if chosen.lattice is None else _sites(atoms, chosen.lattice, chosen)
+    missing = missing_sites(atoms, neighbours, turned, basis_index, incomplete)
+    wanted = _told_free(atoms, chosen)
+    near = wanted & _near(atoms, _beyond_surface(atoms, missing, r0), chosen.rim)
+    _refuse_near(wanted, near, chosen)
+    seeds = _seeds(atoms, wanted & ~near, (neighbours, incomplete), chosen)
+    core = _centre(atoms, seeds) if chosen.core is None else np.array([*chosen.core[:2], 0.0])
+    if chosen.clamp == RADIUS:
+        wanted &= np.linalg.norm((atoms.positions - core)[:, :2], axis=1) < chosen.radius_r0 * r0
+    free = _checked_free(wanted, wanted & near, chosen)
+    gradient = far_gradient(atoms, neighbours, ~free & ~incomplete, basis_index)
+    _check_far_field(gradient, chosen, crystal.lattice_constant)
+    sites = atoms.positions if chosen.lattice is None else sites_by_array(atoms, chosen.lattice, chosen)
     log.info(
         "%d atoms of %s, %d free, %d seeds, core at %s Å",
         len(atoms),
@@ -136,153 +160,131 @@ def defect_of_file(
             basis_index=basis_index,
             free=free,
             stencil=neighbours,
-            cell=np.array(cell),
-            pbc=np.array(pbc),
+            cell=np.array(atoms.cell.array),
+            pbc=np.array(atoms.pbc),
             frame=frame,
             core=np.zeros(3),
             r0=r0,
-            origin=np.array(core, float),
-            state=AtomState.of(read, without=_described(chosen), what=chosen.file),
+            origin=core @ lying.turn,
+            turn=lying.turn,
+            state=AtomState.of(atoms, without=chosen.described, what=chosen.file).turned(lying.turn),
         ),
         seeds,
     )
 
 
-def _described(chosen: StructureFile) -> list[str]:
-    """Names of arrays that say what the atoms are to the case, and nothing to the QM model."""
-    own = (chosen.lattice, chosen.clamp, chosen.seed)
-    return [name for name in own if name is not None and name not in QM_READS]
-
-
-def _check_line(atoms: Atoms, crystal: Crystal, chosen: StructureFile) -> None:
-    """Periodic along z, with a period of the lattice."""
-    if atoms.pbc.tolist() != [False, False, True]:
-        raise ValueError(
-            f"{chosen.file} is periodic along {atoms.pbc.tolist()}. A straight defect is periodic along z alone, "
-            '(pbc="F F T"): turn it so that its line is z, or write defect.pbc: [false, false, true], where the file '
-            "cannot say it."
-        )
+def _check_period(atoms: Atoms, chosen: StructureFile) -> None:
+    """There is a period along z."""
     height = atoms.cell.array[2]
     if not np.abs(height).max() > 0.0:
         raise ValueError(
-            f"{chosen.file} has no period along z: its third cell vector is zero. Write the cell into the file."
+            f"{chosen.file} has no period along its line: its cell vector there is zero. Write the cell into the file."
         )
     if np.abs(height[:2]).max() > 1e-6 * abs(height[2]):
         raise ValueError(
-            f"The period {height.round(4).tolist()} Å of {chosen.file} is not along z. Turn the structure."
+            f"The period of {chosen.file} is not along the axis that it is periodic in, but turned by "
+            f"{np.rad2deg(np.arctan2(np.linalg.norm(height[:2]), height[2])):.3g}°. Turn the structure."
         )
-    axes = np.asarray(chosen.axes)
-    period = straight_line_cell(crystal, axes[2], axes[1]).period
-    turns = float(height[2] / period)
+
+
+def _check_height(atoms: Atoms, crystal: Crystal, frame: np.ndarray, chosen: StructureFile) -> None:
+    """The period is one of the lattice."""
+    height = float(atoms.cell.array[2, 2])
+    period, axis = line_period(crystal, frame[2])
+    turns = height / period
     if abs(turns - round(turns)) > LARGEST_STRAIN * turns:
         raise ValueError(
-            f"The period {height[2]:.4f} Å of {chosen.file} is {turns:.4f} periods of the crystal along "
-            f"{axes[2].tolist()} ({period:.4f} Å each). Correct defect.axes, or say the lattice constant of the "
-            "file in defect.lattice_constant, to which it is scaled."
+            f"The period {height:.4f} Å of {chosen.file} is {turns:.4f} periods of the crystal along {axis} "
+            f"({period:.4f} Å each). Correct defect.axes, or say the lattice constant of the file in "
+            "defect.lattice_constant, to which it is scaled."
         )
 
 
-def _array(atoms: Atoms, name: str, chosen: StructureFile) -> np.ndarray:
-    if name not in atoms.arrays:
-        raise ValueError(
-            f"{chosen.file} has no array {name!r} (there is: {', '.join(sorted(atoms.arrays))}). Correct the name."
-        )
-    return atoms.arrays[name]
-
-
-def _marked(atoms: Atoms, name: str, chosen: StructureFile) -> np.ndarray:
-    """Where an array with one value per atom is not zero, (n,) bool."""
-    values = _array(atoms, name, chosen)
-    if values.ndim != 1 or values.dtype.kind not in "biuf":
-        raise ValueError(
-            f"Array {name!r} of {chosen.file} has {values.size // len(atoms)} values of type {values.dtype} per atom; "
-            "one number per atom marks atoms, those where it is not zero. Name another array."
-        )
-    return values != 0
-
-
-def _sites(atoms: Atoms, name: str, chosen: StructureFile) -> np.ndarray:
-    """An array with a finite vector per atom, (n, 3) Å."""
-    values = _array(atoms, name, chosen)
-    if values.shape != (len(atoms), 3) or values.dtype.kind not in "iuf" or not np.isfinite(values).all():
-        raise ValueError(
-            f"defect.lattice: array {name!r} of {chosen.file} does not hold three finite numbers per atom, the site of "
-            "the perfect crystal. Name another array."
-        )
-    return values.astype(float)
-
-
-def _core(atoms: Atoms, chosen: StructureFile) -> np.ndarray:
-    """(3,) Å, zero along the line."""
-    if chosen.core is not None:
-        return np.array([*chosen.core[:2], 0.0])
-    if chosen.seed is not None:
-        return _centre(atoms, _marked(atoms, chosen.seed, chosen))
+def _told_free(atoms: Atoms, chosen: StructureFile) -> np.ndarray:
+    """Atoms (n,) bool that file and settings leave free; a radius is counted from the core, which is not known yet."""
     if chosen.clamp == RADIUS:
+        return np.ones(len(atoms), bool)
+    if chosen.clamp == FIX_ATOMS:
+        return ~fixed(atoms, chosen)
+    return ~marked(atoms, chosen.clamp, chosen)
+
+
+def _refuse_near(free: np.ndarray, near: np.ndarray, chosen: StructureFile) -> None:
+    """Some free atoms must have all their neighbours in the file; atoms that settings name as free, all of them."""
+    if not near.any():
+        return
+    if near.sum() == free.sum():
         raise ValueError(
-            "defect.clamp is radius, but about which point? Give defect.core, or defect.seed, the name of an array."
+            f"All {free.sum()} free atoms of {chosen.file} are within {chosen.rim:.3g} Å (what potential and QM model "
+            "reach) of sites that it ends before: their forces would miss neighbours. Make a larger one."
         )
-    return np.zeros(3)
+    if chosen.clamp not in (FIX_ATOMS, RADIUS):
+        raise ValueError(
+            f"{near.sum()} free atoms are within {chosen.rim:g} Å (what potential and QM model reach) of sites that "
+            f"{chosen.file} ends before: their forces would miss neighbours. Add clamped atoms outside, or clamp more "
+            "of them."
+        )
+
+
+def _checked_free(wanted: np.ndarray, near: np.ndarray, chosen: StructureFile) -> np.ndarray:
+    """Atoms (n,) bool that relax: what a file fixes is what its maker had to hold, and what is `near` is held too."""
+    free = wanted & ~near
+    if free.all() or not free.any():
+        raise ValueError(
+            f"{'No atom' if free.all() else 'Every atom'} of {chosen.file} is clamped by defect.clamp = "
+            f"{chosen.clamp!r}. The far field must be held: mark it, or decrease domain.radius_r0."
+        )
+    if near.any():
+        log.warning(
+            "%d atoms of %s, within %.3g Å (what potential and QM model reach) of sites that it ends before, are held "
+            "beside the %d that it fixes.",
+            near.sum(),
+            chosen.file,
+            chosen.rim,
+            (~wanted).sum(),
+        )
+    return free
+
+
+def _near(atoms: Atoms, beyond: np.ndarray, rim: float) -> np.ndarray:
+    """Atoms (n,) bool within the rim (Å) of sites (m, 3), Å, that have none."""
+    outside = np.arange(len(atoms) + len(beyond)) >= len(atoms)
+    positions = np.vstack([atoms.positions, beyond])
+    return surrounded(outside, positions, atoms.cell.array, atoms.pbc, width=rim)[: len(atoms)]
+
+
+def _beyond_surface(atoms: Atoms, missing: np.ndarray, r0: float) -> np.ndarray:
+    """Those of the sites (m, 3), Å, without an atom that lie outside of the outline of the file, not in it.
+
+    # ASSUME the outline is convex: what is open inside of it, beyond SURFACE_R0, is a defect, such as a crack.
+    """
+    edges = ConvexHull(atoms.positions[:, :2]).equations
+    inside = -(missing[:, :2] @ edges[:, :2].T + edges[:, 2]).max(axis=1)
+    return missing[inside < SURFACE_R0 * r0]
 
 
 def _centre(atoms: Atoms, chosen: np.ndarray) -> np.ndarray:
     return np.array([*atoms.positions[chosen, :2].mean(axis=0), 0.0])
 
 
-def _free(atoms: Atoms, core: np.ndarray, chosen: StructureFile, r0: float) -> np.ndarray:
-    if chosen.clamp == RADIUS:
-        free = np.linalg.norm((atoms.positions - core)[:, :2], axis=1) < chosen.radius_r0 * r0
-    elif chosen.clamp == FIX_ATOMS:
-        free = ~_fixed(atoms, chosen)
-    else:
-        free = ~_marked(atoms, chosen.clamp, chosen)
-    if free.all() or not free.any():
-        raise ValueError(
-            f"{'No atom' if free.all() else 'Every atom'} of {chosen.file} is clamped by defect.clamp = "
-            f"{chosen.clamp!r}. The far field must be held: mark it, or decrease domain.radius_r0."
-        )
-    return free
+def _seeds(
+    atoms: Atoms, free: np.ndarray, found: tuple[Pairs, np.ndarray], chosen: StructureFile
+) -> np.ndarray:
+    """Seeds by array, as the atoms nearest to the core, or as free atoms with other neighbours than the crystal's.
 
-
-def _fixed(atoms: Atoms, chosen: StructureFile) -> np.ndarray:
-    """Atoms (n,) bool that the constraints of the file hold; they are held as a whole, or not at all."""
-    fixed = np.zeros(len(atoms), bool)
-    held = [constraint for constraint in atoms.constraints if np.any(getattr(constraint, "mask", True))]
-    partly = [constraint for constraint in held if not _holds_wholly(constraint)]
-    if partly:
-        count = sum(len(np.atleast_1d(getattr(constraint, "index", ()))) for constraint in partly)
-        raise ValueError(
-            f"{chosen.file} holds {count} atoms by {type(partly[0]).__name__}{_directions(partly[0])}. An atom is "
-            "clamped wholly or free: fix these atoms in all three directions (FixAtoms, or move_mask with one column), "
-            "or mark the clamped atoms by an array and name it in defect.clamp."
-        )
-    for constraint in held:
-        fixed[constraint.index] = True
-    return fixed
-
-
-def _holds_wholly(constraint: object) -> bool:
-    """Whether atoms under a constraint of ASE cannot move at all."""
-    if isinstance(constraint, FixCartesian | FixScaled):
-        return bool(np.all(constraint.mask))
-    return isinstance(constraint, FixAtoms)
-
-
-def _directions(constraint: object) -> str:
-    if isinstance(constraint, FixCartesian):
-        return " along " + " and ".join(np.array(["x", "y", "z"])[constraint.mask]) + " alone"
-    return ""
-
-
-def _seeds(atoms: Atoms, core: np.ndarray, broken: np.ndarray, chosen: StructureFile) -> np.ndarray:
-    """Seeds by array, as the atoms nearest to the core, or as free atoms with other neighbours than the crystal's."""
+    A core in which all neighbours are there is where they are farthest from those of the crystal.
+    """
+    neighbours, incomplete = found
     if chosen.seed is not None:
-        seeds = _marked(atoms, chosen.seed, chosen)
+        seeds = marked(atoms, chosen.seed, chosen)
     elif chosen.core is not None:
-        distance = np.linalg.norm((atoms.positions - core)[:, :2], axis=1)
+        distance = np.linalg.norm((atoms.positions - np.array([*chosen.core[:2], 0.0]))[:, :2], axis=1)
         seeds = distance < distance.min() + 0.1
     else:
-        seeds = broken
+        seeds = incomplete & free
+        if not seeds.any():
+            shortest = float(np.linalg.norm(neighbours.vector, axis=1).min())
+            seeds = most_strained(largest_misfits(atoms, neighbours), free, shortest)
     if not seeds.any():
         raise ValueError(
             f"No atom of {chosen.file} is a seed of the QM region: all free atoms have the neighbours of the perfect "
@@ -291,20 +293,7 @@ def _seeds(atoms: Atoms, core: np.ndarray, broken: np.ndarray, chosen: Structure
     return seeds
 
 
-def _check_rim(atoms: Atoms, free: np.ndarray, missing: np.ndarray, chosen: StructureFile) -> None:
-    """Forces on free atoms must not miss the sites (m, 3), Å, that the file ends at."""
-    positions = np.vstack([atoms.positions[free], missing])
-    outside = np.arange(len(positions)) >= free.sum()
-    near = surrounded(outside, positions, atoms.cell.array, atoms.pbc, width=chosen.rim)[: free.sum()]
-    if near.any():
-        raise ValueError(
-            f"{near.sum()} free atoms are within {chosen.rim:g} Å (what potential and QM model reach) of sites that "
-            f"{chosen.file} ends before: their forces would miss neighbours. Add clamped atoms outside, or clamp more "
-            "of them."
-        )
-
-
-def _check_far_field(gradient: np.ndarray, chosen: StructureFile) -> None:
+def _check_far_field(gradient: np.ndarray, chosen: StructureFile, lattice_constant: float) -> None:
     """The clamped sites are those of the crystal: neither strained nor turned, F (3, 3) in their mean."""
     turn = np.array(
         [gradient[2, 1] - gradient[1, 2], gradient[0, 2] - gradient[2, 0], gradient[1, 0] - gradient[0, 1]]
@@ -320,6 +309,6 @@ def _check_far_field(gradient: np.ndarray, chosen: StructureFile) -> None:
     if abs(strain) > LARGEST_STRAIN:
         raise ValueError(
             f"The clamped atoms of {chosen.file} are strained by {strain:+.2%} against the crystal of the QM model at "
-            "rest. Give the lattice constant with which the file was made as defect.lattice_constant; the structure "
-            "is scaled then."
+            "rest. Give the lattice constant with which the file was made, about "
+            f"{(1 + strain) * lattice_constant:.4g} Å, as defect.lattice_constant; the structure is scaled then."
         )

@@ -6,6 +6,7 @@ that seems too near, or in a crystal that is turned and strained without a word.
 """
 
 import logging
+import re
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +14,23 @@ from ase import Atoms
 from ase.data import atomic_numbers
 from ase.io import read
 
-from qmfront.config.structure_text import reason_of, refuse_impossible_text
-from qmfront.crystal.lattice import Crystal
+from qmfront.config.structure_text import LONGEST_HEAD, reason_of, refuse_impossible_text
+from qmfront.crystal.lattice import Crystal, bisector_contacts
 from qmfront.crystal.neighbours import Pairs, pairs_within
 
 log = logging.getLogger(__name__)
 
-LAMMPS_DATA = "lammps-data"
+LAMMPS_DATA, LAMMPS_DUMP = "lammps-data", "lammps-dump-text"
+POSCARS = ("POSCAR", "CONTCAR")
+Types = tuple[str, ...] | None
+"""Elements of the types 1, 2, ... of LAMMPS."""
+LAYER = 0.5
+"""Å; pairs that are counted reach so much beyond the widest empty layer of the crystal."""
+COUNTED = 200_000
+"""Of them."""
+PLANES = 48
+JOINED = 0.5
+"""Of the pairs that cross a usual plane."""
 OVERLAP_R0 = 0.4
 """Atoms closer than this (r0) are one site written twice. ASSUME no core and no interstitial is so tight."""
 NEAR_R0 = 1.35
@@ -36,8 +47,15 @@ LARGEST_INDEX = 6
 """Of the Miller indices of axes that are proposed."""
 
 
-def read_structure(path: Path, *, file_format: str | None, pbc: tuple[bool, bool, bool] | None) -> Atoms:
-    """The last configuration in a file of any format of ASE, with finite positions, its period upwards.
+def read_structure(
+    path: Path,
+    *,
+    file_format: str | None,
+    pbc: tuple[bool, bool, bool] | None,
+    types: Types = None,
+    frame: int = -1,
+) -> Atoms:
+    """A configuration in a file of any format of ASE, with finite positions, in the order and the frame of the file.
 
     Parameters
     ----------
@@ -46,6 +64,10 @@ def read_structure(path: Path, *, file_format: str | None, pbc: tuple[bool, bool
         ASE's name of the format; None: by name and content.
     pbc : (3,) bool or None
         Periodic directions in place of those of the file; POSCAR and LAMMPS data do not say them.
+    types : symbols or None
+        Elements of the types 1, 2, ... of LAMMPS.
+    frame : int
+        Of several configurations, counted from 0; -1 is the last.
 
     Raises
     ------
@@ -53,24 +75,66 @@ def read_structure(path: Path, *, file_format: str | None, pbc: tuple[bool, bool
         If the file cannot be read, holds no atom, or a position, a cell vector or an array of reals that is not finite.
     """
     refuse_impossible_text(path, file_format)
+    file_format = _lammps_format(path) if file_format is None else file_format
+    options = {LAMMPS_DATA: {"sort_by_id": False}, LAMMPS_DUMP: {"order": False}}.get(file_format or "", {})
     try:
-        atoms = read(path, index=-1, format=file_format, do_not_split_by_at_sign=True)
+        atoms = read(path, index=frame, format=file_format, do_not_split_by_at_sign=True, **options)
+    except (IndexError, StopIteration) as error:
+        raise ValueError(
+            f"{path} has no configuration {frame}, counted from 0. Correct defect.frame."
+        ) from error
     except Exception as error:  # any reader of ASE may stand here, with any error of its own
         raise ValueError(
             f"{path} cannot be read ({reason_of(error)}). Write extended XYZ, as ase.io.write does, or "
-            "name its format in defect.format (vasp for POSCAR, lammps-data)."
+            "name its format in defect.format (vasp for POSCAR, lammps-data, lammps-dump-text)."
         ) from error
     assert isinstance(atoms, Atoms)
     if len(atoms) == 0:
         raise ValueError(f"{path} holds no atom. Correct defect.file.")
+    if file_format in (LAMMPS_DATA, LAMMPS_DUMP):
+        _complete_lammps(atoms, path, file_format, (types, frame))
+    elif types is not None:
+        raise ValueError(f"defect.types are those of LAMMPS, and {path} has none. Leave defect.types out.")
     if pbc is not None:
         atoms.pbc = pbc
-    if file_format == LAMMPS_DATA and not _states_species(path):
-        atoms.numbers[:] = 0
     _refuse_infinite(atoms, path)
     _refuse_outliers(atoms, path)
-    _warn_of_moments(atoms, path)
-    return _upwards(atoms)
+    return atoms
+
+
+def is_silent(path: Path, file_format: str | None) -> bool:
+    """Whether a file does not say what is periodic: POSCAR and LAMMPS data."""
+    named = (file_format or _lammps_format(path) or ("vasp" if path.name.startswith(POSCARS) else "")).lower()
+    return named in ("vasp", LAMMPS_DATA)
+
+
+def opened(atoms: Atoms, crystal: Crystal, path: Path) -> Atoms:
+    """The atoms, not periodic along cell vectors where little joins them to their images, as those of a cylinder.
+
+    Counted are pairs that cross a plane, over planes along a cell vector. Where a crystal goes on, all planes are
+    crossed by nearly as many; at a surface, or between cylinders that touch, by few. Pairs reach beyond twice the
+    covering radius of the lattice, so that no plane of a crystal is empty.
+    """
+    if atoms.pbc.sum() < 2 or atoms.cell.rank < 3:
+        return atoms
+    corners, _ = bisector_contacts(crystal.voronoi_vectors)
+    reach = 2 * float(np.linalg.norm(corners, axis=1).max()) + LAYER
+    pairs = pairs_within(atoms.positions, atoms.cell.array, atoms.pbc, reach)
+    pairs = pairs.chosen(np.linspace(0, len(pairs) - 1, min(len(pairs), COUNTED)).astype(int))
+    start = atoms.get_scaled_positions(wrap=False)[pairs.first]
+    end = start + pairs.vector @ np.linalg.inv(atoms.cell.array)
+    other = atoms.copy()
+    for axis in np.flatnonzero(atoms.pbc):
+        one, two = start[:, axis], end[:, axis]
+        crossed = [np.abs(np.floor(two - f) - np.floor(one - f)).sum() for f in np.arange(PLANES) / PLANES]
+        if min(crossed) < JOINED * np.median(crossed):
+            other.pbc[axis] = False
+            log.info(
+                "%s: surfaces part the atoms from their images along the cell vector %s, where it does not repeat",
+                path,
+                "abc"[axis],
+            )
+    return other
 
 
 def named_species(atoms: Atoms, crystal: Crystal, path: Path) -> Atoms:
@@ -81,7 +145,7 @@ def named_species(atoms: Atoms, crystal: Crystal, path: Path) -> Atoms:
     if len(crystal.species) > 1:
         raise ValueError(
             f"{path} does not say which species its {unknown.sum()} atoms are, and the crystal has "
-            f"{' and '.join(crystal.species)}. Add the section Masses, or Atom Type Labels."
+            f"{' and '.join(crystal.species)}. Give the elements of its types 1, 2, ... in defect.types."
         )
     other = atoms.copy()
     other.numbers[unknown] = crystal.numbers[0]
@@ -118,7 +182,7 @@ def refuse_wrong_axes(atoms: Atoms, crystal: Crystal, frame: np.ndarray, path: P
     ----------
     atoms : Atoms
     crystal : Crystal
-        In the axes of the file, as defect.axes tell them.
+        In its own axes.
     frame : (3, 3) float
         The rows are the crystal directions along x, y, z of the file.
     path : Path
@@ -130,19 +194,63 @@ def refuse_wrong_axes(atoms: Atoms, crystal: Crystal, frame: np.ndarray, path: P
             f"No two atoms of {path} are neighbours: none are within {NEAR_R0 * r0:.2f} Å. Give the lattice constant "
             "of the file in defect.lattice_constant, or correct materials.*.crystal."
         )
-    ideal = pairs_within(crystal.basis, crystal.cell, np.ones(3, bool), NEAR_R0 * r0).vector
+    turned = crystal.rotated(frame)
+    ideal = pairs_within(turned.basis, turned.cell, np.ones(3, bool), NEAR_R0 * r0).vector
     if _misfit(pairs.vector, ideal) <= MISFIT_R0 * r0:
         return
     angle, misfit = _best_turn(_sampled(pairs, len(atoms)), ideal)
     if misfit > MISFIT_R0 * r0:
         raise ValueError(
             f"Most neighbours of the atoms of {path} are not where the crystal has them, whichever way the file is "
-            "turned about z. Correct defect.axes, defect.lattice_constant or materials.*.crystal."
+            "turned about z. Leave defect.axes out, so that they are found, or correct defect.lattice_constant or "
+            "materials.*.crystal."
         )
     raise ValueError(
         f"The crystal of {path} is turned by {np.rad2deg(angle):.1f}° about z against defect.axes. "
         f"{_other_axes(_about_z(angle) @ frame)}"
     )
+
+
+def _lammps_format(path: Path) -> str | None:
+    """The format of a file of LAMMPS by its content; None for others."""
+    head = path.read_bytes()[:LONGEST_HEAD]
+    if head.startswith(b"ITEM:"):
+        return LAMMPS_DUMP
+    return LAMMPS_DATA if re.search(rb"(?m)^\s*\d+\s+atom types\b", head) else None
+
+
+def _complete_lammps(atoms: Atoms, path: Path, file_format: str, chosen: tuple[Types, int]) -> None:
+    """What ASE leaves out: species by type, 0 where nothing says them, and numbers and corner of a dump."""
+    types, frame = chosen
+    columns: list[str] = []
+    if file_format == LAMMPS_DUMP:
+        blocks = path.read_text(encoding="utf-8", errors="replace").split("ITEM: ATOMS")
+        head, *rows = blocks[1:][frame].splitlines()
+        columns = head.split()
+        if "id" in columns:
+            words = (row.split() for row in rows[: len(atoms)])
+            atoms.arrays["id"] = np.array([int(row[columns.index("id")]) for row in words])
+        is_scaled = "xs" in columns or ("xsu" in columns and "xu" not in columns)
+        if is_scaled and "x" not in columns:  # ASE counts scaled coordinates from the corner of the box
+            atoms.positions += atoms.get_celldisp().ravel()
+        for name in [name for name in atoms.arrays if not name.isidentifier()]:
+            atoms.arrays[re.sub(r"\W+", "_", name).strip("_")] = atoms.arrays.pop(name)
+    atoms.set_celldisp(np.zeros(3))
+    atoms.arrays.pop("mmcharges", None)  # initial_charges has them
+    atoms.info.pop("comment", None)
+    kinds = atoms.arrays.get("type")
+    if types is not None:
+        if kinds is None or kinds.max() > len(types):
+            told = "no types" if kinds is None else f"atoms of type {int(kinds.max())}"
+            raise ValueError(
+                f"{path} has {told}, and defect.types names {len(types)} elements. Name one for every type."
+            )
+        atoms.numbers = np.array([atomic_numbers[symbol] for symbol in types])[kinds - 1]
+    elif file_format == LAMMPS_DATA:
+        if not _states_species(path):
+            atoms.numbers[:] = 0
+    elif not {"element", "mass"} & set(columns):
+        atoms.numbers[:] = 0
 
 
 def _states_species(path: Path) -> bool:
@@ -192,31 +300,6 @@ def _refuse_outliers(atoms: Atoms, path: Path) -> None:
         )
 
 
-def _warn_of_moments(atoms: Atoms, path: Path) -> None:
-    """A defect is species and positions alone, so that the QM model is asked without the rest."""
-    dropped = [
-        meaning
-        for name, meaning in (("initial_magmoms", "magnetic moments"), ("initial_charges", "charges"))
-        if np.any(atoms.arrays.get(name, 0.0))
-    ]
-    if dropped:
-        log.warning(
-            "%s gives atoms %s, which the QM model will not see: it is asked with species and positions alone. Set "
-            "them by materials.*.qm.kwargs if the calculator can.",
-            path,
-            " and ".join(dropped),
-        )
-
-
-def _upwards(atoms: Atoms) -> Atoms:
-    """The atoms with their third cell vector along +z: a vector and its opposite span the same lattice."""
-    if atoms.cell.array[2, 2] >= 0.0:
-        return atoms
-    other = atoms.copy()
-    other.cell[2] = -atoms.cell.array[2]
-    return other
-
-
 def _misfit(vectors: np.ndarray, ideal: np.ndarray) -> float:
     """Median distance (Å) of vectors (p, 3) from the nearest of ideal (m, 3)."""
     nearest = np.full(len(vectors), np.inf)
@@ -250,9 +333,7 @@ def _other_axes(frame: np.ndarray) -> str:
     """Axes of small indices along the rows of a frame (3, 3), or how to do without."""
     axes = [_miller(row) for row in frame]
     if any(axis is None for axis in axes):
-        return (
-            "Turn the structure until its axes are directions of the crystal, and give these in defect.axes."
-        )
+        return "Leave defect.axes out: they are found then."
     return f"Write defect.axes: {axes}."
 
 

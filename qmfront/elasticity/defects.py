@@ -23,7 +23,8 @@ from qmfront.crystal.disc import LineCell, default_origin, disc, straight_line_c
 from qmfront.crystal.lattice import Crystal
 from qmfront.crystal.point_defect import PointDefect, point_defect
 from qmfront.crystal.solutes import with_solutes
-from qmfront.crystal.structure_file import StructureFile, defect_of_file
+from qmfront.crystal.structure_file import defect_of_file
+from qmfront.crystal.structure_marks import StructureFile
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.straight import StraightDislocation, cores_beside, dislocation_defect
 from qmfront.elasticity.straight_crack import StraightCrack, crack_defect, crack_origin
@@ -115,7 +116,7 @@ def defect_without_field(
             fields = defect.model_dump(exclude={"kind", "solutes", "file", "axes"})
             described = StructureFile(
                 file=Path(defect.file),
-                axes=np.array(defect.axes),
+                axes=None if defect.axes is None else np.array(defect.axes),
                 radius_r0=domain.radius_r0,
                 rim=rim,
                 **fields,

@@ -39,9 +39,9 @@ def assemble(defect: Defect, bulk: Bulk, *, reach: float, decay: float, cutoff_r
     bonds = pairs_within(positions, defect.cell, defect.pbc, cutoff_r0 * nearest)
     mu = laplacian_scale(constants, nearest=nearest, decay=decay, cutoff=cutoff_r0 * nearest)
     crystal = bulk.crystal.rotated(defect.frame)
-    if defect.dimension == 3:  # without u0 there are no linear forces
+    if defect.dimension == 3:  # sites are those of a crystal, on which no force acts
         operator = point_operator(defect, crystal, constants, reach)
-        linear = np.zeros_like(defect.predictor)
+        linear = -(operator @ defect.predictor.ravel()).reshape(-1, 3)
     else:
         operator, linear = _force_constants(defect, crystal, constants, reach)
     return Operators(

@@ -50,6 +50,8 @@ def _domain(described: AnyDefect, domain: AnyDomain, defect: Defect) -> str:
     free, held = int(defect.free.sum()), int((~defect.free).sum())
     if not isinstance(domain, Disc):
         return f"domain.cells = {domain.cells}: a periodic box of {free} sites, nothing is clamped"
+    if defect.dimension == 3:
+        return f"the periodic cell of the file: {free} sites, nothing is clamped"
     if isinstance(described, File) and described.clamp != "radius":
         clamp = _value(described, "defect", "clamp")
         return f"{clamp}: {free} atoms of the file are free, {held} are held where the file has them"

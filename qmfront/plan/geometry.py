@@ -170,7 +170,9 @@ def undeformed_domain(
         x, y = sites.coordinates.T
         faces = (x < 0) & (np.abs(y) < case.estimate.face_layer + defect.r0) & sites.free
     is_local = isinstance(case.defect, Point)
-    if isinstance(case.defect, File):
+    if isinstance(case.defect, File) and defect.dimension == 3:
+        is_local = True
+    elif isinstance(case.defect, File):
         is_local = _burgers(defect, ~defect.free & (bonds == whole)) < NO_SLIP
     return UndeformedDomain(
         sites=sites,

@@ -152,7 +152,8 @@ def _box(in_qm: np.ndarray, domain: Domain, settings: PartitionSettings) -> np.n
     """Sites of the periodic box of the QM model, Figure 15."""
     if domain.coordinates.shape[1] != 3 or not np.isfinite(domain.period).all():
         raise ValueError(
-            "embedding.kind: box needs a domain that is periodic in all directions. Take cluster for straight defects."
+            "embedding.kind: box needs a domain that is periodic in all directions and right-angled along x, y and z. "
+            "Take cluster for straight defects and for other cells."
         )
     return box_around(
         in_qm,
@@ -190,5 +191,5 @@ def _refuse_without_mm(region: np.ndarray) -> None:
     if not np.any(region == MM):
         raise DomainExhaustedError(
             f"No MM site is left: {np.sum(region == QM)} QM and {np.sum(region == BUFFER)} buffer sites fill "
-            f"the domain. Enlarge it (domain.radius_r0 or domain.cells) or stop earlier."
+            f"the domain. Enlarge it (domain.radius_r0, domain.cells or the file) or stop earlier."
         )

@@ -22,16 +22,18 @@ def write_extxyz(
     region: np.ndarray,
     arrays: Mapping[str, np.ndarray] | None = None,
     info: Mapping[str, bool | float | str] | None = None,
+    keeps_cell: bool = False,
 ) -> None:
     """Write one frame of extended XYZ, all or nothing; ASE and OVITO read it.
 
     Numbers are written with 17 digits in exponent form: what is read back is what was written, and an estimator of
-    1e-12 does not become zero. Free directions get a box around the atoms, with its corner as `Origin`.
+    1e-12 does not become zero. Free directions get a box around the atoms, with its corner as `Origin`, unless the
+    atoms have a whole cell that is kept.
 
     Parameters
     ----------
     path : usually *.extxyz
-    atoms : positions y = l + u0 + u, Å, (2.1); of their cell only rows of periodic directions matter
+    atoms : positions y = l + u0 + u, Å, (2.1); of their cell only rows of periodic directions matter, if it is not kept
     region : (n,) int
         0 QM, 1 buffer, 2 MM, 3 far field; column `region` holds the words of REGIONS, `region_id` the numbers,
         by which OVITO can colour (older versions skip columns of words).
@@ -54,7 +56,9 @@ def write_extxyz(
     }
     for name, array in columns.items():
         _check(name, array, len(positions))
-    box, origin = drawn_box(positions, np.asarray(atoms.cell.array, float), pbc)
+    box, origin = np.asarray(atoms.cell.array, float), np.zeros(3)
+    if not (keeps_cell and atoms.cell.rank == 3):
+        box, origin = drawn_box(positions, box, pbc)
     flags = " ".join("T" if periodic else "F" for periodic in pbc)
     told = "".join(f" {name}={_entry(name, value)}" for name, value in (info or {}).items())
     lattice = f'Lattice="{joined(box)}" Origin="{joined(origin)}"'

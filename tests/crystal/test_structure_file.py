@@ -13,7 +13,8 @@ from ase.io import write
 
 from qmfront.crystal.defect import Defect
 from qmfront.crystal.lattice import Crystal, cubic_crystal
-from qmfront.crystal.structure_file import StructureFile, defect_of_file
+from qmfront.crystal.structure_file import defect_of_file
+from qmfront.crystal.structure_marks import StructureFile
 
 A0 = 3.6
 CHOSEN: dict[str, Any] = {
@@ -206,10 +207,10 @@ def sliding(mask: tuple[bool, bool, bool]) -> Atoms:
             {},
             "One is the periodic image of the other, since the period is 10.8000 Å",
         ),
-        (no_period, {}, "no period along z"),
+        (no_period, {}, "no period along its line"),
         (lambda: turned(1.0), {}, "turned by 1.00° (+1.00° of it about z) against defect.axes"),
         (lambda: turned(45.0), {}, "Write defect.axes: [[1, 1, 0], [-1, 1, 0], [0, 0, 1]]"),
-        (lambda: turned(10.0), {}, "turned by 10.0° about z against defect.axes. Turn the structure"),
+        (lambda: turned(10.0), {}, "turned by 10.0° about z against defect.axes. Leave defect.axes out"),
         (
             vacancy,
             {"axes": np.array([[1, 1, 0], [-1, 1, 0], [0, 0, 1]])},
@@ -222,7 +223,8 @@ def sliding(mask: tuple[bool, bool, bool]) -> Atoms:
         ),
         (vacancy, {"clamp": "site"}, "'site' of"),
         (vacancy, {"lattice": "held"}, "does not hold three finite numbers per atom"),
-        (lambda: spoilt(pbc=True), {}, "A straight defect is periodic along z alone"),
+        (lambda: spoilt(pbc=(True, False, True)), {}, "no period along its line"),
+        (lambda: spoilt(pbc=False), {}, "A straight defect is periodic along its line alone"),
         (vacancy, {"axes": np.array([[0, 0, 1], [1, -1, 0], [1, 1, 0]])}, "periods of the crystal along"),
         (
             vacancy,
@@ -231,13 +233,17 @@ def sliding(mask: tuple[bool, bool, bool]) -> Atoms:
         ),
         (vacancy, {"lattice_constant": 3.5}, "Correct defect.axes, or say the lattice constant"),
         (vacancy, {"clamp": "heldd"}, "has no array 'heldd' (there is: held, look, "),
-        (vacancy, {"clamp": "radius"}, "about which point? Give defect.core"),
+        (vacancy, {"clamp": "look=7"}, "has look = 7; there is 0, 1. Correct the value"),
         (
             vacancy,
-            {"rim": 10.5},
+            {"rim": 10.5, "clamp": "held"},
             "free atoms are within 10.5 Å (what potential and QM model reach) of sites",
         ),
-        (lambda: spoilt(constraints=[]), {}, "No atom of"),
+        (
+            vacancy,
+            {"rim": 30.0},
+            "are within 30 Å (what potential and QM model reach) of sites that it ends before",
+        ),
         (lambda: spoilt(symbols="Ni" * len(vacancy())), {}, "atomic numbers [28], which the crystal (Cu)"),
         (
             lambda: cylinder(bulk("Cu", cubic=True, a=A0), free=11.0, rim=8.0, remove=False),
@@ -272,20 +278,6 @@ def test_a_constraint_of_another_kind(tmp_path: Path) -> None:
         read(path)
 
 
-def test_moments_that_the_model_will_not_see_are_named(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    atoms = vacancy()
-    path = tmp_path / "own.traj"
-    write(path, atoms)
-    read(path)
-    assert "will not see" not in caplog.text
-    atoms.set_initial_magnetic_moments(np.full(len(atoms), 0.5))
-    write(path, atoms)
-    read(path)
-    assert "gives atoms magnetic moments, which the QM model will not see" in caplog.text
-
-
 def test_a_period_downwards_is_the_same_lattice(written: Write) -> None:
     atoms = vacancy()
     atoms.cell[2] *= -1
@@ -296,7 +288,7 @@ def test_a_period_downwards_is_the_same_lattice(written: Write) -> None:
 
 
 @pytest.mark.parametrize(("name", "ase_format"), [("POSCAR", "vasp"), ("own.data", "lammps-data")])
-def test_files_that_do_not_say_what_is_periodic(name: str, ase_format: str, tmp_path: Path) -> None:
+def test_a_box_that_is_not_filled(name: str, ase_format: str, tmp_path: Path) -> None:
     """POSCAR holds the rim by selective dynamics; LAMMPS data has the species by mass."""
     atoms = vacancy()
     lengths = [60.0, 60.0, atoms.cell[2, 2]]  # LAMMPS boxes start at the origin in ASE's writer
@@ -307,9 +299,7 @@ def test_files_that_do_not_say_what_is_periodic(name: str, ase_format: str, tmp_
     write(path, atoms, format=ase_format, **extra)
     fixed = "radius" if ase_format == "lammps-data" else "fix_atoms"
     told = {"format": ase_format, "clamp": fixed, "core": (30.0, 30.0)}
-    with pytest.raises(ValueError, match="or write defect.pbc"):
-        read(path, **told)
-    defect, _ = read(path, **told, pbc=(False, False, True))
+    defect, _ = read(path, **told)  # nothing is in the corners of its box
     assert defect.n_sites == len(atoms) and set(defect.numbers) == {29}
     inside = np.linalg.norm(defect.sites[:, :2], axis=1) < (11.0 if fixed == "fix_atoms" else 4.0 * defect.r0)
     assert np.array_equal(defect.free, inside)
@@ -325,7 +315,7 @@ def test_types_of_lammps_without_masses_are_the_one_species(tmp_path: Path) -> N
     told = {"format": "lammps-data", "clamp": "radius", "core": (30.0, 30.0), "pbc": (False, False, True)}
     defect, _ = read(path, **told)
     assert set(defect.numbers) == {29}
-    with pytest.raises(ValueError, match="Add the section Masses"):
+    with pytest.raises(ValueError, match="Give the elements of its types 1, 2, ... in defect.types"):
         read(path, cubic_crystal("NiAl", "b2", A0), **told)
 
 

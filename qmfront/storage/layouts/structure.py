@@ -35,6 +35,12 @@ STRUCTURE = Kind(
             infinite=True,
         ),
         "origin": Declared("component", "f", "Å", "origin of the frame of the case in the user's file"),
+        "turn": Declared(
+            "vector component", "f", "1", "rows e1, e2, e3 in the axes of the user's file", optional=True
+        ),
+        "image": Declared(
+            "site component", "f", "Å", "what takes sites to their images in the user's file", optional=True
+        ),
         "volume": Declared("", "f", "Å^3", "volume per site of the bulk", optional=True),
         "basis_index": Declared(
             "site", "i", "1", "atom of the primitive cell that the site repeats", optional=True
