@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 
+from qmfront.storage.extxyz import JSON
 from qmfront.storage.layout import Attributes, Declared
 
 GEOMETRY = ("numbers", "positions")
@@ -23,6 +24,8 @@ VECTORS = ("momenta", "initial_magmoms")
 """Arrays that turn with the atoms, where they hold three numbers per atom."""
 OURS = ("region", "region_id", "eta", "displacement", "predictor", "defective")
 """Columns of the files that we write, which no longer hold when such a file is read."""
+CORNER = "Origin"
+"""Entry of extended XYZ with the corner of the drawn box."""
 PREFIX = "state_"
 INFO = "state_info"
 KINDS: dict[str, type] = {"f": float, "i": np.int64, "u": np.int64, "b": bool}
@@ -70,7 +73,8 @@ class AtomState:
                     "under a name of letters, digits and underscores."
                 )
             arrays[name] = array.astype(KINDS[array.dtype.kind])
-        return cls(arrays, {name: _plain(name, value, what) for name, value in atoms.info.items()})
+        info = {name: _plain(name, value, what) for name, value in atoms.info.items() if name != CORNER}
+        return cls(arrays, info)
 
     def __bool__(self) -> bool:
         return bool(self.arrays or self.info)
@@ -94,9 +98,9 @@ class AtomState:
         return replace(self, arrays=arrays)
 
     def header(self) -> dict[str, bool | float | str]:
-        """`info` as entries of extended XYZ: numbers and texts as they are, the rest as JSON."""
+        """`info` as entries of extended XYZ: numbers and texts as they are, the rest as JSON that ASE reads back."""
         return {
-            name: value if isinstance(value, bool | float | int | str) else json.dumps(value)
+            name: value if isinstance(value, bool | float | int | str) else f"{JSON} {json.dumps(value)}"
             for name, value in self.info.items()
         }
 

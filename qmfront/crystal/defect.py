@@ -27,6 +27,8 @@ _ARRAYS = (
     "origin",
 )
 _NUMBERS = ("r0", "crack_tip")
+_OF_FILES = ("turn", "image", "frames", "grain")
+"""Arrays that defects of files have, or some of them."""
 
 ADDED = -1
 """basis_index of an atom that has no lattice site."""
@@ -63,6 +65,10 @@ class Defect:
         What takes the sites of a periodic case to the images in which the file has its atoms; nothing if left out.
     state : AtomState
         Of the atoms of the user's file.
+    frames : (g, 3, 3) float
+        One for every grain of a cell of several, `frame` the first of them; none if left out.
+    grain : (n,) int
+        Row of `frames` of every site with a place in a lattice.
     """
 
     sites: np.ndarray
@@ -82,6 +88,23 @@ class Defect:
     turn: np.ndarray | None = None
     image: np.ndarray | None = None
     state: AtomState = field(default_factory=AtomState)
+    frames: np.ndarray | None = None
+    grain: np.ndarray | None = None
+
+    @property
+    def parts(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Sites (m,) int with a place in a lattice, and the frame (3, 3) of that: one part for every grain."""
+        on_lattice = self.basis_index != ADDED
+        if self.frames is None:
+            return [(np.flatnonzero(on_lattice), self.frame)]
+        return [(np.flatnonzero(on_lattice & (self.grain == g)), one) for g, one in enumerate(self.frames)]
+
+    @property
+    def site_frames(self) -> np.ndarray:
+        """The frame of the lattice at the sites, (n, 3, 3), or (1, 3, 3) where there is one for all."""
+        if self.frames is None or self.grain is None:
+            return self.frame[None]
+        return self.frames[self.grain]
 
     @property
     def dimension(self) -> int:
@@ -144,7 +167,9 @@ class Defect:
         pairs = {f"stencil_{name}": getattr(self.stencil, name) for name in ("first", "second", "vector")}
         own = {name: getattr(self, name) for name in (*_ARRAYS, *_NUMBERS)}
         own |= {
-            name: array for name, array in (("turn", self.turn), ("image", self.image)) if array is not None
+            name: array
+            for name, array in ((name, getattr(self, name)) for name in _OF_FILES)
+            if array is not None
         }
         return {**own, **pairs, **self.state.stored()}
 
@@ -153,7 +178,7 @@ class Defect:
         """The inverse of `arrays`."""
         pairs = Pairs(*(arrays[f"stencil_{name}"] for name in ("first", "second", "vector")))
         r0, crack_tip = (float(arrays[name]) for name in _NUMBERS)
-        found = {name: arrays[name] for name in (*_ARRAYS, "turn", "image") if name in arrays}
+        found = {name: arrays[name] for name in (*_ARRAYS, *_OF_FILES) if name in arrays}
         state = AtomState.from_stored(arrays)
         return cls(stencil=pairs, r0=r0, crack_tip=crack_tip, state=state, **found)
 

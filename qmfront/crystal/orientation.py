@@ -102,6 +102,23 @@ def only_grain(atoms: Atoms, crystal: Crystal, path: Path) -> Grain:
     ValueError
         If it is nowhere in it, or lies in several ways.
     """
+    grains = large_grains(atoms, crystal, path)
+    if len(grains) > 1:
+        raise ValueError(
+            f"{path} has {described(grains, crystal)}: it has no single reference lattice. Several grains are "
+            "understood in cells that repeat in all directions, of crystals with one atom per lattice point."
+        )
+    return grains[0]
+
+
+def large_grains(atoms: Atoms, crystal: Crystal, path: Path) -> list[Grain]:
+    """The grains with no small share of the atoms, at least one.
+
+    Raises
+    ------
+    ValueError
+        If the crystal is nowhere in the file.
+    """
     grains = grains_of(atoms, crystal)
     if not grains:
         raise ValueError(
@@ -109,9 +126,7 @@ def only_grain(atoms: Atoms, crystal: Crystal, path: Path) -> Grain:
             f"apart) is nowhere in {path}: no atom has its neighbours, whichever way it is turned. Correct "
             "materials.*.crystal, or give the lattice constant of the file in defect.lattice_constant."
         )
-    if len(grains) > 1 and grains[1].share > SECOND:
-        raise ValueError(f"{path} has {described(grains, crystal)}: it has no single reference lattice.")
-    return grains[0]
+    return [grain for grain in grains if grain is grains[0] or grain.share > SECOND]
 
 
 def nearest_frame(grain: Grain, crystal: Crystal, frame: np.ndarray) -> tuple[Grain, float]:
@@ -123,13 +138,12 @@ def nearest_frame(grain: Grain, crystal: Crystal, frame: np.ndarray) -> tuple[Gr
 
 def described(grains: list[Grain], crystal: Crystal) -> str:
     """Several grains in words."""
-    large = [grain for grain in grains if grain.share > SECOND]
     proper = [R for R in crystal.point_group() if np.linalg.det(R) > 0]
-    one, other = large[0].frame, large[1].frame
+    one, other = grains[0].frame, grains[1].frame
     turn = one.T @ other @ _alike(one.T @ other, np.eye(3), proper)
-    shares = " and ".join(f"{grain.share:.0%}" for grain in large)
+    shares = " and ".join(f"{grain.share:.0%}" for grain in grains)
     angle = np.rad2deg(_angle(turn, np.eye(3)))
-    return f"{len(large)} grains, with {shares} of its atoms, turned by {angle:.1f}° against each other"
+    return f"{len(grains)} grains, with {shares} of its atoms, turned by {angle:.1f}° against each other"
 
 
 def exact_frame(grain: Grain, crystal: Crystal) -> np.ndarray:

@@ -5,21 +5,21 @@ predictor u0, so that u = 0 is the structure as it was given. Sites that no atom
 has, such as interstitials, are where the file has them.
 
 Where planes have slipped, as between the two dislocations of a dipole, no site of one lattice is that of an atom. The
-reference is the file then, l = y0, and N(l) is labelled across the slip as for straight defects.
+reference is the file then, l = y0, and N(l) is labelled across the slip as for straight defects. So it is where there
+are several grains: each has a lattice of its own, and atoms at their boundaries have no site.
 """
 
 import logging
-from dataclasses import dataclass
 
 import numpy as np
 from ase import Atoms
 from ase.geometry import find_mic
 
 from qmfront.crystal.atom_state import AtomState
-from qmfront.crystal.defect import NO_PERIOD, Defect
+from qmfront.crystal.defect import ADDED, NO_PERIOD, Defect
+from qmfront.crystal.grains import Reference, several_grains
 from qmfront.crystal.lattice import Crystal
-from qmfront.crystal.neighbours import Pairs
-from qmfront.crystal.orientation import Grain, grains_of, nearest_frame, only_grain
+from qmfront.crystal.orientation import Grain, large_grains, nearest_frame
 from qmfront.crystal.point_defect import stencil_with_added
 from qmfront.crystal.site_assignment import (
     frame_of,
@@ -66,26 +66,6 @@ TURNED = np.deg2rad(2.0)
 """Angle between the axes of a file and those that settings give it, beyond which these are wrong."""
 
 
-@dataclass(frozen=True, eq=False)
-class _Reference:
-    """Sites of a file.
-
-    site : (n, 3) float, Å
-        In the image that the atom is nearest to.
-    basis_index : (n,) int
-    stencil : Pairs
-    changes : (c, 3) float, Å
-        Where the file differs from the crystal.
-    told : in words
-    """
-
-    site: np.ndarray
-    basis_index: np.ndarray
-    stencil: Pairs
-    changes: np.ndarray
-    told: str
-
-
 def supercell_defect(
     atoms: Atoms, crystal: Crystal, chosen: StructureFile, *, is_sure: bool
 ) -> tuple[Defect, np.ndarray | None]:
@@ -107,19 +87,23 @@ def supercell_defect(
     """
     refuse_foreign(atoms, crystal)
     _refuse_clamp(atoms, chosen)
-    grain = _grain(atoms, crystal, chosen)
-    try:
-        supercell = supercell_of(atoms.cell.array, crystal, grain.gradient)
-        frame = _checked_frame(supercell.crystal, crystal, chosen)
-        found = _on_sites(atoms, crystal.rotated(frame), supercell, chosen)
-    except NoSingleLatticeError as error:
-        if not is_sure:
-            raise ValueError(
-                f"{chosen.file} does not say what is periodic, and is no supercell of the crystal with a point defect: "
-                f"{error}. Write defect.pbc, such as [false, false, true] for a straight defect along z."
-            ) from error
-        supercell, frame = None, grain.frame
-        found = _slipped(atoms, crystal.rotated(frame), str(error), chosen)
+    grains = _grains(atoms, crystal, chosen)
+    supercell, frame, several = None, grains[0].frame, None
+    if len(grains) > 1:
+        found, several = several_grains(atoms, crystal, grains, chosen)
+    else:
+        try:
+            supercell = supercell_of(atoms.cell.array, crystal, grains[0].gradient)
+            frame = _checked_frame(supercell.crystal, crystal, chosen)
+            found = _on_sites(atoms, crystal.rotated(frame), supercell, chosen)
+        except NoSingleLatticeError as error:
+            if not is_sure:
+                raise ValueError(
+                    f"{chosen.file} does not say what is periodic, and is no supercell of the crystal with a point "
+                    f"defect: {error}. Write defect.pbc, such as [false, false, true] for a straight defect along z."
+                ) from error
+            supercell = None
+            found = _slipped(atoms, crystal.rotated(frame), str(error), chosen)
     core = _core(found.changes, atoms, chosen)
     place = find_mic(found.site - core, atoms.cell, pbc=True)[0]
     log.info(
@@ -142,6 +126,8 @@ def supercell_defect(
         turn=np.eye(3),
         image=found.site - core - place,
         state=AtomState.of(atoms, without=chosen.described, what=chosen.file),
+        frames=None if several is None else np.array([grain.frame for grain in grains]),
+        grain=several,
     )
     return defect, _seeds(defect, found.changes - core, atoms, chosen)
 
@@ -157,20 +143,18 @@ def _refuse_clamp(atoms: Atoms, chosen: StructureFile) -> None:
         )
 
 
-def _grain(atoms: Atoms, crystal: Crystal, chosen: StructureFile) -> Grain:
+def _grains(atoms: Atoms, crystal: Crystal, chosen: StructureFile) -> list[Grain]:
     """How the crystal lies in the file: as its atoms tell, and where settings tell it as well, as both do."""
+    grains = large_grains(atoms, crystal, chosen.file)
     if chosen.axes is None:
-        return only_grain(atoms, crystal, chosen.file)
-    frame = frame_of(chosen.axes, crystal)
-    if not grains_of(atoms, crystal):
-        return Grain(frame, 1.0)
-    found, angle = nearest_frame(only_grain(atoms, crystal, chosen.file), crystal, frame)
+        return grains
+    found, angle = nearest_frame(grains[0], crystal, frame_of(chosen.axes, crystal))
     if angle > TURNED:
         raise ValueError(
             f"The crystal of {chosen.file} is turned by {np.rad2deg(angle):.1f}° against defect.axes. Leave these "
             "out, so that they are found, or turn the structure."
         )
-    return found
+    return [found, *grains[1:]]
 
 
 def _checked_frame(strained: Crystal, crystal: Crystal, chosen: StructureFile) -> np.ndarray:
@@ -197,7 +181,7 @@ def _checked_frame(strained: Crystal, crystal: Crystal, chosen: StructureFile) -
     return left @ right
 
 
-def _on_sites(atoms: Atoms, turned: Crystal, supercell: Supercell, chosen: StructureFile) -> _Reference:
+def _on_sites(atoms: Atoms, turned: Crystal, supercell: Supercell, chosen: StructureFile) -> Reference:
     """Sites of the crystal, where most atoms have one.
 
     Raises NoSingleLatticeError if they have not.
@@ -225,10 +209,10 @@ def _on_sites(atoms: Atoms, turned: Crystal, supercell: Supercell, chosen: Struc
         f"on {len(found.supercell.keys)} sites of which {len(found.vacant)} are vacant and {exchanged.sum()} have "
         f"another species, and {found.added.sum()} without a site; they are up to {way.max():.2f} Å from it"
     )
-    return _Reference(site, found.basis_index, pairs, changes, told)
+    return Reference(site, found.basis_index, pairs, changes, told)
 
 
-def _slipped(atoms: Atoms, turned: Crystal, why: str, chosen: StructureFile) -> _Reference:
+def _slipped(atoms: Atoms, turned: Crystal, why: str, chosen: StructureFile) -> Reference:
     """The file as its own reference, if nearly all of its atoms have the neighbours of the crystal."""
     basis_index = sublattices(atoms, turned)
     pairs = stencil(atoms.positions, atoms.cell.array, atoms.pbc, turned, basis_index=basis_index)
@@ -247,7 +231,7 @@ def _slipped(atoms: Atoms, turned: Crystal, why: str, chosen: StructureFile) -> 
     told = (
         f"its own reference, since planes of it have slipped ({incomplete.sum()} atoms with other neighbours)"
     )
-    return _Reference(atoms.positions.copy(), basis_index, pairs, changes, told)
+    return Reference(atoms.positions.copy(), basis_index, pairs, changes, told)
 
 
 def _core(changes: np.ndarray, atoms: Atoms, chosen: StructureFile) -> np.ndarray:
@@ -274,6 +258,8 @@ def _core(changes: np.ndarray, atoms: Atoms, chosen: StructureFile) -> np.ndarra
 def _seeds(defect: Defect, changes: np.ndarray, atoms: Atoms, chosen: StructureFile) -> np.ndarray | None:
     if chosen.seed is not None:
         return marked(atoms, chosen.seed, chosen)
+    if defect.frames is not None:  # what is at a boundary is no less of a defect
+        return defect.basis_index == ADDED
     places = find_mic(changes, atoms.cell, pbc=True)[0] if len(changes) else changes
     if chosen.core is not None or np.linalg.norm(places, axis=1).max() < COMPACT_R0 * defect.r0:
         return None

@@ -58,11 +58,12 @@ def defective_sites(defect: Defect, displacement: np.ndarray, crystal: Crystal) 
 
 def _relabelled(defect: Defect, displacement: np.ndarray, crystal: Crystal) -> Pairs:
     """N(l) at the present positions; added atoms have none."""
-    on_lattice = np.flatnonzero(defect.basis_index != ADDED)
-    positions = (defect.body.reference + displacement)[on_lattice]
-    turned, basis = crystal.rotated(defect.frame), defect.basis_index[on_lattice]
-    found = stencil(positions, defect.cell, defect.pbc, turned, basis_index=basis)
-    found = Pairs(on_lattice[found.first], on_lattice[found.second], found.vector)
+    positions, parts = defect.body.reference + displacement, []
+    for sites, frame in defect.parts:
+        turned, basis = crystal.rotated(frame), defect.basis_index[sites]
+        near = stencil(positions[sites], defect.cell, defect.pbc, turned, basis_index=basis)
+        parts.append(Pairs(sites[near.first], sites[near.second], near.vector))
+    found = Pairs(*(np.concatenate([getattr(p, n) for p in parts]) for n in ("first", "second", "vector")))
     return uncut(defect.sites, found, defect.crack_tip)
 
 

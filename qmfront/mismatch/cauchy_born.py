@@ -30,8 +30,9 @@ def cauchy_born_difference(
     -------
     (n, 3) float, eV/Å
     """
-    frame = defect.frame
+    frames = defect.site_frames
+    back = frames.swapaxes(1, 2)
     gradient = deformation_gradients(defect, displacement)
-    stress = polynomial.stress(frame.T @ gradient @ frame)
+    stress = polynomial.stress(back @ gradient @ frames)
     stress = stress / (defect.basis_index.max() + 1)
-    return deformation_forces(defect, frame @ stress @ frame.T)
+    return deformation_forces(defect, frames @ stress @ back)

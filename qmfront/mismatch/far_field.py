@@ -129,8 +129,9 @@ def field_strains(
     core = defect.coordinates[defective] if defective.any() else defect.core[None, : defect.dimension]
     distance = np.asarray(cKDTree(core).query(defect.coordinates)[0]) / defect.r0
     sites = spread_sites(defect, distance, samples, inner=SHELL_R0)
-    gradient = deformation_gradients(defect, displacement)[sites]
-    return FieldStrains(defect.frame.T @ gradient @ defect.frame, distance[sites])
+    frames = defect.site_frames
+    gradient = frames.swapaxes(1, 2) @ deformation_gradients(defect, displacement) @ frames
+    return FieldStrains(gradient[sites], distance[sites])
 
 
 def far_field(

@@ -15,13 +15,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import scipy.sparse as sparse
 
-from qmfront.crystal.defect import ADDED, Defect
+from qmfront.crystal.defect import Defect
 from qmfront.crystal.lattice import Crystal
 from qmfront.crystal.neighbours import Pairs
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.certificate import Certificate
 from qmfront.elasticity.deformation import deformation_forces, deformation_gradients
-from qmfront.elasticity.moduli import from_voigt, rotated_moduli
+from qmfront.elasticity.moduli import from_voigt
 from qmfront.models.force_constant_set import ForceConstants
 from qmfront.operators.force_constant_operator import linear_forces, pair_operator, stacked
 from qmfront.operators.labelled_pairs import labelled_pairs
@@ -65,7 +65,7 @@ class LinearMismatch:
         """The same on the sites of a case: pairs are those of the predictor, slip removed."""
         n = defect.n_sites
         volume = abs(np.linalg.det(self.crystal.cell)) / len(self.crystal.basis)
-        stiffness = volume * rotated_moduli(self.moduli, defect.frame)
+        stiffness = volume * self.moduli
         nothing = AssembledMismatch(
             np.zeros((n, 3)),
             sparse.bsr_matrix((3 * n, 3 * n), blocksize=(3, 3)),
@@ -75,15 +75,14 @@ class LinearMismatch:
         return nothing if self.negligible else replace(self._on_pairs(defect), stiffness=stiffness)
 
     def _on_pairs(self, defect: Defect) -> "AssembledMismatch":
-        constants = self.constants.rotated(defect.frame)
-        crystal = self.crystal.rotated(defect.frame)
-        reach = float(np.linalg.norm(constants.vector, axis=1).max())
-        known = np.flatnonzero(defect.basis_index != ADDED)
+        reach = float(np.linalg.norm(self.constants.vector, axis=1).max())
         predictor, rows = np.zeros_like(defect.sites), []
-        for tile, pairs, matrices, vector in labelled_pairs(defect, known, crystal, constants, reach):
-            predictor[known[tile]] = linear_forces(pairs, matrices, vector, len(known))[tile]
-            placed = Pairs(known[pairs.first], known[pairs.second], pairs.vector)
-            rows.append(pair_operator(placed, matrices, defect.n_sites))
+        for known, frame in defect.parts:
+            constants, crystal = self.constants.rotated(frame), self.crystal.rotated(frame)
+            for tile, pairs, matrices, vector in labelled_pairs(defect, known, crystal, constants, reach):
+                predictor[known[tile]] = linear_forces(pairs, matrices, vector, len(known))[tile]
+                placed = Pairs(known[pairs.first], known[pairs.second], pairs.vector)
+                rows.append(pair_operator(placed, matrices, defect.n_sites))
         return AssembledMismatch(predictor, stacked(rows), np.zeros((3, 3, 3, 3)), self.relative)
 
 
@@ -96,7 +95,7 @@ class AssembledMismatch:
     operator : (3n, 3n) bsr_matrix, eV/Å^2
         dH u = sum_rho dPhi(rho) (u_m - u_l).
     stiffness : (3, 3, 3, 3) float, eV
-        V dC / nb in the frame of the case.
+        V dC / nb in crystal axes.
     relative : float
         Norm of dPhi over the norm of Phi^QM.
     """
@@ -121,10 +120,12 @@ class AssembledMismatch:
 
     def _long_waves(self, defect: Defect, displacement: np.ndarray) -> np.ndarray:
         """F^cb[dC]: minus the gradient of sum_l (V/2) e_l : dC : e_l / nb, e the symmetric part of F - 1."""
-        gradient = deformation_gradients(defect, displacement)
+        frames = defect.site_frames
+        back = frames.swapaxes(1, 2)
+        gradient = back @ deformation_gradients(defect, displacement) @ frames
         strain = (gradient + gradient.swapaxes(1, 2)) / 2 - np.eye(3)
         stress = np.einsum("ijkl,nkl->nij", self.stiffness, strain)
-        return deformation_forces(defect, stress)
+        return deformation_forces(defect, frames @ stress @ back)
 
     def arrays(self) -> dict[str, np.ndarray | float]:
         """Part of a store of kind "mismatch"."""

@@ -5,10 +5,8 @@ import scipy.sparse as sparse
 
 from qmfront.crystal.defect import Defect
 from qmfront.crystal.faces import uncut
-from qmfront.crystal.lattice import Crystal
 from qmfront.crystal.neighbours import pairs_within
 from qmfront.elasticity.bulk import Bulk
-from qmfront.models.force_constant_set import ForceConstants
 from qmfront.operators.force_constant_operator import force_constant_operator, linear_forces, stacked
 from qmfront.operators.labelled_pairs import labelled_pairs
 from qmfront.operators.laplacian import graph_laplacian, laplacian_scale, largest_nearest_distance
@@ -32,18 +30,16 @@ def assemble(defect: Defect, bulk: Bulk, *, reach: float, decay: float, cutoff_r
         A and r_cut / y_nn of (3.2).
     """
     n, positions = defect.n_sites, defect.body.reference
-    constants = bulk.force_constants.rotated(defect.frame)
     nearest = largest_nearest_distance(
         pairs_within(positions, defect.cell, defect.pbc, NEAR_R0 * defect.r0), n
     )
     bonds = pairs_within(positions, defect.cell, defect.pbc, cutoff_r0 * nearest)
-    mu = laplacian_scale(constants, nearest=nearest, decay=decay, cutoff=cutoff_r0 * nearest)
-    crystal = bulk.crystal.rotated(defect.frame)
+    mu = laplacian_scale(bulk.force_constants, nearest=nearest, decay=decay, cutoff=cutoff_r0 * nearest)
     if defect.dimension == 3:  # sites are those of a crystal, on which no force acts
-        operator = point_operator(defect, crystal, constants, reach)
+        operator = point_operator(defect, bulk.crystal, bulk.force_constants, reach)
         linear = -(operator @ defect.predictor.ravel()).reshape(-1, 3)
     else:
-        operator, linear = _force_constants(defect, crystal, constants, reach)
+        operator, linear = _force_constants(defect, bulk, reach)
     return Operators(
         force_constants=operator,
         laplacian=graph_laplacian(
@@ -55,10 +51,9 @@ def assemble(defect: Defect, bulk: Bulk, *, reach: float, decay: float, cutoff_r
     )
 
 
-def _force_constants(
-    defect: Defect, crystal: Crystal, constants: ForceConstants, reach: float
-) -> tuple[sparse.bsr_matrix, np.ndarray]:
+def _force_constants(defect: Defect, bulk: Bulk, reach: float) -> tuple[sparse.bsr_matrix, np.ndarray]:
     """H_FC and the linearised forces at the predictor, tile by tile."""
+    crystal, constants = bulk.crystal.rotated(defect.frame), bulk.force_constants.rotated(defect.frame)
     n, linear, rows = defect.n_sites, np.zeros_like(defect.predictor), []
     everything = np.arange(n)
     for tile, pairs, matrices, separation in labelled_pairs(defect, everything, crystal, constants, reach):

@@ -23,23 +23,28 @@ ROUNDING = 1e-12
 def point_operator(
     defect: Defect, crystal: Crystal, constants: ForceConstants, reach: float
 ) -> sparse.bsr_matrix:
-    """H_FC (3n, 3n), eV/Å^2, of a point defect; translations are in its kernel.
+    """H_FC (3n, 3n), eV/Å^2, of a point defect, or of several grains; translations are in its kernel.
 
     Bonds to removed sites are left out. Force constants that reach beyond half of the box add up with those of images,
-    as they do in the QM model.
+    as they do in the QM model. Sites of different grains have no force constants between them.
+
+    Parameters
+    ----------
+    crystal, constants : Crystal, ForceConstants
+        In crystal axes.
     """
-    lattice = np.flatnonzero(defect.basis_index != ADDED)
-    found = pairs_within(defect.sites[lattice], defect.cell, defect.pbc, reach + 0.5 * defect.r0)
-    labels = label_pairs(found, crystal, basis_index=defect.basis_index[lattice])
-    ends = np.stack([labels.first_basis, labels.second_basis], axis=1)
-    between = pair_matrices(labels.vectors, constants, ends=ends)[labels.index]
     bonds = bonds_of_added(defect)
-    pairs = Pairs(
-        np.concatenate([lattice[found.first], bonds.first]),
-        np.concatenate([lattice[found.second], bonds.second]),
-        np.concatenate([found.vector, bonds.vector]),
-    )
-    matrices = np.concatenate([between, springs(bonds.vector, constants)])
+    found, between = [bonds], [springs(bonds.vector, constants)]
+    for sites, frame in defect.parts:
+        turned = crystal.rotated(frame)
+        near = pairs_within(defect.sites[sites], defect.cell, defect.pbc, reach + 0.5 * defect.r0)
+        labels = label_pairs(near, turned, basis_index=defect.basis_index[sites])
+        ends = np.stack([labels.first_basis, labels.second_basis], axis=1)
+        matrices = pair_matrices(labels.vectors, constants.rotated(frame), ends=ends)[labels.index]
+        found.append(Pairs(sites[near.first], sites[near.second], near.vector))
+        between.append(matrices)
+    pairs = Pairs(*(np.concatenate([getattr(p, n) for p in found]) for n in ("first", "second", "vector")))
+    matrices = np.concatenate(between)
     return force_constant_operator(*_balanced_rows(pairs, matrices, defect.n_sites), defect.n_sites)
 
 

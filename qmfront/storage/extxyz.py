@@ -12,6 +12,8 @@ from qmfront.storage.writing import write_file
 # A column of extended XYZ cannot hold a space, so "far field" of the reports is far_field here.
 REGIONS = ("QM", "buffer", "MM", "far_field")
 VACUUM = 5.0  # Å between the outermost atoms and the box in free directions; drawn, without effect
+JSON = "_JSON"
+"""ASE reads texts that begin with it as JSON."""
 LETTERS = {"f": "R", "i": "I", "b": "L", "U": "S"}
 
 
@@ -123,6 +125,11 @@ def _entry(name: str, value: bool | float | str) -> str:
         raise ValueError(f"Entry {name!r} cannot be written. Use letters, digits and underscores.")
     if isinstance(value, bool):
         return "T" if value else "F"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, str) and value.startswith(JSON):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
     if isinstance(value, str):
         plain = value.replace("Å", "A").replace('"', "'").encode("ascii", "replace").decode()
         return f'"{" ".join(plain.split())}"'

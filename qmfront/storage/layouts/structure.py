@@ -41,6 +41,8 @@ STRUCTURE = Kind(
         "image": Declared(
             "site component", "f", "Å", "what takes sites to their images in the user's file", optional=True
         ),
+        "frames": Declared("grain i j", "f", "1", "the frame of every grain", optional=True),
+        "grain": Declared("site", "i", "1", "grain of the lattice that the site is of", optional=True),
         "volume": Declared("", "f", "Å^3", "volume per site of the bulk", optional=True),
         "basis_index": Declared(
             "site", "i", "1", "atom of the primitive cell that the site repeats", optional=True
