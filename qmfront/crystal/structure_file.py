@@ -45,6 +45,8 @@ log = logging.getLogger(__name__)
 
 LARGEST_STRAIN = 5e-3
 """Mean strain, and mean rotation (radian), of the clamped sites, relative to the crystal of the QM model at rest."""
+BONDED_R0 = 1.1
+"""r0; atoms this close to a site without an atom are its neighbours."""
 SURFACE_R0 = 1.0
 """r0; sites without an atom that are no farther inside of the outline of the file lie at its surface."""
 
@@ -134,13 +136,15 @@ def _straight_defect(lying: _Lying, crystal: Crystal) -> tuple[Defect, np.ndarra
     incomplete = incomplete_sites(neighbours, basis_index)
     missing = missing_sites(atoms, neighbours, turned, basis_index, incomplete)
     wanted = _told_free(atoms, chosen)
-    near = wanted & _near(atoms, _beyond_surface(atoms, missing, r0), chosen.rim)
+    is_beyond = _beyond_surface(atoms, missing, r0)
+    near = wanted & _near(atoms, missing[is_beyond], chosen.rim)
     _refuse_near(wanted, near, chosen)
     seeds = _seeds(atoms, wanted & ~near, (neighbours, incomplete), chosen)
     core = _centre(atoms, seeds) if chosen.core is None else np.array([*chosen.core[:2], 0.0])
     if chosen.clamp == RADIUS:
         wanted &= np.linalg.norm((atoms.positions - core)[:, :2], axis=1) < chosen.radius_r0 * r0
     free = _checked_free(wanted, wanted & near, chosen)
+    _refuse_faces(atoms, missing[~is_beyond], free, chosen, r0)
     gradient = far_gradient(atoms, neighbours, ~free & ~incomplete, basis_index)
     _check_far_field(gradient, chosen, crystal.lattice_constant)
     sites = atoms.positions if chosen.lattice is None else sites_by_array(atoms, chosen.lattice, chosen)
@@ -254,13 +258,26 @@ def _near(atoms: Atoms, beyond: np.ndarray, rim: float) -> np.ndarray:
 
 
 def _beyond_surface(atoms: Atoms, missing: np.ndarray, r0: float) -> np.ndarray:
-    """Those of the sites (m, 3), Å, without an atom that lie outside of the outline of the file, not in it.
+    """Which of the sites (m, 3), Å, without an atom lie outside of the outline of the file, not in it, (m,) bool.
 
     # ASSUME the outline is convex: what is open inside of it, beyond SURFACE_R0, is a defect, such as a crack.
     """
     edges = ConvexHull(atoms.positions[:, :2]).equations
     inside = -(missing[:, :2] @ edges[:, :2].T + edges[:, 2]).max(axis=1)
-    return missing[inside < SURFACE_R0 * r0]
+    return inside < SURFACE_R0 * r0
+
+
+def _refuse_faces(
+    atoms: Atoms, missing: np.ndarray, free: np.ndarray, chosen: StructureFile, r0: float
+) -> None:
+    """Where sites (m, 3), Å, are missing inside, nothing is held: a QM region would have to reach the rim there."""
+    held = _near(atoms, missing, BONDED_R0 * r0) & ~free
+    if held.any():
+        raise ValueError(
+            f"{held.sum()} atoms of {chosen.file} that are held have lost neighbours inside of its outline, as those at "
+            "the faces of a crack: the QM region would run along them to the rim. A crack is described by its plane, "
+            "front and load (defect.kind: crack), for which faces are known; hold no atoms beside other defects."
+        )
 
 
 def _centre(atoms: Atoms, chosen: np.ndarray) -> np.ndarray:
