@@ -56,7 +56,6 @@ THICK = 30.0
 """Å, of a slab for LAMMPS, at least."""
 LARGEST = {Disc: 450, Box: 300}
 """QM atoms at which a straight and a point defect stop."""
-POINTS_OF_FILES = ("W_file_supercell", "W_file_strained", "W_file_dumbbell")
 
 
 def eam(structure: str, symbol: str, a0: float, file: str, cutoff: float) -> tuple[Crystal, QuantumModel]:
@@ -95,7 +94,7 @@ MATERIALS = {
     "Si": ELEMENTS["Si"],
     "SiT": ELEMENTS["SiT"],
 }
-PAIR_STYLES = {"Mg": "eam/fs", "Zr": "eam/fs", "NiAl": "eam/alloy", "Ni3Al": "eam/alloy"}
+PAIR_STYLES = {"Mg": "eam/fs", "Zr": "eam/fs", "NiAl": "eam/alloy", "Ni3Al": "eam/alloy", "Fe": "eam/fs"}
 """Of LAMMPS, for the tables that our own reader reads."""
 VACANCY = {"removed": ((0.0, 0.0, 0.0),)}
 BASAL_SCREW = {"line": (1, 1, -2, 0), "burgers": (1 / 3, 1 / 3, -2 / 3, 0.0), "plane": (0, 0, 0, 1)}
@@ -282,8 +281,7 @@ def defect_rows(name: str) -> list[dict]:
     system, begin = system_of(name), time.process_time()
     material = measured(system.material)
     potential = fit(material, potential_of(system))
-    largest = 300 if name in POINTS_OF_FILES else LARGEST[type(system.domain)]
-    stop = Adapt(max_iterations=5, max_qm_atoms=largest, tolerance=1e-4)
+    stop = Adapt(max_iterations=5, max_qm_atoms=LARGEST[type(system.domain)], tolerance=1e-4)
     steps = []
     for step in adapt(material, potential, system.defect, system.domain, adapt=stop):
         print(f"{name} {step.k}: N_QM {step.n_qm}, eta {step.eta:.3e} Å, {step.trust}", flush=True)
@@ -297,7 +295,7 @@ def defect_rows(name: str) -> list[dict]:
         rows.append(
             row(name, f"eta with {step.n_qm} QM atoms (Å)", step.eta, 0.5 * error, error, "QM minimum")
         )
-    if isinstance(system.defect, Point):
+    if last.defect.dimension == 3:
         energy = in_its_box(calculator_energy(built(qm)))
         ours, whole = (
             energy(last.defect.body.atoms(u)) for u in (last.solution.displacement, own.displacement)
@@ -307,7 +305,10 @@ def defect_rows(name: str) -> list[dict]:
         per_atom = energy(crystal.to_atoms()) / len(crystal.numbers)
         base = last.defect.n_sites * per_atom
         bar = max(1e-3, 2 * abs(ours - whole))
-        rows.append(row(name, "energy (eV)", ours - base, bar, relaxed - base, "LAMMPS, relaxed"))
+        code = (
+            "LAMMPS" if system.material in PAIR_STYLES or not qm.calculator.startswith("qmfront") else "ASE"
+        )
+        rows.append(row(name, "energy (eV)", ours - base, bar, relaxed - base, f"{code}, relaxed"))
     print(f"{name}: {time.process_time() - begin:.0f} s of processor time", flush=True)
     return rows
 

@@ -25,8 +25,8 @@ class SoluteAtom(Section):
 
     element: Symbol = key("Chemical symbol of the atom that is there")
     at: Vector = key(
-        "Position along e1, e2 and e3 from the core of the predictor, of a file from its defect; the nearest atom of "
-        "the predictor is replaced. Along the line the domain repeats after domain.periods",
+        "Position along e1, e2 and e3 from the core of the predictor, of a file along its axes from its defect; the "
+        "nearest atom of the predictor is replaced. Along the line the domain repeats after domain.periods",
         unit="Å",
     )
 

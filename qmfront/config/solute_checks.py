@@ -22,7 +22,7 @@ def problems_of_solutes(case: Case, material: Material, potential: Potential) ->
     defect = case.defect
     if not isinstance(defect, StraightDefect):
         if _elements_on_sites(case) - set(crystal) and case.embedding.subtract_lattice:
-            yield _subtracted()
+            yield subtracted_solutes()
         return
     if isinstance(defect, File) and isinstance(case.domain, Disc) and case.domain.periods > 1:
         yield (
@@ -32,7 +32,7 @@ def problems_of_solutes(case: Case, material: Material, potential: Potential) ->
     if not defect.solutes:
         return
     if case.embedding.subtract_lattice:
-        yield _subtracted()
+        yield subtracted_solutes()
     if isinstance(case.domain, Disc):
         yield from _places(defect, case.domain, material)
 
@@ -117,18 +117,38 @@ def problems_of_foreign_elements(
 def _known(case: Case, crystal: list[str], potential: Potential) -> Iterator[str]:
     """The potential is fitted to cells with every foreign element of the case, where it is in the case."""
     name = f"potentials.{case.potential}"
-    for symbol in sorted(_elements_on_sites(case) - {*crystal, *potential.solutes}):
+    yield from problems_of_unknown_elements(
+        _elements_on_sites(case), _elements_between(case), crystal, potential, name
+    )
+    yield from problems_of_pairs(_solutes_on_sites(case, crystal), potential, name)
+
+
+def problems_of_unknown_elements(
+    on_sites: set[str], between: set[str], crystal: list[str], potential: Potential, name: str
+) -> Iterator[str]:
+    """Elements that neither the crystal has nor cells that a potential is fitted to, one message each.
+
+    Parameters
+    ----------
+    on_sites, between : symbols of atoms on sites of the crystal and of others
+    crystal : symbols
+    name : place of the potential in the study
+    """
+    for symbol in sorted(on_sites - {*crystal, *potential.solutes}):
         yield (
             f"{symbol} is no element of the crystal ({' and '.join(crystal)}), and {name} is not fitted to cells with "
             f"it. Write {name}.solutes: [{', '.join((*potential.solutes, symbol))}]"
         )
-    for symbol in sorted(_elements_between(case) - {*crystal, *potential.interstitial_solutes}):
+    for symbol in sorted(between - {*crystal, *potential.interstitial_solutes}):
         yield (
             f"{symbol} is no element of the crystal ({' and '.join(crystal)}), and {name} is not fitted to cells with "
             f"it between the sites. Write {name}.interstitial_solutes: "
             f"[{', '.join((*potential.interstitial_solutes, symbol))}]"
         )
-    count = _solutes_on_sites(case, crystal)
+
+
+def problems_of_pairs(count: int, potential: Potential, name: str) -> Iterator[str]:
+    """Several solutes need a potential that has seen two."""
     if count > 1 and potential.solutes and not potential.robust.solute_shells:
         yield (
             f"{count} solutes interact, and {name}.robust.solute_shells = 0 observes no pairs of them. Increase it"
@@ -153,7 +173,8 @@ def _solutes_on_sites(case: Case, crystal: list[str]) -> int:
     return sum(atom.element not in crystal for atom in atoms)
 
 
-def _subtracted() -> str:
+def subtracted_solutes() -> str:
+    """Why forces on the perfect crystal cannot be subtracted."""
     return (
         "embedding.subtract_lattice = true: the perfect crystal on the sites of a defect with solutes has the solutes "
         "as well, and forces on them would be subtracted. Set it to false"

@@ -14,7 +14,7 @@ from qmfront.crystal.lattice import Crystal
 from qmfront.crystal.neighbours import Pairs, pairs_within, separations
 from qmfront.crystal.orientation import Grain, described
 from qmfront.crystal.point_defect import BONDED_R0
-from qmfront.crystal.site_assignment import incomplete_sites, missing_sites
+from qmfront.crystal.site_assignment import incomplete_sites, is_foreign, missing_sites
 from qmfront.crystal.stencil import stencil, stencil_vectors
 from qmfront.crystal.structure_marks import StructureFile
 
@@ -62,7 +62,8 @@ def several_grains(
     if len(crystal.basis) > 1:
         raise ValueError(
             f"{told}: it has no single reference lattice. Several grains are understood in crystals with one atom per "
-            "lattice point (fcc, bcc), whose force constants go on to a boundary as they are."
+            "lattice point (fcc, bcc), whose force constants go on to a boundary as they are. Give a file with one "
+            "grain in defect.file."
         )
     grain, is_member = _membership(atoms, crystal, grains)
     basis_index = np.where(is_member, 0, ADDED)
@@ -82,6 +83,7 @@ def several_grains(
     stacked = [np.concatenate([getattr(p, name) for p in pairs]) for name in ("first", "second", "vector")]
     order = np.argsort(stacked[0], kind="stable")
     changes = np.concatenate(lost)
+    changes = np.vstack([changes, atoms.positions[is_foreign(atoms.numbers, crystal)]])
     if len(changes) == 0:
         changes = atoms.positions[~is_member][:1]
     words = f"its own reference, {described(grains, crystal)}; {np.sum(~is_member)} atoms are at boundaries"

@@ -2,6 +2,7 @@
 
 import numpy as np
 from ase import Atoms
+from ase.data import chemical_symbols
 
 from qmfront.crystal.lattice import Crystal
 from qmfront.crystal.neighbours import Pairs, pairs_within, separations
@@ -13,6 +14,8 @@ STRAINED_R0 = 0.08
 """r0; a neighbour that is farther than this from where the crystal has it is in a core."""
 CORE = 0.8
 """Of the largest such distance; sites that reach so much are the core."""
+MOST_FOREIGN = 0.1
+"""Share of the atoms that may be solutes."""
 
 
 def frame_of(axes: np.ndarray, crystal: Crystal) -> np.ndarray:
@@ -49,19 +52,18 @@ def scaled(atoms: Atoms, lattice_constant: float, of_file: float | None) -> Atom
 def sublattices(atoms: Atoms, crystal: Crystal) -> np.ndarray:
     """Row of Crystal.basis (n,) that every atom is: by species, and where that leaves a choice, by its neighbours.
 
-    An atom is on the sublattice whose nearest neighbours, of the right species, lie closest to its own.
+    An atom is on the sublattice whose nearest neighbours lie closest to its own. Solutes may be on any.
 
     Raises ValueError as `refuse_foreign`.
     """
     refuse_foreign(atoms, crystal)
-    candidates = [np.flatnonzero(crystal.numbers == number) for number in atoms.numbers]
-    index = np.array([rows[0] for rows in candidates])
-    if all(len(rows) == 1 for rows in candidates):
-        return index
+    possible = (crystal.numbers[:, None] == atoms.numbers) | is_foreign(atoms.numbers, crystal)
+    if np.all(possible.sum(axis=0) == 1):
+        return possible.argmax(axis=0)
     reach = NEAR_R0 * crystal.nearest_neighbour_distance
     pairs = pairs_within(atoms.positions, atoms.cell.array, atoms.pbc, reach)
     misfit = np.stack([_misfit(atoms, pairs, crystal, row, reach) for row in range(len(crystal.basis))])
-    misfit[crystal.numbers[:, None] != atoms.numbers] = np.inf
+    misfit[~possible] = np.inf
     return misfit.argmin(axis=0)
 
 
@@ -73,13 +75,20 @@ def _misfit(atoms: Atoms, pairs: Pairs, crystal: Crystal, row: int, reach: float
     return np.bincount(pairs.first, apart**2, len(atoms))
 
 
+def is_foreign(numbers: np.ndarray, crystal: Crystal) -> np.ndarray:
+    """Atoms (n,) bool of elements that the crystal does not have."""
+    return ~np.isin(numbers, crystal.numbers)
+
+
 def refuse_foreign(atoms: Atoms, crystal: Crystal) -> None:
-    """Raise ValueError for a species that the crystal does not have."""
-    foreign = sorted(set(atoms.numbers) - set(crystal.numbers))
-    if foreign:
+    """Raise ValueError if more atoms than solutes would be are of elements that the crystal does not have."""
+    foreign = atoms.numbers[is_foreign(atoms.numbers, crystal)]
+    if len(foreign) > MOST_FOREIGN * len(atoms):
+        symbols = " and ".join(chemical_symbols[number] for number in np.unique(foreign))
         raise ValueError(
-            f"The file holds atomic numbers {[int(z) for z in foreign]}, which the crystal "
-            f"({', '.join(crystal.species)}) does not have. Correct the file or materials.*.crystal."
+            f"{len(foreign)} of the {len(atoms)} atoms of the file are {symbols}, which the crystal "
+            f"({', '.join(crystal.species)}) does not have, and solutes are few. Correct the file, defect.types where "
+            "it numbers its elements, or materials.*.crystal."
         )
 
 

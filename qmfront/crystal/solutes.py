@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 from ase.data import chemical_symbols
+from ase.geometry import find_mic
 from scipy.spatial import cKDTree
 
 from qmfront.crystal.defect import Defect
@@ -23,9 +24,9 @@ def with_solutes(
     Parameters
     ----------
     defect : Defect
-        Straight, its core at the origin.
+        Its core at the origin.
     places : (s, 3) float, Å
-        Positions in the frame of the case, near l + u0; along the line they count modulo the height of the domain.
+        Positions near l + u0 in the frame of the case, of a file in its axes; they count modulo the periods.
     numbers : (s,) int
         Atomic numbers.
 
@@ -36,12 +37,11 @@ def with_solutes(
     """
     if not len(places):
         return defect
-    at, height = defect.sites + defect.predictor, defect.cell[2, 2]
+    at, turn = defect.sites + defect.predictor, np.eye(3) if defect.turn is None else defect.turn
     found: dict[int, int] = {}
     for place, number in zip(places, numbers, strict=True):
-        apart = at - np.asarray(place, float)
-        apart[:, 2] -= height * np.rint(apart[:, 2] / height)
-        distance = np.linalg.norm(apart, axis=1)
+        apart = at - turn @ np.asarray(place, float)
+        distance = find_mic(apart, defect.cell, defect.pbc)[1]
         site, what = int(distance.argmin()), f"defect.solutes: {chemical_symbols[number]} at {list(place)} Å"
         if distance[site] > NEAR_R0 * defect.r0:
             raise ValueError(
@@ -54,8 +54,8 @@ def with_solutes(
             )
         if site in found:
             raise ValueError(
-                f"{what} is nearest to the atom at {at[site].round(2).tolist()} Å, which another solute has already. "
-                "Move one of them, or make the domain higher (domain.periods)."
+                f"{what} is nearest to the atom at {(at[site] @ turn).round(2).tolist()} Å, which another solute has "
+                "already. Move one of them, or make the domain higher (domain.periods)."
             )
         if defect.numbers[site] == number:
             raise ValueError(

@@ -23,6 +23,7 @@ from qmfront.crystal.site_assignment import (
     far_gradient,
     frame_of,
     incomplete_sites,
+    is_foreign,
     largest_misfits,
     missing_sites,
     most_strained,
@@ -74,6 +75,7 @@ def defect_of_file(
     )
     atoms = scaled(named_species(read, crystal, chosen.file), lattice_constant, chosen.lattice_constant)
     atoms = opened(atoms, crystal, chosen.file)
+    _refuse_no_period(atoms, chosen)
     refuse_overlaps(atoms, crystal.nearest_neighbour_distance, chosen.file)
     periodic = int(atoms.pbc.sum())
     if periodic == 3:
@@ -139,7 +141,8 @@ def _straight_defect(lying: _Lying, crystal: Crystal) -> tuple[Defect, np.ndarra
     is_beyond = _beyond_surface(atoms, missing, r0)
     near = wanted & _near(atoms, missing[is_beyond], chosen.rim)
     _refuse_near(wanted, near, chosen)
-    seeds = _seeds(atoms, wanted & ~near, (neighbours, incomplete), chosen)
+    foreign = is_foreign(atoms.numbers, crystal)
+    seeds = _seeds(atoms, wanted & ~near, neighbours, incomplete, foreign, chosen)
     core = _centre(atoms, seeds) if chosen.core is None else np.array([*chosen.core[:2], 0.0])
     if chosen.clamp == RADIUS:
         wanted &= np.linalg.norm((atoms.positions - core)[:, :2], axis=1) < chosen.radius_r0 * r0
@@ -177,13 +180,19 @@ def _straight_defect(lying: _Lying, crystal: Crystal) -> tuple[Defect, np.ndarra
     )
 
 
-def _check_period(atoms: Atoms, chosen: StructureFile) -> None:
-    """There is a period along z."""
-    height = atoms.cell.array[2]
-    if not np.abs(height).max() > 0.0:
+def _refuse_no_period(atoms: Atoms, chosen: StructureFile) -> None:
+    """Cell vectors of periodic directions are none of them zero."""
+    lost = atoms.pbc & ~np.any(atoms.cell.array, axis=1)
+    if lost.any():
         raise ValueError(
-            f"{chosen.file} has no period along its line: its cell vector there is zero. Write the cell into the file."
+            f"{chosen.file} has no period along {' and '.join(np.array(['x', 'y', 'z'])[lost])}: its cell vector there "
+            "is zero. Write the cell into the file, or correct defect.pbc."
         )
+
+
+def _check_period(atoms: Atoms, chosen: StructureFile) -> None:
+    """The period is along z."""
+    height = atoms.cell.array[2]
     if np.abs(height[:2]).max() > 1e-6 * abs(height[2]):
         raise ValueError(
             f"The period of {chosen.file} is not along the axis that it is periodic in, but turned by "
@@ -274,9 +283,9 @@ def _refuse_faces(
     held = _near(atoms, missing, BONDED_R0 * r0) & ~free
     if held.any():
         raise ValueError(
-            f"{held.sum()} atoms of {chosen.file} that are held have lost neighbours inside of its outline, as those at "
-            "the faces of a crack: the QM region would run along them to the rim. A crack is described by its plane, "
-            "front and load (defect.kind: crack), for which faces are known; hold no atoms beside other defects."
+            f"{held.sum()} atoms of {chosen.file} that are held have lost neighbours inside of its outline, as those "
+            "at the faces of a crack: the QM region would run along them to the rim. A crack is described by its "
+            "plane, front and load (defect.kind: crack), for which faces are known; hold no atoms beside other defects."
         )
 
 
@@ -285,13 +294,18 @@ def _centre(atoms: Atoms, chosen: np.ndarray) -> np.ndarray:
 
 
 def _seeds(
-    atoms: Atoms, free: np.ndarray, found: tuple[Pairs, np.ndarray], chosen: StructureFile
+    atoms: Atoms,
+    free: np.ndarray,
+    neighbours: Pairs,
+    incomplete: np.ndarray,
+    foreign: np.ndarray,
+    chosen: StructureFile,
 ) -> np.ndarray:
     """Seeds by array, as the atoms nearest to the core, or as free atoms with other neighbours than the crystal's.
 
-    A core in which all neighbours are there is where they are farthest from those of the crystal.
+    A core in which all neighbours are there is where they are farthest from those of the crystal. Solutes are seeds
+    where there is no other defect; beside one they are QM as all that is defective.
     """
-    neighbours, incomplete = found
     if chosen.seed is not None:
         seeds = marked(atoms, chosen.seed, chosen)
     elif chosen.core is not None:
@@ -302,6 +316,8 @@ def _seeds(
         if not seeds.any():
             shortest = float(np.linalg.norm(neighbours.vector, axis=1).min())
             seeds = most_strained(largest_misfits(atoms, neighbours), free, shortest)
+        if not seeds.any():
+            seeds = foreign & free
     if not seeds.any():
         raise ValueError(
             f"No atom of {chosen.file} is a seed of the QM region: all free atoms have the neighbours of the perfect "

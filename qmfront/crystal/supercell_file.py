@@ -24,6 +24,7 @@ from qmfront.crystal.point_defect import stencil_with_added
 from qmfront.crystal.site_assignment import (
     frame_of,
     incomplete_sites,
+    is_foreign,
     largest_misfits,
     missing_sites,
     most_strained,
@@ -227,7 +228,8 @@ def _slipped(atoms: Atoms, turned: Crystal, why: str, chosen: StructureFile) -> 
             "its cell, defect.pbc or defect.lattice_constant."
         )
     lost = missing_sites(atoms, pairs, turned, basis_index, incomplete)
-    changes = np.vstack([lost, atoms.positions[strained]])
+    foreign = is_foreign(atoms.numbers, turned)
+    changes = np.vstack([lost, atoms.positions[strained | foreign]])
     told = (
         f"its own reference, since planes of it have slipped ({incomplete.sum()} atoms with other neighbours)"
     )

@@ -31,7 +31,7 @@ def choices(
     told = [_domain(described, domain, defect), _buffer(buffer, cutoff)]
     if isinstance(described, Dislocation):
         told.insert(1, _core_map(bulk, described, defect))
-    if isinstance(described, StraightDefect) and described.solutes:
+    if isinstance(described, StraightDefect) and described.solutes and defect.dimension == 2:
         told.insert(1, _periods(described, domain, defect))
     return told
 

@@ -1,22 +1,25 @@
 """What a dry run refuses beyond the settings: files of defects that are not what their cases say, before any job."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 from qmfront.config.defect import File
 from qmfront.config.errors import ConfigError
 from qmfront.config.figures import NEED_FRONT
 from qmfront.config.load import load
+from qmfront.config.section import Yaml
+from qmfront.config.solute_checks import (
+    problems_of_pairs,
+    problems_of_unknown_elements,
+    subtracted_solutes,
+)
 from qmfront.config.study import Case, Study, rim_of
 
 FARTHEST_GUESS = 0.03
 """Relative; by so much the lattice constant of a file may differ from the guess of that at rest."""
 
 
-def study_of(
-    config: Mapping[str, Any], root: Path, *, files: Iterable[Path | str] = (), deep: bool = True
-) -> Study:
+def study_of(config: Yaml, root: Path, *, files: Iterable[Path | str] = (), deep: bool = True) -> Study:
     """As `config.load.load`, with the files of defects read and matched to their crystals.
 
     Parameters
@@ -46,20 +49,29 @@ def problems_of_files(study: Study, root: Path) -> Iterator[str]:
 
 
 def _problems(names: list[str], study: Study, root: Path) -> Iterator[str]:
-    from qmfront.plan.structure_check import dimension_of_file  # numpy and scipy, for cases with files alone
+    from qmfront.plan.structure_check import found_in_file  # numpy and scipy, for cases with files alone
 
     case = study.cases[names[0]]
     material, potential = study.materials[case.material], study.potentials[case.potential]
     place = f"cases.{names[0]}.defect"
     try:
-        dimension = dimension_of_file(
+        found = found_in_file(
             case, material.crystal, root, rim=rim_of(potential, material), farthest=FARTHEST_GUESS
         )
     except ValueError as error:
         yield f"{place}: {str(error).replace(f'{root}/', '')}"
         return
-    if dimension == 3:
+    if found.dimension == 3:
         yield from _of_supercell(names, place, study)
+    elif found.on_sites and case.embedding.subtract_lattice:
+        yield f"{place}: {subtracted_solutes()}"
+    own, name = material.crystal.species, f"potentials.{case.potential}"
+    on_sites, between = set(found.on_sites), set(found.between)
+    for problem in (
+        *problems_of_unknown_elements(on_sites, between, own, potential, name),
+        *problems_of_pairs(len(found.on_sites), potential, name),
+    ):
+        yield f"{place}.file: {problem}"
 
 
 def _of_supercell(names: list[str], place: str, study: Study) -> Iterator[str]:

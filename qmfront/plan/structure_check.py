@@ -1,23 +1,41 @@
 """The file of a defect against a crystal that is not at rest yet: the one of the guess, strained to fit the file."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from ase.data import chemical_symbols
 
 from qmfront.config.defect import File
 from qmfront.config.material import Crystal as CrystalSettings
 from qmfront.config.study import Case
+from qmfront.crystal.defect import ADDED
 from qmfront.crystal.lattice import Crystal, crystal_of
 from qmfront.crystal.orientation import grains_of
+from qmfront.crystal.site_assignment import is_foreign
 from qmfront.crystal.structure_reading import named_species, read_structure
-from qmfront.plan.geometry import undeformed_domain
+from qmfront.elasticity.defects import defect_without_field
+from qmfront.refine.next_partition import first_region
 from qmfront.refine.regions import PartitionSettings
 
 
-def dimension_of_file(
+@dataclass(frozen=True)
+class FoundDefect:
+    """What the file of a case turns out to be.
+
+    dimension : 2 of a straight defect, 3 of one in a supercell
+    on_sites, between : symbols of the solutes on sites of the crystal and between them
+    """
+
+    dimension: int
+    on_sites: tuple[str, ...]
+    between: tuple[str, ...]
+
+
+def found_in_file(
     case: Case, settings: CrystalSettings, root: Path, *, rim: float, farthest: float
-) -> int:
-    """2 for a straight defect, 3 for one in a supercell.
+) -> FoundDefect:
+    """The defect in the file of a case.
 
     # ASSUME what is matched to the crystal of the file is matched to that at rest as well: it is the same but for a
     small strain, which the job that knows the crystal at rest checks.
@@ -38,8 +56,15 @@ def dimension_of_file(
     if defect.lattice_constant is None:
         crystal = _fitted(crystal, defect, farthest)
     partition = PartitionSettings(case.refine, case.buffer, case.embedding)
-    given = case.model_copy(update={"defect": defect})
-    return undeformed_domain(crystal, given, partition, rim=rim).dimension
+    found, seeds = defect_without_field(crystal, defect, case.domain, rim=rim)
+    first_region(found, case.first_disc, partition, seeds=seeds)
+    solutes = is_foreign(found.numbers, crystal)
+    is_between = (found.basis_index == ADDED) & (found.frames is None)  # at a boundary of grains are no sites
+    symbols = (
+        tuple(chemical_symbols[n] for n in found.numbers[solutes & part])
+        for part in (~is_between, is_between)
+    )
+    return FoundDefect(found.dimension, *symbols)
 
 
 def _fitted(crystal: Crystal, defect: File, farthest: float) -> Crystal:

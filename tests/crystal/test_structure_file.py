@@ -207,7 +207,7 @@ def sliding(mask: tuple[bool, bool, bool]) -> Atoms:
             {},
             "One is the periodic image of the other, since the period is 10.8000 Å",
         ),
-        (no_period, {}, "no period along its line"),
+        (no_period, {}, "has no period along z: its cell vector there is zero"),
         (lambda: turned(1.0), {}, "turned by 1.00° (+1.00° of it about z) against defect.axes"),
         (lambda: turned(45.0), {}, "Write defect.axes: [[1, 1, 0], [-1, 1, 0], [0, 0, 1]]"),
         (lambda: turned(10.0), {}, "turned by 10.0° about z against defect.axes. Leave defect.axes out"),
@@ -223,9 +223,12 @@ def sliding(mask: tuple[bool, bool, bool]) -> Atoms:
         ),
         (vacancy, {"clamp": "site"}, "'site' of"),
         (vacancy, {"lattice": "held"}, "does not hold three finite numbers per atom"),
-        (lambda: spoilt(pbc=(True, False, True)), {}, "no period along its line"),
         (lambda: spoilt(pbc=False), {}, "A straight defect is periodic along its line alone"),
-        (vacancy, {"axes": np.array([[0, 0, 1], [1, -1, 0], [1, 1, 0]])}, "periods of the crystal along"),
+        (
+            vacancy,
+            {"axes": np.array([[0, 0, 1], [1, -1, 0], [1, 1, 0]])},
+            "Leave defect.axes out, so that they are found",
+        ),
         (
             vacancy,
             {"axes": np.array([[1, 1, 0], [0, 1, 0], [0, 0, 1]])},
@@ -244,7 +247,11 @@ def sliding(mask: tuple[bool, bool, bool]) -> Atoms:
             {"rim": 30.0},
             "are within 30 Å (what potential and QM model reach) of sites that it ends before",
         ),
-        (lambda: spoilt(symbols="Ni" * len(vacancy())), {}, "atomic numbers [28], which the crystal (Cu)"),
+        (
+            lambda: spoilt(symbols="Ni" * len(vacancy())),
+            {},
+            "atoms of the file are Ni, which the crystal (Cu)",
+        ),
         (
             lambda: cylinder(bulk("Cu", cubic=True, a=A0), free=11.0, rim=8.0, remove=False),
             {},
@@ -276,6 +283,14 @@ def test_a_constraint_of_another_kind(tmp_path: Path) -> None:
     write(path, spoilt(constraints=[FixedPlane([3, 4], (0, 0, 1))]))
     with pytest.raises(ValueError, match="holds 2 atoms by FixedPlane. An atom is clamped wholly or free"):
         read(path)
+
+
+def test_a_box_with_vacuum_is_not_periodic_across_it(written: Write) -> None:
+    """Whatever the file says: nothing repeats there."""
+    defect, seeds = read(written(spoilt(pbc=(True, False, True))))
+    other, same = read(written(vacancy()))
+    assert np.array_equal(seeds, same) and np.array_equal(defect.free, other.free)
+    assert defect.pbc.tolist() == [False, False, True]
 
 
 def test_a_period_downwards_is_the_same_lattice(written: Write) -> None:

@@ -17,6 +17,7 @@ from qmfront.config.material import Crystal as Settings
 from qmfront.crystal.defect import ADDED, Defect
 from qmfront.crystal.lattice import Crystal, crystal_of
 from qmfront.crystal.point_defect import PointDefect, point_defect
+from qmfront.crystal.solutes import with_solutes
 from qmfront.crystal.structure_file import defect_of_file
 from qmfront.crystal.structure_marks import StructureFile
 
@@ -116,6 +117,24 @@ def test_an_antisite_keeps_its_site(tmp_path: Path) -> None:
     assert np.linalg.norm(defect.sites[0]) < 1e-6
 
 
+def test_solutes_have_a_site_or_none(tmp_path: Path) -> None:
+    """Of a file, in silicon with its two sublattices; beside them one of the settings, modulo the cell."""
+    silicon = crystal("Si")
+    atoms = make_supercell(silicon.to_atoms(), 4 * np.array([[-1, 1, 1], [1, -1, 1], [1, 1, -1]]))
+    host = atoms.copy()
+    atoms.numbers[[3, 40]] = 32
+    between = atoms.positions[3] + 5.43 * np.array([0.5, 0.5, 0.5])
+    atoms.append("H")
+    atoms.positions[-1] = between
+    defect, seeds = read(written(atoms, tmp_path), silicon)
+    assert np.flatnonzero(defect.basis_index == ADDED).tolist() == [512] and seeds is not None
+    assert defect.numbers.tolist() == atoms.numbers.tolist()
+    assert np.linalg.norm(defect.predictor, axis=1).max() < 1e-6
+    at = atoms.positions[100] - defect.origin + 0.1 - host.cell.array[1]
+    found = with_solutes(defect, [tuple(at)], [32])
+    assert np.flatnonzero(found.numbers != defect.numbers).tolist() == [100]
+
+
 def test_two_defects_far_apart_have_seeds_of_their_own(tmp_path: Path) -> None:
     atoms = copper((3, 3, 10))
     del atoms[[0, 180]]
@@ -176,13 +195,13 @@ def spoilt(change: Callable[[Atoms], Any]) -> Callable[[], Atoms]:
     return make
 
 
-def with_solute(atoms: Atoms) -> None:
-    atoms.numbers[3] = 28
+def with_nickel(atoms: Atoms) -> None:
+    atoms.numbers[::3] = 28
 
 
-def two_grains() -> Atoms:
+def two_grains(symbol: str = "Cu", structure: str = "fcc") -> Atoms:
     """A crystal and its mirror image at the plane (310), and so again at half of the cell."""
-    lower = make_supercell(bulk("Cu", cubic=True, a=3.6), [[3, 1, 0], [-1, 3, 0], [0, 0, 3]])
+    lower = make_supercell(bulk(symbol, structure, cubic=True, a=3.6), [[3, 1, 0], [-2, 6, 0], [0, 0, 3]])
     lower.rotate(-np.rad2deg(np.arctan(1 / 3)), "z", rotate_cell=True)
     lower.wrap(eps=1e-6)
     edge, upper = lower.cell[1, 1], lower.copy()
@@ -192,11 +211,34 @@ def two_grains() -> Atoms:
     return both
 
 
+def test_two_grains_have_a_lattice_each(tmp_path: Path) -> None:
+    """Turned by 36.87 degrees, Sigma 5; no bond of a lattice leads from one to the other; a vacancy is found in one."""
+    atoms = two_grains()
+    edge = atoms.cell[1, 1] / 2
+    gone = int(np.linalg.norm(atoms.positions - [5.7, 1.5 * edge, 5.4], axis=1).argmin())
+    place = atoms.positions[gone].copy()
+    del atoms[gone]
+    defect, seeds = read(written(atoms, tmp_path), crystal("Cu"))
+    assert defect.origin == pytest.approx(place, abs=1e-6)
+    assert defect.frames is not None and defect.grain is not None
+    cosine = (np.trace(defect.frames[0].T @ defect.frames[1] @ np.diag([1.0, 1.0, 1.0])) - 1) / 2
+    assert min(abs(np.rad2deg(np.arccos(cosine)) - angle) for angle in (36.87, 53.13)) < 0.01
+    added = defect.basis_index == ADDED
+    height = atoms.positions[:, 1] / edge
+    assert np.abs(height[added] - np.rint(height[added])).max() * edge < 3.0 and added.sum() == 60
+    assert seeds is not None and np.array_equal(seeds, added)
+    inside = defect.stencil.chosen(~added[defect.stencil.first] & ~added[defect.stencil.second])
+    assert np.array_equal(defect.grain[inside.first], defect.grain[inside.second])
+    labels = np.einsum("pi,pij->pj", inside.vector, defect.frames[defect.grain[inside.first]])
+    assert 2 * labels / 3.6 == pytest.approx(np.rint(2 * labels / 3.6), abs=1e-4)
+    assert np.array_equal(height[~added] < 1, defect.grain[~added] == defect.grain[height.argmin()])
+
+
 @pytest.mark.parametrize(
     ("atoms", "told", "message"),
     [
         (copper, {}, "is the perfect crystal: no site is vacant"),
-        (spoilt(with_solute), {}, "atomic numbers [28], which the crystal (Cu) does not have"),
+        (spoilt(with_nickel), {}, "atoms of the file are Ni, which the crystal (Cu) does not have"),
         (spoilt(lambda a: a.set_constraint(FixAtoms([3, 4]))), {}, "holds 2 atoms; all its atoms have to be free"),
         (spoilt(lambda a: a.set_cell(1.05 * a.cell, scale_atoms=True)), {}, "about 3.78 Å, as defect.lattice_constant"),
         (spoilt(lambda a: a.set_cell(a.cell + np.diag([0, 0, 1.0]))), {}, "has no single reference lattice: its"),
@@ -206,7 +248,6 @@ def two_grains() -> Atoms:
         (spoilt(lambda a: None), {"core": (1.0, 2.0)}, "three coordinates. Leave it out"),
         (spoilt(lambda a: None), {"clamp": "radius"}, "all its atoms have to be free"),
         (lambda: bulk("Cu", "bcc", cubic=True, a=2.87).repeat(4), {}, "is nowhere in"),
-        (two_grains, {}, "has 2 grains, with"),
     ],
 )  # fmt: skip
 def test_what_is_no_supercell_with_a_defect(

@@ -43,9 +43,12 @@ def test_a_supercell_that_can_be_used(tmp_path: Path) -> None:
     atoms.set_cell(1.01 * atoms.cell, scale_atoms=True)
     write(tmp_path / "own.extxyz", atoms)
     assert problems(study(tmp_path / "own.extxyz")) == ()
-    box = {"embedding": {"kind": "box", "subtract_lattice": True}}
-    figures = {"front": {"kind": "front", "case": "own", "iteration": 0}}
-    found = problems(study(tmp_path / "own.extxyz", **box) | {"figures": figures})
+    atoms.set_array("site", atoms.positions)
+    write(tmp_path / "own.extxyz", atoms)
+    config = study(tmp_path / "own.extxyz", embedding={"kind": "box", "subtract_lattice": True})
+    config["cases"]["own"]["defect"]["lattice"] = "site"
+    config["figures"] = {"front": {"kind": "front", "case": "own", "iteration": 0}}
+    found = problems(config)
     assert (
         len(found) == 2 and "would not relax at all. Set it to false" in found[0] and "no figure" in found[1]
     )
@@ -54,7 +57,10 @@ def test_a_supercell_that_can_be_used(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda a: a.numbers.__setitem__(5, 28), "cases.own.defect: The file holds atomic numbers [28]"),
+        (
+            lambda a: a.numbers.__setitem__(range(20, 40), 28),
+            "20 of the 107 atoms of the file are Ni, which the crystal (Cu) does not have",
+        ),
         (
             lambda a: a.set_cell(1.06 * a.cell, scale_atoms=True),
             "Give defect.lattice_constant: 3.816, so that",
@@ -69,6 +75,28 @@ def test_what_is_missing(change: Any, message: str, tmp_path: Path) -> None:
     write(tmp_path / "own.extxyz", atoms)
     (found,) = problems(study(tmp_path / "own.extxyz"))
     assert message in found
+
+
+def test_solutes_of_a_file_need_a_potential_that_knows_them(tmp_path: Path) -> None:
+    """On a site, beside it, and two of them."""
+    atoms = vacancy(6)
+    atoms.numbers[0] = 28
+    atoms.append("H")
+    atoms.positions[-1] = [-1.8, 0.0, 0.0]
+    write(tmp_path / "own.extxyz", atoms)
+    on_site, between = problems(study(tmp_path / "own.extxyz"))
+    assert on_site.startswith("cases.own.defect.file: Ni is no element of the crystal (Cu)")
+    assert "Write potentials.copper.solutes: [Ni]" in on_site
+    assert "H is no element" in between and "potentials.copper.interstitial_solutes: [H]" in between
+    config = study(tmp_path / "own.extxyz")
+    known = {"recipe": "robust", "solutes": ["Ni"], "interstitial_solutes": ["H"]}
+    config["potentials"]["copper"] = {"material": "copper", **known}
+    assert problems(config) == ()
+    atoms.numbers[1] = 28
+    write(tmp_path / "own.extxyz", atoms)
+    config["potentials"]["copper"]["robust"] = {"solute_shells": 0}
+    (pairs,) = problems(config)
+    assert pairs.startswith("cases.own.defect.file: 2 solutes interact, and potentials.copper.robust")
 
 
 def test_jobs_do_not_read_the_file_again(tmp_path: Path) -> None:

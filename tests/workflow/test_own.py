@@ -48,7 +48,7 @@ def test_a_file_and_emt(fresh: Any) -> None:
 
 
 def test_a_crystal_and_a_supercell_from_files(fresh: Any) -> None:
-    """A CIF and a rattled vacancy in a cell along [110], its atoms in any image: as given they come back, and relaxed."""
+    """A CIF and a rattled vacancy in a cell along [110], in any image: as given it comes back, and relaxed."""
     rng = np.random.default_rng(0)
     write(fresh.folder / "config/structures/cu.cif", bulk("Cu", cubic=True, a=3.6))
     atoms = make_supercell(bulk("Cu", cubic=True, a=3.6), [[4, 4, 0], [-4, 4, 0], [0, 0, 6]])
