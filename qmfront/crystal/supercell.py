@@ -157,7 +157,7 @@ def assigned(atoms: Atoms, supercell: Supercell) -> Assignment:
     """Every atom on its site; the sites are moved to where most atoms are.
 
     Of two atoms that are nearest to one site, one has it if it is much nearer; otherwise both are atoms without a site,
-    and that site is vacant, as that of a dumbbell.
+    and that site is vacant, as that of a dumbbell. A solute far from its site, as hydrogen in a vacancy, has none.
 
     Parameters
     ----------
@@ -172,7 +172,9 @@ def assigned(atoms: Atoms, supercell: Supercell) -> Assignment:
         near = np.linalg.norm(way, axis=1) < SHIFT_MISFIT_R0 * r0
         placed = placed.shifted(-way[near].mean(axis=0)) if near.any() else placed
     keys, way = placed.nearest(atoms.positions)
-    basis_index = np.where(_owners(keys, np.linalg.norm(way, axis=1)), keys[:, 3], -1)
+    distance = np.linalg.norm(way, axis=1)
+    beside = ~np.isin(atoms.numbers, placed.crystal.numbers) & (distance > SHIFT_MISFIT_R0 * r0)
+    basis_index = np.where(_owners(keys, distance) & ~beside, keys[:, 3], -1)
     site = np.where(basis_index[:, None] < 0, atoms.positions, atoms.positions + way)
     taken = {tuple(key) for key in keys[basis_index >= 0].tolist()}
     vacant = np.array([tuple(key) not in taken for key in placed.keys.tolist()])
