@@ -265,6 +265,7 @@ class File(StraightDefect):
     )
     frame: int = key(
         "Configuration that is taken of a file with several, counted from 0; -1 is the last",
+        unit="1",
         default=-1,
         ge=-10_000,
         le=10_000,

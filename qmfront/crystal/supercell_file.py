@@ -260,14 +260,21 @@ def _core(changes: np.ndarray, atoms: Atoms, chosen: StructureFile) -> np.ndarra
 def _seeds(defect: Defect, changes: np.ndarray, atoms: Atoms, chosen: StructureFile) -> np.ndarray | None:
     if chosen.seed is not None:
         return marked(atoms, chosen.seed, chosen)
-    if defect.frames is not None:  # what is at a boundary is no less of a defect
-        return defect.basis_index == ADDED
     places = find_mic(changes, atoms.cell, pbc=True)[0] if len(changes) else changes
-    if chosen.core is not None or np.linalg.norm(places, axis=1).max() < COMPACT_R0 * defect.r0:
+    at_boundary = (defect.basis_index == ADDED) & (defect.frames is not None)
+    if at_boundary.any():  # what is there is no less of a defect
+        inside = _apart(defect.sites[at_boundary], places, atoms).min(axis=0) > COMPACT_R0 * defect.r0
+        places = places[inside]
+    elif chosen.core is not None or np.linalg.norm(places, axis=1).max() < COMPACT_R0 * defect.r0:
         return None
-    apart = defect.sites[:, None] - places
-    near = np.linalg.norm(find_mic(apart.reshape(-1, 3), atoms.cell, pbc=True)[0], axis=1)
-    return near.reshape(apart.shape[:2]).min(axis=1) < COMPACT_R0 * defect.r0
+    near = _apart(defect.sites, places, atoms).min(axis=1, initial=np.inf) < COMPACT_R0 * defect.r0
+    return near | at_boundary
+
+
+def _apart(sites: np.ndarray, places: np.ndarray, atoms: Atoms) -> np.ndarray:
+    """Distances (n, c), Å, of sites (n, 3) from places (c, 3) in a periodic cell."""
+    vectors = (sites[:, None] - places).reshape(-1, 3)
+    return find_mic(vectors, atoms.cell, pbc=True)[1].reshape(len(sites), len(places))
 
 
 def _period(supercell: Supercell | None) -> np.ndarray:
