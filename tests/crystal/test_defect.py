@@ -90,10 +90,14 @@ def test_body_is_sites_plus_predictor(edge):
     assert atoms.cell.array[2] == pytest.approx(edge.cell[2]) and edge.n_sites == len(atoms)
 
 
+OF_FILES = ("turn", "image", "frames", "grain")
+"""Fields that defects of files have."""
+
+
 def test_round_trip_keeps_every_field(mixed):
     again = Defect.from_arrays(mixed.arrays())
     for field in fields(Defect):
-        if field.name in ("turn", "image"):
+        if field.name in OF_FILES:
             assert getattr(again, field.name) is getattr(mixed, field.name) is None
         elif field.name == "state":
             assert (
@@ -104,9 +108,22 @@ def test_round_trip_keeps_every_field(mixed):
             assert np.array_equal(getattr(again, field.name), getattr(mixed, field.name)), field.name
     for name in ("first", "second", "vector"):
         assert np.array_equal(getattr(again.stencil, name), getattr(mixed.stencil, name))
-    assert set(mixed.arrays()) == {f.name for f in fields(Defect)} - {"stencil", "state", "turn", "image"} | {
+    assert set(mixed.arrays()) == {f.name for f in fields(Defect)} - {"stencil", "state", *OF_FILES} | {
         "stencil_first", "stencil_second", "stencil_vector"
     }  # fmt: skip
+
+
+def test_round_trip_keeps_what_a_file_adds(mixed):
+    n = mixed.n_sites
+    own = {
+        "turn": np.eye(3)[[1, 2, 0]],
+        "image": np.arange(3.0 * n).reshape(n, 3),
+        "frames": np.stack([np.eye(3), mixed.frame]),
+        "grain": np.arange(n) % 2,
+    }
+    again = Defect.from_arrays(replace(mixed, **own).arrays())
+    assert tuple(own) == OF_FILES
+    assert all(np.array_equal(getattr(again, name), value) for name, value in own.items())
 
 
 def test_predictor_belongs_to_the_moduli_in_the_frame_of_the_case(tungsten, mixed, eam):
