@@ -9,7 +9,7 @@ from snakemake.utils import min_version, validate
 from qmfront.analysis.unfinished import show_what_ended
 from qmfront.config.guard import guard_snakemake
 from qmfront.config.load import load
-from qmfront.preflight.construction import refuse_at_dry_run
+from qmfront.plan.dry_run import refuse_before_jobs
 from qmfront.storage.holders import hold
 
 min_version("9.22")
@@ -30,7 +30,7 @@ if "cases" not in config:
 
 study = load(config, Path.cwd(), library=Path(workflow.basedir), files=workflow.configfiles)
 validate(config, "workflow/schemas/config.schema.json")
-refuse_at_dry_run(study, Path.cwd(), sys.argv)
+refuse_before_jobs(study, Path.cwd(), sys.argv, is_main=workflow.is_main_process)
 
 
 report: "workflow/report/workflow.rst"

@@ -9,6 +9,7 @@ from qmfront.command.output import Exit, complain, say, say_json, table
 from qmfront.command.project import Place, ask, compute
 from qmfront.config.errors import ConfigError
 from qmfront.config.study import Study
+from qmfront.plan.dry_run import problems_of_files
 from qmfront.preflight.construction import problems_of_models
 
 HEAD = ("case", "iterations", "N_QM", "eta, Å", "QM calls", "hours left", "ends because")
@@ -25,7 +26,8 @@ def check(place: Place, options: Sequence[str], *, is_dry: bool, as_json: bool) 
     """
     try:
         study = place.study()
-        if problems := list(dict.fromkeys(problems_of_models(study, place.folder))):
+        found = [*problems_of_files(study, place.folder), *problems_of_models(study, place.folder)]
+        if problems := list(dict.fromkeys(found)):
             raise ConfigError(problems)
     except ConfigError as error:
         if not as_json:

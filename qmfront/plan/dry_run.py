@@ -1,40 +1,39 @@
 """What a dry run refuses beyond the settings: files of defects that are not what their cases say, before any job."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from qmfront.config.defect import File
 from qmfront.config.errors import ConfigError
 from qmfront.config.figures import NEED_FRONT
-from qmfront.config.load import load
-from qmfront.config.section import Yaml
 from qmfront.config.solute_checks import (
     problems_of_pairs,
     problems_of_unknown_elements,
     subtracted_solutes,
 )
 from qmfront.config.study import Case, Study, rim_of
+from qmfront.preflight.construction import refuse_at_dry_run
 
 FARTHEST_GUESS = 0.03
 """Relative; by so much the lattice constant of a file may differ from the guess of that at rest."""
 
 
-def study_of(config: Yaml, root: Path, *, files: Iterable[Path | str] = (), deep: bool = True) -> Study:
-    """As `config.load.load`, with the files of defects read and matched to their crystals.
+def refuse_before_jobs(study: Study, root: Path, options: Sequence[str], *, is_main: bool) -> None:
+    """Read the files of defects and match them to their crystals; at a dry run the models are built as well.
 
     Parameters
     ----------
-    deep : bool
-        Whether these files are read: jobs of a study that was checked need not do it again.
+    options : of Snakemake
+    is_main : whether no job asks, which need not read the files of a study that was checked
 
     Raises
     ------
     ConfigError
+        With every file that cannot be used, or every model.
     """
-    study = load(config, root, files=files)
-    if deep and (problems := list(problems_of_files(study, root))):
+    if is_main and (problems := list(problems_of_files(study, root))):
         raise ConfigError(problems)
-    return study
+    refuse_at_dry_run(study, root, options)
 
 
 def problems_of_files(study: Study, root: Path) -> Iterator[str]:

@@ -10,7 +10,8 @@ from ase.build import bulk
 from ase.io import write
 
 from qmfront.config.errors import ConfigError
-from qmfront.plan.dry_run import study_of
+from qmfront.config.load import load
+from qmfront.plan.dry_run import problems_of_files, refuse_before_jobs
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,10 +32,9 @@ def study(path: Path, **case: Any) -> dict[str, Any]:
 
 def problems(config: dict[str, Any]) -> tuple[str, ...]:
     try:
-        study_of(config, ROOT)
+        return tuple(problems_of_files(load(config, ROOT), ROOT))
     except ConfigError as error:
         return error.problems
-    return ()
 
 
 def test_a_supercell_that_can_be_used(tmp_path: Path) -> None:
@@ -101,5 +101,7 @@ def test_solutes_of_a_file_need_a_potential_that_knows_them(tmp_path: Path) -> N
 
 def test_jobs_do_not_read_the_file_again(tmp_path: Path) -> None:
     write(tmp_path / "own.extxyz", bulk("Cu", cubic=True, a=3.6))
-    assert "perfect crystal" in problems(study(tmp_path / "own.extxyz"))[0]
-    assert study_of(study(tmp_path / "own.extxyz"), ROOT, deep=False).cases
+    own = load(study(tmp_path / "own.extxyz"), ROOT)
+    with pytest.raises(ConfigError, match="perfect crystal"):
+        refuse_before_jobs(own, ROOT, ["--cores", "2"], is_main=True)
+    refuse_before_jobs(own, ROOT, ["--cores", "2"], is_main=False)
