@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Iterator
 from math import hypot, isfinite, prod
 
-from qmfront.config.defect import Box, Disc, File
+from qmfront.config.defect import Box, File
 from qmfront.config.material import Crystal
 from qmfront.config.study import Case
 
@@ -69,9 +69,7 @@ def _reach(case: Case, crystal: Crystal) -> float:
         edges = crystal.cell.box_edges if crystal.cell.is_upright else (crystal.cell.a0,)
         return max(case.domain.along) * hypot(*edges) / 2
     radius = 2000.0 if isinstance(case.defect, File) else case.domain.radius_r0
-    return radius * crystal.nearest_neighbour_guess + (
-        case.domain.clamp_width if isinstance(case.domain, Disc) else 0.0
-    )
+    return radius * crystal.nearest_neighbour_guess + case.domain.clamp_width
 
 
 def short(value: float) -> str:

@@ -104,8 +104,9 @@ def _is_eam(spec: ModelSpec) -> bool:
 
 def table_of(calculator: object) -> TabulatedEAM | None:
     """The tables of a calculator that is our EAM with a file."""
-    model = calculator.model if isinstance(calculator, EAM) else None
-    return model if isinstance(model, TabulatedEAM) else None
+    if not isinstance(calculator, EAM):
+        return None
+    return calculator.model if isinstance(calculator.model, TabulatedEAM) else None
 
 
 def densities(model: TabulatedEAM, atoms: Atoms) -> np.ndarray:
