@@ -60,8 +60,8 @@ def test_the_study_of_the_readme_is_complete(root: Path) -> None:
     text = re.search(r"```yaml\n(.*?)```", (root / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     assert text is not None
     written = text[1].replace("vacancy.extxyz", "config/structures/cu_vacancy.extxyz")
-    case = load(yaml.safe_load(written), root).cases["mine"]
-    assert case.title == "mine" and case.buffer.width == 12.0 and case.initial_region is None
+    case = load(yaml.safe_load(written), root).cases["vacancy"]
+    assert case.title == "vacancy" and case.buffer.width == 9.2 and case.initial_region is None
 
 
 def test_potential_says_only_how_it_differs(changed: Change, root: Path) -> None:
