@@ -5,6 +5,7 @@ Results, logs and the journal are written below the folder in which the command 
 """
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -25,7 +26,7 @@ STUDY = "study.yaml"
 JOURNAL = Path("work") / "journal"
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """Jobs run side by side: each has one thread unless the user says otherwise."""
-SIZED = ("--cores", "-c", "--jobs", "-j", "--profile", "--executor", "-e")
+SIZED = re.compile(r"(--(cores|jobs|profile|executor)|-[cje])(=.*|\d+)?")
 """Options of Snakemake that say how much runs at a time, or leave that to a cluster."""
 PROFILE = "--profile"
 
@@ -88,7 +89,7 @@ class Place:
 
     def snakemake(self, options: Sequence[str]) -> list[str]:
         """A call of Snakemake; options come last, so that they have the last word."""
-        sized = any(option.partition("=")[0] in SIZED for option in options)
+        sized = any(SIZED.fullmatch(option) for option in options)
         own = ["--snakefile", str(project() / "Snakefile"), "--directory", str(self.folder)]
         own += ["--configfile", self.file, *([] if sized else ["--cores", str(cores())])]
         return [_python(self.folder), "-m", "snakemake", *own, *_with_profile(options, self.folder)]

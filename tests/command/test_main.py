@@ -61,7 +61,7 @@ def test_all_processors_are_used_unless_something_else_is_said(
 ) -> None:
     main(["run"])
     assert handed()[handed().index("--cores") + 1] == str(len(os.sched_getaffinity(0)))
-    for sized in (["-j", "4"], ["--profile", "slurm"], ["--cores=2"]):
+    for sized in (["-j", "4"], ["-c4"], ["--profile", "slurm"], ["--cores=2"]):
         main(["run", *sized])
         assert "--cores" not in handed()[: -len(sized)]
 
