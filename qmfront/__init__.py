@@ -5,6 +5,8 @@
 measure, fit, adapt, substitution
     The loop: a material measured by its QM model, a potential fitted to it, and the iterations of Algorithm 1; what it
     costs to put a solute into the relaxed defect.
+follow
+    A dislocation along a path of loads (LoadPath), with a QM region that moves with it.
 Crystal, QuantumModel; Potential; Dislocation, Crack, Point, File; Disc, Box
     What a study describes.
 Adapt, Buffer, Coarsen, Embedding, Estimate, InitialRegion, Refine, Solve
@@ -19,6 +21,9 @@ _HOMES = {
     "fit": "loop",
     "adapt": "loop",
     "substitution": "loop",
+    "follow": "path",
+    "PathStep": "path",
+    "LoadPath": "config.stages",
     "Coarsen": "config.stages",
     "Step": "loop",
     "Crystal": "config.material",

@@ -2,8 +2,10 @@
 
 import re
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pydantic import ValidationError
 
@@ -14,17 +16,22 @@ from qmfront import (
     Box,
     Buffer,
     Coarsen,
+    Crack,
     Disc,
     Dislocation,
     Estimate,
     InitialRegion,
+    LoadPath,
+    PathStep,
     Point,
     Solve,
     Step,
     adapt,
+    follow,
 )
-from qmfront.config.stages import Reference, Stability
+from qmfront.config.stages import Hessian, Reference, Stability, Start
 from qmfront.coupling.force_mixing import Models
+from qmfront.coupling.partition import Region
 from qmfront.coupling.reference import reference_solution, relax_reference
 from qmfront.estimate.estimator import true_error
 from qmfront.evaluate.forces import calculator_forces
@@ -117,6 +124,7 @@ def test_defaults_find_a_minimum_and_know_its_error(
         assert 0.67 < step.eta / error < 1.5, step.trust
 
 
+@pytest.mark.slow
 def test_sites_that_the_tolerance_does_not_need_leave_once(
     small: tuple[dict, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -148,6 +156,78 @@ def test_coarsening_is_a_section(small: tuple[dict, Path]) -> None:
     names = small[0]
     with pytest.raises(TypeError, match="coarsen is a Buffer"):
         next(adapt(names["tungsten"], names["potential"], names["edge"], coarsen=Buffer()))
+
+
+PATH_EXAMPLE = ROOT / "docs" / "examples" / "path.py"
+
+
+@pytest.fixture(scope="module")
+def path(small: tuple[dict, Path]) -> list[PathStep]:
+    """Four loads of the example of the page of paths, on a smaller disc, with few QM calls."""
+    names, folder = small
+    mine = {name: names[name] for name in ("tungsten", "potential")}
+    code = PATH_EXAMPLE.read_text(encoding="utf-8").split("for step in")[0]
+    exec(code, mine)
+    loads = mine["loads"].model_copy(update={"end": 0.006})
+    solve = Solve(modes=1, prove=False, algebraic_fraction=0.1)
+    cheap = {"solve": solve, "estimate": Estimate(far_field_samples=0, hessian=Hessian(mixed_calls=1))}
+    start = {"start": Start(tries=1), "adapt": mine["bar"], **cheap}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        disc = Disc(radius_r0=11)
+        return list(follow(mine["tungsten"], mine["potential"], mine["mixed"], disc, path=loads, **start))
+
+
+def test_the_page_of_paths_shows_its_example() -> None:
+    page = (ROOT / "docs" / "paths.md").read_text(encoding="utf-8")
+    code = re.search(r"```python\n(.*?)```", page, re.DOTALL)
+    lines = PATH_EXAMPLE.read_text(encoding="utf-8").split('"""\n\n')[1].replace("  # noqa: F821", "")
+    assert code is not None and code[1].strip() == lines.strip()
+    assert len(code[1].strip().splitlines()) <= 10
+
+
+def test_a_path_keeps_its_error_bar(path: list[PathStep]) -> None:
+    """At every load, against the full model from the same state."""
+    assert [step.load for step in path] == pytest.approx([0.0, 0.002, 0.004, 0.006])
+    for step in path:
+        found = step.step
+        force, u = found.hybrid.qm_forces(), found.solution.displacement
+        exact = relax_reference(force, found.hybrid.riesz, start=u, max_force=1e-5, settings=Solve())
+        error = true_error(u, exact.displacement, found.defect.stencil)
+        assert step.eta < 5e-3 and 0.67 < step.eta / error < 1.5
+
+
+def test_a_shear_drives_the_core_towards_a_fold(path: list[PathStep]) -> None:
+    """Along +e1, farther with every step, and with a mode that softens; the stress is that of the load."""
+    positions = np.array([step.position for step in path])
+    assert np.all(np.diff(positions, 2) > 0) and np.all(np.diff(positions) > 0.05)
+    assert np.all(np.diff([step.lowest_eigenvalue for step in path][1:]) < 0)
+    stresses = np.array([step.stress for step in path])
+    np.testing.assert_allclose(stresses[1:] / stresses[1], [1.0, 2.0, 3.0], rtol=0.02)
+    assert not any(step.jumped for step in path)
+
+
+def test_the_region_of_a_path_does_not_flicker(path: list[PathStep]) -> None:
+    """The clamp has moved with the load, regions follow the core: what joins has not left before."""
+    left = np.zeros(path[0].step.defect.n_sites, bool)
+    for before, after in pairwise(path):
+        was, now = (step.step.region == Region.QM for step in (before, after))
+        assert (after.added, after.removed) == (np.sum(now & ~was), np.sum(was & ~now))
+        assert not np.any(left & now & ~was)
+        left |= was & ~now
+    assert all(step.qm_calls <= 12 for step in path[1:])
+
+
+def test_a_path_needs_a_load(small: tuple[dict, Path]) -> None:
+    names = small[0]
+    with pytest.raises(ValidationError, match="smallest_step"):
+        LoadPath(end=0.01, step=1e-4, smallest_step=1e-3)
+    loads, paper = LoadPath(end=0.01, step=1e-3, smallest_step=1e-3), Estimate(residual="paper")
+    with pytest.raises(ValueError, match="knows no load"):
+        next(follow(names["tungsten"], names["potential"], names["edge"], path=loads, estimate=paper))
+    crack = Crack(front=(0, 0, 1), plane=(1, 1, 0), load=0.8)
+    with pytest.raises(ValueError, match="a crack is not followed"):
+        next(follow(names["tungsten"], names["potential"], crack, path=loads))
 
 
 def test_the_estimate_of_the_readme_is_right(small: tuple[dict, Path]) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue, Strict
+from pydantic import Field, JsonValue, Strict, model_validator
 
 from qmfront.config.section import Centre, Section, key
 
@@ -227,6 +227,31 @@ class Coarsen(Section):
     least: float = key(
         "Least relative loss of QM atoms that is worth a change", unit="1", default=0.05, ge=0.0, le=1.0
     )
+
+
+class LoadPath(Section):
+    """Loads that a dislocation is taken through, shear strains."""
+
+    end: float = key("The last load; the path begins at 0", unit="1", ge=-3.0, le=3.0)
+    step: float = key("Largest change of the load in one step", unit="1", gt=0.0, le=1.0)
+    smallest_step: float = key(
+        "Where the core jumps, steps shrink to this one: the load of the jump is known to it",
+        unit="1",
+        gt=0.0,
+        le=1.0,
+    )
+    jumps: int = key("The path ends after so many jumps", unit="1", default=1, ge=1, le=1000)
+    jump_r0: float = key(
+        "A core that moves farther in one step has jumped", unit="r0", default=0.5, gt=0.0, le=10.0
+    )
+
+    @model_validator(mode="after")
+    def _steps_shrink(self) -> "LoadPath":
+        if self.smallest_step > self.step:
+            raise ValueError(
+                f"smallest_step {self.smallest_step:g} is larger than step {self.step:g}; exchange them"
+            )
+        return self
 
 
 class Adapt(Section):

@@ -20,6 +20,44 @@ def core_position(displacement: np.ndarray, defect: Defect) -> np.ndarray:
     return weight @ (defect.body.reference + displacement) / weight.sum()
 
 
+def glide_position(displacement: np.ndarray, defect: Defect, burgers: np.ndarray) -> float:
+    """x1 (Å) at which half of the slip across the glide plane {x2 = 0} is done, between rows by interpolation.
+
+        delta(x1) = (u_above - u_below) . b / |b|^2,    u = u0 + u_bar of the rows beside the plane
+
+    Half way between its values at both ends of the domain: a homogeneous shear shifts all of them alike.
+
+    Parameters
+    ----------
+    displacement : (n, 3) float, Å
+        Corrector; positions are l + u0 + u.
+    burgers : (3,) float, Å
+        In the frame of the case.
+    """
+    share = (defect.predictor + displacement) @ burgers / (burgers @ burgers)
+    height = defect.sites[:, 1]
+    rows = []
+    for side in (height > 0, height < 0):
+        level = np.abs(height[side]).min()
+        layer = np.flatnonzero(side & (np.abs(np.abs(height) - level) < LEVEL_R0 * defect.r0))
+        x1, first = np.unique(np.round(defect.sites[layer, 0], 6), return_index=True)
+        rows.append((x1, share[layer][first]))
+    (x1, above), below = rows
+    inner = (x1 >= below[0].min()) & (x1 <= below[0].max())
+    x1, slip = x1[inner], above[inner] - np.interp(x1[inner], *below)
+    done = (slip - slip[0]) / (slip[-1] - slip[0])
+    crossings = np.flatnonzero((done[:-1] < HALF) & (done[1:] >= HALF))
+    if not len(crossings):
+        raise ValueError("The slip across the glide plane never reaches half of the Burgers vector.")
+    i = crossings[len(crossings) // 2]
+    return float(x1[i] + (HALF - done[i]) / (done[i + 1] - done[i]) * (x1[i + 1] - x1[i]))
+
+
+HALF = 0.5
+"""Of the slip from one end of the domain to the other."""
+LEVEL_R0 = 1e-3
+"""r0; rows whose heights differ by less lie in one layer."""
+
 BROKEN = 0.5
 """Opening, in units of the spacing of the two planes, at which they are parted."""
 

@@ -1,7 +1,7 @@
 """A defect on its domain: sites, predictor, clamp, stencil; what every stage of a case starts from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from ase import Atoms
@@ -10,6 +10,7 @@ from qmfront.crystal.atom_state import AtomState
 from qmfront.crystal.body import Body
 from qmfront.crystal.disc import LineCell, Sites
 from qmfront.crystal.faces import NO_CRACK, face_sites, uncut
+from qmfront.crystal.lattice import Crystal
 from qmfront.crystal.neighbours import Pairs, pairs_within
 from qmfront.crystal.stencil import stencil
 
@@ -204,3 +205,19 @@ def straight_body(
         r0=line_cell.crystal.nearest_neighbour_distance,
         crack_tip=crack_tip,
     )
+
+
+def at_rest(defect: Defect, displacement: np.ndarray, crystal: Crystal) -> Defect:
+    """The same atoms at the same places, with the corrector u (n, 3), Å, in the predictor, and N(l) found again there.
+
+    After a core has moved, sites that it has passed have other neighbours.
+
+    Parameters
+    ----------
+    crystal : Crystal
+        At rest, in cubic axes.
+    """
+    predictor = defect.predictor + np.where(defect.free[:, None], displacement, 0.0)
+    turned, positions = crystal.rotated(defect.frame), defect.sites + predictor
+    found = stencil(positions, defect.cell, defect.pbc, turned, basis_index=defect.basis_index)
+    return replace(defect, predictor=predictor, stencil=uncut(defect.sites, found, defect.crack_tip))
