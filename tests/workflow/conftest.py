@@ -1,5 +1,6 @@
 """A copy of the project in which Snakemake runs the minimal case once; every test starts from that finished state."""
 
+import os
 import re
 import shutil
 from collections.abc import Callable
@@ -25,9 +26,38 @@ def finished_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Pa
 def finished(finished_once: tuple[Project, Path, str]) -> Project:
     """The finished minimal case, as it was after the run; in the same folder, since Snakemake knows files by path."""
     project, untouched, _ = finished_once
-    shutil.rmtree(project.folder)
-    shutil.copytree(untouched, project.folder, symlinks=True)
+    restore(project.folder, untouched)
     return project
+
+
+def restore(folder: Path, untouched: Path) -> None:
+    """Make a folder what its copy is: what differs in time, size or kind is copied again, what is new goes."""
+    for path in folder.iterdir():
+        if not os.path.lexists(untouched / path.name):
+            _removed(path)
+    for source in untouched.iterdir():
+        target = folder / source.name
+        if source.is_dir() and not source.is_symlink():
+            if target.is_symlink() or not target.is_dir():
+                _removed(target)
+                target.mkdir()
+            restore(target, source)
+        elif not os.path.lexists(target) or _state(target) != _state(source):
+            _removed(target)
+            shutil.copy2(source, target, follow_symlinks=False)
+    shutil.copystat(untouched, folder)
+
+
+def _state(path: Path) -> tuple[int, int, int]:
+    status = path.lstat()
+    return status.st_mode, status.st_size, status.st_mtime_ns
+
+
+def _removed(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 @pytest.fixture
