@@ -4,6 +4,7 @@ import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import pandas as pd
 
@@ -124,6 +125,7 @@ def page(
         Failures are shown in words; they hide nothing else.
     """
     parts = [
+        *_answers(cases),
         *_where_cases_ended(cases),
         *(_beside_the_paper(comparison) if comparison is not None else []),
         *_consistency(potentials),
@@ -217,6 +219,24 @@ def far_field_table(
         for name, case in cases.items()
     ]
     return pd.DataFrame(rows)
+
+
+def _answers(cases: Mapping[str, CaseResult]) -> list[str]:
+    """One sentence a case, with a link to its structure from the folder of the page."""
+    lines = []
+    for name, case in cases.items():
+        last = case.table.iloc[-1]
+        link = f'<a href="{html.escape(quote(name))}/relaxed.extxyz">{html.escape(name)}/relaxed.extxyz</a>'
+        verdict = _verdict(last)
+        lines.append(
+            f"<li><b>{html.escape(case.title)}</b>: relaxed to an estimated error of {last['eta']:.1e} Å with "
+            f"{int(last['n_qm'])} QM atoms{f', {html.escape(verdict)}' if verdict else ''}. Structure: {link}</li>"
+        )
+    text = (
+        "The relaxed structures, which OVITO and ASE open; each atom has its region, its displacement and its share of "
+        "the error."
+    )
+    return ["<h2>The answer</h2>", _paragraph(text), f"<ul>{''.join(lines)}</ul>"]
 
 
 def _where_cases_ended(cases: Mapping[str, CaseResult]) -> list[str]:

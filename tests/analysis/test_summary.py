@@ -90,10 +90,22 @@ def test_where_cases_ended(cells: Cells) -> None:
     assert ["blind", "no reference", "2", "56 to 126", "0.05", "-", "-", "-", "-"] in cells.rows
 
 
+def test_the_answer_comes_first() -> None:
+    """One sentence a case with its error, its verdict and its structure."""
+    text = page(CASES, FITS, COMPARISON, Checks("16 passed"))
+    said = text[text.index("<h2>The answer") : text.index("<h2>Where every case ended")]
+    assert "<b>W edge &lt;100&gt;</b>: relaxed to an estimated error of 5.0e-02 Å with 126 QM atoms" in said
+    assert ", not trusted: saddle: -0.1; more. Structure: " in said
+    assert '<a href="blind/relaxed.extxyz">' in said
+    assert text.index("<h2>The answer") == text.index("<h2>")
+
+
 def test_tables_are_there_as_they_are(cells: Cells) -> None:
     assert ["figure_4", "slope", "edge", "-", "-1"] in cells.rows
     assert ["energy", "6.87e-09"] in cells.rows and ["functions", "115"] in cells.rows
-    assert cells.fetched == []
+    assert cells.fetched == [f"{case}/relaxed.extxyz" for case in CASES], (
+        "files beside the page, and nothing else"
+    )
 
 
 def test_intervals_are_summed_up_by_quantity(cells: Cells) -> None:
