@@ -99,7 +99,7 @@ def iron_cylinder(name: str) -> File:
 def atomman_block(name: str) -> File:
     """An edge with its line along x and the origin at its core, atoms of type 2 held, as LAMMPS data."""
     made = BCCEdge111Dislocation(A0, *MODULI, symbol="W")
-    _, atoms = made.build_cylinder(70.0, method="adsl", verbose=False)
+    _, atoms = made.build_cylinder(70.0, fix_width=14.0, method="adsl", verbose=False)
     core, order = np.append(atoms.info["core_positions"][0][:2], 0.0), [2, 0, 1]
     held = 1 + atoms.arrays["fix_mask"]
     turned = Atoms(

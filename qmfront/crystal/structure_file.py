@@ -74,7 +74,8 @@ def defect_of_file(
         chosen.file, file_format=chosen.format, pbc=chosen.pbc, types=chosen.types, frame=chosen.frame
     )
     atoms = scaled(named_species(read, crystal, chosen.file), lattice_constant, chosen.lattice_constant)
-    atoms = opened(atoms, crystal, chosen.file)
+    if chosen.pbc is None:
+        atoms = opened(atoms, crystal, chosen.file)
     _refuse_no_period(atoms, chosen)
     refuse_overlaps(atoms, crystal.nearest_neighbour_distance, chosen.file)
     periodic = int(atoms.pbc.sum())

@@ -20,6 +20,7 @@ from qmfront.crystal.point_defect import PointDefect, point_defect
 from qmfront.crystal.solutes import with_solutes
 from qmfront.crystal.structure_file import defect_of_file
 from qmfront.crystal.structure_marks import StructureFile
+from qmfront.crystal.structure_reading import opened
 
 CRYSTALS = {
     "Cu": ("fcc", 3.6),
@@ -133,6 +134,17 @@ def test_solutes_have_a_site_or_none(tmp_path: Path) -> None:
     at = atoms.positions[100] - defect.origin + 0.1 - host.cell.array[1]
     found = with_solutes(defect, [tuple(at)], [32])
     assert np.flatnonzero(found.numbers != defect.numbers).tolist() == [100]
+
+
+def test_a_boundary_that_has_opened_a_little_is_no_surface(tmp_path: Path) -> None:
+    """By 0.4 Å, as boundaries do that relax; nothing is periodic across a gap of 4 Å unless settings say so."""
+    atoms = two_grains()
+    upper = atoms.positions[:, 1] > atoms.cell[1, 1] / 2 - 1e-3
+    for gap, periodic in ((0.4, True), (4.0, False)):
+        wider = atoms.copy()
+        wider.positions[upper, 1] += gap
+        wider.cell[1, 1] += 2 * gap
+        assert opened(wider, crystal("Cu"), tmp_path).pbc.tolist() == [True, periodic, True]
 
 
 def test_two_defects_far_apart_have_seeds_of_their_own(tmp_path: Path) -> None:
