@@ -3,12 +3,10 @@
 from dataclasses import dataclass
 
 from qmfront.analysis.convergence import convergence_table, last_bar
+from qmfront.analysis.structure import write_structure
 from qmfront.crystal.defect import Defect
 from qmfront.estimate.estimator import true_error
-from qmfront.storage.extxyz import write_extxyz
 from qmfront.storage.job import given
-from qmfront.storage.layouts.estimate import ESTIMATE
-from qmfront.storage.layouts.partition import PARTITION
 from qmfront.storage.layouts.reference import REFERENCE
 from qmfront.storage.layouts.solution import SOLUTION
 from qmfront.storage.layouts.structure import STRUCTURE
@@ -41,19 +39,7 @@ def main(files: Files, folders: list[str], outputs: Outputs) -> None:
         wanted = load(files.reference, REFERENCE)["displacement"]
         errors = [true_error(found, wanted, defect.stencil) for found in solutions]
     table = convergence_table(folders, errors)
-    atoms = defect.in_file(solutions[-1])
-    write_extxyz(
-        outputs.xyz,
-        atoms,
-        region=load(f"{folders[-1]}/partition.zarr", PARTITION)["region"],
-        arrays={
-            "eta": load(f"{folders[-1]}/estimate.zarr", ESTIMATE)["eta_site"],
-            "displacement": atoms.arrays["displacement"],
-        }
-        | {name: atoms.arrays[name] for name in defect.state.arrays},
-        info=defect.state.header() | last_bar(table),
-        keeps_cell=defect.is_of_file,
-    )
+    write_structure(outputs.xyz, defect, folders[-1], told=last_bar(table))
     write_file(outputs.table, table.to_csv(index=False))
 
 

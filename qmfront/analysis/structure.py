@@ -1,5 +1,6 @@
 """The structure of one iteration of a case, from its stores."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from qmfront.analysis.convergence import convergence_table, last_bar
@@ -13,7 +14,7 @@ from qmfront.storage.store import load
 
 
 def write_iteration(case: Path, k: int, path: Path) -> None:
-    """Write the structure of iteration k of a case as extended XYZ, with regions, estimates and how sure they are.
+    """Write the structure of iteration k of a case as extended XYZ.
 
     Parameters
     ----------
@@ -22,14 +23,28 @@ def write_iteration(case: Path, k: int, path: Path) -> None:
     """
     folder = case / str(k)
     defect = Defect.from_arrays(load(case / "structure.zarr", STRUCTURE))
-    displacement = load(folder / "solution.zarr", SOLUTION)["displacement"]
-    atoms = defect.body.atoms(displacement)
-    atoms.positions += defect.origin
+    write_structure(path, defect, folder, told=last_bar(convergence_table([folder])))
+
+
+def write_structure(
+    path: Path | str, defect: Defect, folder: Path | str, *, told: Mapping[str, bool | float | str]
+) -> None:
+    """Write the solution in results/{case}/{k} as extended XYZ, with regions, estimates and displacements.
+
+    Parameters
+    ----------
+    told : how sure it is, see `last_bar`
+    """
+    atoms = defect.in_file(load(f"{folder}/solution.zarr", SOLUTION)["displacement"])
     write_extxyz(
         path,
         atoms,
-        region=load(folder / "partition.zarr", PARTITION)["region"],
-        arrays={"eta": load(folder / "estimate.zarr", ESTIMATE)["eta_site"], "displacement": displacement}
-        | dict(defect.state.arrays),
-        info=defect.state.header() | last_bar(convergence_table([folder])),
+        region=load(f"{folder}/partition.zarr", PARTITION)["region"],
+        arrays={
+            "eta": load(f"{folder}/estimate.zarr", ESTIMATE)["eta_site"],
+            "displacement": atoms.arrays["displacement"],
+        }
+        | {name: atoms.arrays[name] for name in defect.state.arrays},
+        info={**defect.state.header(), **told},
+        keeps_cell=defect.is_of_file,
     )

@@ -18,7 +18,9 @@ from tests.workflow.project import ROOT, environment
 
 BESIDE = ("Snakefile", "config", "profiles", "scripts", "workflow", "tests/results")
 """What the package does not hold, and the command needs."""
-INIT = ("init", "vacancy.extxyz", "--calculator", "ase.calculators.emt.EMT", "--tolerance", "1e-3")
+TOLERANCE = 3e-2
+"""Å; two iterations."""
+INIT = ("init", "vacancy.extxyz", "--calculator", "ase.calculators.emt.EMT", "--tolerance", str(TOLERANCE))
 MOST_LINES = 10
 
 
@@ -126,9 +128,11 @@ def test_five_lines_in_a_fresh_environment(built: Path, folder: Path, tmp_path: 
     qmfront("report")
     assert (folder / "report.html").stat().st_size > 10_000
     (case,) = json.loads(qmfront("status", "--json"))["cases"]
-    assert case["done"] and case["eta"] < 1e-3
-    qmfront("export", "-k", "0")
+    assert case["done"] and case["eta"] < TOLERANCE
+    qmfront("export", "-k", str(case["k"]), "-o", "from stores")
     qmfront("export")
+    exported = [(folder / name / "vacancy.extxyz").read_bytes() for name in ("from stores", "export")]
+    assert exported[0] == exported[1]
     atoms = ase.io.read(folder / "export" / "vacancy.extxyz")
     assert len(atoms) == 4 * 6**3 - 1 and "eta" in atoms.arrays
     table = list(csv.DictReader((folder / "results" / "vacancy" / "convergence.csv").open(encoding="utf-8")))
