@@ -50,7 +50,7 @@ from qmfront.estimate.substitution import (
     remaining_relaxation,
     substitution_energy,
 )
-from qmfront.estimate.trust import Attained, Trust, trust
+from qmfront.estimate.trust import Attained, Trust, trust, verdict_words
 from qmfront.evaluate.forces import calculator_energy, calculator_forces, journaled_forces
 from qmfront.evaluate.journal import Journal, Tally
 from qmfront.evaluate.journaled import Journaled
@@ -430,7 +430,12 @@ def substitution(measured: MeasuredMaterial, step: Step, host: Step | None = Non
         Of a defect with solutes; best the last one, of a loop with start=host.
     host : Step, optional
         Of the same defect without them, in a domain as high or lower; left out, the perfect crystal.
+
+    A step that is not trusted is named in the log: no bar holds for a state that may be another one.
     """
+    for untrusted in (one for one in (step, host) if one is not None and not one.trusted):
+        verdict = verdict_words(trusted=False, told=untrusted.trust.told)
+        logger.warning("iteration %d is %s. The bar of an energy of it need not hold.", untrusted.k, verdict)
     defect, case = step.defect, step.case
     state = (
         HostState.perfect(defect, measured.bulk.crystal.numbers)
