@@ -290,7 +290,8 @@ def compared(base: dict, bulk: Bulk, steps: list, seconds: float) -> list[dict]:
 def main(names: list[str]) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     if names == ["page"]:
-        (HERE.parent / "docs" / "zoo.md").write_text(page(pd.read_csv(TABLE)), encoding="utf-8")
+        text = page(pd.read_csv(TABLE), pd.read_csv(HERE / "price.csv"))
+        (HERE.parent / "docs" / "zoo.md").write_text(text, encoding="utf-8")
         return
     for name in names or list(SYSTEMS):
         rows = keep(run(name, SYSTEMS[name]), TABLE)

@@ -24,11 +24,20 @@ The error is the distance to the QM minimum of the basin that was found.
 {rows}
 
 {words}
+
+## What it costs not to know the region
+
+All solves of a loop over one cold solve at its last region, processor time, stability tests apart
+(`python benchmarks/price.py`, [table](../benchmarks/price.csv)).
+
+{price}
+
+The median is {median:.1f}.
 """
 
 
-def page(table: pd.DataFrame) -> str:
-    """docs/zoo.md, from the table alone."""
+def page(table: pd.DataFrame, price: pd.DataFrame) -> str:
+    """docs/zoo.md, from the rows of benchmarks/zoo.csv and benchmarks/price.csv alone."""
     rows = [f"| {' | '.join(COLUMNS)} |", f"|{' --- |' * len(COLUMNS)}"]
     rows += [_line(name, part) for name, part in table.groupby("system", sort=False)]
     ran = table[table["k"] >= 0]
@@ -41,7 +50,14 @@ def page(table: pd.DataFrame) -> str:
         f"{ratio.max():.2f}, {int(ratio.between(0.67, 1.5).sum())} times within 0.67 and 1.5. Trusted and outside 0.5 "
         f"to 2: {len(silent)} of {len(ran)} iterations."
     )
-    return PAGE.format(rows="\n".join(rows), words=words)
+    paid = ["| system | iterations | N_QM, first and last | QM calls, loop and cold | price |", f"|{' --- |' * 5}"]
+    paid += [
+        f"| {one.system} | {one.iterations} | {one.n_qm_first}, {one.n_qm_last} | {one.loop_calls}, {one.cold_calls} "
+        f"| {one.price:.2f} |"
+        for one in price.itertuples()
+    ]
+    median = price["price"].median()
+    return PAGE.format(rows="\n".join(rows), words=words, price="\n".join(paid), median=median)
 
 
 def _line(name: str, rows: pd.DataFrame) -> str:
