@@ -73,7 +73,7 @@ docs: $(DEV_STAMP) ## the documentation as a site that opens without a network: 
 	@echo "The documentation is site/index.html"
 
 test: $(DEV_STAMP) ## the tests; ARGS='-m slow' runs the slow ones
-	@python -m pytest -n $(CORES) --dist loadgroup --no-loadscope-reorder $(ARGS)
+	@python -m pytest -n $(CORES) --no-loadscope-reorder $(ARGS)
 
 lint: $(DEV_STAMP) ## style, workflow, layers of imports, types and schemas
 	@python -m ruff check .

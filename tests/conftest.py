@@ -24,17 +24,30 @@ LONGEST = ("workflow", "faults", "test_loop.py", "coupling")
 """Folders and files under tests/ that are begun first, so that no worker is left alone with a long one."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What a file shares, and the finished minimal case, is made by one worker and not by each."""
+FINISHED = "the finished minimal case"
+SHARING = {f"tests/workflow/test_{name}.py" for name in ("minimal", "bad_input", "report", "start")}
+"""Files whose tests begin with it."""
 
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     def place(item: pytest.Item) -> int:
         first = item.path.relative_to(Path(__file__).parent).parts[0]
         return LONGEST.index(first) if first in LONGEST else len(LONGEST)
 
     items.sort(key=place)
-    for item in items:
-        shared = "finished_once" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("the finished minimal case" if shared else str(item.path)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """What a file shares, and the finished minimal case, is made by one worker and not by each."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return FINISHED if file in SHARING else file
+
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")

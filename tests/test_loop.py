@@ -52,7 +52,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict, Path]:
 
 
 def shortened(code: str) -> str:
-    return code.replace("radius_r0=30", "radius_r0=20")
+    return code.replace("radius_r0=30", "radius_r0=17")
 
 
 def test_the_readme_shows_the_example() -> None:
@@ -79,12 +79,12 @@ def test_a_second_loop_computes_no_qm_call(
     tally, before = names["tungsten"].tally, names["tungsten"].tally.computed
     with caplog.at_level("INFO", logger="qmfront.loop"):
         steps = list(
-            adapt(names["tungsten"], names["potential"], names["edge"], Disc(radius_r0=20), tolerance=1e-3)
+            adapt(names["tungsten"], names["potential"], names["edge"], Disc(radius_r0=17), tolerance=1e-3)
         )
     assert tally.computed == before > 50 and tally.cached > 0
     assert steps[-1].eta == names["step"].eta
     told = [record.getMessage() for record in caplog.records if record.name == "qmfront.loop"]
-    chosen = ("domain.radius_r0 = 20 r0", "core map", "buffer.width = 10.8 Å: twice", "refine.mesh = 0.4")
+    chosen = ("domain.radius_r0 = 17 r0", "core map", "buffer.width = 10.8 Å: twice", "refine.mesh = 0.4")
     assert [sum(line.startswith(name) for line in told) for name in chosen] == [1] * 4
     verdicts = [line for line in told if line.startswith("unnamed, iteration ")]
     assert len(verdicts) == len(steps)
@@ -131,7 +131,7 @@ def test_sites_that_the_tolerance_does_not_need_leave_once(
     """From a region that is too large; the error is what the estimate of the smaller one says, and stays below it."""
     names, folder = small
     monkeypatch.chdir(folder)
-    defect, disc, region = names["edge"], Disc(radius_r0=20), InitialRegion(radius_r0=7)
+    defect, disc, region = names["edge"], Disc(radius_r0=17), InitialRegion(radius_r0=7)
     keys = {"start": names["step"], "initial_region": region, "coarsen": Coarsen()}
     steps = list(adapt(names["tungsten"], names["potential"], defect, disc, **keys, **CHEAP))
     sizes, last = [step.n_qm for step in steps], steps[-1]

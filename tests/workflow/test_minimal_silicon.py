@@ -1,6 +1,7 @@
 """The small silicon study with tight binding, end to end; and that its journal makes an interrupted one cheap.
 
-Three minutes: slow. A smaller one with tight binding, in a box, runs always: test_points_minimal.
+Three minutes: slow, as the one in a box (test_points_minimal). What they add to the minimal case, tight binding, boxes
+and locality, has quick tests of its own.
 """
 
 import shutil

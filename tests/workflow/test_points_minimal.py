@@ -12,6 +12,7 @@ from qmfront.storage import store
 from qmfront.storage.layouts.residual import RESIDUAL
 from tests.workflow.project import ROOT, Project
 
+pytestmark = pytest.mark.slow
 CONFIG = ("config/studies/points_minimal.yaml",)
 CASE = "results/di_66"
 
