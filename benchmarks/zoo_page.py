@@ -50,7 +50,10 @@ def page(table: pd.DataFrame, price: pd.DataFrame) -> str:
         f"{ratio.max():.2f}, {int(ratio.between(0.67, 1.5).sum())} times within 0.67 and 1.5. Trusted and outside 0.5 "
         f"to 2: {len(silent)} of {len(ran)} iterations."
     )
-    paid = ["| system | iterations | N_QM, first and last | QM calls, loop and cold | price |", f"|{' --- |' * 5}"]
+    paid = [
+        "| system | iterations | N_QM, first and last | QM calls, loop and cold | price |",
+        f"|{' --- |' * 5}",
+    ]
     paid += [
         f"| {one.system} | {one.iterations} | {one.n_qm_first}, {one.n_qm_last} | {one.loop_calls}, {one.cold_calls} "
         f"| {one.price:.2f} |"
