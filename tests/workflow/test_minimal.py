@@ -65,6 +65,7 @@ def test_a_second_run_has_nothing_to_do(finished: Any) -> None:
     assert "Nothing to be done" in done.stdout
 
 
+@pytest.mark.slow  # test_a_tighter_tolerance_goes_on_from_the_last_iteration runs always
 def test_another_tolerance_solves_nothing_again(finished: Any, planned_jobs: Any) -> None:
     """A looser one ends the loop earlier, the old one brings the last row back; no QM rule runs either way."""
     before = table_of(finished)
