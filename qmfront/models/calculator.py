@@ -20,7 +20,8 @@ from typing import Any
 
 from ase.calculators.abc import GetPropertiesMixin
 
-from qmfront.storage.provenance import PACKAGE, code_hash, content_hash, distribution_version
+from qmfront.storage.provenance import PACKAGE, content_hash, distribution_version
+from qmfront.storage.reached_code import code_hash
 
 log = logging.getLogger(__name__)
 OBJECT = "object"

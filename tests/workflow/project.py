@@ -13,7 +13,7 @@ import yaml
 from numba.core.caching import UserProvidedCacheLocator
 
 from qmfront.models.compiled import fingerprint
-from qmfront.storage.provenance import REMEMBERED
+from qmfront.storage.reached_code import REMEMBERED
 
 ROOT = Path(__file__).parents[2]
 PARTS = (

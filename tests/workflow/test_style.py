@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from qmfront.storage.provenance import reached_files
+from qmfront.storage.reached_code import reached_files
 from tests.workflow.project import environment
 
 ROOT = Path(__file__).parents[2]

@@ -2,7 +2,7 @@
 import json
 
 from qmfront.plan.resources import resource
-from qmfront.storage.provenance import code_stamp
+from qmfront.storage.reached_code import code_stamp
 
 ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1]
 SOURCE = ROOT if (ROOT / "qmfront").is_dir() else ROOT.parents[1]  # a wheel holds ROOT as qmfront/_project
