@@ -532,7 +532,7 @@ def _hybrid(measured: MeasuredMaterial, potential: FittedPotential, case: Case) 
     for line in (*told, mesh_choice(case.refine, defect.r0)):
         logger.info("%s", line)
     first = PartitionSettings(buffer=case.buffer, embedding=case.embedding)
-    return hybrid, first_region(defect, case.first_disc, first, seeds=seeds)
+    return hybrid, first_region(defect, case.initial_region, first, seeds=seeds)
 
 
 def _warn_of_tables(measured: MeasuredMaterial, defect: Defect, solution: Solution) -> None:

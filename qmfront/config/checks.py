@@ -26,12 +26,9 @@ from qmfront.config.merge import dotted, no_such
 from qmfront.config.potential import Potential
 from qmfront.config.potential_checks import problems_of_potentials
 from qmfront.config.solute_checks import problems_of_host, problems_of_solutes
+from qmfront.config.stages import CORE_RADIUS_R0, InitialRegion
 from qmfront.config.study import Case, Study
 from qmfront.config.trust import untrusted
-
-CORE_RADIUS_R0 = 1.0
-"""Atoms within this distance (r0) of the core line belong to the core and must be QM."""
-# ASSUME the paper only says that the QM region contains the core; the first shell is where ACE fails.
 
 POTENTIAL_SUFFIXES = (".alloy", ".fs", ".eam", ".yace", ".json", ".xml", ".skf", ".model", ".pt", ".param")
 RULES = (
@@ -341,10 +338,10 @@ def _kinds(case: Case) -> Iterator[str]:
 def _box(case: Case, box: Box, material: Material) -> Iterator[str]:
     r0 = material.crystal.nearest_neighbour_guess
     edges = [cells * length for cells, length in zip(box.along, material.crystal.box_edges, strict=True)]
-    edge, width = min(edges), 2 * case.first_disc.radius_r0 * r0
-    if width >= edge:
+    edge, region = min(edges), case.initial_region  # left out, it shrinks until it fits
+    if region is not None and (width := 2 * region.radius_r0 * r0) >= edge:
         yield (
-            f"initial_region.radius_r0 = {case.first_disc.radius_r0:g}: a ball {_length(width)} Å wide "
+            f"initial_region.radius_r0 = {region.radius_r0:g}: a ball {_length(width)} Å wide "
             f"does not fit into a box of {_length(edge)} Å (domain.cells = {box.cells}). "
             "Increase domain.cells, or decrease initial_region.radius_r0"
         )
@@ -370,7 +367,10 @@ def _rounded_up(length: float) -> float:
 
 
 def _extent(case: Case, disc: Disc, material: Material) -> Iterator[str]:
-    r0, region = material.crystal.nearest_neighbour_guess, case.first_disc
+    r0 = material.crystal.nearest_neighbour_guess
+    region = case.initial_region or InitialRegion(
+        radius_r0=CORE_RADIUS_R0
+    )  # left out, it shrinks until it fits
     free = disc.radius_r0 * r0
     edge = (hypot(*region.centre_r0) + region.radius_r0) * r0
     buffer_edge = edge + case.buffer.residual_factor * case.buffer.width

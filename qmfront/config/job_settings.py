@@ -98,7 +98,7 @@ class StructureSettings(Section):
     """
 
     described: DescribedDefect
-    initial_region: InitialRegion
+    initial_region: InitialRegion | None
     buffer: Buffer
     embedding: Embedding
     force_constants: ForceConstantSteps
@@ -111,7 +111,7 @@ class StructureSettings(Section):
         chosen = study.cases[case]
         return cls(
             described=study.described(case),
-            initial_region=chosen.first_disc,
+            initial_region=chosen.initial_region,
             buffer=chosen.buffer,
             embedding=chosen.embedding,
             force_constants=study.material_of(case).force_constants,

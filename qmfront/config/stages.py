@@ -15,6 +15,11 @@ Widths = Annotated[tuple[Width, ...], Strict(False)]
 Residual = Literal["exact", "cauchy_born", "paper"]
 
 
+CORE_RADIUS_R0 = 1.0
+"""Atoms within this distance (r0) of the core line belong to the core and must be QM."""
+# ASSUME the paper only says that the QM region contains the core; the first shell is where ACE fails.
+
+
 class InitialRegion(Section):
     """The QM region of iteration 0: a disc (a ball in a box) that must contain the core."""
 

@@ -178,7 +178,7 @@ def undeformed_domain(
         sites=sites,
         numbers=defect.numbers,
         r0=defect.r0,
-        region=first_region(defect, case.first_disc, settings, seeds=seeds),
+        region=first_region(defect, case.initial_region, settings, seeds=seeds),
         faces=faces,
         lost=float(np.maximum(whole - bonds[defect.free], 0).sum() / whole),
         is_local=is_local,

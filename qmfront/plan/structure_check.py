@@ -57,7 +57,7 @@ def found_in_file(
         crystal = _fitted(crystal, defect, farthest)
     partition = PartitionSettings(case.refine, case.buffer, case.embedding)
     found, seeds = defect_without_field(crystal, defect, case.domain, rim=rim)
-    first_region(found, case.first_disc, partition, seeds=seeds)
+    first_region(found, case.initial_region, partition, seeds=seeds)
     solutes = is_foreign(found.numbers, crystal)
     is_between = (found.basis_index == ADDED) & (found.frames is None)  # at a boundary of grains are no sites
     symbols = (

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qmfront.config.stages import InitialRegion
+from qmfront.config.stages import CORE_RADIUS_R0, InitialRegion
 from qmfront.coupling.partition import Region
 from qmfront.crystal.defect import Defect
 from qmfront.refine.benefit import benefit_regions
@@ -18,8 +18,8 @@ from qmfront.refine.regions import DomainExhaustedError, PartitionSettings, regi
 
 logger = logging.getLogger(__name__)
 
-CORE_RADIUS_R0 = 1.0
-"""Sites within this distance (r0) of the core line must be QM. # ASSUME"""
+FIRST_RADII_R0 = (InitialRegion().radius_r0, 2.2, 1.5, CORE_RADIUS_R0)
+"""r0; what iteration 0 tries where no region is asked for, until MM sites are left around the buffer."""
 
 RUNS_AWAY = 0.7
 """Of the radius of the domain; a relaxed defect that reaches so far does not stop before the clamp."""
@@ -60,15 +60,39 @@ class NextPartition:
 
 def first_region(
     defect: Defect,
-    initial: InitialRegion,
+    initial: InitialRegion | None,
     settings: PartitionSettings,
     *,
     seeds: np.ndarray | None = None,
 ) -> np.ndarray:
     """Regions (n,) of iteration 0: a disc or ball that contains the core, and its buffer.
 
-    With seeds (n,) bool: all free sites within the radius of a seed, and their buffer.
+    Parameters
+    ----------
+    initial : InitialRegion or None
+        None for the first of FIRST_RADII_R0 that fits into the domain: a supercell of 500 atoms is a domain as well.
+    seeds : (n,) bool, optional
+        All free sites within the radius of a seed are QM, whatever the centre.
+
+    Raises
+    ------
+    ValueError
+        As `initial_regions` and `regions_around`; of the smallest radius where none fits.
     """
+    if initial is not None:
+        return _first_region(defect, initial, settings, seeds)
+    *wider, smallest = (InitialRegion(radius_r0=radius) for radius in FIRST_RADII_R0)
+    for region in wider:
+        try:
+            return _first_region(defect, region, settings, seeds)
+        except DomainExhaustedError:
+            continue
+    return _first_region(defect, smallest, settings, seeds)
+
+
+def _first_region(
+    defect: Defect, initial: InitialRegion, settings: PartitionSettings, seeds: np.ndarray | None
+) -> np.ndarray:
     domain, radius = domain_of(defect, np.zeros_like(defect.predictor)), defect.r0 * initial.radius_r0
     if seeds is not None:
         return seeded_regions(domain, seeds, radius=radius, settings=settings)

@@ -249,8 +249,8 @@ DISLOCATION = {"kind": "dislocation", "line": [1, 1, 1], "plane": [1, 1, -2]}
         ({"case_defaults.initial_region.radius_r0": 0.5}, ["does not contain the core", "Choose at least 1"]),
         ({"case_defaults.initial_region.centre_r0": [7.0, 0.0]}, ["does not contain the core"]),
         (
-            {"case_defaults.domain.radius_r0": 11.0},
-            ["buffer.width = 10.8 Å", "reaches 30.6 Å", "ends at 30.2 Å (domain.radius_r0 = 11)"],
+            {"case_defaults.domain.radius_r0": 8.5},
+            ["buffer.width = 10.8 Å", "reaches 24.3 Å", "ends at 23.3 Å (domain.radius_r0 = 8.5)"],
         ),
         (
             {"case_defaults.buffer.width": 5.3},

@@ -54,6 +54,15 @@ def test_a_supercell_that_can_be_used(tmp_path: Path) -> None:
     )
 
 
+def test_a_supercell_of_usual_size_can_be_used(tmp_path: Path) -> None:
+    """499 atoms: the first QM region, which nobody asked for, shrinks until MM atoms are left around its buffer."""
+    write(tmp_path / "own.extxyz", vacancy(5))
+    wide = {"buffer": {"width": 9.2}}
+    assert problems(study(tmp_path / "own.extxyz", **wide)) == ()
+    (found,) = problems(study(tmp_path / "own.extxyz", initial_region={"radius_r0": 3.3}, **wide))
+    assert "No MM site is left" in found
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

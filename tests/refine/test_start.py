@@ -3,10 +3,17 @@
 import numpy as np
 import pytest
 
-from qmfront.config.stages import Adapt
+from qmfront.config.stages import CORE_RADIUS_R0, Adapt, InitialRegion
 from qmfront.coupling.partition import BUFFER, QM
 from qmfront.refine.decision import decision
-from qmfront.refine.next_partition import SHELL_R0, SiteEstimates, advanced, region_of_start
+from qmfront.refine.next_partition import (
+    FIRST_RADII_R0,
+    SHELL_R0,
+    SiteEstimates,
+    advanced,
+    first_region,
+    region_of_start,
+)
 from qmfront.refine.regions import DomainExhaustedError
 from tests.partitions import partition
 
@@ -75,6 +82,26 @@ def test_a_start_without_room_says_whether_the_defect_runs_away(edge):
     emitted[np.argmax(np.where(edge.free, np.linalg.norm(edge.coordinates, axis=1), 0.0))] = True
     with pytest.raises(DomainExhaustedError, match=f"farthest {rim / edge.r0:.1f} r0 .*runs to the rim"):
         region_of_start(edge, u, emitted, THIN, shell_r0=None)
+
+
+def test_a_first_region_that_nobody_asked_for_shrinks_to_fit(edge):
+    """The widest of the radii whose buffer leaves free sites; a region that was asked for is taken or refused."""
+    away, rim = (
+        np.linalg.norm(edge.coordinates, axis=1) / edge.r0,
+        np.linalg.norm(edge.coordinates, axis=1).max(),
+    )
+    for radius in FIRST_RADII_R0:
+        # a buffer that reaches the rim from here, and from everything wider
+        settings = partition(width=4.0, residual_factor=(rim - (radius + 0.05) * edge.r0) / 4.0)
+        region = first_region(edge, None, settings)
+        assert np.array_equal(region == QM, edge.free & (away <= radius * (1 + 1e-9)))
+        for wider in FIRST_RADII_R0:
+            if wider > radius:
+                with pytest.raises(DomainExhaustedError, match="ends beyond the clamped rim"):
+                    first_region(edge, InitialRegion(radius_r0=wider), settings)
+    with pytest.raises(DomainExhaustedError, match="beyond the clamped rim"):
+        first_region(edge, None, partition(width=4.0, residual_factor=rim / 4.0))
+    assert FIRST_RADII_R0[-1] == CORE_RADIUS_R0
 
 
 def test_an_estimate_that_may_change_its_mind_ends_nothing():
