@@ -33,6 +33,7 @@ from zoo import FILES, HERE, System, built, in_its_box, of_qm_alone, potential_o
 from zoo import MATERIALS as ELEMENTS
 
 from qmfront import Adapt, Box, Crack, Crystal, Disc, Dislocation, Point, QuantumModel, adapt, fit, measure
+from qmfront.adaptive.matching import MeasuredMaterial
 from qmfront.config.stages import Reference
 from qmfront.coupling.reference import reference_solution
 from qmfront.crystal.disc import straight_line_cell
@@ -42,7 +43,6 @@ from qmfront.elasticity.moduli import different_entries, rotated_moduli, to_voig
 from qmfront.elasticity.surface import JOULE_PER_SQUARE_METRE, surface_of
 from qmfront.estimate.estimator import true_error
 from qmfront.evaluate.forces import calculator_energy
-from qmfront.loop import MeasuredMaterial
 
 TABLE = HERE / "crystals.csv"
 COLUMNS = ["system", "quantity", "ours", "bar", "other", "other_code"]

@@ -39,7 +39,8 @@ from qmfront import (
     measure,
     substitution,
 )
-from qmfront.loop import FittedPotential, MeasuredMaterial, Step
+from qmfront.adaptive.matching import FittedPotential, MeasuredMaterial
+from qmfront.adaptive.step import Step
 
 LOMER = {"line": (1, -1, 0), "burgers": (0.5, 0.5, 0.0), "plane": (0, 0, 1)}
 """b = a/2 [110] in (001): it cannot glide, so that its core stays where it is."""

@@ -31,6 +31,7 @@ PACKAGES = (
     "models",
     "plan",
     "storage",
+    "adaptive",
 )
 """Those whose functions have a page: what a case computes, in the order in which it does."""
 

@@ -17,15 +17,15 @@ EAM, NRLTB, ACE
 
 # Names are loaded when they are used: jobs that need one module do not pay for all of them.
 _HOMES = {
-    "measure": "loop",
-    "fit": "loop",
-    "adapt": "loop",
-    "substitution": "loop",
-    "follow": "path",
-    "PathStep": "path",
+    "measure": "adaptive.matching",
+    "fit": "adaptive.matching",
+    "adapt": "adaptive.loop",
+    "substitution": "adaptive.substitution",
+    "follow": "adaptive.path",
+    "PathStep": "adaptive.path",
     "LoadPath": "config.stages",
     "Coarsen": "config.stages",
-    "Step": "loop",
+    "Step": "adaptive.step",
     "Crystal": "config.material",
     "QuantumModel": "config.material",
     "Potential": "config.potential",

@@ -20,8 +20,8 @@ from qmfront.operators.assembly import assemble
 from qmfront.operators.operators import Operators
 from tests.settings import probe
 
-LONGEST = ("workflow", "faults", "test_loop.py", "coupling")
-"""Folders and files under tests/ that are begun first, so that no worker is left alone with a long one."""
+LONGEST = ("workflow", "faults", "adaptive", "coupling")
+"""Folders under tests/ that are begun first, so that no worker is left alone with a long one."""
 
 
 FINISHED = "the finished minimal case"

@@ -11,6 +11,7 @@ from ase.calculators.emt import EMT
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import read, write
 
+from qmfront.adaptive.matching import measure
 from qmfront.config.material import Crystal, ForceConstantSteps, QuantumModel
 from qmfront.config.stages import Embedding
 from qmfront.coupling.embedding import embedded_forces
@@ -20,7 +21,6 @@ from qmfront.crystal.defect import Defect
 from qmfront.evaluate.forces import journaled_forces
 from qmfront.evaluate.journal import Journal, Tally
 from qmfront.evaluate.model_spec import ModelSpec
-from qmfront.loop import measure
 from qmfront.storage import store
 from qmfront.storage.extxyz import write_extxyz
 from qmfront.storage.layouts.structure import STRUCTURE

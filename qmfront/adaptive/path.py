@@ -14,6 +14,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from ase import Atoms
 
+from qmfront.adaptive.loop import coarsen_of, iterations, sites_given_up
+from qmfront.adaptive.matching import FittedPotential, MeasuredMaterial
+from qmfront.adaptive.problem import Problem, case_of, operators_of, prepared
+from qmfront.adaptive.step import Step
 from qmfront.config.defect import Dislocation
 from qmfront.config.section import Section
 from qmfront.config.stages import Coarsen, LoadPath
@@ -26,18 +30,6 @@ from qmfront.crystal.defect import Defect, at_rest
 from qmfront.elasticity.defective_sites import defective_sites
 from qmfront.elasticity.loading import Loading, loading_of, shear_stress
 from qmfront.evaluate.journaled import Journaled
-from qmfront.loop import (
-    FittedPotential,
-    MeasuredMaterial,
-    Problem,
-    Step,
-    case_of,
-    coarsen_of,
-    iterations,
-    operators_of,
-    prepared,
-    sites_given_up,
-)
 from qmfront.mismatch.linear import linear_mismatch
 from qmfront.refine.next_partition import united_region
 
