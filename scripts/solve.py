@@ -17,7 +17,6 @@ from qmfront.mismatch.model_difference import ModelDifference
 from qmfront.models.ace.calculator import ACE
 from qmfront.operators.operators import Operators
 from qmfront.preflight.embedding import warnings_of_solution
-from qmfront.refine.next_partition import partition_of
 from qmfront.storage import store
 from qmfront.storage.job import given
 from qmfront.storage.layouts.mismatch import MISMATCH
@@ -64,7 +63,7 @@ def main(files: Files, qm: ModelSpec, settings: Settings, journal: Journal, outp
     structure = store.load(files.structure, STRUCTURE)
     refined = None if files.refined is None else store.load(files.refined, PARTITION)
     start, first = _start(files)
-    partition = partition_of(first or structure, refined)
+    partition = {"region": (first or structure)["region"]} if refined is None else dict(refined)
     hybrid = Hybrid(
         Defect.from_arrays(structure),
         Operators.from_arrays(store.load(files.operators, OPERATORS)),

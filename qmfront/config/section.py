@@ -128,7 +128,7 @@ Part = TypeVar("Part", bound="Section")
 class Section(BaseModel):
     """A group of keys: immutable, refuses unknown keys, text for numbers, nan and infinity."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, defer_build=True)
     gone: ClassVar[Mapping[str, str]] = MappingProxyType({})
     """Keys of earlier versions, and what says the same now."""
 

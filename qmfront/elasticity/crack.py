@@ -7,15 +7,14 @@ matscipy evaluates it. Its two roots coincide in an isotropic medium, where the 
 from dataclasses import dataclass
 from functools import cached_property
 from math import sqrt
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matscipy.fracture_mechanics.crack import (
-    PLANE_STRAIN,
-    RectilinearAnisotropicCrack,
-    isotropic_modeI_crack_tip_displacement_field,
-)
 
 from qmfront.elasticity.moduli import to_voigt
+
+if TYPE_CHECKING:  # it imports matplotlib, half a second that defects without a crack do without
+    from matscipy.fracture_mechanics.crack import RectilinearAnisotropicCrack
 
 ISOTROPIC = 1e-6
 """Relative distance from isotropy below which the closed isotropic form is used: the anisotropic one divides by it."""
@@ -54,6 +53,11 @@ class CrackField:
         """
         radius, angle = _polar(points)
         if self._isotropic:
+            from matscipy.fracture_mechanics.crack import (
+                PLANE_STRAIN,
+                isotropic_modeI_crack_tip_displacement_field,
+            )
+
             u, v = isotropic_modeI_crack_tip_displacement_field(
                 intensity, *self._shear_and_poisson, radius, angle, stress_state=PLANE_STRAIN
             )
@@ -116,7 +120,9 @@ class CrackField:
         return np.einsum("in,jn->nij", along, turn[0]) + np.einsum("in,jn->nij", across, turn[1])
 
     @cached_property
-    def _anisotropic(self) -> RectilinearAnisotropicCrack:
+    def _anisotropic(self) -> "RectilinearAnisotropicCrack":
+        from matscipy.fracture_mechanics.crack import RectilinearAnisotropicCrack
+
         s = np.linalg.inv(self._voigt)
         field = RectilinearAnisotropicCrack()
         pairs = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2), (0, 5), (1, 5), (2, 5), (5, 5))

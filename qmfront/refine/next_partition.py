@@ -1,7 +1,7 @@
 """The first partition of a case and the next one: by the front, by benefit per cost, or by growing circles."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -238,13 +238,6 @@ def advanced(
         return made, next_partition(defect, estimate, region, displacement, settings=settings)
     except DomainExhaustedError as error:
         return made.ended(error), NextPartition(region)
-
-
-def partition_of(
-    structure: Mapping[str, np.ndarray], refined: Mapping[str, np.ndarray] | None
-) -> dict[str, np.ndarray]:
-    """Arrays of the partition of an iteration: the first one of the structure, or what was refined before it."""
-    return {"region": structure["region"]} if refined is None else dict(refined)
 
 
 def centre_of(defect: Defect, offset_r0: Sequence[float]) -> np.ndarray:
