@@ -200,6 +200,13 @@ def _model(folder: Path, asked: Asked, crystal: Crystal | None) -> tuple[str, st
         return f"qm: {_flow(qm | {'cutoff': asked.cutoff})} # Å", ""
     absolute = {name: str(folder / value) for name, value in files.items()}
     measured = None if crystal is None else _measured(asked.calculator, plain | absolute, crystal)
+    r0 = 0.0 if crystal is None else crystal.nearest_neighbour_guess
+    if measured is not None and measured < r0:
+        ask = (
+            f"materials.*.qm.kwargs: {asked.calculator} with these arguments has no forces between neighbours, "
+            f"{r0:.2f} Å apart. Give those of this crystal (or --kwargs), and its range as cutoff"
+        )
+        return f"qm: {_flow(qm)} # cutoff: 5.0", ask
     if measured is not None:
         return f"qm: {_flow(qm | {'cutoff': measured})} # Å, measured", ""
     ask = (

@@ -25,7 +25,7 @@ SAME_PLANE = 1e-3
 def force_range(calculator: Any, crystal: Crystal) -> float | None:
     """Distance R (Å) beyond which atoms do not change the force on an atom, rounded up to a plane of the crystal.
 
-    None if the model reaches farther than LONGEST.
+    None if the model reaches farther than LONGEST, 0 if no force changes.
 
     Parameters
     ----------
@@ -43,6 +43,8 @@ def force_range(calculator: Any, crystal: Crystal) -> float | None:
     apart = np.minimum(apart, edge - apart)
     moved.positions[apart < SAME_PLANE] += STEP
     change = np.linalg.norm(_forces(calculator, moved) - _forces(calculator, atoms), axis=1)
+    if not change.any():
+        return 0.0
     planes = np.unique(np.round(apart, 3))
     felt = [
         plane for plane in planes if change[np.abs(apart - plane) < SAME_PLANE].max() > FELT * change.max()

@@ -11,6 +11,8 @@ from qmfront.preflight.subject import Subject, stress_of
 SPREAD = 0.01
 FARTHEST = 0.06
 """Relative distance of the lattice constant at rest from the guess."""
+WEAK = 1e-3
+"""eV/Å^3, 0.16 GPa; a bulk modulus below it is none: solid argon has 0.017. # ASSUME"""
 APART = 0.01
 """Relative distance between the zero of the stress and the minimum of the energy, which a real model keeps."""
 
@@ -54,7 +56,13 @@ def rest_checks(subject: Subject, guess: Crystal) -> tuple[list[Check], Rest]:
 
 def _at_rest(step: float, modulus: float, guess: Crystal) -> Check:
     problem = ""
-    if not modulus > 0:
+    if abs(modulus) < WEAK:
+        problem = (
+            f"The lattice does not resist a stretch (bulk modulus {modulus:.1e} eV/Å^3): atoms that are "
+            f"{guess.nearest_neighbour_distance:.3g} Å apart hardly interact. The calculator may lack its arguments "
+            "(qm.kwargs), such as those of a pair potential, or have others than this crystal needs."
+        )
+    elif not modulus > 0:
         problem = (
             f"The stress falls when the lattice is stretched (bulk modulus {modulus:.3f} eV/Å^3): its sign is wrong, "
             "or the crystal is unstable. Check crystal.structure and lattice_constant_guess."

@@ -69,6 +69,20 @@ def test_what_is_expensive_is_asked_for(folder: Path, capsys: pytest.CaptureFixt
     assert yaml.safe_load((folder / "study.yaml").read_text())["materials"]["Cu"]["qm"]["cutoff"] == 4.0
 
 
+def test_a_model_that_does_not_reach_the_neighbours_is_asked_for_its_arguments(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A pair potential whose length is left at 1 Å: its range would be an answer, and be wrong."""
+    write(folder / "argon.xyz", bulk("Ar", cubic=True, a=5.26).repeat(4)[1:])
+    words = ["init", "argon.xyz", "--calculator", "ase.calculators.lj.LennardJones"]
+    assert main(words) == 0
+    said = capsys.readouterr().err
+    assert "no forces between neighbours, 3.72 Å apart" in said and "--kwargs" in said
+    assert "# cutoff: 5.0" in (folder / "study.yaml").read_text(encoding="utf-8")
+    assert main([*words, "--force", "--kwargs", '{"sigma": 3.4, "epsilon": 0.01, "rc": 8.5}']) == 0
+    assert not capsys.readouterr().err
+
+
 def test_arguments_that_are_files_are_named_as_files(folder: Path) -> None:
     (folder / "Cu.table").write_text("x", encoding="utf-8")
     words = ["--calculator", "my.Model", "--kwargs", '{"potential": "Cu.table", "order": 2}', "--cutoff", "5"]

@@ -154,6 +154,13 @@ class NotExtensive(Honest):
             self.results[name] = self.results[name] + 0.5 * len(self.atoms) ** 1.1
 
 
+class Weak(Honest):
+    """All but free atoms, as of a pair potential whose length is in another unit."""
+
+    def spoil(self) -> None:
+        self.results = {name: 1e-4 * value for name, value in self.results.items()}
+
+
 class WrongDensity(Honest):
     """At rest far from where the crystal is; energy, forces and stress of scaled lattices belong together."""
 

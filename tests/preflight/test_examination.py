@@ -134,6 +134,7 @@ def test_the_advised_displacement_passes(force: float) -> None:
         (liars.Breaks, ["It fails on a small crystal", "no such licence"]),
         (liars.NotPeriodic, ["Not periodic"]),
         (liars.NotExtensive, ["Twice the cell has not twice the energy", "not extensive"]),
+        (liars.Weak, ["The lattice does not resist a stretch", "qm.kwargs"]),
         (liars.WrongDensity, ["The lattice is not at rest within 6%", "the stress asks for -"]),
     ],
 )

@@ -27,6 +27,11 @@ def test_the_range_of_a_pair_potential_is_its_cut_off(rc: float, settings: Cryst
     assert rc - edge / 2 < found < rc + edge / 2
 
 
+def test_atoms_that_do_not_interact_have_no_range() -> None:
+    crystal = crystal_of(CRYSTALS[0])
+    assert force_range(LennardJones(sigma=1.0, epsilon=1.0, rc=3.0), crystal) == 0.0
+
+
 def test_what_a_model_says_of_itself_is_believed() -> None:
     model = EAM(potential="W_zhou")
     crystal = crystal_of(Crystal(structure="bcc", symbol="W", lattice_constant_guess=3.165))
