@@ -199,16 +199,19 @@ def _model(folder: Path, asked: Asked, crystal: Crystal | None) -> tuple[str, st
     if asked.cutoff is not None:
         return f"qm: {_flow(qm | {'cutoff': asked.cutoff})} # Å", ""
     absolute = {name: str(folder / value) for name, value in files.items()}
-    measured = None if crystal is None else _measured(asked.calculator, plain | absolute, crystal)
+    reach = None if crystal is None else _measured(asked.calculator, plain | absolute, crystal)
     r0 = 0.0 if crystal is None else crystal.nearest_neighbour_guess
-    if measured is not None and measured < r0:
+    if reach is not None and reach < r0:
         ask = (
             f"materials.*.qm.kwargs: {asked.calculator} with these arguments has no forces between neighbours, "
             f"{r0:.2f} Å apart. Give those of this crystal (or --kwargs), and its range as cutoff"
         )
         return f"qm: {_flow(qm)} # cutoff: 5.0", ask
-    if measured is not None:
-        return f"qm: {_flow(qm | {'cutoff': measured})} # Å, measured", ""
+    if reach is not None:
+        return (
+            f"qm: {_flow(qm | {'cutoff': ceil(5 * reach) / 10})} # Å, measured as half of the range of forces",
+            "",
+        )
     ask = (
         "materials.*.qm.cutoff: the range of the model's interaction in Å, some 5 for electrons (or --cutoff)"
     )
@@ -216,7 +219,7 @@ def _model(folder: Path, asked: Asked, crystal: Crystal | None) -> tuple[str, st
 
 
 def _measured(calculator: str, kwargs: dict[str, Any], crystal: Crystal) -> float | None:
-    """Half of the range of forces, Å, of a model that computes in this process and is quick; None for others."""
+    """The range of forces, Å, of a model that computes in this process and is quick; None for others."""
     if not is_trusted(calculator, ()):
         return None
     from qmfront.crystal.lattice import crystal_of
@@ -224,11 +227,10 @@ def _measured(calculator: str, kwargs: dict[str, Any], crystal: Crystal) -> floa
     from qmfront.preflight.interaction_range import force_range
 
     try:
-        reach = force_range(ModelSpec(calculator, kwargs).build(), crystal_of(crystal))
+        return force_range(ModelSpec(calculator, kwargs).build(), crystal_of(crystal))
     except Exception as error:  # of any calculator; the check tells what is wrong with it
         complain(f"{calculator} was not measured ({type(error).__name__}: {error})")
         return None
-    return None if reach is None else ceil(5 * reach) / 10
 
 
 def _trust(calculator: str | None) -> list[str]:

