@@ -1,6 +1,7 @@
 """Checks across sections that cost nothing and would otherwise fail hours into a run."""
 
 import os
+import re
 from collections.abc import Iterator
 from importlib.machinery import PathFinder
 from itertools import accumulate
@@ -108,16 +109,27 @@ def _calculator(qm: QuantumModel, place: str, study: Study) -> Iterator[str]:
 
 
 def missing_module(dotted: str) -> str | None:
-    """The first part of a dotted module path that cannot be found, without importing any of it."""
+    """The first part of a dotted path to a module, or to a class in one, that is not there; nothing is imported.
+
+    A class counts as there if the text of its module has its name: `module.Class.method` makes a calculator as well.
+    """
     path: list[str] | None = None
-    parts = dotted.split(".")
-    for end in range(1, len(parts) + 1):
+    parts, file = dotted.split("."), None
+    for end, part in enumerate(parts, start=1):
         name = ".".join(parts[:end])
         spec = PathFinder.find_spec(name, path)
         if spec is None:
-            return name
-        path = list(spec.submodule_search_locations or [])
+            return None if end == len(parts) and file is not None and _names(file, part) else name
+        path, file = list(spec.submodule_search_locations or []), spec.origin
     return None
+
+
+def _names(file: str, name: str) -> bool:
+    """Whether the text of a Python file has a name."""
+    if not file.endswith(".py"):
+        return True  # of machine code nothing is known before it is loaded
+    text = Path(file).read_text(encoding="utf-8", errors="replace")
+    return re.search(rf"\b{re.escape(name)}\b", text) is not None
 
 
 def _files(qm: QuantumModel, place: str, root: Path) -> Iterator[str]:

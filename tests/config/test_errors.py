@@ -508,6 +508,10 @@ def test_modules_are_found_without_importing_them() -> None:
     assert missing_module("qmfront.config.load") is None
     assert missing_module("xml.dom.minidom") is None
     assert missing_module("xml.no_such.minidom") == "xml.no_such"
+    assert missing_module("ase.calculators.tersoff.Tersoff") is None  # from_lammps of it makes a calculator
+    assert missing_module("qmfront.models.ace.ACE") is None
+    assert missing_module("ase.calculators.tersoff.Tersof") == "ase.calculators.tersoff.Tersof"
+    assert missing_module("ase.calculators.emtt.EMT") == "ase.calculators.emtt"
 
 
 def test_moments_of_a_file_need_those_of_the_crystal(problems: Problems, tmp_path: Path) -> None:
