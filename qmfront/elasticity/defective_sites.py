@@ -20,6 +20,9 @@ from qmfront.elasticity.deformation import deformation_gradients, gradient_pairs
 NON_AFFINE_R0 = 0.02
 """r0; a neighbour that is farther from where the deformation gradient of its site puts it is in a defect."""
 
+NEAREST_R0 = 1.2
+"""r0; neighbours of any sublattice that are as near must all be there."""
+
 STRAIN = 0.05
 """A larger principal Green strain is beyond what a lattice is."""
 FACE_R0, TIP_R0 = 4.0, 8.0
@@ -39,12 +42,13 @@ def defective_sites(defect: Defect, displacement: np.ndarray, crystal: Crystal) 
     crystal : Crystal
         At rest, in cubic axes.
     """
-    pairs = gradient_pairs(_relabelled(defect, displacement, crystal), defect.basis_index)
+    neighbours = _relabelled(defect, displacement, crystal)
+    pairs = gradient_pairs(neighbours, defect.basis_index)
     relabelled = replace(defect, stencil=pairs)
     gradient = deformation_gradients(relabelled, displacement)
     now = separations(defect.body.reference + displacement, defect.cell, defect.pbc, pairs)
     off = np.linalg.norm(non_affine(pairs, now, gradient, basis_index=defect.basis_index), axis=1)
-    whole = _complete(pairs, defect.basis_index)
+    whole = _complete(neighbours, defect)
     largest = np.zeros(defect.n_sites)
     np.maximum.at(largest, pairs.first, off)
     strain = (gradient.transpose(0, 2, 1) @ gradient - np.eye(3)) / 2
@@ -67,8 +71,17 @@ def _relabelled(defect: Defect, displacement: np.ndarray, crystal: Crystal) -> P
     return uncut(defect.sites, found, defect.crack_tip)
 
 
-def _complete(pairs: Pairs, basis_index: np.ndarray) -> np.ndarray:
-    """Sites with each vector of the usual stencil of their sublattice once, (n,) bool."""
+def _complete(neighbours: Pairs, defect: Defect) -> np.ndarray:
+    """Sites with each vector of the usual stencil of their sublattice once, (n,) bool.
+
+    What counts are the pairs that give F_l, and nearest neighbours: those of a vacancy in silicon are all of the other
+    sublattice.
+    """
+    basis_index, pairs = defect.basis_index, gradient_pairs(neighbours, defect.basis_index)
+    if np.array_equal(basis_index[pairs.first], basis_index[pairs.second]):
+        near = np.linalg.norm(neighbours.vector, axis=1) < NEAREST_R0 * defect.r0
+        same = basis_index[neighbours.first] == basis_index[neighbours.second]
+        pairs = neighbours.chosen(same | near)
     count = np.bincount(pairs.first, minlength=len(basis_index))
     key = np.round(pairs.vector, 3) + 0.0
     _, label = np.unique(key, axis=0, return_inverse=True)
@@ -85,7 +98,7 @@ def _incomplete_from_the_beginning(defect: Defect) -> np.ndarray:
     """Sites that lack neighbours in the predictor of a crack, (n,) bool; none of other defects."""
     if not np.isfinite(defect.crack_tip):
         return np.zeros(defect.n_sites, bool)
-    return ~_complete(gradient_pairs(defect.stencil, defect.basis_index), defect.basis_index)
+    return ~_complete(defect.stencil, defect)
 
 
 def _below_faces(defect: Defect) -> np.ndarray:

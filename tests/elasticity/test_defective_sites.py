@@ -9,8 +9,12 @@ from qmfront.crystal.point_defect import PointDefect, point_defect
 from qmfront.elasticity.defective_sites import STRAIN, defective_sites
 
 FCC, BCC, DIAMOND = ("Cu", "fcc", 3.6), ("W", "bcc", 3.16), ("Si", "diamond", 5.43)
-NEIGHBOURS = {"Cu": 18, "W": 14, "Si": 12}
-"""N(l) of each sublattice: of the vacancy, those that have lost it."""
+B2 = ("NiAl", "b2", 2.88)
+NEIGHBOURS = {"Cu": 18, "W": 14, "Si": 12 + 4, "NiAl": 6 + 8}
+"""N(l) of the sublattice of the vacancy, and nearest neighbours: those that have lost it."""
+
+
+NEAREST = {"fcc": 12, "bcc": 8, "diamond": 4, "b2": 8}
 
 
 def vacancy(symbol: str, structure: str, a0: float, **changes) -> Defect:
@@ -23,12 +27,13 @@ def vacancy(symbol: str, structure: str, a0: float, **changes) -> Defect:
     return point_defect(cubic_crystal(symbol, structure, a0), PointDefect(**described))
 
 
-@pytest.mark.parametrize("crystal", [FCC, BCC, DIAMOND])
+@pytest.mark.parametrize("crystal", [FCC, BCC, DIAMOND, B2])
 def test_a_vacancy_is_seen_by_those_that_lost_a_neighbour(crystal):
     defect = vacancy(*crystal)
     marked = defective_sites(defect, np.zeros_like(defect.sites), cubic_crystal(*crystal))
     away = np.linalg.norm(defect.sites[marked] - defect.core, axis=1)
     assert marked.sum() == NEIGHBOURS[crystal[0]] and away.max() < 1.8 * defect.r0
+    assert np.sum(away < 1.01 * defect.r0) == NEAREST[crystal[1]]
 
 
 def test_an_added_atom_is_defective_and_so_are_its_neighbours():
