@@ -114,9 +114,14 @@ def trust(
     reasons, passing, notes = [], [], []
     along_modes = np.nan if solution.modes is None else float(solution.modes.eigenvalues[0])
     lowest = along_modes if np.isinf(proven) else float(np.fmin(along_modes, proven))
-    if lowest <= 0.0:
+    if along_modes <= 0.0:
         reasons.append(
             f"saddle: the lowest eigenvalue is {lowest:.3f}, and the attempts to leave it ended on others"
+        )
+    elif lowest <= 0.0:
+        reasons.append(
+            f"saddle: the lowest eigenvalue is {lowest:.3f}, along a mode that the tests of the solve had missed "
+            f"(theirs: {along_modes:.3f}) and that nothing has followed; another core lies beside this one"
         )
     elif lowest < GLIDE:
         reasons.append(
@@ -130,7 +135,8 @@ def trust(
             "the potential has no minimum of this defect, so that cores of lower energy were not looked for; eta holds "
             "for the core that was found. Give the fit more observations"
         )
-    before, now = attained[0], replace(attained[1], lowest_eigenvalue=lowest)
+    # a Lanczos run finds softer modes at the same core: only tests of one kind tell whether it has changed
+    before, now = attained[0], replace(attained[1], lowest_eigenvalue=along_modes)
     left = float(solution.measure[-1])
     if left > max(ALGEBRAIC * now.eta, ROUNDING):
         passing.append(

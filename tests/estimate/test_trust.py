@@ -37,7 +37,13 @@ def test_nothing_speaks_against_a_quiet_iteration():
     "found, changes, word",
     [
         (solution(-0.02), {}, "saddle"),
+        (solution(0.3), {"proven": -0.02}, "the tests of the solve had missed (theirs: 0.300)"),
         (solution(0.5 * GLIDE), {}, "along glide"),
+        (
+            solution(0.3),
+            {"proven": 0.5 * GLIDE, "attained": (Attained(2e-2, 50, 0.3), Attained(1e-2, 100))},
+            "along glide",
+        ),
         (replace(solution(0.3), unguided=True), {}, "has no minimum of this defect"),
         (solution(0.3, moved=1.1 * JUMP_R0 * R0), {}, "another basin"),
         (solution(0.3), {"attained": (Attained(1e-2, 50), Attained(1.1e-2, 100))}, "has not fallen"),
