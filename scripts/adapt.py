@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from qmfront.config.stages import Adapt, Buffer, Embedding, Estimate, Refine, Residual
+from qmfront.coupling.core import tip_advance
 from qmfront.coupling.force_mixing import Models
 from qmfront.coupling.hybrid import Hybrid
 from qmfront.coupling.partition import QM
@@ -108,12 +109,14 @@ def main(files: Files, qm: ModelSpec, settings: Settings, journal: Journal, outp
     save(outputs.residual, RESIDUAL, found.residuals, attrs, run=run, config=config)
     save(outputs.estimate, ESTIMATE, found.arrays(), corrections, run=own, config=settings)
     calls, algebraic = stored.attrs["qm_calls"], solution.measure[-1]
+    advance = tip_advance(solution.displacement, hybrid.defect)
+    now = Attained(found.estimates.chosen, int((region == QM).sum()), tip_advance=advance)
     verdict = partial(
         trust,
         solution,
         found.estimates.phi,
         r0=hybrid.defect.r0,
-        attained=(_attained(files.numbers), Attained(found.estimates.chosen, int((region == QM).sum()))),
+        attained=(_attained(files.numbers), now),
         polynomial_error=found.polynomial_error,
     )
     numbers = iteration_numbers(

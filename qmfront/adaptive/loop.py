@@ -21,6 +21,7 @@ from qmfront.adaptive.problem import Problem, case_of, prepared
 from qmfront.adaptive.step import Step
 from qmfront.config.section import Section
 from qmfront.config.stages import Coarsen
+from qmfront.coupling.core import tip_advance
 from qmfront.coupling.partition import Region
 from qmfront.coupling.solution import Solution
 from qmfront.coupling.solve import StartingPoint, solve
@@ -109,12 +110,14 @@ def iterations(
             hybrid, region, solution, difference, settings=settings, seconds=Seconds()
         )
         algebraic = solution.measure[-1]
+        advance = tip_advance(solution.displacement, hybrid.defect)
+        now = Attained(found.estimates.chosen, int(np.sum(region == Region.QM)), tip_advance=advance)
         judged = partial(
             trust,
             solution,
             found.estimates.phi,
             r0=hybrid.defect.r0,
-            attained=(before, Attained(found.estimates.chosen, int(np.sum(region == Region.QM)))),
+            attained=(before, now),
             polynomial_error=found.polynomial_error,
         )
         numbers = iteration_numbers(

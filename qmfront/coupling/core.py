@@ -62,6 +62,10 @@ BROKEN = 0.5
 """Opening, in units of the spacing of the two planes, at which they are parted."""
 
 
+LARGEST_ADVANCE_R0 = 5.0
+"""r0; a tip farther than this from that of the predictor has left the field that the clamp belongs to."""
+
+
 def tip_position(displacement: np.ndarray, defect: Defect) -> float:
     """x1 (Å) at which the planes beside the crack plane are BROKEN apart, between atoms by interpolation.
 
@@ -81,6 +85,14 @@ def tip_position(displacement: np.ndarray, defect: Defect) -> float:
         return np.inf
     excess = opening[last : last + 2] - BROKEN * spacing
     return float(x1[last] + (x1[last + 1] - x1[last]) * excess[0] / (excess[0] - excess[1]))
+
+
+def tip_advance(displacement: np.ndarray, defect: Defect) -> float:
+    """How far the tip of a crack is ahead of that of its predictor, Å, at u (n, 3) Å; 0 for other defects.
+
+    -inf for a crack that has closed, +inf for one that has run through the body.
+    """
+    return tip_position(displacement, defect) - defect.crack_tip if np.isfinite(defect.crack_tip) else 0.0
 
 
 def opening_profile(displacement: np.ndarray, defect: Defect) -> tuple[np.ndarray, np.ndarray, float]:

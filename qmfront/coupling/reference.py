@@ -8,7 +8,7 @@ import numpy as np
 
 from qmfront.config.stages import Reference, Solve
 from qmfront.coupling.anderson import NoEquilibriumError, solve_equilibrium
-from qmfront.coupling.core import core_position, tip_position
+from qmfront.coupling.core import LARGEST_ADVANCE_R0, core_position, tip_advance
 from qmfront.coupling.descent import descend, root_or_descent
 from qmfront.coupling.hybrid import Field, Hybrid
 from qmfront.coupling.solution import Solution
@@ -27,9 +27,6 @@ KICK = 0.1
 
 DESCENT_FORCE = 3e-3
 """eV/Å; below it root finding takes over from the descent."""
-
-LARGEST_ADVANCE_R0 = 5.0
-"""r0; a tip farther than this from that of the predictor has left the field that the clamp belongs to."""
 
 
 @dataclass(frozen=True)
@@ -154,8 +151,8 @@ def checked_tip(displacement: np.ndarray, defect: Defect) -> float:
 
     Raises RuntimeError if it is farther than LARGEST_ADVANCE_R0 from that of the predictor.
     """
-    tip, largest = tip_position(displacement, defect), LARGEST_ADVANCE_R0 * defect.r0
-    advance = tip - defect.crack_tip
+    advance, largest = tip_advance(displacement, defect), LARGEST_ADVANCE_R0 * defect.r0
+    tip = defect.crack_tip + advance
     logger.info("crack tip at x1 = %.2f Å, %.2f Å ahead of the predictor's", tip, advance)
     if abs(advance) > largest:
         what, cure = ("has run", "Lower") if advance > 0 else ("has closed", "Raise")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from qmfront.coupling.core import LARGEST_ADVANCE_R0
 from qmfront.coupling.solution import Solution
 
 GLIDE = 0.03
@@ -39,11 +40,16 @@ GROWTH = 1.05
 
 @dataclass(frozen=True)
 class Attained:
-    """Where an iteration has come to: eta (Å), with n_qm QM atoms, at a solution with a lowest eigenvalue, if known."""
+    """Where an iteration has come to: eta (Å), with n_qm QM atoms, at a solution with a lowest eigenvalue, if known.
+
+    tip_advance : float, Å
+        How far the tip of a crack is ahead of that of its predictor; see `tip_advance`.
+    """
 
     eta: float
     n_qm: int
     lowest_eigenvalue: float | None = None
+    tip_advance: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -111,30 +117,17 @@ def trust(
     proven : float
         Lowest eigenvalue of a Lanczos run with mixed forces, where there was one.
     """
-    reasons, passing, notes = [], [], []
     along_modes = np.nan if solution.modes is None else float(solution.modes.eigenvalues[0])
     lowest = along_modes if np.isinf(proven) else float(np.fmin(along_modes, proven))
-    if along_modes <= 0.0:
-        reasons.append(
-            f"saddle: the lowest eigenvalue is {lowest:.3f}, and the attempts to leave it ended on others"
-        )
-    elif lowest <= 0.0:
-        reasons.append(
-            f"saddle: the lowest eigenvalue is {lowest:.3f}, along a mode that the tests of the solve had missed "
-            f"(theirs: {along_modes:.3f}) and that nothing has followed; another core lies beside this one"
-        )
-    elif lowest < GLIDE:
-        reasons.append(
-            f"the position of the core along glide is not certified: the lowest eigenvalue is {lowest:.4f}, and "
-            "neither model is sure of so soft a mode; all else is as eta says"
-        )
-    elif np.isnan(lowest):
-        notes.append("the solution was not tested for a saddle")
+    reasons, passing = _of_stability(along_modes, lowest), []
+    notes = ["the solution was not tested for a saddle"] if np.isnan(lowest) else []
     if solution.unguided:
         reasons.append(
             "the potential has no minimum of this defect, so that cores of lower energy were not looked for; eta holds "
             "for the core that was found. Give the fit more observations"
         )
+    if abs(attained[1].tip_advance) > LARGEST_ADVANCE_R0 * r0:
+        reasons.append(_tip_has_left(attained[1].tip_advance))
     # a Lanczos run finds softer modes at the same core: only tests of one kind tell whether it has changed
     before, now = attained[0], replace(attained[1], lowest_eigenvalue=along_modes)
     left = float(solution.measure[-1])
@@ -156,6 +149,34 @@ def trust(
             "give the fit more observations, or take estimate.residual: exact"
         )
     return Trust((*reasons, *passing), tuple(notes), not passing, lowest)
+
+
+def _of_stability(along_modes: float, lowest: float) -> list[str]:
+    """What the lowest eigenvalues, along the modes of the solve and of all tests, say against a solution."""
+    if along_modes <= 0.0:
+        return [
+            f"saddle: the lowest eigenvalue is {lowest:.3f}, and the attempts to leave it ended on others"
+        ]
+    if lowest <= 0.0:
+        return [
+            f"saddle: the lowest eigenvalue is {lowest:.3f}, along a mode that the tests of the solve had missed "
+            f"(theirs: {along_modes:.3f}) and that nothing has followed; another core lies beside this one"
+        ]
+    if lowest < GLIDE:
+        return [
+            f"the position of the core along glide is not certified: the lowest eigenvalue is {lowest:.4f}, and "
+            "neither model is sure of so soft a mode; all else is as eta says"
+        ]
+    return []
+
+
+def _tip_has_left(advance: float) -> str:
+    what, cure = ("has run", "lower") if advance > 0 else ("has closed", "raise")
+    far = f"by {abs(advance):.1f} Å" if np.isfinite(advance) else "throughout"
+    return (
+        f"the crack {what} {far}: its tip is no longer where the clamp supposes it, of which eta knows nothing; "
+        f"{cure} defect.load"
+    )
 
 
 def _since(before: Attained, now: Attained, moved_r0: float) -> list[str]:

@@ -11,7 +11,7 @@ from scipy.spatial import cKDTree
 
 from qmfront.config.stages import Reference, Solve, Stability
 from qmfront.coupling.anderson import NoEquilibriumError
-from qmfront.coupling.core import opening_profile, tip_position
+from qmfront.coupling.core import opening_profile, tip_advance, tip_position
 from qmfront.coupling.descent import descend
 from qmfront.coupling.force_mixing import Models, model_forces
 from qmfront.coupling.hybrid import Hybrid
@@ -208,8 +208,11 @@ def test_tip_of_a_closed_and_of_a_run_through_crack(crack, lift, expected):
 def test_tip_that_left_its_place_is_an_error(crack, shift, message):
     lift = np.where(crack.sites[:, 0] < shift, 1.5, 0.0) * np.sign(crack.sites[:, 1])
     moved = replace(crack, predictor=np.column_stack([0 * lift, lift, 0 * lift]))
+    at_rest = np.zeros_like(crack.sites)
+    assert tip_advance(at_rest, moved) == pytest.approx(shift - crack.crack_tip, abs=2.0 * crack.r0)
+    assert tip_advance(at_rest, replace(moved, crack_tip=np.inf)) == 0.0
     with pytest.raises(RuntimeError, match=message):
-        checked_tip(np.zeros_like(crack.sites), moved)
+        checked_tip(at_rest, moved)
 
 
 def test_weak_load_closes_the_crack(loaded, crack_operators, eam_forces, caplog):

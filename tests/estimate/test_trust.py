@@ -44,6 +44,8 @@ def test_nothing_speaks_against_a_quiet_iteration():
             {"proven": 0.5 * GLIDE, "attained": (Attained(2e-2, 50, 0.3), Attained(1e-2, 100))},
             "along glide",
         ),
+        (solution(0.3), {"attained": (None, Attained(1e-2, 99, tip_advance=-40.0))}, "has closed by 40.0 Å"),
+        (solution(0.3), {"attained": (None, Attained(1e-2, 99, tip_advance=np.inf))}, "has run throughout"),
         (replace(solution(0.3), unguided=True), {}, "has no minimum of this defect"),
         (solution(0.3, moved=1.1 * JUMP_R0 * R0), {}, "another basin"),
         (solution(0.3), {"attained": (Attained(1e-2, 50), Attained(1.1e-2, 100))}, "has not fallen"),
@@ -71,6 +73,11 @@ def test_the_first_iteration_has_come_from_anywhere():
     far = replace(solution(0.3), moved=10.0)
     assert verdict(far, attained=(None, Attained(1.0, 50))).trusted
     assert not verdict(far).trusted
+
+
+def test_a_tip_may_advance_by_a_few_bonds():
+    near = Attained(1e-2, 99, tip_advance=4.9 * R0)
+    assert verdict(solution(0.3), attained=(None, near)).trusted
 
 
 def test_few_more_atoms_need_not_lower_eta():
