@@ -36,6 +36,7 @@ from qmfront import (
     Point,
     Potential,
     QuantumModel,
+    Step,
     adapt,
     fit,
     measure,
@@ -45,7 +46,7 @@ from qmfront.coupling.anderson import NoEquilibriumError
 from qmfront.coupling.force_mixing import Models
 from qmfront.coupling.hybrid import Hybrid
 from qmfront.coupling.mm_minimum import mm_minimum
-from qmfront.coupling.reference import reference_solution
+from qmfront.coupling.reference import ReferenceSolution, reference_solution
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.defects import cores_of
 from qmfront.estimate.estimator import true_error
@@ -59,6 +60,9 @@ MARGIN = 12.0
 """Å, around atoms in an open box."""
 SMALLEST_ERROR = 1e-9
 """Å; below it there is nothing to compare: a vacancy in Stillinger-Weber silicon does not relax."""
+STILL, REST = 1e-7, 1e-6
+"""eV/Å; largest force at a reference, and where noise does not let it come so far. Along a mode of 0.007, in the screw
+dislocation of silver, 1e-6 were 1e-4 Å."""
 SAME = 1e-3
 """eV per period; minima whose energies differ by less are the same one."""
 AWAY_R0 = 0.3
@@ -87,18 +91,29 @@ def eam(
     return crystal, QuantumModel(calculator="qmfront.models.eam.EAM", cutoff=cutoff, **given)
 
 
-def lammps_silicon(style: str, file: str, cutoff: float) -> tuple[Crystal, QuantumModel]:
-    """Silicon by a pair style of LAMMPS."""
+def of_lammps(
+    crystal: Crystal, style: str, file: str, cutoff: float, *, coefficients: str = "* * {potential} {symbol}"
+) -> tuple[Crystal, QuantumModel]:
+    """An element by a pair style of LAMMPS."""
+    told = coefficients.replace("{symbol}", str(crystal.symbol))
     kwargs = {
-        "lmpcmds": [f"pair_style {style}", "pair_coeff * * {potential} Si"],
-        "atom_types": {"Si": 1},
+        "lmpcmds": [f"pair_style {style}", f"pair_coeff {told}"],
+        "atom_types": {crystal.symbol: 1},
         "keep_alive": True,
     }
     files = {"potential": str(FILES / file)}
-    qm = QuantumModel(
+    return crystal, QuantumModel(
         calculator="ase.calculators.lammpslib.LAMMPSlib", kwargs=kwargs, files=files, cutoff=cutoff
     )
-    return Crystal(structure="diamond", symbol="Si", lattice_constant_guess=5.43), qm
+
+
+SILICON = Crystal(structure="diamond", symbol="Si", lattice_constant_guess=5.43)
+GERMANIUM = Crystal(structure="diamond", symbol="Ge", lattice_constant_guess=5.66)
+SILVER = Crystal(structure="fcc", symbol="Ag", lattice_constant_guess=4.09)
+PALLADIUM = Crystal(structure="fcc", symbol="Pd", lattice_constant_guess=3.89)
+PLATINUM = Crystal(structure="fcc", symbol="Pt", lattice_constant_guess=3.92)
+OF_ONE_ELEMENT = "1 1 {potential}"
+"""Coefficients of a file that names no species."""
 
 
 MATERIALS = {
@@ -109,8 +124,13 @@ MATERIALS = {
     "Cu": eam("Cu", "fcc", 3.615, "Cu_mishin1.eam.alloy", 5.51),
     "Ni": eam("Ni", "fcc", 3.52, "NiAlH_jea.eam.alloy", 5.65),
     "Al": eam("Al", "fcc", 4.05, "Al_mm.eam.fs", 6.5),
-    "Si": lammps_silicon("sw", "Si.sw", 3.78),
-    "SiT": lammps_silicon("tersoff", "Si.tersoff", 3.2),
+    "Ag": of_lammps(SILVER, "eam", "Ag_u3.eam", 5.55, coefficients=OF_ONE_ELEMENT),
+    "Pd": of_lammps(PALLADIUM, "eam", "Pd_u3.eam", 5.3, coefficients=OF_ONE_ELEMENT),
+    "Pt": (PLATINUM, QuantumModel(calculator="ase.calculators.emt.EMT", cutoff=5.9)),
+    "Si": of_lammps(SILICON, "sw", "Si.sw", 3.78),
+    "SiT": of_lammps(SILICON, "tersoff", "Si.tersoff", 3.2),
+    "SiE": of_lammps(SILICON, "edip", "Si.edip", 3.13),
+    "Ge": of_lammps(GERMANIUM, "tersoff", "SiCGe.tersoff", 3.1),
 }
 BCC_SCREW = {"line": (1, 1, 1), "burgers": (0.5, 0.5, 0.5), "plane": (1, -1, 0)}
 BCC_EDGE = {"line": (1, 1, -2), "burgers": (0.5, 0.5, 0.5), "plane": (1, -1, 0)}
@@ -120,6 +140,8 @@ FCC_EDGE = {"line": (1, 1, -2), "burgers": (0.5, -0.5, 0.0), "plane": (1, 1, 1)}
 SI_SCREW = {"line": (1, -1, 0), "burgers": (0.5, -0.5, 0.0), "plane": (1, 1, 1)}
 SI_60 = {"line": (1, -1, 0), "burgers": (0.5, 0.0, -0.5), "plane": (1, 1, 1)}
 SI_EDGE = {"line": (1, 1, -2), "burgers": (0.5, -0.5, 0.0), "plane": (1, 1, 1)}
+LOMER = {"line": (1, -1, 0), "burgers": (0.5, 0.5, 0.0), "plane": (0, 0, 1)}
+BCC_100 = {"line": (0, 1, 0), "burgers": (1.0, 0.0, 0.0), "plane": (0, 0, 1)}
 VACANCY = {"position": (3.0, 3.0, 3.0), "removed": ((0.0, 0.0, 0.0),)}
 DUMBBELL = VACANCY | {"added": ((0.24, 0.24, 0.0), (-0.24, -0.24, 0.0))}
 SPLIT = VACANCY | {"added": ((0.28, 0.0, 0.0), (-0.28, 0.0, 0.0))}
@@ -127,8 +149,13 @@ BCC_TWO = VACANCY | {"removed": ((0.0, 0.0, 0.0), (0.5, 0.5, 0.5))}
 BCC_FIVE = VACANCY | {
     "removed": ((0.0, 0.0, 0.0), (0.5, 0.5, 0.5), (0.5, 0.5, -0.5), (0.5, -0.5, 0.5), (-0.5, 0.5, 0.5))
 }
+FCC_THREE = VACANCY | {"removed": ((0.0, 0.0, 0.0), (0.5, 0.5, 0.0), (0.5, 0.0, 0.5))}
+OCTAHEDRAL = {"position": (3.0, 3.0, 3.0), "added": ((0.5, 0.0, 0.0),)}
+DUMBBELL_100 = VACANCY | {"added": ((0.3, 0.0, 0.0), (-0.3, 0.0, 0.0))}
 CRACK_110 = {"front": (0, 0, 1), "plane": (1, 1, 0), "load": 0.9}
 CRACK_010 = {"front": (0, 0, 1), "plane": (0, 1, 0), "load": 0.9}
+CRACK_121 = {"front": (1, 0, -1), "plane": (1, 2, 1), "load": 0.9}
+CRACK_001 = {"front": (1, 1, 0), "plane": (0, 0, 1), "load": 0.6}
 CRACK_111 = {"front": (1, -1, 0), "plane": (1, 1, 1), "load": 0.6}
 """Copper emits a partial at a load of 0.9, which runs to the rim."""
 
@@ -149,9 +176,7 @@ SYSTEMS = {
     "w_screw": straight("W", BCC_SCREW, 22, chosen_on=True),
     "w_edge": straight("W", BCC_EDGE, 25, chosen_on=True),
     "w_mixed": straight("W", BCC_MIXED, 22),
-    "w_100": straight(
-        "W", {"line": (0, 1, 0), "burgers": (1.0, 0.0, 0.0), "plane": (0, 0, 1)}, 25, chosen_on=True
-    ),
+    "w_100": straight("W", BCC_100, 25, chosen_on=True),
     "fe_screw": straight("Fe", BCC_SCREW, 22, chosen_on=True),
     "fe_edge": straight("Fe", BCC_EDGE, 25, chosen_on=True),
     "fe_mixed": straight("Fe", BCC_MIXED, 22),
@@ -184,6 +209,21 @@ SYSTEMS = {
     "al_vacancy": point("Al", VACANCY, 10),
     "si_sw_divacancy": point("Si", VACANCY | {"removed": ((0.0, 0.0, 0.0), (0.25, 0.25, 0.25))}, 8),
     "si_tersoff_vacancy": point("SiT", VACANCY, 8),
+    "v_100": straight("V", BCC_100, 24),
+    "ta_edge": straight("Ta", BCC_EDGE, 24),
+    "ta_crack_110": crack("Ta", CRACK_110, 26),
+    "w_crack_121": crack("W", CRACK_121, 28),
+    "cu_crack_001": crack("Cu", CRACK_001, 28),
+    "al_lomer": straight("Al", LOMER, 22),
+    "ag_screw": straight("Ag", FCC_SCREW, 25),
+    "pd_edge": straight("Pd", FCC_EDGE, 26),
+    "ge_60": straight("Ge", SI_60, 18),
+    "ge_vacancy": point("Ge", VACANCY, 7),
+    "si_edip_vacancy": point("SiE", VACANCY, 7),
+    "pt_vacancy": point("Pt", VACANCY, 8),
+    "cu_three_vacancies": point("Cu", FCC_THREE, 9),
+    "cu_octahedral": point("Cu", OCTAHEDRAL, 9),
+    "fe_100_dumbbell": point("Fe", DUMBBELL_100, 11),
 }
 """`chosen_on`: those on which defaults were chosen; the others were run once the defaults stood."""
 
@@ -250,8 +290,11 @@ def compared(base: dict, bulk: Bulk, steps: list, seconds: float) -> list[dict]:
     def of(u: np.ndarray) -> float:
         return energy(defect.body.atoms(u))
 
-    settings = Reference(max_force=1e-6, max_calls=400, stability=Stability(tolerance=1e-2))
-    own = reference_solution(hybrid, settings, last.solution.displacement)
+    try:
+        own = reference(hybrid, last.solution.displacement)
+    except RuntimeError as error:  # a crack that has closed, for one: there is no error, but a verdict
+        print(f"{base['system']}: no reference, {error}")
+        return [base | told(step) | {"same_basin": False, "processor_s": seconds} for step in steps]
     lowest = of(own.displacement)
     try:
         beside = cores_of(bulk, SYSTEMS[base["system"]].defect, SYSTEMS[base["system"]].domain, defect)
@@ -267,24 +310,43 @@ def compared(base: dict, bulk: Bulk, steps: list, seconds: float) -> list[dict]:
         error = true_error(step.solution.displacement, own.displacement, defect.stencil)
         rows.append(
             base
+            | told(step)
             | {
-                "k": step.k,
-                "n_qm": step.n_qm,
-                "eta": step.eta,
                 "error": error,
                 "effectivity": step.eta / error if error > SMALLEST_ERROR else np.nan,
                 "same_basin": above < 1e3 * SAME and away < AWAY_R0 * defect.r0,
                 "energy_above": above,
-                "trusted": step.trusted,
-                "reasons": "; ".join((*step.trust.reasons, *step.trust.notes)),
-                "lowest_eigenvalue": step.trust.lowest_eigenvalue,
                 "reference_eigenvalue": own.lowest_eigenvalue,
-                "qm_calls": step.numbers.qm_calls,
-                "test_calls": step.solution.test_calls,
                 "processor_s": seconds,
             }
         )
     return rows
+
+
+def reference(hybrid: Hybrid, start: np.ndarray) -> ReferenceSolution:
+    """The QM minimum beside a displacement (n, 3) Å, to the least force that the model's noise allows."""
+    for force in (STILL, REST):
+        settings = Reference(max_force=force, max_calls=400, stability=Stability(tolerance=1e-2))
+        try:
+            return reference_solution(hybrid, settings, start)
+        except RuntimeError:
+            if force == REST:
+                raise
+    raise AssertionError("the last try returns or raises")
+
+
+def told(step: Step) -> dict[str, float | bool | str]:
+    """What a user is told of an iteration, and what it has cost."""
+    return {
+        "k": step.k,
+        "n_qm": step.n_qm,
+        "eta": step.eta,
+        "trusted": step.trusted,
+        "reasons": "; ".join((*step.trust.reasons, *step.trust.notes)),
+        "lowest_eigenvalue": step.trust.lowest_eigenvalue,
+        "qm_calls": step.numbers.qm_calls,
+        "test_calls": step.solution.test_calls,
+    }
 
 
 def main(names: list[str]) -> None:
