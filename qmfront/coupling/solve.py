@@ -42,7 +42,7 @@ ROUNDING = 1e-10
 of the model error vanishes."""
 
 FURTHER = 0.2
-"""Of descent_force; how far downhill a solve goes after root finding has failed."""
+"""Of descent_force; how far downhill a solve goes after root finding has failed, and as far again after that."""
 
 FAR_DOWNHILL = 1e-2
 """eV/Å; how far it goes if descent_force is not set."""
@@ -264,7 +264,9 @@ def relax_hybrid(
     the modes do not hold. Where it fails,
     1. it goes on from where it came nearest, with some steps of conjugate gradients on the Hessian of the MM model
        there in place of H_FC (no QM call),
-    2. and if that fails, from the end of a descent: to FURTHER of descent_force, to FAR_DOWNHILL without it.
+    2. if that fails, from the end of a descent: to FURTHER of descent_force, to FAR_DOWNHILL without it,
+    3. and if that fails, from the end of one that goes FURTHER from there, with what it has learned. A crack in
+       tungsten on (121) takes that: the region in which root finding converges is small where a mode is soft.
     Where all fail, the iterate that came nearest is the solution if its measure is below STALLED of the model error:
     the verdict on the estimate says so.
     # ASSUME mixed forces have no energy, but are near enough to having one as long as they are large.
@@ -281,6 +283,7 @@ def relax_hybrid(
     far = FAR_DOWNHILL if settings.descent_force is None else FURTHER * settings.descent_force
     lattice = inexact(hybrid.riesz)
     failures: list[NoEquilibriumError] = []
+    ends: list[np.ndarray] = []
 
     def of_lattice(forces: np.ndarray) -> np.ndarray:
         phi = lattice.solve(forces)
@@ -301,9 +304,15 @@ def relax_hybrid(
 
     def from_downhill() -> tuple[np.ndarray, Field]:
         end = _downhill(hybrid, region, Beginning(reached()), far, settings).displacement
+        ends.append(end)
         return end, _of_mm_hessian(hybrid, lattice, end, modes)
 
-    for beginning in (at_once, from_the_nearest, from_downhill):
+    def from_further_down() -> tuple[np.ndarray, Field]:
+        begun = ends[-1] if ends else reached()
+        end = _downhill(hybrid, region, Beginning(begun), FURTHER * far, settings)
+        return end.displacement, end.inverse_hessian
+
+    for beginning in (at_once, from_the_nearest, from_downhill, from_further_down):
         try:
             start, precondition = beginning()
             stop = _Stop(defect, model_error, settings.algebraic_fraction, start)
