@@ -40,9 +40,15 @@ CLOSE = 2.0
 """The largest error on unseen cells relative to the least that a smaller weight may have."""
 STRONGER = (1.0, 10.0, 100.0)
 """Factors of the repulsion, each tried where atoms fall into each other with the one before."""
+KINK = 1.0
+"""Relative change of a derivative with the step from which on the model has a kink close to the lattice."""
 ADVICE = (
     "Let it have more to fit to (robust.cells.count, robust.strained.count), a larger basis (basis.max_degree) or "
     "cut-off (basis.cutoff), or go on all the same with robust.refuse: false"
+)
+ADVICE_FOR_A_KINK = (
+    "No smooth basis follows that, and a larger one costs time. Choose a smoother model, or go on all the same with "
+    "robust.refuse: false"
 )
 ADVICE_OF_SOLUTES = (
     "Let it have more to fit to (robust.solute_cells.count), less distorted cells (amplitudes and strain there), a "
@@ -145,10 +151,27 @@ def fit_by_recipe(observations: Observations, bulk: Bulk, basis: BasisSettings, 
     best = min(failed, key=lambda attempt: len(attempt.certificate.problems()))
     tried = "; then ".join(attempt.words for attempt in failed)
     message = f"The fit is poor: {'; '.join(best.certificate.problems())}. Tried: {tried}"
+    kink = _kink(observations, settings)
+    if kink:
+        message += f". {kink}"
     if settings.robust.refuse:
-        raise RuntimeError(f"{message}. {ADVICE}.")
+        raise RuntimeError(f"{message}. {ADVICE_FOR_A_KINK if kink else ADVICE}.")
     logger.warning("%s. It is taken all the same (robust.refuse is false).", message)
     return _with_solutes(best, observations, bulk, settings)
+
+
+def _kink(observations: Observations, settings: Fitting) -> str:
+    """What is wrong with the reference model close to the lattice, in words; empty if nothing is."""
+    kinks = [name for name, change in observations.noise.items() if change > KINK]
+    if not kinks:
+        return ""
+    first = min(kinks, key=lambda name: KIND[name].matching)
+    strain = 4 * settings.strain_step
+    return (
+        "The reference model has a kink close to the lattice, such as a cut-off between two shells of neighbours: its "
+        f"{first.replace('_', ' ')} changes by {observations.noise[first]:.0f} times its size when strains up to "
+        f"{strain:.1%} become {2 * strain:.1%}"
+    )
 
 
 def _with_solutes(attempt: Attempt, observations: Observations, bulk: Bulk, settings: Fitting) -> Fit:

@@ -1,5 +1,6 @@
 """The recipe robust: what is noise is not fitted, and the weight of the cells is found where nothing was fitted."""
 
+from dataclasses import replace
 from pathlib import Path
 from zlib import crc32
 
@@ -157,9 +158,12 @@ def test_a_fit_that_fails_is_made_again_and_then_refused(observed, tungsten, cap
     words = str(refused.value)
     assert "fault curve of {110}<111> is off" in words and "a vacancy costs" in words
     assert "weigh 1e-06; then" in words and "robust.refuse: false" in words
+    assert "larger basis" in words and "kink" not in words + caplog.text
     lenient = changed(SETTINGS, robust=changed(ROBUST, refuse=False))
-    assert fit_by_recipe(observed, tungsten, poor, lenient).defects.problems()
-    assert "all the same" in caplog.text
+    jumping = replace(observed, noise={**observed.noise, "fourth_derivative": 127.0})
+    assert fit_by_recipe(jumping, tungsten, poor, lenient).defects.problems()
+    assert "all the same" in caplog.text and "a kink close to the lattice" in caplog.text
+    assert "fourth derivative changes by 127 times its size when strains up to 1.0% become" in caplog.text
 
 
 def test_a_store_holds_all_of_it(observed):
