@@ -141,7 +141,7 @@ def trust(
     largest = float(np.sqrt(np.einsum("ni,ni->n", correction, correction).max()))
     if largest > LARGE_R0 * r0:
         passing.append(
-            f"the error is too large for a linear estimate: it would move a site by {largest:.2f} Å; more QM atoms help"
+            f"the error is too large for a linear estimate: it would move a site by {largest:.3g} Å; more QM atoms help"
         )
     if polynomial_error > POLYNOMIAL:
         reasons.append(

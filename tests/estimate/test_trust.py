@@ -56,6 +56,7 @@ def test_nothing_speaks_against_a_quiet_iteration():
         ),
         (solution(0.3), {"attained": (Attained(1e-2, 50), Attained(0.9e-2, 100))}, "hardly falls"),
         (solution(0.3), {"correction": 1.1 * LARGE_R0 * R0 * np.eye(5, 3)}, "too large for a linear"),
+        (solution(0.3), {"correction": 2.5e40 * np.eye(5, 3)}, "move a site by 2.5e+40 Å"),
         (
             replace(solution(0.3), measure=np.array([1e-2, 6e-3])),
             {},
