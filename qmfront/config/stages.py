@@ -85,8 +85,8 @@ class Solve(Section):
     max_calls: int = key("Largest number of QM calls of one solve", unit="1", default=60, ge=1)
     descent_force: Force | None = key(
         "The first solve goes downhill until no force is larger, and any solve goes five times further if root "
-        "finding fails; null: to 0.03 eV/Å from a minimum of the potential, not at all from the predictor, and to 0.01 "
-        "eV/Å if root finding fails",
+        "finding fails, twice if need be; null: to 0.03 eV/Å from a minimum of the potential, not at all from the "
+        "predictor, and to 0.01 and 0.002 eV/Å if root finding fails",
         unit="eV/Å",
         default=None,
     )
