@@ -180,7 +180,7 @@ def test_a_solve_that_stalls_near_equilibrium_is_kept(edge, edge_operators, eam_
 
     monkeypatch.setattr(solve_module, "_of_mm_hessian", stuck)
     monkeypatch.setattr(
-        solve_module, "_downhill", lambda hybrid, region, begin, *_: Descended(begin.displacement, stuck)
+        solve_module, "_downhill", lambda hybrid, region, begin, *_: Descended(begin.displacement, stuck())
     )
     with pytest.raises(NoEquilibriumError, match="No equilibrium after"):
         short_solve(hybrid, algebraic_fraction=1e-7)
