@@ -138,7 +138,12 @@ def trust(
         )
     if before is not None:
         passing += _since(before, now, solution.moved / r0)
-    largest = float(np.sqrt(np.einsum("ni,ni->n", correction, correction).max()))
+    largest = float(np.linalg.norm(correction, axis=1).max())
+    if not np.isfinite([now.eta, left, largest]).all():  # no comparison with NaN would say so
+        reasons.append(
+            f"it is no number: eta = {now.eta:.3g} Å, a site would move by {largest:.3g} Å, and the solve has left "
+            f"{left:.3g} Å. The potential has failed at this structure: give the fit more observations"
+        )
     if largest > LARGE_R0 * r0:
         passing.append(
             f"the error is too large for a linear estimate: it would move a site by {largest:.3g} Å; more QM atoms help"
@@ -165,7 +170,7 @@ def _of_stability(along_modes: float, lowest: float) -> list[str]:
     if lowest < GLIDE:
         return [
             f"the position of the core along glide is not certified: the lowest eigenvalue is {lowest:.4f}, and "
-            "neither model is sure of so soft a mode; all else is as eta says"
+            "neither model is sure of so soft a mode; the error may exceed eta by as much as the core moves"
         ]
     return []
 

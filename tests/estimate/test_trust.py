@@ -70,6 +70,20 @@ def test_each_reason_stands_alone(found, changes, word):
     assert not told.trusted and len(told.reasons) == 1 and word in told.reasons[0]
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_what_is_no_number_is_not_trusted(bad):
+    """Every comparison with NaN is false."""
+    quiet, before = solution(0.3), Attained(2e-2, 50)
+    for found, changes in (
+        (quiet, {"correction": np.where(np.eye(5, 3), bad, NOTHING)}),
+        (quiet, {"attained": (before, Attained(bad, 100))}),
+        (quiet, {"attained": (None, Attained(bad, 100))}),
+        (replace(quiet, measure=np.array([1e-2, bad])), {}),
+    ):
+        told = verdict(found, **changes)
+        assert not told.trusted and any("is no number" in reason for reason in told.reasons)
+
+
 def test_the_first_iteration_has_come_from_anywhere():
     far = replace(solution(0.3), moved=10.0)
     assert verdict(far, attained=(None, Attained(1.0, 50))).trusted
