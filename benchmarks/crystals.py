@@ -41,7 +41,6 @@ from qmfront import (
     Disc,
     Dislocation,
     Point,
-    Potential,
     QuantumModel,
     adapt,
     fit,
@@ -49,7 +48,6 @@ from qmfront import (
 )
 from qmfront.adaptive.matching import MeasuredMaterial
 from qmfront.adaptive.step import Step
-from qmfront.config.potential import Basis, Robust
 from qmfront.config.stages import Reference
 from qmfront.coupling.reference import reference_solution
 from qmfront.crystal.disc import straight_line_cell
@@ -114,8 +112,6 @@ MATERIALS = {
 }
 PAIR_STYLES = {"Mg": "eam/fs", "Zr": "eam/fs", "NiAl": "eam/alloy", "Ni3Al": "eam/alloy", "Fe": "eam/fs"}
 """Of LAMMPS, for the tables that our own reader reads."""
-ROUGH = ("SiC",)
-"""Models that no smooth basis follows: bonds of silicon begin 0.05 Å within its distance to the next silicon."""
 VACANCY = {"removed": ((0.0, 0.0, 0.0),)}
 BASAL_SCREW = {"line": (1, 1, -2, 0), "burgers": (1 / 3, 1 / 3, -2 / 3, 0.0), "plane": (0, 0, 0, 1)}
 BASAL_EDGE = BASAL_SCREW | {"line": (1, -1, 0, 0)}
@@ -183,14 +179,6 @@ def system_of(name: str) -> System:
 def known(name: str) -> tuple[Crystal, QuantumModel]:
     """Crystal and model of a material."""
     return MATERIALS[name] if name in MATERIALS else ELEMENTS[name]
-
-
-def potential_for(system: System) -> Potential:
-    """The default but for ROUGH models: their first fit, though it does not pass its certificate."""
-    default = potential_of(system)
-    if system.material not in ROUGH:
-        return default
-    return default.model_copy(update={"basis": Basis(max_degree=(12, 10, 6)), "robust": Robust(refuse=False)})
 
 
 def measured(name: str) -> MeasuredMaterial:
@@ -308,7 +296,7 @@ def defect_rows(name: str) -> list[dict]:
     """eta over error of every iteration, and the energy of a point defect beside a full relaxation."""
     system, begin = system_of(name), time.process_time()
     material = measured(system.material)
-    potential = fit(material, potential_for(system))
+    potential = fit(material, potential_of(system))
     stop = Adapt(max_iterations=5, max_qm_atoms=LARGEST[type(system.domain)], tolerance=1e-4)
     steps = []
     for step in adapt(material, potential, system.defect, system.domain, adapt=stop):
