@@ -20,7 +20,8 @@ from ase.calculators.calculator import BaseCalculator
 from ase.constraints import FixAtoms
 from ase.data import atomic_numbers
 from ase.optimize import LBFGS
-from crystals import by_lammps, eam, row, write
+from crystal_systems import by_lammps, eam
+from crystals import row, write
 from zoo import HERE, built, in_its_box
 
 from qmfront import (
