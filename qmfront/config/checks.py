@@ -1,29 +1,15 @@
 """Checks across sections that cost nothing and would otherwise fail hours into a run."""
 
-import os
-import re
 from collections.abc import Iterator
-from importlib.machinery import PathFinder
-from itertools import accumulate
 from math import ceil, hypot, prod
 from pathlib import Path
 
 from qmfront.config.defect import Box, Crack, Disc, Dislocation, File, Point
 from qmfront.config.defect_checks import problems_of_defect
-from qmfront.config.errors import did_you_mean, shown_value
-from qmfront.config.figures import (
-    NEED_ERRORS,
-    NEED_FRONT,
-    Binding,
-    Certificate,
-    Curves,
-    Figure,
-    Locality,
-    Scaling,
-)
-from qmfront.config.labels import labels_of
-from qmfront.config.material import Material, QuantumModel
-from qmfront.config.merge import dotted, no_such
+from qmfront.config.figure_checks import drawn, problems_of_figures
+from qmfront.config.material import Material
+from qmfront.config.material_checks import absent, is_file, problems_of_crystal_file, problems_of_materials
+from qmfront.config.merge import no_such
 from qmfront.config.potential import Potential
 from qmfront.config.potential_checks import problems_of_potentials
 from qmfront.config.solute_checks import problems_of_host, problems_of_solutes
@@ -31,20 +17,9 @@ from qmfront.config.stages import CORE_RADIUS_R0, InitialRegion
 from qmfront.config.study import Case, Study
 from qmfront.config.trust import untrusted
 
-POTENTIAL_SUFFIXES = (".alloy", ".fs", ".eam", ".yace", ".json", ".xml", ".skf", ".model", ".pt", ".param")
-RULES = (
-    "adapt", "all", "bulk", "check", "clamp", "convergence", "energy", "far_field", "gather", "intervals", "job",
-    "locality", "mismatch", "patch", "plan", "plans", "potential", "preflight", "qm_job", "reference", "scatter",
-    "shared", "solve", "start", "structure", "summary", "surface", "table", "tiles", "timed_job", "training",
-    "verdict",
-)  # fmt: skip
-"""Rules of the workflow, whose names no figure may have; nor one that begins with all_ or draw_."""
-LONGEST_LINE = 10_000
-LONGEST_TITLE = 200
-DEEPEST_MATHEMATICS = 5
-"""Braces in each other between two dollars: many more exceed the recursion limit of Python where they are set."""
 RESERVED = ("benchmarks", "bulk", "plan", "potentials", "preflight", "surfaces")
 """Folders beside the cases in results/."""
+LONGEST_LINE = 10_000
 
 
 def problems_of_study(study: Study, root: Path) -> list[str]:
@@ -57,107 +32,10 @@ def problems_of_study(study: Study, root: Path) -> list[str]:
     """
     return [
         *problems_of_potentials(study, root),
-        *_materials(study, root),
+        *problems_of_materials(study, root),
         *_cases(study, root),
-        *_figures(study, root),
+        *problems_of_figures(study, root),
     ]
-
-
-def _materials(study: Study, root: Path) -> Iterator[str]:
-    for name, material in study.materials.items():
-        place = f"materials.{name}.qm"
-        yield from _calculator(material.qm, place, study)
-        yield from _files(material.qm, place, root)
-        yield from _reach(name, material)
-        yield from _crystal_file(name, material, root)
-
-
-def _crystal_file(name: str, material: Material, root: Path) -> Iterator[str]:
-    """A crystal from a file is one."""
-    crystal = material.crystal
-    if crystal.file is None:
-        return
-    from qmfront.config.crystal_file import cell_of_file  # half a second, for crystals of files alone
-
-    try:
-        cell_of_file(root / crystal.file)
-    except ValueError as error:
-        yield f"materials.{name}.crystal.file = {crystal.file!r}: {error}"
-
-
-def _reach(name: str, material: Material) -> Iterator[str]:
-    """Force constants of pairs that interact must be measured; those beyond may come from the potential."""
-    steps, cutoff = material.force_constants, material.qm.cutoff
-    if steps.beyond == "zero" and steps.reach < cutoff:
-        yield (
-            f"materials.{name}.force_constants.reach = {steps.reach:g} Å is less than materials.{name}.qm.cutoff = "
-            f"{cutoff:g} Å: atoms that interact would have no force constants, and the moduli would be wrong. Choose "
-            f"at least {cutoff:g} Å (models of many-body terms need up to twice that), or force_constants.beyond: "
-            "potential"
-        )
-
-
-def _calculator(qm: QuantumModel, place: str, study: Study) -> Iterator[str]:
-    missing = missing_module(qm.calculator.rpartition(".")[0])
-    if missing:
-        yield (
-            f"{place}.calculator = {qm.calculator!r}: no module {missing!r} in this environment. Install it, or "
-            "correct the path"
-        )
-    known = {} if missing else {"calculator": qm.calculator}
-    yield from untrusted({**known, "kwargs": qm.kwargs}, place, study.trust)
-
-
-def missing_module(dotted: str) -> str | None:
-    """The first part of a dotted path to a module, or to a class in one, that is not there; nothing is imported.
-
-    A class counts as there if the text of its module has its name: `module.Class.method` makes a calculator as well.
-    """
-    path: list[str] | None = None
-    parts, file = dotted.split("."), None
-    for end, part in enumerate(parts, start=1):
-        name = ".".join(parts[:end])
-        spec = PathFinder.find_spec(name, path)
-        if spec is None:
-            return None if end == len(parts) and file is not None and _names(file, part) else name
-        path, file = list(spec.submodule_search_locations or []), spec.origin
-    return None
-
-
-def _names(file: str, name: str) -> bool:
-    """Whether the text of a Python file has a name."""
-    if not file.endswith(".py"):
-        return True  # of machine code nothing is known before it is loaded
-    text = Path(file).read_text(encoding="utf-8", errors="replace")
-    return re.search(rf"\b{re.escape(name)}\b", text) is not None
-
-
-def _files(qm: QuantumModel, place: str, root: Path) -> Iterator[str]:
-    for name, file in qm.files.items():
-        if not is_file(root / file) and not os.path.isdir(root / file):
-            yield _absent(f"{place}.files.{dotted((name,))}", file, root)
-    for name, value in qm.kwargs.items():
-        if isinstance(value, str) and value.endswith(POTENTIAL_SUFFIXES):
-            found = "" if is_file(root / value) else f"; besides, {root / value} does not exist"
-            yield (
-                f"{place}.kwargs.{dotted((name,))} = {shown_value(value)} looks like a file: list it under "
-                f"{place}.files instead, so that a change of its content is noticed{found}"
-            )
-
-
-def is_file(path: Path) -> bool:
-    """Whether there is such a file that may be read; a name that no file can have is that of none."""
-    try:
-        return path.is_file() and os.access(path, os.R_OK)
-    except (OSError, ValueError):
-        return False
-
-
-def _absent(place: str, file: str, root: Path) -> str:
-    looked = str(root / file)
-    shown = looked if len(looked) < 200 else "..." + looked[-60:]
-    what = "you may not read it" if os.path.isfile(looked) else "no such file"
-    return f"{place} = {shown_value(file)}: {what} (looked for {shown}). Correct the path"
 
 
 def _cases(study: Study, root: Path) -> Iterator[str]:
@@ -173,9 +51,9 @@ def _cases(study: Study, root: Path) -> Iterator[str]:
 def _case(name: str, case: Case, study: Study, root: Path) -> Iterator[str]:
     if name in RESERVED:
         yield f"{name!r} is a folder of the results; choose another name"
-    yield from _drawn("title", case.title)
+    yield from drawn("title", case.title)
     for label in case.locality.alternatives:
-        yield from _drawn("locality.alternatives", label)
+        yield from drawn("locality.alternatives", label)
     yield from untrusted(case.qm_kwargs, "qm_kwargs", study.trust)
     yield from untrusted(case.locality.alternatives, "locality.alternatives", study.trust)
     if case.reference.compute and case.reference.start in range(case.adapt.max_iterations, 101):
@@ -187,7 +65,7 @@ def _case(name: str, case: Case, study: Study, root: Path) -> Iterator[str]:
     if material is None:
         yield f"material: {no_such('material', case.material, study.materials, root)}"
     else:
-        if not list(_crystal_file(case.material, material, root)):
+        if not list(problems_of_crystal_file(case.material, material, root)):
             yield from _defect(case, material, root)
         yield from _buffer(case, material)
     if potential is None:
@@ -199,7 +77,7 @@ def _case(name: str, case: Case, study: Study, root: Path) -> Iterator[str]:
             f"but the case is made of {case.material!r}. Choose a potential of that material"
         )
     yield from _faces(case, potential)
-    if material is None or list(_crystal_file(case.material, material, root)):
+    if material is None or list(problems_of_crystal_file(case.material, material, root)):
         return
     yield from problems_of_solutes(case, material, potential)
     yield from problems_of_host(case, study)
@@ -222,38 +100,6 @@ def _faces(case: Case, potential: Potential) -> Iterator[str]:
         )
 
 
-def _drawn(place: str, text: str) -> Iterator[str]:
-    """One line that figures can set; between two dollars stands mathematics."""
-    odd = next((character for character in text if not character.isprintable()), None)
-    if odd is not None:
-        yield f"{place}: {shown_value(text)} holds {odd!r}, which cannot be printed. Write one line of text"
-    if len(text) > LONGEST_TITLE:
-        yield f"{place}: {shown_value(text)} has {len(text)} characters, and {LONGEST_TITLE} fit. Write a shorter one"
-        return
-    if text.count("$") < 2:
-        return
-    if _depth(text) > DEEPEST_MATHEMATICS:
-        yield f"{place}: {shown_value(text)} has more than {DEEPEST_MATHEMATICS} braces in each other. Write it simpler"
-        return
-    from matplotlib.mathtext import MathTextParser  # half a second, for titles with mathematics alone
-
-    try:
-        MathTextParser("path").parse(text)
-    except ValueError as error:
-        problem = str(error).strip().splitlines()[-1].split(": ", 1)[-1]
-        yield (
-            f"{place}: {shown_value(text)} cannot be set ({problem[:LONGEST_TITLE]}). Correct what stands between the "
-            "dollars, or write \\$"
-        )
-
-
-def _depth(text: str) -> int:
-    """The most braces that are open at a place."""
-    return max(
-        accumulate(text, lambda depth, character: depth + {"{": 1, "}": -1}.get(character, 0), initial=0)
-    )
-
-
 def _defect(case: Case, material: Material, root: Path) -> Iterator[str]:
     """The defect in its domain."""
     yield from _kinds(case)
@@ -273,7 +119,7 @@ def _defect(case: Case, material: Material, root: Path) -> Iterator[str]:
 
 def _structure_file(case: Case, defect: File, root: Path) -> Iterator[str]:
     if not is_file(root / defect.file):
-        yield _absent("defect.file", defect.file, root)
+        yield absent("defect.file", defect.file, root)
     if case.embedding.subtract_lattice and defect.lattice is None:
         yield (
             "embedding.subtract_lattice needs the perfect crystal, which the file alone does not tell: give "
@@ -425,56 +271,3 @@ def _clamp(case: Case, disc: Disc, potential: Potential, material: Material) -> 
             f"domain.clamp_width = {disc.clamp_width:g} Å: {far}{thinned}, so free atoms would miss neighbours "
             f"beyond it. Choose at least {_rounded_up(needed):g} Å"
         )
-
-
-def _figures(study: Study, root: Path) -> Iterator[str]:
-    for name, figure in study.figures.items():
-        place = f"figures.{name}"
-        if name in RULES or name.startswith(("all_", "draw_")):
-            yield f"{place}: {name!r} is the name of a rule of the workflow, and figures are targets: choose another"
-        if isinstance(figure, Certificate):
-            for potential in figure.potentials:
-                if potential not in study.potentials:
-                    yield f"{place}.potentials: {no_such('potential', potential, study.potentials, root)}"
-        absent = [case for case in figure.cases if case not in study.cases]
-        if absent:
-            hint = did_you_mean(absent[0], study.cases) if len(absent) == 1 else ""
-            verb = "is" if len(absent) == 1 else "are"
-            told = ", ".join(map(repr, absent))
-            yield f"{place}: {told} {verb} not among the cases{hint}; null draws no figure"
-        else:
-            yield from (f"{place} {problem}" for problem in _figure(figure, study))
-
-
-def _figure(figure: Figure, study: Study) -> Iterator[str]:
-    for name in figure.cases:
-        case = study.cases[name]
-        if isinstance(figure, NEED_ERRORS) and not case.reference.compute:
-            yield (
-                f"shows errors of {name!r}, but its reference.compute is false: "
-                "compute the reference, or leave the case out of the figure"
-            )
-        if isinstance(figure, Binding) and not (case.energy.compute and case.energy.of == "substitution"):
-            yield (
-                f"shows the energy of the solutes of {name!r}, which computes none: give it "
-                "energy: {compute: true, of: substitution}"
-            )
-        if isinstance(figure, Locality) and not case.locality.widths:
-            yield (
-                f"shows the locality of {name!r}, but its locality.widths is empty, so that nothing is measured: "
-                "list some widths, or choose null to draw no figure"
-            )
-        if isinstance(figure, Scaling) and not isinstance(case.domain, Box):
-            yield f"shows divide and conquer of {name!r}, whose domain is no periodic box: choose point defects"
-        if isinstance(figure, NEED_FRONT) and case.refine.method != "fast_marching":
-            yield (
-                f"shows a front, but refine.method of {name!r} is {case.refine.method}, which has none: "
-                "choose a case with fast_marching, or null to draw no figure"
-            )
-        if isinstance(figure, NEED_FRONT) and isinstance(case.defect, Point):
-            yield f"shows a front in the plane, but {name!r} is a point defect: choose null to draw no figure"
-    known = all(study.cases[name].potential in study.potentials for name in figure.cases)
-    labels = labels_of(figure, study) if isinstance(figure, Curves) and known else []
-    for label in dict.fromkeys(label for label in labels if labels.count(label) > 1):
-        among = ", ".join(name for name, own in zip(figure.cases, labels, strict=True) if own == label)
-        yield f"calls {among} all {label!r}: give the cases titles that differ, or show one of them"

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from qmfront.config.checks import RULES, missing_module
 from qmfront.config.errors import MOST, ConfigError, problems_of
+from qmfront.config.figure_checks import RULES
 from qmfront.config.load import load
 from qmfront.config.material import Crystal
+from qmfront.config.material_checks import missing_module
 from qmfront.config.merge import dotted
 from qmfront.config.potential import Basis
 from qmfront.config.reading import read_yaml

@@ -12,7 +12,7 @@ POINT_DEFECTS = ("points", "points_minimal", "points_eam", "points_large", "dft"
 
 @pytest.fixture(autouse=True)
 def _calculators_need_not_be_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("qmfront.config.checks.missing_module", lambda dotted: None)
+    monkeypatch.setattr("qmfront.config.material_checks.missing_module", lambda dotted: None)
 
 
 def loaded(name: str) -> Study:
