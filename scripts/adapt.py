@@ -7,18 +7,16 @@ from functools import partial
 from pathlib import Path
 
 from qmfront.config.stages import Adapt, Buffer, Embedding, Estimate, Refine, Residual
-from qmfront.coupling.core import tip_advance
 from qmfront.coupling.force_mixing import Models
 from qmfront.coupling.hybrid import Hybrid
-from qmfront.coupling.partition import QM
 from qmfront.coupling.solution import Solution
 from qmfront.coupling.stability import proof
 from qmfront.crystal.defect import Defect
 from qmfront.estimate.exact_layer import Layer, LayeredSettings
-from qmfront.estimate.iteration import estimated_iteration
+from qmfront.estimate.iteration import estimated_iteration, judged
 from qmfront.estimate.numbers import iteration_numbers
 from qmfront.estimate.residual import ResidualSettings
-from qmfront.estimate.trust import Attained, trust
+from qmfront.estimate.trust import Attained
 from qmfront.evaluate.forces import calculator_forces, journaled_forces
 from qmfront.evaluate.journal import Journal, Tally
 from qmfront.evaluate.model_spec import ModelSpec
@@ -109,16 +107,7 @@ def main(files: Files, qm: ModelSpec, settings: Settings, journal: Journal, outp
     save(outputs.residual, RESIDUAL, found.residuals, attrs, run=run, config=config)
     save(outputs.estimate, ESTIMATE, found.arrays(), corrections, run=own, config=settings)
     calls, algebraic = stored.attrs["qm_calls"], solution.measure[-1]
-    advance = tip_advance(solution.displacement, hybrid.defect)
-    now = Attained(found.estimates.chosen, int((region == QM).sum()), tip_advance=advance)
-    verdict = partial(
-        trust,
-        solution,
-        found.estimates.phi,
-        r0=hybrid.defect.r0,
-        attained=(_attained(files.numbers), now),
-        polynomial_error=found.polynomial_error,
-    )
+    verdict = partial(judged, found, hybrid, region, solution, _attained(files.numbers))
     numbers = iteration_numbers(
         found.estimates, region, estimate, verdict(), algebraic=algebraic, qm_calls=calls
     )

@@ -21,17 +21,16 @@ from qmfront.adaptive.problem import Problem, case_of, prepared
 from qmfront.adaptive.step import Step
 from qmfront.config.section import Section
 from qmfront.config.stages import Coarsen
-from qmfront.coupling.core import tip_advance
 from qmfront.coupling.partition import Region
 from qmfront.coupling.solution import Solution
 from qmfront.coupling.solve import StartingPoint, solve
 from qmfront.coupling.stability import proof
 from qmfront.crystal.defect import Defect
 from qmfront.estimate.exact_layer import LayeredSettings
-from qmfront.estimate.iteration import estimated_iteration
+from qmfront.estimate.iteration import estimated_iteration, judged
 from qmfront.estimate.numbers import iteration_numbers
 from qmfront.estimate.residual import ResidualSettings
-from qmfront.estimate.trust import Attained, trust
+from qmfront.estimate.trust import Attained
 from qmfront.preflight.embedding import warnings_of_solution
 from qmfront.refine.coarsening import Coarsening, coarsened, known_error
 from qmfront.refine.decision import decision
@@ -110,18 +109,9 @@ def iterations(
             hybrid, region, solution, difference, settings=settings, seconds=Seconds()
         )
         algebraic = solution.measure[-1]
-        advance = tip_advance(solution.displacement, hybrid.defect)
-        now = Attained(found.estimates.chosen, int(np.sum(region == Region.QM)), tip_advance=advance)
-        judged = partial(
-            trust,
-            solution,
-            found.estimates.phi,
-            r0=hybrid.defect.r0,
-            attained=(before, now),
-            polynomial_error=found.polynomial_error,
-        )
+        verdict = partial(judged, found, hybrid, region, solution, before)
         numbers = iteration_numbers(
-            found.estimates, region, case.estimate, judged(), algebraic=algebraic, qm_calls=calls
+            found.estimates, region, case.estimate, verdict(), algebraic=algebraic, qm_calls=calls
         )
         made, partition_of_next = advanced(
             decision(numbers.eta, numbers.n_qm, k, case.adapt, settled=numbers.trust.settled),
@@ -140,7 +130,7 @@ def iterations(
                 made, next_region = made.resumed(f"{fewer.removed.sum()} sites leave"), fewer.region
         if made.stop and case.adapt.prove:
             last = proof(hybrid, region, solution.displacement)
-            numbers = replace(numbers, trust=judged(proven=last.eigenvalue), proof_calls=last.calls)
+            numbers = replace(numbers, trust=verdict(proven=last.eigenvalue), proof_calls=last.calls)
         logger.info("%s", report(case.title, made, numbers))
         yield replace(step, numbers=numbers, reason=made.reason)
         if made.stop:

@@ -9,12 +9,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from qmfront.coupling.core import tip_advance
 from qmfront.coupling.hybrid import Hybrid
+from qmfront.coupling.partition import QM
 from qmfront.coupling.solution import Solution
 from qmfront.estimate.estimator import Estimates, Responses, estimates, estimator, representatives
 from qmfront.estimate.exact_layer import CG_TOLERANCE, Layer, LayeredSettings, residual_with_layer
 from qmfront.estimate.hessian_correction import corrections
 from qmfront.estimate.residual import exact_core
+from qmfront.estimate.trust import Attained, Trust, trust
 from qmfront.mismatch.model_difference import ModelDifference
 from qmfront.storage.layout import Attributes
 from qmfront.storage.timing import Seconds
@@ -97,6 +100,37 @@ def estimated_iteration(
             )
     steps = {name: one.steps for name, one in corrected.items()}
     return EstimatedIteration(residuals, layer, found, steps, hanging)
+
+
+def judged(
+    found: EstimatedIteration,
+    hybrid: Hybrid,
+    region: np.ndarray,
+    solution: Solution,
+    before: Attained | None,
+    *,
+    proven: float = np.inf,
+) -> Trust:
+    """The verdict on an iteration; see `trust`.
+
+    Parameters
+    ----------
+    region : (n,) int
+    before : Attained or None
+        By the iteration before, if there was one.
+    proven : float
+        Lowest eigenvalue of a Lanczos run with mixed forces, where there was one.
+    """
+    advance = tip_advance(solution.displacement, hybrid.defect)
+    now = Attained(found.estimates.chosen, int(np.sum(region == QM)), tip_advance=advance)
+    return trust(
+        solution,
+        found.estimates.phi,
+        r0=hybrid.defect.r0,
+        attained=(before, now),
+        polynomial_error=found.polynomial_error,
+        proven=proven,
+    )
 
 
 def _share(

@@ -141,8 +141,8 @@ def trust(
     largest = float(np.linalg.norm(correction, axis=1).max())
     if not np.isfinite([now.eta, left, largest]).all():  # no comparison with NaN would say so
         reasons.append(
-            f"it is no number: eta = {now.eta:.3g} Å, a site would move by {largest:.3g} Å, and the solve has left "
-            f"{left:.3g} Å. The potential has failed at this structure: give the fit more observations"
+            f"the estimate is no number: eta = {now.eta:.3g} Å, a site would move by {largest:.3g} Å, and the solve has "
+            f"left {left:.3g} Å; one of the models has failed at this structure. Give the fit more observations"
         )
     if largest > LARGE_R0 * r0:
         passing.append(
@@ -163,9 +163,10 @@ def _of_stability(along_modes: float, lowest: float) -> list[str]:
             f"saddle: the lowest eigenvalue is {lowest:.3f}, and the attempts to leave it ended on others"
         ]
     if lowest <= 0.0:
+        theirs = "" if np.isnan(along_modes) else f" (theirs: {along_modes:.3f})"
         return [
-            f"saddle: the lowest eigenvalue is {lowest:.3f}, along a mode that the tests of the solve had missed "
-            f"(theirs: {along_modes:.3f}) and that nothing has followed; another core lies beside this one"
+            f"saddle: the lowest eigenvalue is {lowest:.3f}, along a mode that the tests of the solve had missed"
+            f"{theirs} and that nothing has followed; another core lies beside this one"
         ]
     if lowest < GLIDE:
         return [
