@@ -141,8 +141,8 @@ def trust(
     largest = float(np.linalg.norm(correction, axis=1).max())
     if not np.isfinite([now.eta, left, largest]).all():  # no comparison with NaN would say so
         reasons.append(
-            f"the estimate is no number: eta = {now.eta:.3g} Å, a site would move by {largest:.3g} Å, and the solve has "
-            f"left {left:.3g} Å; one of the models has failed at this structure. Give the fit more observations"
+            f"the estimate is no number: eta = {now.eta:.3g} Å, a site would move by {largest:.3g} Å, and the solve "
+            f"has left {left:.3g} Å; one of the models has failed at this structure. Give the fit more observations"
         )
     if largest > LARGE_R0 * r0:
         passing.append(
