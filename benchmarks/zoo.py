@@ -1,14 +1,17 @@
 """Defects that no default was made on, with the defaults: does the loop end, where, and does its error bar hold?
 
-    python benchmarks/zoo.py [SYSTEM ... | page]
+    python benchmarks/zoo.py [SYSTEM ...]    these systems, or all
+    python benchmarks/zoo.py page            docs/zoo.md from the table
 
 Every system is a crystal, a calculator, a defect and a domain; all else is left out. The reference is the QM model's
 own minimum, reached from the last solution (the basin that the loop has found), and for its energy the lowest minimum
 of descents with the QM model from the predictor with noise. Rows of benchmarks/zoo.csv, one per iteration: system, k,
 n_qm, eta and error (Å), effectivity, same_basin, energy_above (meV, of the basin found over the lowest known one, per
-period of a line), trusted, reasons, lowest_eigenvalue, qm_calls, test_calls, and processor_s.
+period of a line), trusted, reasons, lowest_eigenvalue, qm_calls, test_calls, processor_s, and stiff_error (Å) and
+stiff_effectivity: the same without the part along the softest mode of the reference, along which a core glides.
 """
 
+import argparse
 import logging
 import sys
 import time
@@ -40,14 +43,14 @@ from qmfront import (
 from qmfront.config.stages import Reference, Stability, Start
 from qmfront.coupling.anderson import NoEquilibriumError
 from qmfront.coupling.force_mixing import Models
-from qmfront.coupling.hybrid import Hybrid
+from qmfront.coupling.hybrid import Field, Hybrid
 from qmfront.coupling.mm_minimum import mm_minimum
 from qmfront.coupling.reference import ReferenceSolution, reference_solution
 from qmfront.elasticity.bulk import Bulk
 from qmfront.elasticity.defects import cores_of
-from qmfront.estimate.estimator import true_error
 from qmfront.evaluate.forces import calculator_energy, calculator_forces
 from qmfront.models.calculator import build
+from qmfront.operators.norm import stencil_norm
 
 HERE = Path(__file__).parent
 TABLE = HERE / "zoo.csv"
@@ -143,15 +146,20 @@ def compared(base: dict, bulk: Bulk, steps: list, seconds: float) -> list[dict]:
         print(f"{base['system']}: no other reference, {error}")
     above = 1e3 * (of(own.displacement) - lowest)
     away = np.linalg.norm(own.displacement - last.solution.displacement, axis=1).max()
+    stiff = without_mode(own.lowest_mode, last.hybrid.riesz.forces(own.lowest_mode))
     rows = []
     for step in steps:
-        error = true_error(step.solution.displacement, own.displacement, defect.stencil)
+        off = step.solution.displacement - own.displacement
+        error, stiff_error = (stencil_norm(part, defect.stencil) for part in (off, stiff(off)))
+        stiff_eta = stencil_norm(stiff(step.estimated.estimates.phi), defect.stencil)
         rows.append(
             base
             | told(step)
             | {
                 "error": error,
                 "effectivity": step.eta / error if error > SMALLEST_ERROR else np.nan,
+                "stiff_error": stiff_error,
+                "stiff_effectivity": stiff_eta / stiff_error if stiff_error > SMALLEST_ERROR else np.nan,
                 "same_basin": above < 1e3 * SAME and away < AWAY_R0 * defect.r0,
                 "energy_above": above,
                 "reference_eigenvalue": own.lowest_eigenvalue,
@@ -159,6 +167,11 @@ def compared(base: dict, bulk: Bulk, steps: list, seconds: float) -> list[dict]:
             }
         )
     return rows
+
+
+def without_mode(mode: np.ndarray, stretched: np.ndarray) -> Field:
+    """u -> u - v (v . H_FC u) / (v . H_FC v) for a mode v (n, 3) and H_FC v (n, 3): what it does not share with v."""
+    return lambda u: u - np.vdot(stretched, u) / np.vdot(stretched, mode) * mode
 
 
 def reference(hybrid: Hybrid, start: np.ndarray) -> ReferenceSolution:
@@ -187,7 +200,14 @@ def told(step: Step) -> dict[str, float | bool | str]:
     }
 
 
-def main(names: list[str]) -> None:
+def main(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("systems", nargs="*", metavar="SYSTEM", help=f"page, or {', '.join(SYSTEMS)}")
+    names = parser.parse_args(arguments).systems
+    if unknown := sorted({*names} - {*SYSTEMS, "page"}):
+        parser.error(f"no system has the name {', '.join(unknown)}; --help lists them")
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     if names == ["page"]:
         text = page(pd.read_csv(TABLE), pd.read_csv(HERE / "price.csv"))

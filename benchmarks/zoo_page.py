@@ -7,6 +7,7 @@ COLUMNS = (
     "chosen on",
     "N_QM",
     "eta / error",
+    "beside the softest mode",
     "last error (Å)",
     "lowest eigenvalue",
     "above the lowest known basin (meV)",
@@ -19,7 +20,9 @@ PAGE = """# Defects that no default was made on
 One row per system, all with the defaults: a crystal, a calculator, a defect, a domain.
 `python benchmarks/zoo.py` makes the [table](../benchmarks/zoo.csv), `python benchmarks/zoo.py page` this page.
 The error is the distance to the QM minimum of the basin that was found.
-*Chosen on* marks the systems on which defaults were chosen.
+*Beside the softest mode* is eta / error without the part of both along the softest mode of that minimum, the one along
+which a core glides.
+*Chosen on* marks the systems on which defaults were chosen, or faults found that were mended.
 
 {rows}
 
@@ -43,12 +46,17 @@ def page(table: pd.DataFrame, price: pd.DataFrame) -> str:
     ran = table[table["k"] >= 0]
     later = ran[(ran["k"] >= 1) & ran["trusted"].astype(bool)]
     ratio = later["effectivity"]
+    fresh = later[~later["chosen_on"].astype(bool)]["effectivity"]
+    first, warm = ran[ran["k"] == 0]["qm_calls"], ran[ran["k"] > 0]["qm_calls"]
     silent = ran[ran["trusted"].astype(bool) & ((ran["effectivity"] < 0.5) | (ran["effectivity"] > 2.0))]
     words = (
         f"{ran['system'].nunique()} of {table['system'].nunique()} systems ran. {len(later)} later iterations say "
         f"trusted: eta / error has the median {ratio.median():.2f} there and lies between {ratio.min():.2f} and "
-        f"{ratio.max():.2f}, {int(ratio.between(0.67, 1.5).sum())} times within 0.67 and 1.5. Trusted and outside 0.5 "
-        f"to 2: {len(silent)} of {len(ran)} iterations."
+        f"{ratio.max():.2f}, {int(ratio.between(0.67, 1.5).sum())} times within 0.67 and 1.5. On systems on which "
+        f"nothing was chosen: median {fresh.median():.2f}, between {fresh.min():.2f} and {fresh.max():.2f}. Trusted and "
+        f"outside 0.5 to 2: {len(silent)} of {len(ran)} iterations{_named(silent)}. QM calls of a first solve: median "
+        f"{first.median():.0f}, at most 20 in {int((first <= 20).sum())} of {len(first)}; of a later one: median "
+        f"{warm.median():.0f}, at most 8 in {int((warm <= 8).sum())} of {len(warm)}."
     )
     paid = [
         "| system | iterations | N_QM, first and last | QM calls, loop and cold | price |",
@@ -67,15 +75,25 @@ def _line(name: str, rows: pd.DataFrame) -> str:
     last = rows.iloc[-1]
     chosen = "yes" if last["chosen_on"] else ""
     if last["k"] < 0:
-        return f"| {name} | {chosen} | | | | | | | | {_cell(last['reasons'])} |"
+        return f"| {name} | {chosen}{' |' * (len(COLUMNS) - 2)} {_cell(last['reasons'])} |"
     verdict = "trusted" if last["trusted"] else f"not trusted: {_cell(last['reasons'])}"
     warm = ", ".join(f"{calls:.0f}" for calls in rows["qm_calls"][1:])
     return (
         f"| {name} | {chosen} | {', '.join(f'{n:.0f}' for n in rows['n_qm'])} "
-        f"| {', '.join(f'{ratio:.2f}' for ratio in rows['effectivity'])} | {last['error']:.1e} "
+        f"| {_ratios(rows['effectivity'])} | {_ratios(rows['stiff_effectivity'])} | {last['error']:.1e} "
         f"| {last['lowest_eigenvalue']:.3f} | {last['energy_above']:.1f} | {rows['qm_calls'].iloc[0]:.0f}; {warm} "
         f"| {rows['test_calls'].iloc[0]:.0f} | {verdict} |"
     )
+
+
+def _ratios(column: pd.Series) -> str:
+    """The ratios of all iterations; "" where none was measured."""
+    return "" if column.isna().all() else ", ".join(f"{ratio:.2f}" for ratio in column)
+
+
+def _named(rows: pd.DataFrame) -> str:
+    told = ", ".join(f"{one.system} {one.k}: {one.effectivity:.2f}" for one in rows.itertuples())
+    return f" ({told})" if told else ""
 
 
 def _cell(text: str) -> str:
