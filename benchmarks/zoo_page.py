@@ -52,11 +52,13 @@ def page(table: pd.DataFrame, price: pd.DataFrame) -> str:
     words = (
         f"{ran['system'].nunique()} of {table['system'].nunique()} systems ran. {len(later)} later iterations say "
         f"trusted: eta / error has the median {ratio.median():.2f} there and lies between {ratio.min():.2f} and "
-        f"{ratio.max():.2f}, {int(ratio.between(0.67, 1.5).sum())} times within 0.67 and 1.5. On systems on which "
-        f"nothing was chosen: median {fresh.median():.2f}, between {fresh.min():.2f} and {fresh.max():.2f}. Trusted and "
-        f"outside 0.5 to 2: {len(silent)} of {len(ran)} iterations{_named(silent)}. QM calls of a first solve: median "
-        f"{first.median():.0f}, at most 20 in {int((first <= 20).sum())} of {len(first)}; of a later one: median "
-        f"{warm.median():.0f}, at most 8 in {int((warm <= 8).sum())} of {len(warm)}."
+        f"{ratio.max():.2f}, {int(ratio.between(0.67, 1.5).sum())} times within 0.67 and 1.5. "
+        f"On systems on which nothing was chosen the median is {fresh.median():.2f}, between {fresh.min():.2f} and "
+        f"{fresh.max():.2f}. "
+        f"Trusted and outside 0.5 to 2: {len(silent)} of {len(ran)} iterations{_named(silent)}. "
+        f"QM calls of a first solve: median {first.median():.0f}, at most 20 in {int((first <= 20).sum())} of "
+        f"{len(first)}; of a later one: median {warm.median():.0f}, at most 8 in {int((warm <= 8).sum())} of "
+        f"{len(warm)}."
     )
     paid = [
         "| system | iterations | N_QM, first and last | QM calls, loop and cold | price |",
