@@ -30,6 +30,7 @@ PACKAGES = (
     "figures",
     "models",
     "plan",
+    "export",
     "storage",
     "adaptive",
 )

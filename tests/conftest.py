@@ -25,7 +25,7 @@ LONGEST = ("workflow", "faults", "adaptive", "coupling")
 
 
 FINISHED = "the finished minimal case"
-SHARING = {f"tests/workflow/test_{name}.py" for name in ("minimal", "bad_input", "report", "start")}
+SHARING = {f"tests/workflow/test_{name}.py" for name in ("minimal", "bad_input", "export", "report", "start")}
 """Files whose tests begin with it."""
 
 

@@ -107,11 +107,22 @@ def _add_init(command: Callable[..., argparse.ArgumentParser]) -> None:
 
 
 def _add_export(command: Callable[..., argparse.ArgumentParser]) -> None:
-    export = command("export", _export, "write structures, or finished QM calls, as extended XYZ")
-    export.add_argument("case", nargs="*", help="cases whose structures are written (all)")
+    from qmfront.command.export import KINDS
+
+    export = command("export", _export, "write results for other programs, or finished QM calls")
+    kinds = "; ".join(f"{name}: {meaning}" for name, meaning in KINDS.items())
+    export.description = f"Write results for other programs, or finished QM calls. {kinds}."
+    export.add_argument(
+        "what",
+        nargs="*",
+        metavar="KIND, CASE",
+        help=f"{', '.join(KINDS)}, then cases ({next(iter(KINDS))}, all)",
+    )
     export.add_argument("-k", "--iteration", type=int, help="iteration (the last one)")
     export.add_argument("-o", "--output", default="export", help="folder for the files (%(default)s)")
     export.add_argument("--journal", metavar="FILE", help="write the finished QM calls to this file instead")
+    export.add_argument("--study", default=STUDY, help="file of the study (%(default)s)")
+    export.add_argument("--json", action="store_true", help="for a program that reads it")
 
 
 def _place(options: Options) -> Place:
@@ -174,12 +185,13 @@ def _report(options: Options, others: list[str]) -> int:
 
 
 def _export(options: Options, _: list[str]) -> int:
-    from qmfront.command.export import export_journal, export_structures
+    from qmfront.command.export import Wanted, export, export_journal
 
     place = _place(options)
     if options.journal:
         return export_journal(place.folder, options.journal)
-    return export_structures(place.folder, options.case, options.iteration, Path(options.output))
+    wanted = Wanted.of(options.what, options.iteration, options.output)
+    return export(place, wanted, as_json=options.json)
 
 
 def _journal(options: Options, others: list[str]) -> int:

@@ -22,7 +22,7 @@ LABELS = ("id", "type", "mol_id")
 """Columns by which LAMMPS knows its atoms: they come back, and say nothing to a model."""
 VECTORS = ("momenta", "initial_magmoms")
 """Arrays that turn with the atoms, where they hold three numbers per atom."""
-OURS = ("region", "region_id", "eta", "displacement", "predictor", "defective")
+OURS = ("region", "region_id", "eta", "residual", "displacement", "predictor", "defective")
 """Columns of the files that we write, which no longer hold when such a file is read."""
 CORNER = "Origin"
 """Entry of extended XYZ with the corner of the drawn box."""
