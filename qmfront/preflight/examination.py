@@ -12,7 +12,7 @@ from qmfront.preflight.checks import Check
 from qmfront.preflight.cost import Cost, fitted_cost
 from qmfront.preflight.derivatives import force_check, stress_check
 from qmfront.preflight.embedding import embedding_warnings
-from qmfront.preflight.locality import Locality, locality_of, time_larger_calls
+from qmfront.preflight.locality import Locality, locality_of, range_check, time_larger_calls
 from qmfront.preflight.repetition import (
     determinism_check,
     noise_check,
@@ -87,6 +87,7 @@ def examine(subject: Subject, guess: Crystal, settings: Preflight, steps: ForceC
             crystal = guess.strained(rest.scale * np.eye(3))
             if settings.clusters:
                 locality = locality_of(subject, crystal, settings)
+                checks.append(range_check(locality, accepted=settings.buffer_error))
             time_larger_calls(subject, crystal, settings)
     except RefusedError as error:
         checks.append(Check("calls", None, "", None, str(error)))

@@ -89,7 +89,7 @@ class Subject:
                 "of the calculator that has one (plane waves in GPAW)."
             ) from error
         except EvaluationError as error:
-            raise RefusedError(_cause(error)) from error
+            raise RefusedError(_cause(error, atoms)) from error
         if not converged(calculator):
             raise RefusedError(
                 f"The self-consistent field is not converged: {self.name} says so of {len(atoms)} atoms, and returns "
@@ -126,8 +126,8 @@ def converged(calculator: Any) -> bool:
     return not any(isinstance(value, bool | np.bool_) and not value for value in reported)
 
 
-def _cause(error: EvaluationError) -> str:
-    """What stands behind a call that failed."""
+def _cause(error: EvaluationError, atoms: Atoms) -> str:
+    """What stands behind a call on atoms that failed."""
     below = error.__cause__
     text = str(error)
     if "NaN or infinity" in text:
@@ -136,5 +136,10 @@ def _cause(error: EvaluationError) -> str:
         return (
             f"The self-consistent field does not converge: {text} Allow more iterations, mix less, or smear the "
             "occupations more."
+        )
+    if not atoms.pbc.any():
+        return (
+            f"It fails on a cluster in vacuum: {text} A model of periodic cells alone serves point defects in boxes: "
+            "embedding: {kind: box} of the cases, preflight.clusters: false."
         )
     return f"It fails on a small crystal: {text}"

@@ -39,7 +39,7 @@ def honest() -> Findings:
 
 def test_an_honest_calculator_passes(honest: Findings) -> None:
     assert honest.problems == []
-    assert len(honest.checks) == 8
+    assert len(honest.checks) == 9
     assert all(check.limit is None or check.value <= check.limit for check in honest.checks)
 
 
