@@ -9,7 +9,8 @@ and strains it by itself (slopes of stresses at six strains). Surfaces: ASE cuts
 them to rest with the forces of LAMMPS, and the cheapest counts. Defects: the settings are the defaults, as in zoo.py;
 the reference is a minimum of the QM model on the whole domain, the energy of a point defect that of a minimiser of
 LAMMPS or ASE in the same box, the Griffith load that of matscipy for the same surface. The relaxation energy, from the
-predictor on, is that of the mixed forces with the bar that the program itself gives, see `estimate.energy`.
+predictor on, is that of the mixed forces with the bar that the program itself gives, see `estimate.energy`. Nothing is
+beside two rows: whether the program trusts its last iteration (1 or 0, and why not), and its time up to there.
 Parts such as W_file_cylinder are defects in files that other codes have written, see structure_files.py.
 """
 
@@ -189,6 +190,7 @@ def defect_rows(name: str) -> list[dict]:
     for step in adapt(material, potential, system.defect, system.domain, adapt=stop):
         print(f"{name} {step.k}: N_QM {step.n_qm}, eta {step.eta:.3e} Å, {step.trust}", flush=True)
         steps.append(step)
+    spent = time.process_time() - begin
     last, qm = steps[-1], known(system.material)[1]
     hybrid = of_qm_alone(last.hybrid, qm)
     own = reference_solution(hybrid, Reference(max_force=1e-6, max_calls=400), last.solution.displacement)
@@ -213,8 +215,13 @@ def defect_rows(name: str) -> list[dict]:
         )
         rows.append(row(name, "energy (eV)", ours - base, bar, relaxed - base, f"{code}, relaxed"))
         rows.append(relaxation_row(name, last, relaxed - start, f"{code}, relaxed"))
-    print(f"{name}: {time.process_time() - begin:.0f} s of processor time", flush=True)
-    return rows
+    return [*rows, trust_row(name, last), row(name, "processor time (s)", spent, np.nan, np.nan, "")]
+
+
+def trust_row(name: str, step: Step) -> dict:
+    """1 if the program trusts its last iteration, else 0 and why not."""
+    words = "; ".join(("trusted", *step.trust.reasons))
+    return row(name, words, float(step.trusted), np.nan, np.nan, "")
 
 
 def lammps_energies(name: str, step: Step) -> tuple[float, float]:
