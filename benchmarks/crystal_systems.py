@@ -36,6 +36,28 @@ def tersoff(
     return crystal, by_lammps("tersoff", symbols, str(FILES / file), cutoff)
 
 
+def ions(cutoff: float, alpha: float) -> tuple[Crystal, QuantumModel]:
+    """MgO: charges of two, damped and shifted (coul/dsf of LAMMPS), and Buckingham's repulsion of Lewis and Catlow."""
+    kwargs: dict[str, Any] = {
+        "lammps_header": ["atom_style charge", "units metal", "atom_modify map array sort 0 0"],
+        "lmpcmds": [
+            f"pair_style hybrid/overlay buck {cutoff} coul/dsf {alpha} {cutoff}",
+            "pair_modify shift yes",
+            "pair_coeff * * coul/dsf",
+            "pair_coeff * * buck 0.0 1.0 0.0",
+            "pair_coeff 1 2 buck 1428.5 0.2945 0.0",
+            "pair_coeff 2 2 buck 22764.3 0.149 27.88",
+        ],
+        "amendments": ["set type 1 charge 2.0", "set type 2 charge -2.0"],
+        "atom_types": {"Mg": 1, "O": 2},
+        "keep_alive": True,
+    }
+    crystal = Crystal(structure="rocksalt", symbol="MgO", lattice_constant_guess=4.21)
+    return crystal, QuantumModel(
+        calculator="ase.calculators.lammpslib.LAMMPSlib", kwargs=kwargs, cutoff=cutoff
+    )
+
+
 MATERIALS = {
     "Mg": eam("hcp", "Mg", 3.2, "Mg_mm.eam.fs", 7.5),
     "Zr": eam("hcp", "Zr", 3.23, "Zr_mm.eam.fs", 7.6),
@@ -43,6 +65,7 @@ MATERIALS = {
     "Ni3Al": eam("l1_2", "NiAl", 3.57, "NiAlH_jea.eam.alloy", 5.65),
     "SiC": tersoff("zincblende", ("Si", "C"), 4.36, "SiC.tersoff", 3.2),
     "GaN": tersoff("wurtzite", ("Ga", "N"), 3.18, "GaN.tersoff", 3.3),
+    "MgO": ions(10.0, 0.25),
     "Si": ELEMENTS["Si"],
     "SiT": ELEMENTS["SiT"],
 }
@@ -99,6 +122,8 @@ SYSTEMS = {
         Point(substituted=({"element": "C"}, {"at": (0.25, 0.25, 0.25), "element": "Si"})),
         Box(cells=6),
     ),
+    "MgO_vacancy_O": System("MgO", Point(sublattice="O", **VACANCY), Box(cells=8)),
+    "MgO_vacancy_Mg": System("MgO", Point(sublattice="Mg", **VACANCY), Box(cells=8)),
     "SiC_screw": System(
         "SiC",
         Dislocation(line=(1, -1, 0), burgers=(0.5, -0.5, 0.0), plane=(1, 1, 1)),

@@ -29,6 +29,7 @@ from ase.filters import FrechetCellFilter
 from ase.optimize import LBFGS
 from crystal_systems import MATERIALS, PAIR_STYLES, SURFACES, SYSTEMS, by_lammps, known, system_of
 from matscipy.fracture_mechanics.crack import CubicCrystalCrack
+from partials import partials
 from structure_files import MADE
 from zoo import HERE, built, in_its_box, of_qm_alone, potential_of
 
@@ -37,6 +38,7 @@ from qmfront import (
     Box,
     Crack,
     Disc,
+    Dislocation,
     adapt,
     fit,
     measure,
@@ -200,6 +202,8 @@ def defect_rows(name: str) -> list[dict]:
         rows.append(
             row(name, f"eta with {step.n_qm} QM atoms (Å)", step.eta, 0.5 * error, error, "QM minimum")
         )
+    if isinstance(system.defect, Dislocation):
+        rows.append(core_row(name, system.defect, material, last, own.displacement))
     if last.defect.dimension == 3:
         energy = in_its_box(calculator_energy(built(qm)))
         ours, whole = (
@@ -216,6 +220,19 @@ def defect_rows(name: str) -> list[dict]:
         rows.append(row(name, "energy (eV)", ours - base, bar, relaxed - base, f"{code}, relaxed"))
         rows.append(relaxation_row(name, last, relaxed - start, f"{code}, relaxed"))
     return [*rows, trust_row(name, last), row(name, "processor time (s)", spent, np.nan, np.nan, "")]
+
+
+def core_row(
+    name: str, dislocation: Dislocation, known: MeasuredMaterial, step: Step, reference: np.ndarray
+) -> dict:
+    """Å between a quarter and three quarters of the disregistry: a core that splits is wide."""
+    crystal, defect = known.bulk.crystal, step.defect
+    burgers = defect.frame @ crystal.direction(dislocation.burgers) * crystal.lattice_constant
+    ours, other = (
+        right - left
+        for left, right in (partials(defect, u, burgers) for u in (step.solution.displacement, reference))
+    )
+    return row(name, "width of the core (Å)", ours, 0.05 * np.linalg.norm(burgers), other, "QM minimum")
 
 
 def trust_row(name: str, step: Step) -> dict:

@@ -1,27 +1,29 @@
 """Solutes in aluminium beside full relaxations: binding to an edge dislocation, to a vacancy and to each other.
 
-    python benchmarks/solutes.py [SYSTEM ... | list]
+    python benchmarks/solutes.py [SYSTEM[@PLACE,PLACE...] ... | list]
 
-Rows go to benchmarks/crystals.csv. Binding energies are dE(defect) - dE(crystal) of `qmfront.substitution`, the bar is
-that of both. Beside them is the same difference of bodies that LBFGS brings to rest with the QM model everywhere, in
-the same domains with the same rim: by LAMMPS for the table of Angelo, Moody and Baskes (eam/alloy), by ASE for EMT.
+Places of a solute are counted from 0; left out, all of them. Rows go to benchmarks/crystals.csv. Binding energies are
+dE(defect) - dE(crystal) of `qmfront.substitution`, the bar is that of both. Beside them is the same difference of
+bodies that LBFGS brings to rest with the QM model everywhere, in the same domains with the same rim: by LAMMPS for the
+table of Angelo, Moody and Baskes (eam/alloy), by ASE for EMT.
 """
 
 import logging
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+import pandas as pd
 from ase import Atoms
 from ase.calculators.calculator import BaseCalculator
 from ase.constraints import FixAtoms
 from ase.data import atomic_numbers
 from ase.optimize import LBFGS
 from crystal_systems import by_lammps, eam
-from crystals import row, write
+from crystals import TABLE, row, write
 from zoo import HERE, built, in_its_box
 
 from qmfront import (
@@ -152,8 +154,8 @@ def in_the_crystal(system: System) -> tuple[Step, float]:
     return step, at_rest(alloy, step) - at_rest(alloy, step, pure=True)
 
 
-def rows_of_dislocation(name: str, system: System) -> Iterator[dict]:
-    """Binding energies of one solute at PLACES."""
+def rows_of_dislocation(name: str, system: System, places: Sequence[int]) -> Iterator[dict]:
+    """Binding energies of one solute at some of PLACES."""
     assert system.dislocation is not None, "it has one"
     alloy, (material, _) = ALLOYS[system.alloy], fitted(system.alloy)
     crystal, cost = in_the_crystal(system)
@@ -163,12 +165,14 @@ def rows_of_dislocation(name: str, system: System) -> Iterator[dict]:
     host = solved(system.alloy, Dislocation(**system.dislocation), domain)
     higher = domain.model_copy(update={"periods": system.periods})
     bare = None
-    for place in PLACES:
+    for place in (PLACES[number] for number in places):
         solutes = ({"element": alloy.solute, "at": place},)
         step = solved(system.alloy, Dislocation(**system.dislocation, solutes=solutes), higher, start=host)
         if bare is None:
             bare = system.periods * at_rest(alloy, host)
-        energy, bar = substitution(material, step, host).beyond(free)
+        bound = substitution(material, step, host)
+        print(f"{name} at {place}: {bound}, {step.trust}", flush=True)
+        energy, bar = bound.beyond(free)
         other = at_rest(alloy, step) - bare - cost
         words = f"binding of {alloy.solute} at {list(place)} Å (eV)"
         yield row(name, words, energy, bar, other, alloy.code)
@@ -195,16 +199,27 @@ def main(names: list[str]) -> None:
     if names == ["list"]:
         print("\n".join(SYSTEMS))
         return
-    for name in names or SYSTEMS:
-        system, rows = SYSTEMS[name], []
-        made = rows_of_points if system.dislocation is None else rows_of_dislocation
+    for name, _, places in (each.partition("@") for each in names or SYSTEMS):
+        system = SYSTEMS[name]
+        numbers = [int(place) for place in places.split(",")] if places else range(len(PLACES))
+        made = (
+            rows_of_points(name, system)
+            if system.dislocation is None
+            else rows_of_dislocation(name, system, numbers)
+        )
         try:
-            for one in made(name, system):
-                rows.append(one)
-                write(name, rows)
+            for one in made:
+                write_beside(name, one)
         except Exception as error:  # what does not run is a row of the table
             traceback.print_exc()
-            write(name, [*rows, row(name, f"stops: {type(error).__name__}: {error}", np.nan, 0, np.nan, "")])
+            write_beside(name, row(name, f"stops: {type(error).__name__}: {error}", np.nan, 0, np.nan, ""))
+
+
+def write_beside(name: str, new: dict) -> None:
+    """A row beside the others of its system."""
+    known = pd.read_csv(TABLE)
+    others = known[(known["system"] == name) & (known["quantity"] != new["quantity"])]
+    write(name, [*others.to_dict("records"), new])
 
 
 if __name__ == "__main__":

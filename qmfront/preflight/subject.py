@@ -139,7 +139,7 @@ def _cause(error: EvaluationError, atoms: Atoms) -> str:
         )
     if not atoms.pbc.any():
         return (
-            f"It fails on a cluster in vacuum: {text} A model of periodic cells alone serves point defects in boxes: "
-            "embedding: {kind: box} of the cases, preflight.clusters: false."
+            f"It fails on a cluster in vacuum: {text} A model of periodic cells alone serves point defects in boxes "
+            "(embedding: {kind: box} of the cases, preflight.clusters: false); its range is not measured then."
         )
     return f"It fails on a small crystal: {text}"
