@@ -7,8 +7,9 @@ Every system is a crystal, a calculator, a defect and a domain; all else is left
 own minimum, reached from the last solution (the basin that the loop has found), and for its energy the lowest minimum
 of descents with the QM model from the predictor with noise. Rows of benchmarks/zoo.csv, one per iteration: system, k,
 n_qm, eta and error (Å), effectivity, same_basin, energy_above (meV, of the basin found over the lowest known one, per
-period of a line), trusted, reasons, lowest_eigenvalue, qm_calls, test_calls, processor_s, and stiff_error (Å) and
-stiff_effectivity: the same without the part along the softest mode of the reference, along which a core glides.
+period of a line), trusted, reasons, lowest_eigenvalue, qm_calls, test_calls, processor_s, stiff_error (Å) and
+stiff_effectivity: the same without the part along the softest mode of the reference, along which a core glides, and
+energy_left (meV): of the solution, with the QM model, over that of the reference.
 """
 
 import argparse
@@ -136,7 +137,7 @@ def compared(base: dict, bulk: Bulk, steps: list, seconds: float) -> list[dict]:
     except RuntimeError as error:  # a crack that has closed, for one: there is no error, but a verdict
         print(f"{base['system']}: no reference, {error}")
         return [base | told(step) | {"same_basin": False, "processor_s": seconds} for step in steps]
-    lowest = of(own.displacement)
+    lowest = at_rest = of(own.displacement)
     try:
         beside = cores_of(bulk, SYSTEMS[base["system"]].defect, SYSTEMS[base["system"]].domain, defect)
         descents = Start(tries=3, max_force=1e-4, max_calls=2000)
@@ -144,7 +145,7 @@ def compared(base: dict, bulk: Bulk, steps: list, seconds: float) -> list[dict]:
         lowest = min(lowest, of(other.displacement))
     except NoEquilibriumError as error:
         print(f"{base['system']}: no other reference, {error}")
-    above = 1e3 * (of(own.displacement) - lowest)
+    above = 1e3 * (at_rest - lowest)
     away = np.linalg.norm(own.displacement - last.solution.displacement, axis=1).max()
     stiff = without_mode(own.lowest_mode, last.hybrid.riesz.forces(own.lowest_mode))
     rows = []
@@ -160,6 +161,7 @@ def compared(base: dict, bulk: Bulk, steps: list, seconds: float) -> list[dict]:
                 "effectivity": step.eta / error if error > SMALLEST_ERROR else np.nan,
                 "stiff_error": stiff_error,
                 "stiff_effectivity": stiff_eta / stiff_error if stiff_error > SMALLEST_ERROR else np.nan,
+                "energy_left": 1e3 * (of(step.solution.displacement) - at_rest),
                 "same_basin": above < 1e3 * SAME and away < AWAY_R0 * defect.r0,
                 "energy_above": above,
                 "reference_eigenvalue": own.lowest_eigenvalue,

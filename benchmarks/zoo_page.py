@@ -9,6 +9,7 @@ COLUMNS = (
     "eta / error",
     "beside the softest mode",
     "last error (Å)",
+    "its energy (meV)",
     "lowest eigenvalue",
     "above the lowest known basin (meV)",
     "QM calls, first and later",
@@ -21,7 +22,7 @@ One row per system, all with the defaults: a crystal, a calculator, a defect, a 
 `python benchmarks/zoo.py` makes the [table](../benchmarks/zoo.csv), `python benchmarks/zoo.py page` this page.
 The error is the distance to the QM minimum of the basin that was found.
 *Beside the softest mode* is eta / error without the part of both along the softest mode of that minimum, the one along
-which a core glides.
+which a core glides. *Its energy* is what the last solution lies above that minimum, with the QM model.
 *Chosen on* marks the systems on which defaults were chosen, or faults found that were mended.
 
 {rows}
@@ -83,6 +84,7 @@ def _line(name: str, rows: pd.DataFrame) -> str:
     return (
         f"| {name} | {chosen} | {', '.join(f'{n:.0f}' for n in rows['n_qm'])} "
         f"| {_ratios(rows['effectivity'])} | {_ratios(rows['stiff_effectivity'])} | {last['error']:.1e} "
+        f"| {'' if pd.isna(last['energy_left']) else format(last['energy_left'], '.2g')} "
         f"| {last['lowest_eigenvalue']:.3f} | {last['energy_above']:.1f} | {rows['qm_calls'].iloc[0]:.0f}; {warm} "
         f"| {rows['test_calls'].iloc[0]:.0f} | {verdict} |"
     )
