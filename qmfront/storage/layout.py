@@ -65,8 +65,8 @@ class Kind:
         return replace(self, arrays={**self.arrays, **arrays})
 
 
-def checked(arrays: Mapping[str, ArrayLike], kind: Kind) -> dict[str, np.ndarray]:
-    """Copies of the arrays in declared dtype and C order.
+def checked(arrays: Mapping[str, ArrayLike], kind: Kind, *, copy: bool = True) -> dict[str, np.ndarray]:
+    """The arrays in declared dtype and C order; copies of all, or with copy=False of those that differ in either.
 
     Raises
     ------
@@ -89,15 +89,15 @@ def checked(arrays: Mapping[str, ArrayLike], kind: Kind) -> dict[str, np.ndarray
             if lengths.setdefault(dim, length) != length:
                 raise ValueError(f"{name} has {length} along {dim!r}, but {owners[dim]} has {lengths[dim]}.")
             owners.setdefault(dim, name)
-        values[name] = _cast(name, array, spec)
+        values[name] = _cast(name, array, spec, copy=copy)
     return values
 
 
-def _cast(name: str, array: np.ndarray, spec: Declared) -> np.ndarray:
+def _cast(name: str, array: np.ndarray, spec: Declared, *, copy: bool) -> np.ndarray:
     accepted = {"f": "fiu", "i": "iu", "b": "b"}[spec.kind]
     if array.dtype.kind not in accepted:
         raise ValueError(f"{name} is {array.dtype}, but {DTYPES[spec.kind]} is declared.")
-    array = np.array(array, DTYPES[spec.kind], order="C")
+    array = array.astype(DTYPES[spec.kind], order="C", copy=copy)
     if spec.kind == "f":
         bad = np.isnan(array) if spec.infinite else ~np.isfinite(array)
         if bad.any():

@@ -141,7 +141,7 @@ def load(path: Path | str, kind: Kind) -> Store:
         kind = kind.including(found)
     _compare_labels(folder, metas, kind)
     try:
-        arrays = checked(stored, kind)
+        arrays = checked(stored, kind, copy=False)
     except ValueError as error:
         raise StoreError(
             f"{folder} does not fit the layout of this version: {error} Delete it and rerun."

@@ -9,6 +9,7 @@ way up the value of each subtree. It works for any correlation order. The harmon
 normalised; their norms are absorbed in the coefficients.
 """
 
+import math
 from collections import Counter
 from functools import lru_cache
 from typing import NamedTuple
@@ -137,16 +138,16 @@ def _merged_products(
     functions: tuple[Function, ...], coefficients: np.ndarray, start: np.ndarray, l_max: int
 ) -> dict[tuple[int, ...], float]:
     """Sorted tuples of channels with their coefficients, harmonics not normalised."""
-    norm = normalisation(l_max)
+    norm = normalisation(l_max).tolist()
     products: dict[tuple[int, ...], float] = {}
     for function, weight in zip(functions, coefficients, strict=True):
         rows = [
-            start[mu, n - 1] + l * (l + 1)
+            int(start[mu, n - 1]) + l * (l + 1)
             for mu, n, l in zip(function.mus, function.ns, function.ls, strict=True)
         ]
-        for ms, coefficient in zip(function.ms, function.coefficients, strict=True):
-            key = tuple(sorted(int(row + m) for row, m in zip(rows, ms, strict=True)))
-            factor = np.prod([norm[l, abs(m)] for l, m in zip(function.ls, ms, strict=True)])
+        for ms, coefficient in zip(function.ms.tolist(), function.coefficients, strict=True):
+            key = tuple(sorted(row + m for row, m in zip(rows, ms, strict=True)))
+            factor = math.prod(norm[l][abs(m)] for l, m in zip(function.ls, ms, strict=True))
             products[key] = products.get(key, 0.0) + float(weight * coefficient * factor)
     return products
 
