@@ -1,5 +1,6 @@
 """The reference model under test: every call is timed, and a failure is given the name of its cause."""
 
+import logging
 import os
 import re
 import resource
@@ -18,7 +19,11 @@ KILOBYTES = 1024 if sys.platform == "darwin" else 1
 """ru_maxrss is in bytes on macOS and in kilobytes elsewhere."""
 ELSEWHERE = 0.01
 """Processor time over wall time; below it the model is taken to compute in another process."""
+WORTH_A_LINE = 1.0
+"""s; a call that takes as long leaves a line in the log."""
 NOT_CONVERGED = re.compile(r"converge|\bscf\b|self.?consisten", re.IGNORECASE)
+
+log = logging.getLogger(__name__)
 
 
 class RefusedError(RuntimeError):
@@ -96,6 +101,8 @@ class Subject:
                 "forces all the same. Allow more iterations, mix less, or smear the occupations more."
             )
         self.calls += 1
+        if found.seconds > WORTH_A_LINE:
+            log.info("call %d: %d atoms, %.1f s", self.calls, len(atoms), found.seconds)
         if found.forces.any():
             self._precisions.add(bool(np.array_equal(found.forces, found.forces.astype(np.float32))))
         if self.calls > 1:  # the first call may compile code
