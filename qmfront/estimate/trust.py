@@ -8,8 +8,12 @@ import numpy as np
 from qmfront.coupling.core import LARGEST_ADVANCE_R0
 from qmfront.coupling.solution import Solution
 
-GLIDE = 0.03
+GLIDE = 0.02
 """An eigenvalue below it belongs to the position of a core along glide, which no estimate certifies."""
+
+UPPER = 2.5
+"""Eigenvalues along the modes of a solve are upper bounds: at soft cores of W, Ni, Ta and Al they were 1.4 to 2.7 times
+those of the QM model. A Lanczos run with mixed forces tells the eigenvalue itself."""
 
 ALGEBRAIC = 0.5
 """Of eta; the estimate contains what a solve has left, and where that is most of it, says little about the models."""
@@ -119,7 +123,7 @@ def trust(
     """
     along_modes = np.nan if solution.modes is None else float(solution.modes.eigenvalues[0])
     lowest = along_modes if np.isinf(proven) else float(np.fmin(along_modes, proven))
-    reasons, passing = _of_stability(along_modes, lowest), []
+    reasons, passing = _of_stability(along_modes, lowest, proven=bool(np.isfinite(proven))), []
     notes = ["the solution was not tested for a saddle"] if np.isnan(lowest) else []
     if solution.unguided:
         reasons.append(
@@ -156,8 +160,15 @@ def trust(
     return Trust((*reasons, *passing), tuple(notes), not passing, lowest)
 
 
-def _of_stability(along_modes: float, lowest: float) -> list[str]:
-    """What the lowest eigenvalues, along the modes of the solve and of all tests, say against a solution."""
+def _of_stability(along_modes: float, lowest: float, *, proven: bool) -> list[str]:
+    """What the lowest eigenvalues, along the modes of the solve and of all tests, say against a solution.
+
+    Parameters
+    ----------
+    along_modes, lowest : float
+    proven : bool
+        Whether a Lanczos run has told the lowest one.
+    """
     if along_modes <= 0.0:
         return [
             f"saddle: the lowest eigenvalue is {lowest:.3f}, and the attempts to leave it ended on others"
@@ -168,9 +179,10 @@ def _of_stability(along_modes: float, lowest: float) -> list[str]:
             f"saddle: the lowest eigenvalue is {lowest:.3f}, along a mode that the tests of the solve had missed"
             f"{theirs} and that nothing has followed; another core lies beside this one"
         ]
-    if lowest < GLIDE:
+    if lowest < (GLIDE if proven else UPPER * GLIDE):
+        bound = "" if proven else "at most "
         return [
-            f"the position of the core along glide is not certified: the lowest eigenvalue is {lowest:.4f}, and "
+            f"the position of the core along glide is not certified: the lowest eigenvalue is {bound}{lowest:.4f}, and "
             "neither model is sure of so soft a mode; the error may exceed eta by as much as the core moves"
         ]
     return []

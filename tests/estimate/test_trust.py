@@ -7,7 +7,7 @@ import pytest
 
 from qmfront.coupling.soft_modes import SoftModes
 from qmfront.coupling.solution import Solution
-from qmfront.estimate.trust import GLIDE, JUMP_R0, LARGE_R0, POLYNOMIAL, Attained, Trust, trust
+from qmfront.estimate.trust import GLIDE, JUMP_R0, LARGE_R0, POLYNOMIAL, UPPER, Attained, Trust, trust
 
 R0 = 2.7
 NOTHING = np.zeros((5, 3))
@@ -102,6 +102,16 @@ def test_few_more_atoms_need_not_lower_eta():
 def test_what_the_next_iteration_may_cure_is_not_settled():
     assert not verdict(solution(0.3), attained=(Attained(1e-2, 50), Attained(1.1e-2, 100))).settled
     assert verdict(solution(0.5 * GLIDE)).settled and verdict(solution(-0.1)).settled
+
+
+def test_an_upper_bound_of_an_eigenvalue_certifies_less_than_the_eigenvalue():
+    """A Lanczos run tells that the core is as stiff as it must be; modes of the potential tell no more than a bound."""
+    bound = verdict(solution(1.2 * GLIDE))
+    assert not bound.trusted and "is at most" in bound.reasons[0]
+    assert verdict(solution(1.2 * GLIDE), proven=1.1 * GLIDE).trusted
+    below = verdict(solution(1.2 * GLIDE), proven=0.9 * GLIDE)
+    assert not below.trusted and "at most" not in below.reasons[0]
+    assert verdict(solution(1.1 * UPPER * GLIDE)).trusted
 
 
 def test_what_is_not_certified_is_a_note():
