@@ -6,10 +6,10 @@ from pathlib import Path
 
 from snakemake.utils import min_version, validate
 
-from qmfront.analysis.unfinished import show_what_ended
 from qmfront.config.guard import guard_snakemake
 from qmfront.config.load import load
 from qmfront.plan.dry_run import refuse_before_jobs
+from qmfront.report.unfinished import show_what_ended
 from qmfront.storage.holders import hold
 
 min_version("9.22")

@@ -1,4 +1,4 @@
-"""All that came out, on one page: tables of cases and potentials -> summary.html, far_field.csv, resources.csv."""
+"""All that came out, on one page: tables and structures -> summary.html, far_field.csv, resources.csv."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,8 +7,9 @@ from pathlib import Path
 import pandas as pd
 
 from qmfront.analysis.checks import Checks
-from qmfront.analysis.summary import CaseResult, PotentialResult, far_field_table, page, resources_table
-from qmfront.analysis.unfinished import PAGE
+from qmfront.report.page import Results, page
+from qmfront.report.results import CaseResult, PotentialResult, far_field_table, resources_table
+from qmfront.report.unfinished import PAGE
 from qmfront.storage import store
 from qmfront.storage.job import given
 from qmfront.storage.logs import logged
@@ -17,15 +18,13 @@ from qmfront.storage.writing import cleared, write_file
 
 @dataclass(frozen=True)
 class Files:
-    """What is read."""
+    """What is read; the structures of a case lie beside its table, the rest of a potential beside its fit."""
 
     tables: tuple[str, ...]
     checks: str
     references: tuple[str, ...] = ()
     far_fields: tuple[str, ...] = ()
-    certificates: tuple[str, ...] = ()
     fits: tuple[str, ...] = ()
-    intervals: tuple[str, ...] = ()
     comparison: tuple[str, ...] = ()
 
 
@@ -46,7 +45,7 @@ class Outputs:
     resources: str
 
 
-def main(files: Files, cases: Mapping[str, Told], potentials: list[str], outputs: Outputs) -> None:
+def main(files: Files, cases: Mapping[str, Told], materials: Mapping[str, str], outputs: Outputs) -> None:
     references, far_fields = (
         {Path(store.directory(file)).parent.name: Path(file) for file in paths}
         for paths in (files.references, files.far_fields)
@@ -61,13 +60,14 @@ def main(files: Files, cases: Mapping[str, Told], potentials: list[str], outputs
         )
         for (name, case), table in zip(cases.items(), files.tables, strict=True)
     }
-    parts = zip(files.fits, files.intervals, files.certificates, strict=True)
+    bulks = Path(outputs.page).parent / "bulk"
     fits = {
-        name: PotentialResult.read(*map(Path, paths)) for name, paths in zip(potentials, parts, strict=True)
+        name: PotentialResult.read(Path(fit).parent, bulks / f"{material}.zarr")
+        for (name, material), fit in zip(materials.items(), files.fits, strict=True)
     }
     comparison = pd.read_csv(files.comparison[0]) if files.comparison else None
     checks = Checks.of_text(Path(files.checks).read_text(encoding="utf-8"))
-    write_file(outputs.page, page(found, fits, comparison, checks))
+    write_file(outputs.page, page(Results(found, fits, comparison, checks)))
     write_file(outputs.far_field, far_field_table(found, fits).to_csv(index=False))
     resources = resources_table(Path(outputs.resources).parent / "benchmarks")
     write_file(outputs.resources, resources.to_csv(index=False))
@@ -78,4 +78,4 @@ if __name__ == "__main__":
     with logged(snakemake.log[0]):
         s, p = snakemake, snakemake.params
         cases = {name: Told(**told) for name, told in p.cases.items()}
-        main(given(Files, s.input), cases, p.potentials, given(Outputs, s.output))
+        main(given(Files, s.input), cases, p.materials, given(Outputs, s.output))

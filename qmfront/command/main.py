@@ -75,8 +75,18 @@ def parser_of_command() -> argparse.ArgumentParser:
     plan = command("plan", _plan, "what the cases will cost, before it is spent", hands_on=True)
     run = command("run", _run, "compute the study, or go on with it", hands_on=True)
     status = command("status", _status, "where the cases stand")
-    report = command("report", _report, "write one HTML file with every figure and number", hands_on=True)
-    report.add_argument("-o", "--output", default="report.html", help="its name (%(default)s)")
+    report = command(
+        "report",
+        _report,
+        "write one HTML file: the answer, the structures to turn, the error, the cost",
+        hands_on=True,
+    )
+    report.add_argument("-o", "--output", help="its name (report.html; with --workflow workflow.html)")
+    report.add_argument(
+        "--workflow",
+        action="store_true",
+        help="the report of Snakemake instead: every figure, and how each file was made",
+    )
     doctor = command("doctor", _doctor, "look at the environment and at the folder")
     for each in (check, plan, run, status, report):
         each.add_argument("--study", default=STUDY, help="file of the study (%(default)s)")
@@ -155,7 +165,7 @@ def _run(options: Options, others: list[str]) -> int:
     place.study()
     failed = compute(place, others)
     if not failed and (place.folder / "results" / "summary.html").is_file():
-        say("results/summary.html has the results; qmfront report makes one file of everything.")
+        say("results/summary.html has the results: open it in a browser.")
     return Exit.FAILED if failed else Exit.DONE
 
 
@@ -175,12 +185,25 @@ def _status(options: Options, _: list[str]) -> int:
 
 
 def _report(options: Options, others: list[str]) -> int:
-    place, shown = _place(options), project() / "workflow" / "report"
+    place = _place(options)
+    if options.workflow:
+        return _workflow_report(place, options.output or "workflow.html", others)
+    if others:
+        complain(f"unrecognized arguments: {' '.join(others)}; only the report --workflow hands them on")
+        return Exit.USAGE
+    from qmfront.command.report import write_report
+
+    return write_report(place, options.output or "report.html")
+
+
+def _workflow_report(place: Place, output: str, others: list[str]) -> int:
+    """Snakemake's own report."""
     place.study()
+    shown = project() / "workflow" / "report"
     look = ["--report-metadata", str(shown / "front.yaml"), "--report-stylesheet", str(shown / "style.css")]
-    failed = compute(place, ["--report", options.output, *look, *others])
+    failed = compute(place, ["--report", output, *look, *others])
     if not failed:
-        say(f"The report is {options.output}")
+        say(f"The report of the workflow is {output}")
     return Exit.FAILED if failed else Exit.DONE
 
 

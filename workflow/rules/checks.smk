@@ -46,12 +46,12 @@ use rule job as summary with:
         references=expand(rules.reference.output.store, case=study.asking("reference")),
         far_fields=expand(rules.far_field.output.store, case=study.asking("far_field")),
         fits=expand(rules.potential.output.table, potential=POTENTIALS),
-        intervals=rules.check.input.intervals,
-        certificates=rules.check.input.certificates,
+        potentials=[*rules.check.input.intervals, *rules.check.input.certificates],
+        bulks=rules.check.input.bulks,
         comparison=[rules.table.output.table] * bool(SUMMED),
         checks=rules.check.output.report,
     output:
-        page=shown("results/summary.html", "Summary", page="results beside the paper's, consistency, cost"),
+        page=shown("results/summary.html", "Summary", page="the answer, its structures, its error, its cost"),
         far_field=shown("results/far_field.csv", "Summary", page="whether dW speaks for the far field"),
         resources=shown("results/resources.csv", "Summary", page="time and memory of every job"),
     pathvars:
@@ -59,7 +59,7 @@ use rule job as summary with:
     localrule: True
     params:
         cases={name: case.plain("title", "potential") for name, case in study.cases.items()},
-        potentials=POTENTIALS,
+        materials=MATERIALS,
     message:
         "Summary of all results"
 

@@ -1,5 +1,7 @@
-"""The summary page holds the numbers of the tables, says what is missing, and needs nothing from outside."""
+"""The page holds the numbers of the tables, the answer first, says what is missing, and needs nothing from outside."""
 
+import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -7,12 +9,12 @@ import pandas as pd
 import pytest
 
 from qmfront.analysis.checks import Checks
-from qmfront.analysis.summary import (
+from qmfront.report.page import Missing, Results, page
+from qmfront.report.results import (
     CaseResult,
     PotentialResult,
     cost_table,
     far_field_table,
-    page,
     resources_table,
 )
 
@@ -31,7 +33,14 @@ JUDGED = TABLE.assign(
     trusted=[True, False], reasons=["untested", "saddle: -0.1; more"], lowest_eigenvalue=[0.3, -0.1]
 )
 CASES = {
-    "edge": CaseResult("W edge <100>", JUDGED, {"qm_calls": 84, "qm_seconds": 3.25}, "p", "86 % off: asked."),
+    "edge": CaseResult(
+        "W edge <100>",
+        JUDGED,
+        {"qm_calls": 84, "qm_seconds": 3.25},
+        "p",
+        "86 % off: asked.",
+        ended="2 iterations are done, eta = 5.000e-02 Å",
+    ),
     "blind": CaseResult("no reference", TABLE.drop(columns="error"), {}, "p"),
 }
 SADDLE = ["-0.1", "not trusted: saddle: -0.1; more"]
@@ -54,6 +63,9 @@ FITS = {"p": PotentialResult(FIT, INTERVALS, "dW misses 0.4: use samples.")}
 COMPARISON = pd.DataFrame(
     {"figure": ["figure_4"], "quantity": ["slope"], "case": ["edge"], "ours": [float("nan")], "paper": ["-1"]}
 )
+
+
+RESULTS = Results(CASES, FITS, COMPARISON, Checks("16 passed"))
 
 
 class Cells(HTMLParser):
@@ -82,7 +94,7 @@ class Cells(HTMLParser):
 
 @pytest.fixture
 def cells() -> Cells:
-    return Cells(page(CASES, FITS, COMPARISON, Checks("16 passed")))
+    return Cells(page(RESULTS))
 
 
 def test_where_cases_ended(cells: Cells) -> None:
@@ -91,21 +103,60 @@ def test_where_cases_ended(cells: Cells) -> None:
 
 
 def test_the_answer_comes_first() -> None:
-    """One sentence a case with its error, its verdict and its structure."""
-    text = page(CASES, FITS, COMPARISON, Checks("16 passed"))
-    said = text[text.index("<h2>The answer") : text.index("<h2>Where every case ended")]
-    assert "<b>W edge &lt;100&gt;</b>: relaxed to an estimated error of 5.0e-02 Å with 126 QM atoms" in said
-    assert ", not trusted: saddle: -0.1; more. Structure: " in said
-    assert '<a href="blind/relaxed.extxyz">' in said
+    """A card for each case: its error with the unit, whether it is trusted, why it ended, its cost, its structure."""
+    text = page(RESULTS)
+    said = text[text.index("<h2>The answer") : text.index("<h2>What to do next")]
     assert text.index("<h2>The answer") == text.index("<h2>")
+    edge, blind = said.split("<article")[1:]
+    for words in (
+        "W edge &lt;100&gt;",
+        "<b>0.05 Å</b>",
+        "0.08 Å",
+        "126 of",
+        ">22<",
+        "not trusted",
+        "saddle: -0.1",
+    ):
+        assert words in edge, words
+    assert "Why it ended: 2 iterations are done" in edge and "tolerance not reached" in edge
+    assert "not measured" in blind and "not judged" in blind and "tolerance not reached" not in blind
+    assert '<a href="blind/relaxed.extxyz">' in blind
+
+
+def test_links_lead_to_the_results_from_where_the_page_is() -> None:
+    assert '<a href="../results/edge/relaxed.extxyz">' in page(RESULTS, folder="../results/")
+
+
+def test_what_to_do_follows_from_the_numbers() -> None:
+    text = page(RESULTS)
+    steps = text[text.index("<h2>What to do next") : text.index("<h2>Convergence")]
+    edge, blind = steps.split("<h3>")[1:]
+    assert "Do not rely on the error" in edge and "raise adapt.max_iterations" in edge
+    assert "use it" not in edge and "compute the same defect once" not in edge
+    assert "Nobody judged" in blind and "compute the same defect once" in blind
+
+
+def test_the_browser_is_told_to_load_nothing() -> None:
+    """The page forbids every request, and its own parts ask for none: addresses are files beside it, or pictures."""
+    text = page(RESULTS)
+    assert "default-src 'none'" in text and "connect-src" not in text
+    assert all(not link.startswith(("http", "//")) for link in Cells(text).fetched)
+    assert not re.search(r"@import|url\((?!data:)", text[: text.index("</style>")])
+
+
+def test_cases_without_a_result_come_first_with_the_reason() -> None:
+    missing = Missing([("solve", "logs/bad/0/solve.log", "No root")], [("bad", "bad disc", "it failed")])
+    text = page(Results(CASES, {}, missing=missing))
+    assert ["bad", "bad disc", "it failed"] in Cells(text).rows
+    assert text.index("<h2>Not complete") < text.index("<h2>The answer")
+    assert "Results of a run that is not complete" in text
 
 
 def test_tables_are_there_as_they_are(cells: Cells) -> None:
     assert ["figure_4", "slope", "edge", "-", "-1"] in cells.rows
     assert ["energy", "6.87e-09"] in cells.rows and ["functions", "115"] in cells.rows
-    assert cells.fetched == [f"{case}/relaxed.extxyz" for case in CASES], (
-        "files beside the page, and nothing else"
-    )
+    beside = [address for address in cells.fetched if not address.startswith("data:")]
+    assert beside == [f"{case}/relaxed.extxyz" for case in CASES], "files beside the page, and nothing else"
 
 
 def test_intervals_are_summed_up_by_quantity(cells: Cells) -> None:
@@ -120,13 +171,15 @@ def test_every_case_says_whether_dw_speaks_for_its_far_field(cells: Cells) -> No
 
 
 def test_without_a_comparison_there_is_no_such_section() -> None:
-    assert "beside the paper" not in page(CASES, FITS, None, Checks("16 passed"))
+    assert "beside the paper&#x27;s" not in page(replace(RESULTS, comparison=None))
 
 
 def test_checks_that_failed_are_told_in_words() -> None:
-    passed = page(CASES, FITS, None, Checks("16 passed"))
+    passed = page(replace(RESULTS, comparison=None))
     assert "(results/checks.txt): 16 passed." in passed and "failed" not in passed
-    failed = page(CASES, FITS, None, Checks("1 failed, 15 passed", ("own: moduli match – failed: 2 < 1",)))
+    failed = page(
+        replace(RESULTS, checks=Checks("1 failed, 15 passed", ("own: moduli match – failed: 2 < 1",)))
+    )
     assert "<li>own: moduli match – failed: 2 &lt; 1</li>" in failed
     assert "<h2>Cost</h2>" in failed
 

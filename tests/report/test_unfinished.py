@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from qmfront.analysis.unfinished import LONGEST, PAGE, failures_of, reason_of, show_what_ended
 from qmfront.config.load import load
 from qmfront.config.study import Study
-from tests.analysis.test_summary import TABLE, Cells
+from qmfront.report.unfinished import LONGEST, PAGE, failures_of, reason_of, show_what_ended
+from tests.report.test_page import TABLE, Cells
 
 ROOT = Path(__file__).parents[2]
 SNAKEMAKE_LOG = """\

@@ -27,7 +27,6 @@ LONGEST = 400
 """Characters of a reason."""
 BESIDE = ("energy", "clamp")
 """Rules of a case that its table does not wait for."""
-OF_POTENTIAL = ("fit.csv", "intervals.csv", "certificate.zarr")
 
 
 @dataclass(frozen=True)
@@ -122,16 +121,9 @@ def _why(case: str, study: Study, failures: Sequence[Failure]) -> str:
 
 
 def _page(ended: Sequence[str], reasons: Mapping[str, str], study: Study, failures: Sequence[Failure]) -> str:
-    from qmfront.analysis import summary  # brings pandas, which a run that ends well can do without
+    from qmfront.report.page import Missing, page  # brings pandas, which a run that ends well can do without
+    from qmfront.report.study import results_of
 
-    cases = {name: summary.CaseResult.of(study.cases[name], Path("results", name)) for name in ended}
-    names = dict.fromkeys(case.potential for case in cases.values())
-    files = {name: [Path("results/potentials", name, file) for file in OF_POTENTIAL] for name in names}
-    potentials = {
-        name: summary.PotentialResult.read(*paths)
-        for name, paths in files.items()
-        if all(path.exists() for path in paths)
-    }
     told = [(failure.rule, failure.log, failure.reason) for failure in failures]
     without = [(name, study.cases[name].title, reason) for name, reason in reasons.items()]
-    return summary.page_of_a_failed_run(cases, potentials, summary.Missing(told, without))
+    return page(results_of(study, Path("results"), ended, missing=Missing(told, without)))
