@@ -5,6 +5,8 @@
 measure, fit, adapt, substitution
     The loop: a material measured by its QM model, a potential fitted to it, and the iterations of Algorithm 1; what it
     costs to put a solute into the relaxed defect.
+barrier
+    The saddle between two states of a point defect, and its energy over each, with an error bar.
 follow
     A dislocation along a path of loads (LoadPath), with a QM region that moves with it.
 Crystal, QuantumModel; Potential; Dislocation, Crack, Point, File; Disc, Box
@@ -21,6 +23,9 @@ _HOMES = {
     "fit": "adaptive.matching",
     "adapt": "adaptive.loop",
     "substitution": "adaptive.substitution",
+    "barrier": "adaptive.barrier",
+    "Crossing": "adaptive.barrier",
+    "Barrier": "estimate.barrier",
     "follow": "adaptive.path",
     "PathStep": "adaptive.path",
     "LoadPath": "config.stages",

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -76,13 +76,25 @@ def prepared(
             region = _region_of(hybrid, (*minimum.minima,), measured, case)
     else:
         site = same_sites(hybrid.defect, start.defect)
-        energy = _energy_of(hybrid, potential)
+        energy = energy_of(hybrid, potential)
         begun = minimum_from(hybrid, energy, case.start, begin=start.solution.displacement[site])
         region = _region_of(hybrid, begun.minima, measured, case)
         partition = PartitionSettings(case.refine, case.buffer, case.embedding)
         region = united_region(hybrid.defect, begun.displacement, region, start.region[site], partition)
     difference = _difference(hybrid, begun, measured, potential, case)
     return Problem(measured, case, hybrid, difference), region, begun
+
+
+def moved(problem: Problem, potential: FittedPotential, defect: Defect) -> Problem:
+    """The same problem for another defect of the same atoms, in their order: its operators, the same two models."""
+    measured, difference = problem.measured, problem.difference
+    operators = operators_of(measured, potential, defect, problem.case)
+    linear = linear_mismatch(measured.bulk, potential.certificate).assembled(defect)
+    return replace(
+        problem,
+        hybrid=replace(problem.hybrid, defect=defect, operators=operators),
+        difference=replace(difference, defect=defect, linear=linear if difference.linear else None),
+    )
 
 
 def case_of(
@@ -107,6 +119,12 @@ def operators_of(
         bulk = completed(bulk, potential.calculator, displacement=steps.displacement)
         reach = max(reach, potential.calculator.force_range)
     return assemble(defect, bulk, reach=reach, decay=laplacian.A, cutoff_r0=laplacian.cutoff_r0)
+
+
+def energy_of(hybrid: Hybrid, potential: FittedPotential) -> Callable[[np.ndarray], float]:
+    """u (n, 3) Å -> energy of the potential on all sites, eV."""
+    energy, body = calculator_energy(potential.calculator), hybrid.defect.body
+    return lambda u: energy(body.atoms(u))
 
 
 def _hybrid(measured: MeasuredMaterial, potential: FittedPotential, case: Case) -> tuple[Hybrid, np.ndarray]:
@@ -144,13 +162,7 @@ def _minimum(
     if not case.start.relax:
         return None
     others = cores_of(measured.bulk, case.defect, case.domain, hybrid.defect)
-    return mm_minimum(hybrid, _energy_of(hybrid, potential), case.start, others=others)
-
-
-def _energy_of(hybrid: Hybrid, potential: FittedPotential) -> Callable[[np.ndarray], float]:
-    """u (n, 3) Å -> energy of the potential on all sites, eV."""
-    energy, body = calculator_energy(potential.calculator), hybrid.defect.body
-    return lambda u: energy(body.atoms(u))
+    return mm_minimum(hybrid, energy_of(hybrid, potential), case.start, others=others)
 
 
 def _region_of(

@@ -16,14 +16,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.polynomial import Chebyshev
 
 from qmfront.coupling.hybrid import Field
+from qmfront.coupling.quadrature import Integral, integral
 
 logger = logging.getLogger(__name__)
 
-COARSEST, FINEST = 4, 64
-"""Panels of the rule; one QM call for each, and one more."""
 AGREE, AGREE_RELATIVE = 1e-3, 0.05
 """eV, and part of W; two answers that differ by less agree."""
 
@@ -49,18 +47,16 @@ def work_between(force: Field, start: np.ndarray, end: np.ndarray) -> Work:
     force : u (n, 3) Å -> F (n, 3) eV/Å
     start, end : (n, 3) float, Å
     """
-    step, known = end - start, dict[float, float]()
-    panels, found = COARSEST, Work(np.nan, np.inf)
-    while not found.is_known and panels <= FINEST:
-        places = 0.5 - 0.5 * np.cos(np.pi * np.arange(panels + 1) / panels)
-        for place in (float(p) for p in np.round(places, 12)):
-            if place not in known:
-                known[place] = -float(np.vdot(force(start + place * step), step))
-        antiderivative = Chebyshev.fit(list(known), list(known.values()), panels, domain=[0.0, 1.0]).integ()
-        value = float(antiderivative(1.0) - antiderivative(0.0))
-        found = Work(value, abs(value - found.value) if panels > COARSEST else np.inf)
-        panels *= 2
-    return found
+    step = end - start
+
+    def power(place: float) -> np.ndarray:
+        return np.array([-float(np.vdot(force(start + place * step), step))])
+
+    def agrees(found: Integral) -> bool:
+        return Work(found.value, found.error).is_known
+
+    found = integral(power, agrees)
+    return Work(found.value, found.error)
 
 
 def preferred_core(force: Field, cores: Sequence[np.ndarray]) -> int:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from qmfront.coupling import competing_cores
+from qmfront.coupling import quadrature
 from qmfront.coupling.competing_cores import preferred_core, work_between
 from qmfront.coupling.force_mixing import model_forces
 from qmfront.coupling.mm_minimum import _competing
@@ -53,7 +53,7 @@ def test_a_sharp_barrier_does_not_turn_the_order_of_cores(caplog, monkeypatch):
     assert work.is_known and work.value == pytest.approx(HIGHER, abs=1e-3)
     assert preferred_core(across_a_barrier, cores) == 0 and preferred_core(across_a_barrier, cores[::-1]) == 1
     assert "of the potential stands" not in caplog.text
-    monkeypatch.setattr(competing_cores, "FINEST", 16)
+    monkeypatch.setattr(quadrature, "FINEST", 16)
     assert not work_between(across_a_barrier, *cores).is_known
     assert preferred_core(across_a_barrier, cores[::-1]) == 0
     assert "The order of the potential stands" in caplog.text
