@@ -1,4 +1,4 @@
-"""The page of all settings, docs/settings.md, from the typed settings; `qmfront.config.schema` writes and checks it."""
+"""The pages docs/settings.md and config/README.md from the typed settings; `qmfront.config.schema` keeps them."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,8 +13,6 @@ from qmfront.config.material import Material
 from qmfront.config.potential import Potential
 from qmfront.config.study import Case, Configuration
 
-PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
-
 HEAD = """# Settings
 
 Every key of a study, with its type, unit, range, default and meaning. This page is made from the code: change it there,
@@ -22,6 +20,32 @@ then run `make schema`.
 
 A key that is required must be given. Lengths end in `_r0` when they are in nearest-neighbour distances of the bulk.
 YAML reads `1e-8` as text: write `1.0e-8`.
+"""
+STUDIES_HEAD = """# How a study is written
+
+A study is one YAML file. `config/config.yaml` is the one that runs when none is named; others are in `config/studies`:
+
+```
+snakemake --cores 8 --configfile config/studies/minimal.yaml
+```
+
+It names cases (a crystal with a defect), the materials that they are made of with their QM model, and figures. What a
+study does not say has a default. Your own defect takes some ten lines:
+
+```yaml
+cases:
+  mine:
+    defect: {kind: file, file: vacancy.extxyz}
+    adapt: {tolerance: 1.0e-3} # Å
+materials:
+  copper:
+    crystal: {structure: fcc, symbol: Cu}
+    qm: {calculator: ase.calculators.emt.EMT, cutoff: 6.0} # Å
+```
+
+`config/cases`, `config/materials` and `config/potentials` hold those of the paper; a study may name them and change
+keys of them. Below are the first keys of each part. [Settings](../docs/settings.md) has all of them, with every
+section. This page is made from the code by `make schema`.
 """
 PARTS = (
     ("A study", "a file in `config/studies`, or `config/config.yaml`", Configuration),
@@ -39,6 +63,19 @@ def settings_page() -> str:
         pieces.append(f"\n## {title}\n\n{title}: {place}.\n")
         pieces += [piece for path, section in _sections(model) for piece in _table(path, section)]
     return "".join(pieces)
+
+
+def studies_page() -> str:
+    """The text of config/README.md, which catalogues of workflows show."""
+    pieces = [STUDIES_HEAD]
+    for title, place, model in PARTS:
+        pieces += [f"\n## {title}\n\n{title}: {place}.\n", *_table("", model)]
+    return "".join(pieces)
+
+
+ROOT = Path(__file__).parents[2]
+PAGES = {ROOT / "docs" / "settings.md": settings_page, ROOT / "config" / "README.md": studies_page}
+"""What makes each page."""
 
 
 def _sections(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, type[BaseModel]]]:

@@ -9,12 +9,12 @@ from typing import Any
 from pydantic import BaseModel
 
 from qmfront.config.material import Material
-from qmfront.config.page import PAGE, settings_page
+from qmfront.config.page import PAGES, ROOT
 from qmfront.config.potential import Potential
 from qmfront.config.section import NAME
 from qmfront.config.study import Case, Configuration
 
-FOLDER = Path(__file__).parents[2] / "workflow" / "schemas"
+FOLDER = ROOT / "workflow" / "schemas"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 JsonSchema = dict[str, Any]
 """What pydantic makes of a model, as JSON."""
@@ -98,11 +98,15 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; fail if a file is out of date")
     if not parser.parse_args().check:
         write()
-        PAGE.write_text(settings_page(), encoding="utf-8")
+        for page, made in PAGES.items():
+            page.write_text(made(), encoding="utf-8")
         return 0
     names = [f"workflow/schemas/{name}" for name in outdated()]
-    if not PAGE.is_file() or PAGE.read_text(encoding="utf-8") != settings_page():
-        names.append("docs/settings.md")
+    names += [
+        str(page.relative_to(ROOT))
+        for page, made in PAGES.items()
+        if not page.is_file() or page.read_text(encoding="utf-8") != made()
+    ]
     if names:
         sys.stderr.write(f"Out of date: {', '.join(names)}. Run: python -m qmfront.config.schema\n")
     return 1 if names else 0

@@ -492,7 +492,7 @@ def test_names_of_rules(root: Path) -> None:
     """Those in the workflow, so that none is forgotten."""
     texts = [
         path.read_text(encoding="utf-8")
-        for path in (root / "Snakefile", *(root / "workflow/rules").glob("*.smk"))
+        for path in (root / "workflow/Snakefile", *(root / "workflow/rules").glob("*.smk"))
     ]
     rule = re.compile(r"^ *(?:use rule \w+ as|rule|checkpoint) (\w+)", re.MULTILINE)
     found = {name for text in texts for name in rule.findall(text) if not name.startswith("draw_")}

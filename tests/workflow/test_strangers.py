@@ -22,7 +22,7 @@ potentials:
 
 
 @pytest.mark.parametrize(
-    "way", ["in the folder", "the other way to start it", "by the path of the Snakefile"]
+    "way", ["in the folder", "the other way to start it", "Snakefile", "workflow/Snakefile"]
 )
 def test_expressions_of_a_configuration_are_not_run(way: str, fresh: Any, tmp_path: Path) -> None:
     """Snakemake evaluates them before it reads the Snakefile, and the profile that is read earlier prevents that."""
@@ -31,7 +31,7 @@ def test_expressions_of_a_configuration_are_not_run(way: str, fresh: Any, tmp_pa
     command = [sys.executable, "-m", "snakemake"]
     if way == "the other way to start it":
         command = [str(shutil.which("snakemake", path=str(Path(sys.executable).parent)))]
-    snakefile = ["-s", str(fresh.folder / "Snakefile")] if way == "by the path of the Snakefile" else []
+    snakefile = ["-s", str(fresh.folder / way)] if way.endswith("Snakefile") else []
     done = subprocess.run(
         [*command, *snakefile, "--cores", "1", "--dry-run", "--configfile", str(study)],
         cwd=tmp_path if snakefile else fresh.folder,

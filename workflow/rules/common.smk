@@ -4,8 +4,6 @@ import json
 from qmfront.plan.resources import resource
 from qmfront.storage.reached_code import code_stamp
 
-ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1]
-SOURCE = ROOT if (ROOT / "qmfront").is_dir() else ROOT.parents[1]  # a wheel holds ROOT as qmfront/_project
 JOURNAL = "work/journal"
 CODE = Path(".snakemake/code")
 ORIGINS = study.origins()
