@@ -67,7 +67,7 @@ def phonon_chart(found: PotentialResult) -> str:
         lines[len(branches)].set_label("potential")
         axes.legend(loc="upper center", ncols=2)
         axes.set_title("")
-        axes.set_xlabel("path through the Brillouin zone")
+        axes.set_xlabel("wave vector, in reciprocal vectors of the unit cell")
         return _source(figure)
 
 

@@ -16,8 +16,14 @@ from qmfront.models.force_constants import force_constants
 from qmfront.training.fit import Fit
 from qmfront.training.verdict import mismatch_measures
 
-# Corners of the path in reciprocal vectors of the conventional cell: Gamma, H, N, Gamma of bcc; others have the same.
-PATH = (("Γ", (0, 0, 0)), ("H", (1, 0, 0)), ("N", (0.5, 0.5, 0)), ("Γ", (0, 0, 0)), ("P", (0.5, 0.5, 0.5)))
+# Corners of the path, named by their coordinates in reciprocal vectors of the conventional cell; letters differ.
+PATH = (
+    ("Γ", (0, 0, 0)),
+    ("100", (1, 0, 0)),
+    ("½½0", (0.5, 0.5, 0)),
+    ("Γ", (0, 0, 0)),
+    ("½½½", (0.5, 0.5, 0.5)),
+)
 POINTS_PER_LEG = 40
 
 
