@@ -34,7 +34,10 @@ def next_steps(case: CaseResult) -> list[str]:
     if cures := ended_early(case):
         found.append(f"The loop ended before its tolerance. To let it go on, {' and '.join(cures)}.")
     elif case.verdict:
-        found.append("The structure is as accurate as you asked: use it.")
+        found.append(
+            "The structure is as accurate as you asked: use it. OVITO and ASE open relaxed.extxyz; qmfront export "
+            "lammps writes it for LAMMPS, potentials included."
+        )
     if told := _farther(case):
         found.append(told)
     if case.error is None:

@@ -67,5 +67,12 @@ def duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
 
 
+def percent(part: float) -> str:
+    """A part of a whole: 11 %, 0.4 %, < 0.1 %."""
+    if 0 < part < 1e-3:
+        return "< 0.1 %"
+    return f"{100 * part:.0f} %" if part >= 0.1 else f"{100 * part:.1f} %"
+
+
 def _kind(name: str) -> str:
     return f' class="{name}"' if name else ""

@@ -18,7 +18,7 @@ from qmfront.figures.style import REGION_STYLES
 from qmfront.report import markup
 from qmfront.report.advice import ended_early, next_steps
 from qmfront.report.charts import convergence_chart, phonon_chart
-from qmfront.report.markup import duration, folded, listed, paragraph, picture, section
+from qmfront.report.markup import duration, folded, listed, paragraph, percent, picture, section
 from qmfront.report.results import COST_PARTS, CaseResult, PotentialResult, cost_table, far_field_table
 from qmfront.report.scene import BUDGET, Scene
 from qmfront.training.intervals import coverage
@@ -122,7 +122,7 @@ def _card(name: str, case: CaseResult, folder: str) -> str:
     numbers = {
         "estimated error": f"<b>{last['eta']:.2g} Å</b>",
         "measured error": "not measured" if case.error is None else f"{case.error:.2g} Å",
-        "QM atoms": f"{int(last['n_qm'])} of {total} free",
+        "QM atoms, of those that move": f"{int(last['n_qm'])} of {total}",
         "QM calls": str(int(case.table["qm_calls"].sum())),
         "iterations": str(len(case.table)),
         "processor time": duration(seconds),
@@ -168,7 +168,9 @@ def _structures(cases: Mapping[str, CaseResult]) -> list[str]:
     }
     text = json.dumps(content, separators=(",", ":")).replace("<", "\\u003c")
     parts = [
-        _file("viewer.html").replace("<!-- cases -->", choices),
+        _file("viewer.html")
+        .replace("<!-- cases -->", choices)
+        .replace("data-choice", "hidden" if len(having) == 1 else ""),
         f'<script type="application/json" id="scenes">{text}</script>',
         f"<script>{_file('3Dmol-min.js')}</script>",
         f"<script>{_file('viewer.js')}</script>",
@@ -267,9 +269,11 @@ def _agreement(found: PotentialResult) -> list[str]:
             )
     constants = found.fit.set_index("observation")["relative_error"].get("force_constants")
     if constants is not None:
-        lines.append(f"Forces between atoms of the crystal for small displacements: {constants:.1%} off.")
+        lines.append(
+            f"Forces between atoms of the crystal for small displacements: {percent(constants)} off."
+        )
     if not pd.isna(found.strained):
-        lines.append(f"Stress of the strained crystal: {found.strained:.1%} off.")
+        lines.append(f"Stress of the strained crystal: {percent(found.strained)} off.")
     return lines
 
 
@@ -280,7 +284,7 @@ def _moduli(certificate: pd.DataFrame) -> str:
             "elastic constant": rows["name"],
             "QM model (GPa)": [f"{value:.1f}" for value in rows["qm"]],
             "potential (GPa)": [f"{value:.1f}" for value in rows["mm"]],
-            "off by": [f"{abs(mm / qm - 1):.1%}" for qm, mm in zip(rows["qm"], rows["mm"], strict=True)],
+            "off by": [percent(abs(mm / qm - 1)) for qm, mm in zip(rows["qm"], rows["mm"], strict=True)],
         }
     )
     return markup.table(shown)

@@ -50,18 +50,18 @@ class Frame:
     """An iteration.
 
     k : its number
-    n_qm : QM atoms of the whole structure
     eta : float, Å
     positions : (n, 3) float, Å, in the frame of the case
     region : (n,) int, 0 QM, 1 buffer, 2 MM, 3 far field
+    counts : (4,) int, atoms of each region in the whole structure
     values : quantity of QUANTITIES -> (n,) float, not negative
     """
 
     k: int
-    n_qm: int
     eta: float
     positions: np.ndarray
     region: np.ndarray
+    counts: np.ndarray
     values: Mapping[str, np.ndarray]
 
 
@@ -74,7 +74,7 @@ class Scene:
     total : atoms of the whole structure
     iterations : how many the case has
     frames : some of them, the first and the last among them
-    core : (3,) float, Å
+    cut : float, Å, third coordinate of a plane through the defect
     r0 : float, Å
     dimension : 2 for a defect that is straight along the third axis, 3 for one in a box
     displaced_from : what the displacement starts from, in words
@@ -85,7 +85,7 @@ class Scene:
     total: int
     iterations: int
     frames: Sequence[Frame]
-    core: np.ndarray
+    cut: float
     r0: float
     dimension: int
     displaced_from: str
@@ -106,6 +106,7 @@ class Scene:
         n_atoms, n_frames = share_out(share, len(reference), len(iterations))
         index = nearest(structure["sites"], last == 0, n_atoms)
         chosen = sorted({round(at) for at in np.linspace(len(iterations) - 1, 0, n_frames)})
+        frames = [_frame(case, *iterations[at], reference=reference, index=index) for at in chosen]
         dimension = 3 if np.all(structure["pbc"]) else 2
         of_file = "turn" in structure
         predicted = "the perfect lattice" if dimension == 3 else "the elastic prediction"
@@ -114,8 +115,8 @@ class Scene:
             numbers=structure["numbers"][index],
             total=len(reference),
             iterations=len(iterations),
-            frames=[_frame(case, *iterations[at], reference=reference, index=index) for at in chosen],
-            core=structure["core"],
+            frames=frames,
+            cut=structure["core"][2] if dimension == 3 else height_of(frames[-1], structure["cell"][2, 2]),
             r0=structure["r0"],
             dimension=dimension,
             displaced_from="where the file has the atom" if of_file else predicted,
@@ -134,7 +135,7 @@ class Scene:
             "element": _packed(np.searchsorted(species, self.numbers), "u1"),
             "total": self.total,
             "iterations": self.iterations,
-            "core": (self.core - corner).tolist(),
+            "cut": self.cut - corner[2],
             "r0": self.r0,
             "dimension": self.dimension,
             "step": step,
@@ -145,7 +146,7 @@ class Scene:
             "frames": [
                 {
                     "k": frame.k,
-                    "n_qm": frame.n_qm,
+                    "counts": frame.counts.tolist(),
                     "estimate": frame.eta,
                     "position": _packed(np.rint((frame.positions - corner) / step), "<u2"),
                     "region": _packed(frame.region, "u1"),
@@ -186,6 +187,17 @@ def nearest(sites: np.ndarray, is_qm: np.ndarray, n: int) -> np.ndarray:
     return np.sort(np.argsort(KDTree(centre).query(sites)[0], kind="stable")[:n])
 
 
+def height_of(frame: Frame, period: float) -> float:
+    """Where along its line a defect lies, if it is not straight: the mean height, Å, of the atoms that were displaced.
+
+    The mean of angles 2 pi z / period, weighted by the squares of the displacements.
+    """
+    height = frame.positions[:, 2]
+    pointer = np.sum(frame.values["displacement"] ** 2 * np.exp(2j * np.pi * height / period))
+    found = np.angle(pointer) / (2 * np.pi) * period
+    return float(height.min() + (found - height.min()) % period)
+
+
 def _frame(case: Path, k: int, eta: float, *, reference: np.ndarray, index: np.ndarray) -> Frame:
     folder = case / str(k)
     displacement = store.load(folder / "solution.zarr", SOLUTION)["displacement"]
@@ -194,10 +206,10 @@ def _frame(case: Path, k: int, eta: float, *, reference: np.ndarray, index: np.n
     chosen = json.loads((folder / "estimate.json").read_text(encoding="utf-8"))["residual"]
     return Frame(
         k=k,
-        n_qm=int(np.sum(region == 0)),
         eta=eta,
         positions=(reference + displacement)[index],
         region=region[index],
+        counts=np.bincount(region, minlength=4),
         values={
             "eta": store.load(folder / "estimate.zarr", ESTIMATE)["eta_site"][index],
             "displacement": np.linalg.norm(displacement[index], axis=1),

@@ -7,6 +7,7 @@ The page holds the numbers of all cases as JSON in #scenes, as report/scene.py p
   const DECADES = { scale: 4, kept: 12 }; // of the colours, and of what is written
   const STEPS = 65535;
   const SIZE = [0.42, 0.4, 0.36, 0.3]; // radius by region, in r0
+  const THICK = 2; // r0, of a structure that is cut open
   const HIDDEN = -1;
   const ZERO = "#d4d7dc"; // colour of a value that is zero
 
@@ -53,7 +54,7 @@ The page holds the numbers of all cases as JSON in #scenes, as report/scene.py p
 
   const isShown = {
     all: () => true,
-    cut: (at) => atoms[at].z < scene.core[2] + 0.25 * scene.r0,
+    cut: (at) => atoms[at].z < scene.cut + 0.25 * scene.r0,
     near: (at) => frame().region[at] <= 1,
     qm: (at) => frame().region[at] === 0,
   };
@@ -80,14 +81,14 @@ The page holds the numbers of all cases as JSON in #scenes, as report/scene.py p
     const shown = frame();
     const drawn = atoms.filter((atom) => atom.drawn !== HIDDEN).length;
     find("told").textContent =
-      `iteration ${shown.k} of 0 to ${scene.frames.at(-1).k}: ${shown.n_qm} QM atoms, ` +
+      `iteration ${shown.k} of 0 to ${scene.frames.at(-1).k}: ${shown.counts[0]} QM atoms, ` +
       `estimated error ${number(shown.estimate)} Å`;
     const parts = [`${drawn} of ${scene.total} atoms are drawn.`];
     if (atoms.length < scene.total)
       parts.push(`The page holds the ${atoms.length} atoms nearest to the QM region, to stay small.`);
     if (scene.frames.length < scene.iterations)
       parts.push(`It holds ${scene.frames.length} of ${scene.iterations} iterations.`);
-    parts.push(scene.dimension === 2 ? "Seen along the line of the defect, which repeats without end." : "");
+    parts.push(scene.dimension === 2 ? "Along the line of the defect it repeats without end." : "");
     find("count").textContent = parts.join(" ");
     find("legend").replaceChildren(...(find("colour").value === "region" ? swatches(shown) : bar()));
   };
@@ -101,7 +102,7 @@ The page holds the numbers of all cases as JSON in #scenes, as report/scene.py p
 
   const swatches = (shown) =>
     regions.map(({ name, colour }, region) => {
-      const entry = made("span", "entry", `${name}: ${shown.region.filter((other) => other === region).length}`);
+      const entry = made("span", "entry", `${name}: ${shown.counts[region]}`);
       const dot = made("i", "dot");
       dot.style.background = colour;
       entry.prepend(dot);
@@ -138,7 +139,7 @@ The page holds the numbers of all cases as JSON in #scenes, as report/scene.py p
     const near = atoms.filter((atom) => frame().region[atom.at] <= 1).map((atom) => atom.serial);
     viewer.setView([0, 0, 0, 0, 0, 0, 0, 1]);
     viewer.zoomTo(near.length ? { serial: near } : {});
-    if (scene.dimension === 3) viewer.rotate(-65, "x").rotate(15, "y");
+    if (find("atoms").value === "cut") viewer.rotate(-40, "x"); // a hole in the plane of the cut is seen from aside
     viewer.render();
   };
 
@@ -157,15 +158,19 @@ The page holds the numbers of all cases as JSON in #scenes, as report/scene.py p
     atoms = model.selectedAtoms({});
     const last = scene.frames.length - 1;
     Object.assign(find("frame"), { max: last, value: last, disabled: last === 0 });
-    find("atoms").value = scene.dimension === 3 ? "cut" : "all";
     hideTip();
+    find("atoms").value = "all";
+    draw();
+    const heights = atoms.map((atom) => atom.z);
+    const isThick = Math.max(...heights) - Math.min(...heights) > THICK * scene.r0;
+    if (isThick) find("atoms").value = "cut"; // what is inside is hidden otherwise
     draw();
     look();
   };
 
   const begin = () => {
     try {
-      viewer = $3Dmol.createViewer(stage, { backgroundColor: "#f6f7f9", hoverDuration: 60, orthographic: true });
+      viewer = $3Dmol.createViewer(stage, { backgroundColor: "#f6f7f9", hoverDuration: 60, orthographic: true, disableFog: true });
       if (!viewer) throw new Error("no viewer");
     } catch {
       stage.textContent = "The structure cannot be drawn: this browser has no WebGL. Open the file in OVITO.";

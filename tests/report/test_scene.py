@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from qmfront.report.scene import (
     STEPS,
     Frame,
     Scene,
+    height_of,
     nearest,
     share_out,
 )
@@ -30,10 +32,10 @@ def scene(n: int = 50, frames: int = 2) -> Scene:
     made = [
         Frame(
             k=3 * k,
-            n_qm=7,
             eta=0.1 / (1 + k),
             positions=rng.uniform(-40.0, 60.0, (n, 3)),
             region=rng.integers(0, 4, n),
+            counts=np.array([7, 8, 9, 10]),
             values={
                 "eta": np.where(rng.random(n) < 0.2, 0.0, 10.0 ** rng.uniform(-9, -2, n)),
                 "displacement": 10.0 ** rng.uniform(-4, 0, n),
@@ -48,7 +50,7 @@ def scene(n: int = 50, frames: int = 2) -> Scene:
         total=6 * n,
         iterations=9,
         frames=made,
-        core=np.array([1.0, 2.0, 3.0]),
+        cut=3.0,
         r0=2.5,
         dimension=2,
         displaced_from="the elastic prediction",
@@ -66,12 +68,16 @@ def test_numbers_are_read_back_as_the_browser_does() -> None:
     species = np.array(content["species"])[unpacked(content["element"], "u1")]
     assert species.tolist() == ["Ni" if number == 28 else "Al" for number in shown.numbers]
     corner = np.min([frame.positions.min(axis=0) for frame in shown.frames], axis=0)
-    np.testing.assert_allclose(content["core"], shown.core - corner)
+    assert content["cut"] == shown.cut - corner[2]
     for frame, written in zip(shown.frames, content["frames"], strict=True):
         places = unpacked(written["position"], "<u2").reshape(-1, 3) * content["step"]
         np.testing.assert_allclose(places, frame.positions - corner, atol=content["step"])
         assert unpacked(written["region"], "u1").tolist() == frame.region.tolist()
-        assert written["k"] == frame.k and written["estimate"] == frame.eta
+        assert (
+            written["k"] == frame.k
+            and written["counts"] == [7, 8, 9, 10]
+            and written["estimate"] == frame.eta
+        )
         for name, values in frame.values.items():
             code = unpacked(written[name], "<u2").astype(float)
             depth = KEPT_DECADES * (1 - (code - 1) / (STEPS - 1))
@@ -92,6 +98,18 @@ def test_atoms_nearest_to_the_qm_region_are_kept() -> None:
     is_qm = np.isin(np.arange(30), [4, 20])
     assert nearest(sites, is_qm, 6).tolist() == [3, 4, 5, 19, 20, 21]
     assert nearest(sites, is_qm, 40).tolist() == list(range(30))
+
+
+@pytest.mark.parametrize("middle", [0.3, 5.0, 9.7])
+def test_the_cut_goes_through_a_defect_wherever_it_lies_along_the_line(middle: float) -> None:
+    """Displacements that decay from a point, in a cell that repeats after 10 Å; the point may be at its border."""
+    rng = np.random.default_rng(2)
+    positions = rng.uniform(0.0, 10.0, (4000, 3))
+    away = (positions[:, 2] - middle + 5.0) % 10.0 - 5.0
+    known = scene(n=4000).frames[0]
+    values = known.values | {"displacement": np.exp(-np.abs(away))}
+    found = height_of(replace(known, positions=positions, values=values), 10.0)
+    assert (found - middle + 5.0) % 10.0 - 5.0 == pytest.approx(0.0, abs=0.1)
 
 
 @pytest.mark.parametrize("n_cases", [1, 3, 40])
