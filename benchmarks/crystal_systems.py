@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from structure_files import MADE
-from zoo_systems import FILES, System
+from zoo_systems import FILES, SI_SCREW, System
 from zoo_systems import MATERIALS as ELEMENTS
 
 from qmfront import Box, Crack, Crystal, Disc, Dislocation, Point, QuantumModel
@@ -64,6 +64,7 @@ MATERIALS = {
     "NiAl": eam("b2", "NiAl", 2.88, "NiAlH_jea.eam.alloy", 5.65),
     "Ni3Al": eam("l1_2", "NiAl", 3.57, "NiAlH_jea.eam.alloy", 5.65),
     "SiC": tersoff("zincblende", ("Si", "C"), 4.36, "SiC.tersoff", 3.2),
+    "SiCE": tersoff("zincblende", ("Si", "C"), 4.36, "SiC_Erhart-Albe.tersoff", 3.1),
     "GaN": tersoff("wurtzite", ("Ga", "N"), 3.18, "GaN.tersoff", 3.3),
     "MgO": ions(10.0, 0.25),
     "Si": ELEMENTS["Si"],
@@ -90,6 +91,7 @@ SURFACES = {
     "Mg_surface_basal": ("Mg", (0, 0, 1)),
     "Mg_surface_prismatic": ("Mg", (1, 0, 0)),
 }
+ANTISITES = {"substituted": ({"element": "C"}, {"at": (0.25, 0.25, 0.25), "element": "Si"})}
 CRACK_111 = {"front": (1, -1, 0), "plane": (1, 1, 1), "load": 0.9}
 CRACK_110 = {"front": (1, -1, 0), "plane": (1, 1, 0), "load": 0.9}
 SYSTEMS = {
@@ -117,18 +119,14 @@ SYSTEMS = {
     ),
     "SiC_vacancy_Si": System("SiC", Point(sublattice="Si", **VACANCY), Box(cells=6)),
     "SiC_vacancy_C": System("SiC", Point(sublattice="C", **VACANCY), Box(cells=6)),
-    "SiC_antisite_pair": System(
-        "SiC",
-        Point(substituted=({"element": "C"}, {"at": (0.25, 0.25, 0.25), "element": "Si"})),
-        Box(cells=6),
-    ),
+    "SiC_antisite_pair": System("SiC", Point(**ANTISITES), Box(cells=6)),
     "MgO_vacancy_O": System("MgO", Point(sublattice="O", **VACANCY), Box(cells=8)),
     "MgO_vacancy_Mg": System("MgO", Point(sublattice="Mg", **VACANCY), Box(cells=8)),
-    "SiC_screw": System(
-        "SiC",
-        Dislocation(line=(1, -1, 0), burgers=(0.5, -0.5, 0.0), plane=(1, 1, 1)),
-        Disc(radius_r0=18),
-    ),
+    "SiCE_vacancy_Si": System("SiCE", Point(sublattice="Si", **VACANCY), Box(cells=6)),
+    "SiCE_vacancy_C": System("SiCE", Point(sublattice="C", **VACANCY), Box(cells=6)),
+    "SiCE_antisite_pair": System("SiCE", Point(**ANTISITES), Box(cells=6)),
+    "SiCE_screw": System("SiCE", Dislocation(**SI_SCREW), Disc(radius_r0=18)),
+    "SiC_screw": System("SiC", Dislocation(**SI_SCREW), Disc(radius_r0=18)),
 }
 
 
