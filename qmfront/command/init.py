@@ -5,11 +5,16 @@ What is found is written. What is not is asked for: its key stands in the study 
 
 import argparse
 import json
+import multiprocessing
 import os
 import re
 import shutil
+import signal
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from math import ceil
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +26,8 @@ from qmfront.command.project import STUDY, Place, project
 from qmfront.config.defect import File
 from qmfront.config.errors import ConfigError, did_you_mean
 from qmfront.config.load import load
-from qmfront.config.material import Crystal
+from qmfront.config.material import Crystal, QuantumModel
+from qmfront.config.material_checks import files_in, label_of
 from qmfront.config.reading import read_yaml
 from qmfront.config.section import CALCULATOR, FILE
 from qmfront.config.trust import is_trusted
@@ -31,6 +37,8 @@ if TYPE_CHECKING:
     from qmfront.plan.survey import Survey
 
 LONGEST_NAME = 40
+PATIENCE = 20.0
+"""s; a model that takes longer is expensive: its range is asked for, and not measured."""
 DIGITS = 5
 """Of a lattice constant, Å."""
 CRACK = "{kind: crack, front: [0, 0, 1], plane: [1, 1, 0], load: 0.9} # in place of the file"
@@ -194,12 +202,15 @@ def _model(folder: Path, asked: Asked, crystal: Crystal | None) -> tuple[str, st
         name: value for name, value in kwargs.items() if isinstance(value, str) and (folder / value).is_file()
     }
     plain = {name: value for name, value in kwargs.items() if name not in files}
+    mentioned = {word: label_of(word) for word in files_in(plain, folder)}
+    plain = _labelled(plain, mentioned)
+    files |= {label: word for word, label in mentioned.items()}
     given = {"kwargs": plain, "files": files}
     qm = {"calculator": asked.calculator} | {name: value for name, value in given.items() if value}
     if asked.cutoff is not None:
         return f"qm: {_flow(qm | {'cutoff': asked.cutoff})} # Å", ""
-    absolute = {name: str(folder / value) for name, value in files.items()}
-    reach = None if crystal is None else _measured(asked.calculator, plain | absolute, crystal)
+    model = QuantumModel(calculator=asked.calculator, kwargs=plain, files=files, cutoff=1.0)
+    reach = None if crystal is None else _measured(asked.calculator, model.arguments(folder), crystal)
     r0 = 0.0 if crystal is None else crystal.nearest_neighbour_guess
     if reach is not None and reach < r0:
         ask = (
@@ -218,10 +229,30 @@ def _model(folder: Path, asked: Asked, crystal: Crystal | None) -> tuple[str, st
     return f"qm: {_flow(qm)} # cutoff: 5.0", ask
 
 
-def _measured(calculator: str, kwargs: dict[str, Any], crystal: Crystal) -> float | None:
-    """The range of forces, Å, of a model that computes in this process and is quick; None for others."""
-    if not is_trusted(calculator, ()):
+def _labelled(value: Any, labels: dict[str, str]) -> Any:
+    """The value with every word of its texts that is a file replaced by the label of that file, in braces."""
+    if isinstance(value, dict):
+        return {key: _labelled(item, labels) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_labelled(item, labels) for item in value]
+    if isinstance(value, str):
+        for word, label in labels.items():
+            value = re.sub(rf"(?<!\S){re.escape(word)}(?!\S)", f"{{{label}}}", value)
+    return value
+
+
+def _measured(calculator: str, kwargs: Mapping[str, Any], crystal: Crystal) -> float | None:
+    """The range of forces, Å, of a model that is quick; None for others, with the reason on standard error."""
+    asked = (calculator, kwargs, crystal)
+    found = _range(*asked) if is_trusted(calculator, ()) else _range_elsewhere(*asked)
+    if isinstance(found, str):
+        complain(f"the range of {calculator} was not measured: {found}")
         return None
+    return found
+
+
+def _range(calculator: str, kwargs: Mapping[str, Any], crystal: Crystal) -> float | str | None:
+    """The range of forces, Å, or what went wrong."""
     from qmfront.crystal.lattice import crystal_of
     from qmfront.evaluate.model_spec import ModelSpec
     from qmfront.preflight.interaction_range import force_range
@@ -229,8 +260,36 @@ def _measured(calculator: str, kwargs: dict[str, Any], crystal: Crystal) -> floa
     try:
         return force_range(ModelSpec(calculator, kwargs).build(), crystal_of(crystal))
     except Exception as error:  # of any calculator; the check tells what is wrong with it
-        complain(f"{calculator} was not measured ({type(error).__name__}: {error})")
-        return None
+        return f"{type(error).__name__}: {error}"
+
+
+def _range_elsewhere(calculator: str, kwargs: Mapping[str, Any], crystal: Crystal) -> float | str | None:
+    """As `_range`, in a process that may crash, and that is ended with all below it when it takes too long."""
+    context = multiprocessing.get_context("spawn")
+    answer, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_send_range, args=(theirs, calculator, kwargs, crystal))
+    process.start()
+    theirs.close()
+    try:
+        if not answer.poll(PATIENCE):
+            return f"no answer within {PATIENCE:g} s, so that it is taken for an expensive one"
+        found: float | str | None = answer.recv()
+        return found
+    except EOFError:
+        process.join()
+        return f"its process ended with exit code {process.exitcode}"
+    finally:
+        if process.pid:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+        process.kill()
+        process.join()
+
+
+def _send_range(answer: Connection, calculator: str, kwargs: Mapping[str, Any], crystal: Crystal) -> None:
+    """What the other process does, in a group of its own."""
+    os.setpgrp()
+    answer.send(_range(calculator, kwargs, crystal))
 
 
 def _trust(calculator: str | None) -> list[str]:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from importlib.machinery import PathFinder
 from pathlib import Path
+from typing import Any
 
 from qmfront.config.errors import shown_value
 from qmfront.config.material import Material, QuantumModel
@@ -96,6 +97,26 @@ def _files(qm: QuantumModel, place: str, root: Path) -> Iterator[str]:
                 f"{place}.kwargs.{dotted((name,))} = {shown_value(value)} looks like a file: list it under "
                 f"{place}.files instead, so that a change of its content is noticed{found}"
             )
+        elif named := sorted(set(files_in(value, root))):
+            label = label_of(named[0])
+            yield (
+                f"{place}.kwargs.{dotted((name,))} names the file {named[0]}: write {{{label}}} there, and "
+                f"{place}.files: {{{label}: {named[0]}}}, so that a change of its content is noticed"
+            )
+
+
+def files_in(value: Any, root: Path) -> Iterator[str]:
+    """Words of the texts in a value, at any depth, that are files with a suffix, such as in a command of LAMMPS."""
+    if isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from files_in(item, root)
+    elif isinstance(value, str):
+        yield from (word for word in value.split() if Path(word).suffix and is_file(root / word))
+
+
+def label_of(file: str) -> str:
+    """A name for a file under `files`."""
+    return re.sub(r"\W", "_", Path(file).name)
 
 
 def is_file(path: Path) -> bool:

@@ -58,7 +58,7 @@ def test_a_study_for_a_vacancy(folder: Path, capsys: pytest.CaptureFixture[str])
 
 
 def test_what_is_expensive_is_asked_for(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A calculator that may be dear is not called; who names it trusts it."""
+    """Who names a calculator trusts it; this one is not installed."""
     assert main(["init", vacancy(folder), "--calculator", "gpaw.GPAW", "--kwargs", '{"xc": "PBE"}']) == 0
     assert "materials.*.qm.cutoff" in capsys.readouterr().err
     text = (folder / "study.yaml").read_text(encoding="utf-8")
@@ -67,6 +67,48 @@ def test_what_is_expensive_is_asked_for(folder: Path, capsys: pytest.CaptureFixt
     assert main(["init", vacancy(folder), "--calculator", "gpaw.GPAW", "--cutoff", "4"]) == 0
     assert not capsys.readouterr().err
     assert yaml.safe_load((folder / "study.yaml").read_text())["materials"]["Cu"]["qm"]["cutoff"] == 4.0
+
+
+OWN = """
+import os, subprocess
+from ase.calculators.emt import EMT
+class Quick(EMT): pass
+def slow():
+    open("child", "w").write(str(subprocess.Popen(["sleep", "60"]).pid))
+    subprocess.run(["sleep", "60"])
+def crashing(): os._exit(3)
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "asked"),
+    [
+        ("Quick", "", False),
+        ("slow", "no answer within 3 s", True),
+        ("crashing", "its process ended with exit code 3", True),
+        ("absent", "has no absent", True),
+    ],
+)
+def test_the_range_of_a_model_of_ones_own(
+    name: str,
+    said: str,
+    asked: bool,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is asked in a process of its own, since it may hang or crash; what that has started ends with it."""
+    (folder / "ownmodel.py").write_text(OWN, encoding="utf-8")
+    monkeypatch.syspath_prepend(folder)
+    monkeypatch.setattr("qmfront.command.init.PATIENCE", 3.0 if name == "slow" else 60.0)
+    assert main(["init", vacancy(folder), "--calculator", f"ownmodel.{name}"]) == 0
+    told = capsys.readouterr().err
+    assert said in told and ("materials.*.qm.cutoff" in told) == asked
+    text = (folder / "study.yaml").read_text(encoding="utf-8")
+    assert ("# cutoff: 5.0" in text) == asked and "trust: [ownmodel]" in text
+    if name == "slow":
+        state = Path(f"/proc/{(folder / 'child').read_text()}/stat")
+        assert not state.exists() or state.read_text().split()[2] == "Z"
 
 
 def test_a_model_that_does_not_reach_the_neighbours_is_asked_for_its_arguments(
@@ -89,6 +131,21 @@ def test_arguments_that_are_files_are_named_as_files(folder: Path) -> None:
     assert main(["init", vacancy(folder), *words]) == 0
     qm = yaml.safe_load((folder / "study.yaml").read_text())["materials"]["Cu"]["qm"]
     assert qm["files"] == {"potential": "Cu.table"} and qm["kwargs"] == {"order": 2}
+
+
+def test_files_in_commands_are_named_as_files(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Else a change of their content would change no key of the journal: LAMMPS has them in the lines of its input."""
+    (folder / "Cu.snapcoeff").write_text("x", encoding="utf-8")
+    line = "pair_coeff * * snap Cu.snapcoeff none.snapparam Cu"
+    words = ["--calculator", "my.Model", "--kwargs", json.dumps({"lmpcmds": [line]}), "--cutoff", "5"]
+    assert main(["init", vacancy(folder), *words]) == 0
+    text = (folder / "study.yaml").read_text(encoding="utf-8")
+    qm = yaml.safe_load(text)["materials"]["Cu"]["qm"]
+    assert qm["files"] == {"Cu_snapcoeff": "Cu.snapcoeff"}
+    assert qm["kwargs"]["lmpcmds"] == [line.replace("Cu.snapcoeff", "{Cu_snapcoeff}")]
+    (folder / "study.yaml").write_text(text.replace("{Cu_snapcoeff}", "Cu.snapcoeff"), encoding="utf-8")
+    assert main(["check", "--dry"]) == 3
+    assert "kwargs.lmpcmds names the file Cu.snapcoeff: write {Cu_snapcoeff} there" in capsys.readouterr().err
 
 
 def test_a_crystal_that_is_not_recognised_is_asked_for(
