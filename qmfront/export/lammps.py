@@ -7,6 +7,7 @@ with it.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from ase.data import atomic_masses, atomic_numbers, chemical_symbols
@@ -62,24 +63,34 @@ class LammpsBox:
         return [*lines, f"{_joined(tilts)} xy xz yz"] if np.any(tilts) else lines
 
 
-def data_file(found: FinishedIteration, species: Sequence[str], *, title: str) -> str:
-    """Atoms, and section `Sites` with region, eta (Å) and residual (eV/Å); species are those of the types 1, 2, ..."""
+def data_file(
+    found: FinishedIteration,
+    species: Sequence[str],
+    *,
+    title: str,
+    sections: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> str:
+    """Atoms, and section `Sites` with region, eta (Å) and residual (eV/Å).
+
+    Parameters
+    ----------
+    species : chemical symbols of the types 1, 2, ...
+    sections : name -> one line per atom, further properties
+    """
     box = LammpsBox.of(*found.box)
     types = {symbol: number for number, symbol in enumerate(species, 1)}
-    atoms = [types[chemical_symbols[number]] for number in found.atoms.numbers]
+    kinds = [types[chemical_symbols[number]] for number in found.atoms.numbers]
     positions, residual = box.turned(found.atoms.positions), box.turned(found.residual)
-    lines = [f"# {title}", "", f"{len(atoms)} atoms", f"{len(types)} atom types", *box.lines()]
+    lines = [f"# {title}", "", f"{len(kinds)} atoms", f"{len(types)} atom types", *box.lines()]
     lines += ["", "Masses", ""]
     lines += [
         f"{number} {atomic_masses[atomic_numbers[symbol]]:.6f} # {symbol}" for symbol, number in types.items()
     ]
-    lines += ["", "Atoms # atomic", ""]
-    lines += [
-        f"{n} {kind} {_joined(at)}" for n, (kind, at) in enumerate(zip(atoms, positions, strict=True), 1)
-    ]
-    lines += ["", SITES, ""]
+    atoms = [f"{kind} {_joined(at)}" for kind, at in zip(kinds, positions, strict=True)]
     rows = zip(found.region, found.eta, residual, strict=True)
-    lines += [f"{n} {region} {eta:.16e} {_joined(force)}" for n, (region, eta, force) in enumerate(rows, 1)]
+    sites = [f"{region} {eta:.16e} {_joined(force)}" for region, eta, force in rows]
+    for name, body in {"Atoms # atomic": atoms, SITES: sites, **sections}.items():
+        lines += ["", name, "", *(f"{number} {row}" for number, row in enumerate(body, 1))]
     return "\n".join(lines) + "\n"
 
 
@@ -93,32 +104,45 @@ def input_script(
     models : "qm" and "mm" -> how LAMMPS reads it
     """
     usable = [name for name, model in models.items() if isinstance(model, PairStyle)]
+    lines = [*head(found, title), *_about(models), *setting(found)]
+    lines += ["", f"variable model index {' '.join(usable)}", "include ${model}.pair", *end()]
+    return "\n".join(lines) + "\n"
+
+
+def head(found: FinishedIteration, title: str) -> list[str]:
+    """Remarks: what it is, and how sure."""
+    told = [f"# {name} = {value}" for name, value in found.told.items()]
+    return [f"# {title}", *(_ascii(line) for line in told)]
+
+
+def setting(found: FinishedIteration, properties: Mapping[str, str] = MappingProxyType({})) -> list[str]:
+    """Commands that read the data file and make groups and variables.
+
+    Parameters
+    ----------
+    properties : name of a section -> its arguments of `fix property/atom`
+    """
     flags = " ".join("p" if periodic else "f" for periodic in found.atoms.pbc)
-    lines = [f"# {title}", *(f"# {line}" for line in _told(found)), *_about(models)]
-    lines += [
-        "",
-        "units metal",
-        "atom_style atomic",
-        "atom_modify map yes",
-        f"boundary {flags}",
-        "box tilt large",
-    ]
-    lines += [
-        "fix site all property/atom i_region d_eta d2_residual 3",
-        f"read_data {DATA} fix site NULL {SITES}",
-    ]
+    fixes = {SITES: "i_region d_eta d2_residual 3", **properties}
+    lines = ["", "units metal", "atom_style atomic", "atom_modify map yes", f"boundary {flags}"]
+    lines += ["box tilt large"]
+    lines += [f"fix {name.lower()} all property/atom {text}" for name, text in fixes.items()]
+    lines += [f"read_data {DATA} " + " ".join(f"fix {name.lower()} NULL {name}" for name in fixes)]
     lines += ["", "# regions; eta (A) and residual force (eV/A) of every atom"]
     for name, region in GROUPS.items():
         lines += [f'variable is_{name} atom "i_region == {region}"', f"group {name} variable is_{name}"]
         lines += [f"variable is_{name} delete"]
     lines += ["variable eta atom d_eta"]
     lines += ['variable residual atom "sqrt(d2_residual[1]^2+d2_residual[2]^2+d2_residual[3]^2)"']
-    lines += ["", f"variable model index {' '.join(usable)}", "include ${model}.pair"]
-    lines += ["", "# what is clamped stands for the crystal around", "fix clamped clamp setforce 0.0 0.0 0.0"]
+    return lines
+
+
+def end() -> list[str]:
+    """Commands that hold the clamp and write the forces."""
+    lines = ["", "# what is clamped stands for the crystal around", "fix clamped clamp setforce 0.0 0.0 0.0"]
     lines += ["", "thermo_style custom step pe fmax", "run 0"]
     columns = "id type x y z fx fy fz i_region d_eta d2_residual[1] d2_residual[2] d2_residual[3]"
-    lines += [f"write_dump all custom {DUMP} {columns} modify sort id format float %.16e"]
-    return "\n".join(lines) + "\n"
+    return [*lines, f"write_dump all custom {DUMP} {columns} modify sort id format float %.16e"]
 
 
 def lammps_files(
@@ -148,12 +172,6 @@ def lammps_files(
     return files
 
 
-def _told(found: FinishedIteration) -> list[str]:
-    """How sure the structure is, in ASCII."""
-    told = [f"{name} = {value}" for name, value in found.told.items()]
-    return [line.replace("Å", "A").encode("ascii", "replace").decode() for line in told]
-
-
 def _about(models: Mapping[str, PairStyle | NoPairStyle]) -> list[str]:
     lines = []
     for name, model in models.items():
@@ -162,7 +180,11 @@ def _about(models: Mapping[str, PairStyle | NoPairStyle]) -> list[str]:
         else:
             note = f"; {model.note}" if model.note else ""
             lines.append(f"# model {name} (-var model {name}): pair style {' and '.join(model.styles)}{note}")
-    return [line.replace("Å", "A") for line in lines]
+    return [_ascii(line) for line in lines]
+
+
+def _ascii(line: str) -> str:
+    return line.replace("Å", "A").encode("ascii", "replace").decode()
 
 
 def _joined(values: np.ndarray) -> str:

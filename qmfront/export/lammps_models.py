@@ -27,21 +27,50 @@ DENSEST = 4.0
 
 
 @dataclass(frozen=True)
+class Part:
+    """A pair style of which a model is made, alone or with others on top of it.
+
+    style, settings : of `pair_style`
+    coefficients : arguments of each `pair_coeff`, the types first, without the style
+    """
+
+    style: str
+    settings: str
+    coefficients: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
 class PairStyle:
     """A model as LAMMPS reads it.
 
-    commands : pair_style, pair_coeff, and what else the model needs
+    parts : its pair styles, which are summed
     files : name -> content of the files that they name
     species : chemical symbols of the types 1, 2, ...
-    styles : names of the pair styles
     note : what is not the same, in a sentence; empty if nothing
+    others : further commands that it needs
     """
 
-    commands: tuple[str, ...]
+    parts: tuple[Part, ...]
     files: Mapping[str, str | bytes]
     species: tuple[str, ...]
-    styles: tuple[str, ...]
     note: str = ""
+    others: tuple[str, ...] = ()
+
+    @property
+    def styles(self) -> tuple[str, ...]:
+        """Names of the pair styles."""
+        return tuple(part.style for part in self.parts)
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """pair_style, pair_coeff, and what else the model needs."""
+        several = len(self.parts) > 1
+        settings = " ".join(f"{part.style} {part.settings}".strip() for part in self.parts)
+        lines = [f"pair_style {'hybrid/overlay ' if several else ''}{settings}"]
+        for part in self.parts:
+            named = f"{part.style} " if several else ""
+            lines += [f"pair_coeff {types} {named}{text}" for types, text in part.coefficients]
+        return (*lines, *self.others)
 
 
 @dataclass(frozen=True)
@@ -61,17 +90,11 @@ def mm_pair_style(potential: Potential, species: Sequence[str], *, file: str = "
         If the potential does not know a species.
     """
     potential.basis.species_of(np.array([atomic_numbers[symbol] for symbol in species]))
-    names, files = " ".join(species), {file: yace(potential)}
-    if potential.repulsion is None:
-        return PairStyle(
-            ("pair_style pace", f"pair_coeff * * {file} {names}"), files, tuple(species), ("pace",)
-        )
-    commands = (
-        f"pair_style hybrid/overlay pace lepton {potential.repulsion.radius!r}",
-        f"pair_coeff * * pace {file} {names}",
-        f'pair_coeff * * lepton "{repulsion_formula(potential.repulsion)}"',
-    )
-    return PairStyle(commands, files, tuple(species), ("pace", "lepton"))
+    parts = [Part("pace", "", (("* *", f"{file} {' '.join(species)}"),))]
+    if potential.repulsion is not None:
+        formula = f'"{repulsion_formula(potential.repulsion)}"'
+        parts.append(Part("lepton", repr(potential.repulsion.radius), (("* *", formula),)))
+    return PairStyle(tuple(parts), {file: yace(potential)}, tuple(species))
 
 
 def repulsion_formula(repulsion: Repulsion) -> str:
@@ -105,8 +128,8 @@ def _embedded_atom(kwargs: Mapping[str, Any], species: tuple[str, ...]) -> PairS
     if potential in packaged_potentials():
         file, model = f"{potential}.eam.alloy", packaged_zhou(potential)
         note = f"the analytic {potential} is a table of {POINTS} points here"
-        commands = ("pair_style eam/alloy", f"pair_coeff * * {file} {names}")
-        return PairStyle(commands, {file: setfl(model)}, species, ("eam/alloy",), note)
+        part = Part("eam/alloy", "", (("* *", f"{file} {names}"),))
+        return PairStyle((part,), {file: setfl(model)}, species, note)
     if kwargs.get("switch_width", 0.0):
         return NoPairStyle(
             f"switch_width = {kwargs['switch_width']} Å changes the EAM model below its cut-off, which LAMMPS cannot",
@@ -120,8 +143,8 @@ def _embedded_atom(kwargs: Mapping[str, Any], species: tuple[str, ...]) -> PairS
             "between the points of the table LAMMPS has cubic splines, this study quintic ones: with the keyword "
             "interpolation: lammps of the QM model the forces would be the same"
         )
-    commands = (f"pair_style {style}", f"pair_coeff * * {path.name} {names}")
-    return PairStyle(commands, {path.name: path.read_bytes()}, species, (style,), note)
+    part = Part(style, "", (("* *", f"{path.name} {names}"),))
+    return PairStyle((part,), {path.name: path.read_bytes()}, species, note)
 
 
 def _lammpslib(kwargs: Mapping[str, Any], files: Mapping[str, str]) -> PairStyle | NoPairStyle:
@@ -137,8 +160,15 @@ def _lammpslib(kwargs: Mapping[str, Any], files: Mapping[str, str]) -> PairStyle
             return NoPairStyle(f"{file.name}, which the commands of the QM model name, is a folder")
         contents[file.name] = file.read_bytes()
         commands = [command.replace(str(file), file.name) for command in commands]
-    styles = tuple(command.split()[1] for command in commands if command.split()[:1] == ["pair_style"])
-    return PairStyle(tuple(commands), contents, tuple(sorted(types, key=lambda s: types[s])), styles)
+    styles = [command.split()[1:] for command in commands if command.split()[:1] == ["pair_style"]]
+    if len(styles) != 1 or styles[0][0].startswith("hybrid"):
+        return NoPairStyle("the commands of the QM model do not have one pair_style, or have a hybrid one")
+    coefficients = [command.split(maxsplit=3)[1:] for command in commands if command.startswith("pair_coeff")]
+    part = Part(
+        styles[0][0], " ".join(styles[0][1:]), tuple((f"{a} {b}", text) for a, b, text in coefficients)
+    )
+    others = tuple(command for command in commands if not command.startswith(("pair_style", "pair_coeff")))
+    return PairStyle((part,), contents, tuple(sorted(types, key=lambda s: types[s])), others=others)
 
 
 def setfl(model: ZhouEAM) -> str:

@@ -20,8 +20,8 @@ from qmfront.models.ace.potential import Potential
 from qmfront.models.ace.radial import Bond
 
 RADIAL = "ChebExpCos"
-SPLINE_STEP = 5e-4
-"""Å; PACE tabulates radial functions. The cubic splines of this step change forces by some 1e-9 eV/Å."""
+SPLINE_STEP = 4e-4
+"""Å; PACE tabulates radial functions. The cubic splines of this step change forces of some eV/Å by some 1e-9."""
 NEGLIGIBLE = 1e-13
 """Coefficients below this, over the largest of their function, are rounding."""
 INVARIANT = 1e-10

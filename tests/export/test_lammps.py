@@ -95,17 +95,12 @@ def test_lammps_behind_ase_is_lammps_by_itself(tmp_path: Path) -> None:
 
 
 def test_the_repulsion_is_a_pair_style(tmp_path: Path) -> None:
-    """By itself, on a cell in which atoms are close; the difference of two ACE potentials has it alone."""
+    """By itself, on a cell in which atoms are close."""
     repulsion = Repulsion(strength=1.7, radius=2.6)
     bare = POTENTIALS["one species"]
     potential = replace(bare, repulsion=repulsion)
-    commands = mm_pair_style(potential, ("W",)).commands
-    alone = PairStyle(
-        (f"pair_style lepton {repulsion.radius!r}", commands[2].replace(" lepton ", " ")),
-        {},
-        ("W",),
-        ("lepton",),
-    )
+    alone = replace(model := mm_pair_style(potential, ("W",)), parts=model.parts[1:])
+    assert alone.styles == ("lepton",) and model.styles == ("pace", "lepton")
     atoms = bulk("W", a=2.7, cubic=True).repeat(3)
     atoms.positions += 0.1 * np.random.default_rng(2).normal(size=atoms.positions.shape)
     written(tmp_path, lammps_files(finished(atoms), {"mm": alone}, title="close"))
