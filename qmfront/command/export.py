@@ -1,23 +1,27 @@
 """`qmfront export`: what other programs read of a finished study, and finished QM calls as extended XYZ."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from qmfront.command.output import Exit, complain, say, say_json
 from qmfront.command.project import JOURNAL, Place
+from qmfront.config.study import Study
 from qmfront.evaluate.exchange import export_entries
-
-if TYPE_CHECKING:
-    from qmfront.config.study import Study
+from qmfront.storage.writing import write_file
 
 KINDS = {
     "xyz": "structures as extended XYZ, for ASE and OVITO",
     "lammps": "data file, input script and potentials for LAMMPS",
+    "mlmix": "the same for ML-MIX, which mixes both potentials by region",
+    "bibtex": "references.bib, the works that the study used",
+    "crate": "study.crate.zip, the whole finished study as an RO-Crate",
 }
 """What can be written, and for whom."""
-STRUCTURES, LAMMPS = KINDS
+STRUCTURES, LAMMPS, MLMIX, REFERENCES, CRATE = KINDS
+WHOLE = "study"
+"""Stands for the case of a file that is of all of them."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,13 @@ class Written:
     files: dict[str, list[str]] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
 
+    def add(self, case: str, write: Callable[[], Sequence[Path]]) -> None:
+        """Write files of a case; a ValueError says why there are none."""
+        try:
+            self.files[case] = [str(path) for path in write()]
+        except ValueError as error:
+            self.refused[case] = str(error)
+
     def tell(self, kind: str, *, as_json: bool) -> int:
         """Say it; the exit code."""
         if as_json:
@@ -71,36 +82,67 @@ def export(place: Place, wanted: Wanted, *, as_json: bool = False) -> int:
             f"no iteration of {', '.join(lacking) or 'any case'} is solved. There is: {', '.join(known) or 'nothing'}"
         )
         return Exit.FAILED
-    study = None if wanted.kind == STRUCTURES else place.study()
-    folder, written = place.folder / wanted.output, Written()
-    folder.mkdir(parents=True, exist_ok=True)
-    for case in wanted.cases or known:
-        try:
-            files = _export_case(place.folder, study, case, wanted)
-        except ValueError as error:
-            written.refused[case] = str(error)
-        else:
-            written.files[case] = [str(file) for file in files]
+    (place.folder / wanted.output).mkdir(parents=True, exist_ok=True)
+    cases, written = wanted.cases or tuple(known), Written()
+    if wanted.kind == STRUCTURES:
+        for case in cases:
+            written.add(case, partial(_structure, place.folder, case, wanted))
+        return written.tell(wanted.kind, as_json=as_json)
+    study = place.study()
+    foreign = [case for case in wanted.cases if case not in study.cases]
+    if foreign:
+        complain(f"the study {place.file} does not have {', '.join(foreign)}. Name its study with --study")
+        return Exit.FAILED
+    cases = tuple(case for case in cases if case in study.cases)
+    if wanted.kind in (LAMMPS, MLMIX):
+        for case in cases:
+            written.add(case, partial(_lammps, place.folder, study, case, wanted))
+    else:
+        write = _references if wanted.kind == REFERENCES else _crate
+        written.add(WHOLE, partial(write, place, study, cases, wanted))
     return written.tell(wanted.kind, as_json=as_json)
 
 
-def _export_case(root: Path, study: "Study | None", case: str, wanted: Wanted) -> list[Path]:
-    """The files that were written; ValueError says why there are none."""
-    from qmfront.analysis.structure import finished_iteration, solved_iterations, write_iteration
-    from qmfront.export.case import write_lammps
+def _structure(root: Path, case: str, wanted: Wanted) -> list[Path]:
+    from qmfront.analysis.structure import finished_iteration, write_iteration
 
-    results, output = root / "results" / case, root / wanted.output
+    path = root / wanted.output / f"{case}.extxyz"
+    results = root / "results" / case
+    write_iteration(path, finished_iteration(results, _iteration(results, wanted.k)))
+    return [path]
+
+
+def _lammps(root: Path, study: Study, case: str, wanted: Wanted) -> list[Path]:
+    from qmfront.export.case import write_lammps, write_mlmix
+
+    k, write = _iteration(root / "results" / case, wanted.k), {LAMMPS: write_lammps, MLMIX: write_mlmix}
+    return write[wanted.kind](root, study, case, k, root / wanted.output / f"{case}.{wanted.kind}")
+
+
+def _references(place: Place, study: Study, cases: Sequence[str], wanted: Wanted) -> list[Path]:
+    from qmfront.export.bibtex import bibliography
+
+    path = place.folder / wanted.output / "references.bib"
+    write_file(path, bibliography(place.folder, study, cases))
+    return [path]
+
+
+def _crate(place: Place, study: Study, cases: Sequence[str], wanted: Wanted) -> list[Path]:
+    from qmfront.export.crate import write_crate
+
+    path = place.folder / wanted.output / "study.crate.zip"
+    write_crate(place.folder, place.file, study, path)
+    return [path]
+
+
+def _iteration(results: Path, wanted: int | None) -> int:
+    """The one that is wanted, or the last; ValueError if it is not solved."""
+    from qmfront.analysis.structure import solved_iterations
+
     solved = solved_iterations(results)
-    if wanted.k is not None and wanted.k not in solved:
-        raise ValueError(f"iteration {wanted.k} is not solved. Choose one of {', '.join(map(str, solved))}")
-    k = solved[-1] if wanted.k is None else wanted.k
-    if study is None:
-        path = output / f"{case}.extxyz"
-        write_iteration(path, finished_iteration(results, k))
-        return [path]
-    if case not in study.cases:
-        raise ValueError("the study does not have this case. Name its study with --study")
-    return write_lammps(root, study, case, k, output / f"{case}.lammps")
+    if wanted is not None and wanted not in solved:
+        raise ValueError(f"iteration {wanted} is not solved. Choose one of {', '.join(map(str, solved))}")
+    return solved[-1] if wanted is None else wanted
 
 
 def export_journal(folder: Path, file: str) -> int:

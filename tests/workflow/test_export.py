@@ -1,12 +1,20 @@
 """What is exported of the finished minimal study, read by the programs that it is for."""
 
+import hashlib
 import json
+import os
+import subprocess
+import sys
+import time
+import zipfile
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import ase.io
 import numpy as np
 import pytest
+import xarray
 
 from qmfront.analysis.structure import FinishedIteration, finished_iteration
 from qmfront.command.main import main
@@ -42,6 +50,31 @@ def test_extended_xyz_has_region_eta_residual_and_trust(finished: Any) -> None:
     assert np.array_equal(relaxed.positions, atoms.positions)
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_ovito_finds_the_dislocation(finished: Any) -> None:
+    """Its Burgers vector is a [100] of the crystal, along e1, and its line that of the domain; arrays are read."""
+    ovito = pytest.importorskip("ovito.io", reason="OVITO's Python module, which pip installs, is not there")
+    from ovito.modifiers import DislocationAnalysisModifier, ReplicateModifier
+
+    found, periods = last(finished), 6
+    pipeline = ovito.import_file(str(exported(finished, "minimal") / "minimal.extxyz"))
+    read = pipeline.compute()
+    assert np.array_equal(read.particles["region_id"], found.region)
+    for name, ours in (("eta", found.eta), ("residual", found.residual)):
+        np.testing.assert_allclose(read.particles[name], ours, rtol=1e-14, atol=1e-20)
+    assert read.attributes["trusted"] == found.told["trusted"]
+    pipeline.modifiers.append(
+        ReplicateModifier(num_z=periods)
+    )  # one is thinner than what the analysis looks at
+    bcc = DislocationAnalysisModifier.Lattice.BCC
+    pipeline.modifiers.append(DislocationAnalysisModifier(input_crystal_structure=bcc))
+    (line,) = pipeline.compute().dislocations.lines
+    height = found.atoms.cell.array[2, 2]
+    assert np.array_equal(np.abs(line.true_burgers_vector), [1.0, 0.0, 0.0])
+    np.testing.assert_allclose(np.abs(line.spatial_burgers_vector), [height, 0.0, 0.0], atol=5e-3)
+    assert line.length == pytest.approx(periods * height, rel=1e-3)
+
+
 def test_lammps_has_our_groups_estimates_and_qm_forces(finished: Any) -> None:
     folder, found = exported(finished, "lammps", "minimal") / "minimal.lammps", last(finished)
     read = run(folder, "qm")
@@ -63,20 +96,22 @@ def test_lammps_has_the_forces_of_the_potential(finished: Any) -> None:
         found = last(finished, case, max(map(int, _iterations(finished, case))))
         name = {"minimal": "minimal", "minimal_crack": "minimal_surface"}[case]
         potential = ACE.load(finished.folder / f"results/potentials/{name}/potential.json")
-        compare(run(folder, "mm").forces, found, potential)
+        # rounding in the tables of PACE grows with the coefficients: 3e4 eV for the crack
+        largest = np.abs(potential.potential.coefficients).max()
+        compare(run(folder, "mm").forces, found, potential, tolerance=max(1e-8, 1e-12 * largest))
 
 
 def _iterations(finished: Any, case: str) -> list[str]:
     return [path.parent.name for path in (finished.folder / "results" / case).glob("[0-9]*/estimate.zarr")]
 
 
-def compare(forces: np.ndarray, found: FinishedIteration, calc: Any) -> None:
+def compare(forces: np.ndarray, found: FinishedIteration, calc: Any, *, tolerance: float = 1e-8) -> None:
     """On all atoms that are not clamped; those have none."""
     atoms, free = found.atoms.copy(), found.region < 3
     atoms.calc = calc
     ours = atoms.get_forces()
     assert np.abs(ours[free]).max() > 1e-4
-    np.testing.assert_allclose(forces[free], ours[free], rtol=0, atol=1e-8)
+    np.testing.assert_allclose(forces[free], ours[free], rtol=0, atol=tolerance)
     assert not forces[~free].any() and not free.all()
 
 
@@ -91,3 +126,76 @@ def test_what_cannot_be_exported(finished: Any, capsys: pytest.CaptureFixture[st
     assert main([*where, "xyz", "minimal", "-k", "0", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert said["kind"] == "xyz" and said["refused"] == {} and Path(said["files"]["minimal"][0]).is_file()
+
+
+def test_the_references_are_those_of_what_ran(finished: Any) -> None:
+    """Read by another program: a dislocation and a crack, EAM, no tight binding, and the version of ASE that ran."""
+    bibtexparser = pytest.importorskip("bibtexparser", minversion="2.0")
+    path = exported(finished, "bibtex") / "references.bib"
+    read = bibtexparser.parse_file(str(path))
+    assert not read.failed_blocks
+    entries = read.entries_dict
+    assert {"qmfront", "wang2024", "drautz2019", "sethian1996", "larsen2017", "moelder2021"} <= set(entries)
+    assert {"stroh1958", "sih1965", "daw1984", "zhou2004", "swinburne2025"} <= set(entries)
+    assert not {"bernstein2000", "mortensen2024", "thompson2022", "ziegler1985"} & set(entries)
+    run = json.loads(finished.text("results/minimal/2/estimate.zarr/run.json"))
+    assert entries["larsen2017"]["note"] == f"version {run['versions']['ase']}"
+    assert all({"author", "title"} <= set(entry.fields_dict) for entry in entries.values())
+    exported(finished, "bibtex", "minimal")
+    alone = bibtexparser.parse_file(str(path)).entries_dict
+    assert "sih1965" not in alone and "stroh1958" in alone
+
+
+def test_xarray_opens_every_store(finished: Any) -> None:
+    """With the unit of every array that is declared."""
+    stores = sorted(path for path in (finished.folder / "results").rglob("*.zarr") if path.is_dir())
+    kinds = set()
+    for path in stores:
+        with xarray.open_zarr(path) as opened:
+            kinds.add(opened.attrs["kind"])
+            assert all("unit" in array.attrs for array in opened.variables.values()), path
+            assert all(np.shape(array.values) == array.shape for array in opened.variables.values())
+    assert {"bulk", "structure", "solution", "residual", "estimate", "partition", "operators"} <= kinds
+
+
+def test_a_crate_is_read_and_goes_on_elsewhere(finished: Any, tmp_path: Path) -> None:
+    """Every file has its checksum, a dry run finds nothing to compute, and the QM calls are there."""
+    rocrate = pytest.importorskip("rocrate.rocrate")
+    unpack(exported(finished, "crate") / "study.crate.zip", tmp_path)
+    crate = rocrate.ROCrate(str(tmp_path))
+    files = {unquote(entity.id): entity for entity in crate.get_by_type("File")}
+    assert "results/minimal/2/estimate.zarr/zarr.json" in files and "references.bib" in files
+    present = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    assert present - set(files) == {"ro-crate-metadata.json"} and set(files) <= present
+    for name, entity in files.items():
+        content = (tmp_path / name).read_bytes()
+        assert entity["sha256"] == hashlib.sha256(content).hexdigest(), name
+        assert int(entity["contentSize"]) == len(content)
+    (run,) = crate.get_by_type("CreateAction")
+    assert run["instrument"]["name"] == "qmfront" and len(run["result"]) > 100
+    assert [entity.id for entity in run["object"]] == ["config/studies/minimal.yaml"]
+    done = subprocess.run(
+        [sys.executable, "-m", "qmfront.command", "-C", str(tmp_path), "run", "-n", *STUDY],
+        cwd=finished.folder,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert "Nothing to be done" in done.stdout + done.stderr, done.stdout + done.stderr
+    journal = list(tmp_path.glob("work/journal/??/*.npz"))
+    assert len(journal) == len(list(finished.folder.glob("work/journal/??/*.npz"))) > 10
+
+
+def unpack(path: Path, folder: Path) -> None:
+    """As unzip does: with the times of the files, in steps of two seconds."""
+    with zipfile.ZipFile(path) as archive:
+        for each in archive.infolist():
+            when = time.mktime((*each.date_time, 0, 0, -1))
+            os.utime(archive.extract(each, folder), (when, when))
+
+
+def test_an_unfinished_study_is_no_crate(finished: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    (finished.folder / "results/minimal_crack/convergence.csv").unlink()
+    assert main(["-C", str(finished.folder), "export", "crate", *STUDY]) == 1
+    assert "minimal_crack: not finished" in capsys.readouterr().err
+    assert not (finished.folder / "export/study.crate.zip").exists()
