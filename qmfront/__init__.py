@@ -2,9 +2,9 @@
 
     from qmfront import Crystal, Disc, Dislocation, QuantumModel, adapt, fit, measure
 
-measure, fit, adapt, substitution
+measure, fit, adapt, substitution, formation
     The loop: a material measured by its QM model, a potential fitted to it, and the iterations of Algorithm 1; what it
-    costs to put a solute into the relaxed defect.
+    costs to put a solute into the relaxed defect, and what a point defect costs.
 barrier
     The saddle between two states of a point defect, and its energy over each, with an error bar.
 follow
@@ -23,6 +23,8 @@ _HOMES = {
     "fit": "adaptive.matching",
     "adapt": "adaptive.loop",
     "substitution": "adaptive.substitution",
+    "formation": "adaptive.formation",
+    "FormationEnergy": "estimate.formation",
     "barrier": "adaptive.barrier",
     "Crossing": "adaptive.barrier",
     "Barrier": "estimate.barrier",

@@ -18,7 +18,8 @@ from qmfront.adaptive.problem import Problem, case_of, energy_of, moved, prepare
 from qmfront.config.defect import Point
 from qmfront.config.section import Section
 from qmfront.coupling.anderson import NoEquilibriumError
-from qmfront.coupling.band import Curve, Saddle, relaxed_band, saddle_from, straight
+from qmfront.coupling.band import Saddle, relaxed_band, saddle_from
+from qmfront.coupling.curve import Curve, straight
 from qmfront.coupling.mm_minimum import MMMinimum, minimum_from
 from qmfront.coupling.partition import Region
 from qmfront.coupling.solution import Solution

@@ -22,6 +22,7 @@ from scipy.interpolate import CubicSpline
 
 from qmfront.config.stages import Solve
 from qmfront.coupling.anderson import solve_equilibrium
+from qmfront.coupling.curve import Curve
 from qmfront.coupling.hessian import hessian_products
 from qmfront.coupling.hybrid import Field
 from qmfront.coupling.mm_minimum import largest_move
@@ -46,35 +47,6 @@ LEAST = 0.05
 
 class NoSaddleError(RuntimeError):
     """The forces are those of the models, but there is no saddle on the way."""
-
-
-@dataclass(frozen=True)
-class Curve:
-    """A smooth curve through some states, from 0 to 1 in the length along the chords.
-
-    nodes : (m, n, 3) float, Å
-    """
-
-    nodes: np.ndarray
-
-    @cached_property
-    def places(self) -> np.ndarray:
-        """Of the nodes, (m,) float."""
-        chords = np.linalg.norm(np.diff(self.nodes, axis=0), axis=(1, 2))
-        return np.concatenate([[0.0], np.cumsum(chords)]) / chords.sum()
-
-    @cached_property
-    def spline(self) -> CubicSpline:
-        """Of all coordinates."""
-        return CubicSpline(self.places, self.nodes)
-
-    def at(self, place: float) -> np.ndarray:
-        """u (n, 3), Å."""
-        return self.spline(place)
-
-    def tangent(self, place: float) -> np.ndarray:
-        """du/ds (n, 3), Å."""
-        return self.spline(place, 1)
 
 
 @dataclass(frozen=True)
@@ -134,11 +106,6 @@ class Saddle:
         """F (n, 3) eV/Å -> H^-1 F (n, 3) Å, with H_FC but for the direction of the path."""
         t, downhill = self.mode.vectors[0], 1.0 / min(self.curvature, -LEAST)
         return lambda forces: riesz.solve(forces) + (downhill - 1.0) * np.vdot(t, forces) * t
-
-
-def straight(start: np.ndarray, end: np.ndarray, images: int) -> Curve:
-    """The straight line with some images between its ends (n, 3), Å."""
-    return Curve(np.linspace(start, end, images + 2))
 
 
 def relaxed_band(

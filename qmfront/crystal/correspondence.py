@@ -15,6 +15,8 @@ from qmfront.crystal.neighbours import Pairs
 
 SAME_SITE = 1e-3
 """Å; sites of two defects closer than this are the same."""
+FORBIDDEN = 1e6
+"""Å^2, more than any box; what it would cost to turn an atom into one of another element."""
 
 
 def in_order_of(defect: Defect, other: Defect) -> Defect:
@@ -58,8 +60,14 @@ def in_order_of(defect: Defect, other: Defect) -> Defect:
     )
 
 
-def _partners(defect: Defect, other: Defect) -> np.ndarray:
-    """For every site of the first its site of the other, (n,) int."""
+def same_atoms(defect: Defect, other: Defect) -> np.ndarray:
+    """For every atom of the first that of the other at the same site, of the same element; -1 if none, (n,) int.
+
+    Parameters
+    ----------
+    defect, other : Defect
+        In one domain, without a predictor.
+    """
     places, known = defect.sites.copy(), other.sites.copy()
     repeats = np.flatnonzero(defect.pbc)
     for sites in (places, known):
@@ -67,12 +75,17 @@ def _partners(defect: Defect, other: Defect) -> np.ndarray:
     distance, site = map(np.asarray, cKDTree(known).query(places))
     stays = (distance < SAME_SITE) & (defect.numbers == other.numbers[site])
     stays &= (defect.basis_index == ADDED) == (other.basis_index[site] == ADDED)
-    partners = np.where(stays, site, -1)
-    left, open_ = np.flatnonzero(~stays), np.setdiff1d(np.arange(other.n_sites), site[stays])
+    return np.where(stays, site, -1)
+
+
+def _partners(defect: Defect, other: Defect) -> np.ndarray:
+    """For every atom of the first its own in the other, (n,) int."""
+    partners = same_atoms(defect, other)
+    left, open_ = np.flatnonzero(partners < 0), np.setdiff1d(np.arange(other.n_sites), partners)
     apart = other.sites[open_][None] - defect.sites[left][:, None]
     squares = np.sum(find_mic(apart.reshape(-1, 3), defect.cell, defect.pbc)[0] ** 2, axis=1)
     squares = squares.reshape(len(left), len(open_))
     alike = defect.numbers[left][:, None] == other.numbers[open_][None]
-    rows, columns = linear_sum_assignment(np.where(alike, squares, 1e6))
+    rows, columns = linear_sum_assignment(np.where(alike, squares, FORBIDDEN))
     partners[left[rows]] = open_[columns]
     return partners

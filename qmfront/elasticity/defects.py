@@ -1,5 +1,6 @@
 """From the sections `defect` and `domain` of a case to the defect, and the seeds of its first QM region."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -124,6 +125,19 @@ def defect_without_field(
             found, seeds = defect_of_file(crystal, crystal.lattice_constant, described)
             return _substituted(found, defect), seeds
     raise ValueError(f"A {defect.kind} does not fit into a {domain.kind}.")
+
+
+def perfect_box(crystal: Crystal, defect: Point, domain: Box) -> Defect:
+    """The sites of the box of a point defect without it.
+
+    Parameters
+    ----------
+    crystal : Crystal
+        At rest, in cubic axes.
+    """
+    described = _point(crystal, defect, domain)
+    perfect = replace(described, removed=(), added=(), added_numbers=(), substituted=(), substitutes=())
+    return point_defect(crystal, perfect)
 
 
 def _point(crystal: Crystal, defect: Point, domain: Box) -> PointDefect:

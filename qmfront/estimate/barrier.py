@@ -17,14 +17,9 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from qmfront.coupling.band import Curve
+from qmfront.coupling.curve import Curve
 from qmfront.coupling.hybrid import Field
-from qmfront.coupling.quadrature import Integral, integral
-from qmfront.estimate.energy import Parts
-from qmfront.operators.translations import balanced
-
-QUADRATURE = 0.1
-"""Of the wanted bar; where the error of the integral along the path is smaller, it is not refined further."""
+from qmfront.estimate.energy import Parts, work_along
 
 
 @dataclass(frozen=True)
@@ -104,46 +99,25 @@ def climb(
     free: np.ndarray,
     bar: float,
 ) -> Climb:
-    """The barrier along a curve; a call of the forces for each place of the rule.
+    """The barrier along a curve, see `work_along`.
 
     Parameters
     ----------
-    parts : Parts
-        F^H and dF.
-    core : (n,) bool
-        Where a QM call tells dF.
     curve : Curve
         From the equilibrium to the saddle.
     ends : Stationary, twice
         The equilibrium and the saddle.
-    free : (n,) bool
-    bar : float, eV
-        The error that is wanted.
     """
-    seen: dict[float, tuple[np.ndarray, np.ndarray]] = {}
-
-    def power(place: float) -> np.ndarray:
-        seen[place] = mixed, lacking = parts(curve.at(place))
-        along = balanced(curve.tangent(place), free)
-        inside = float(np.vdot(lacking[core], along[core]))
-        return -np.array([np.vdot(mixed, along), inside, np.vdot(lacking, along) - inside])
-
-    def is_enough(found: Integral) -> bool:
-        return found.error < QUADRATURE * bar
-
-    found = integral(power, is_enough)
-    work, layer, beyond = found.parts
-    (left_a, lacking_a), (left_s, lacking_s) = (
-        tuple(balanced(forces, free) for forces in seen[place]) for place in (0.0, 1.0)
-    )
+    found = work_along(parts, core, curve, free=free, bar=bar)
     start, saddle = ends
+    (left_a, lacking_a), (left_s, lacking_s) = found.forces
     own = Barrier(
-        work=float(work),
-        layer=float(layer),
-        beyond=float(beyond),
+        work=found.work,
+        layer=found.layer,
+        beyond=found.beyond,
         saddle_relaxation=saddle.relaxation(left_s + lacking_s),
         start_relaxation=start.relaxation(left_a + lacking_a),
         algebra=abs(saddle.relaxation(left_s)) + abs(start.relaxation(left_a)),
-        quadrature=found.error,
+        quadrature=found.quadrature,
     )
     return Climb(own, start.answer(left_a + lacking_a), saddle.answer(left_s + lacking_s))

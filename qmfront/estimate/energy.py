@@ -19,11 +19,14 @@ from typing import Literal
 
 import numpy as np
 
+from qmfront.coupling.curve import Curve
 from qmfront.coupling.hybrid import Hybrid
 from qmfront.coupling.partition import QM
+from qmfront.coupling.quadrature import Integral, integral
 from qmfront.estimate.residual import ResidualSettings, core_residual, exact_core
 from qmfront.mismatch.model_difference import ModelDifference
 from qmfront.operators.riesz import ForceConstantMap
+from qmfront.operators.translations import balanced
 
 Parts = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 """u (n, 3) Å -> F^H and dF (n, 3) eV/Å, zero where clamped."""
@@ -119,6 +122,59 @@ def path_work(
     values = np.array([[np.vdot(forces, step) for forces in parts(start + t * step)] for t, _, _ in rule])
     fine, coarse = (-(np.array([row[column] for row in rule]) @ values) for column in (1, 2))
     return float(fine[0]), float(fine[1]), float(abs(fine.sum() - coarse.sum()))
+
+
+QUADRATURE = 0.1
+"""Of the wanted bar; where the error of the integral along a curve is smaller, it is not refined further."""
+
+
+@dataclass(frozen=True)
+class CurveWork:
+    """-int F(u(t)) . u'(t) dt along a curve, eV, and the forces at its two ends.
+
+    work : of the mixed forces
+    layer : of what they lack on the sites where a QM call tells it
+    beyond : of what they lack farther out, by the Cauchy-Born difference
+    quadrature : change of their sum by the last refinement of the rule
+    forces : (F^H, dF) at both ends, (n, 3) float, eV/Å each
+    """
+
+    work: float
+    layer: float
+    beyond: float
+    quadrature: float
+    forces: tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+
+
+def work_along(parts: Parts, core: np.ndarray, curve: Curve, *, free: np.ndarray, bar: float) -> CurveWork:
+    """The work along a curve by a rule that is refined until its error is small beside a wanted bar (eV).
+
+    Parameters
+    ----------
+    parts : Parts
+        Asked once for each place of the rule, 5, 9, 17 or more.
+    core : (n,) bool
+        Where a QM call tells dF.
+    curve : Curve
+    free : (n,) bool
+    """
+    seen: dict[float, tuple[np.ndarray, np.ndarray]] = {}
+
+    def power(place: float) -> np.ndarray:
+        seen[place] = mixed, lacking = parts(curve.at(place))
+        along = balanced(curve.tangent(place), free)
+        inside = float(np.vdot(lacking[core], along[core]))
+        return -np.array([np.vdot(mixed, along), inside, np.vdot(lacking, along) - inside])
+
+    def is_enough(found: Integral) -> bool:
+        return found.error < QUADRATURE * bar
+
+    found = integral(power, is_enough)
+    start, end = (
+        (balanced(mixed, free), balanced(lacking, free)) for mixed, lacking in (seen[0.0], seen[1.0])
+    )
+    work, layer, beyond = map(float, found.parts)
+    return CurveWork(work, layer, beyond, found.error, (start, end))
 
 
 def kronrod(points: Literal[7, 15] = 15) -> list[tuple[float, float, float]]:

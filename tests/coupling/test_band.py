@@ -5,7 +5,8 @@ import pytest
 
 from qmfront.config.defect import Box, Point
 from qmfront.config.stages import Solve
-from qmfront.coupling.band import Curve, NoSaddleError, relaxed_band, saddle_from, straight
+from qmfront.coupling.band import NoSaddleError, relaxed_band, saddle_from
+from qmfront.coupling.curve import Curve, straight
 from qmfront.coupling.force_mixing import model_forces
 from qmfront.coupling.reference import relax_reference
 from qmfront.crystal.correspondence import in_order_of

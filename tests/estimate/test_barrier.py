@@ -5,7 +5,8 @@ import pytest
 
 from qmfront.config.defect import Box, Point
 from qmfront.config.stages import Solve
-from qmfront.coupling.band import Curve, Saddle, saddle_from
+from qmfront.coupling.band import Saddle, saddle_from
+from qmfront.coupling.curve import Curve
 from qmfront.coupling.force_mixing import model_forces
 from qmfront.coupling.hybrid import Field
 from qmfront.coupling.reference import relax_reference
