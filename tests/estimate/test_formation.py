@@ -26,9 +26,7 @@ DEFECTS = {
         removed=((0.0, 0.0, 0.0),),
         added=({"at": (0.25, 0.25, 0.0)}, {"at": (-0.25, -0.25, 0.0)}),
     ),
-    "tantalum beside a vacancy": Point(
-        removed=((0.0, 0.0, 0.0),), substituted=({"at": (0.5, 0.5, 0.5), "element": "Ta"},)
-    ),
+    "tantalum": Point(substituted=({"element": "Ta"},)),
 }
 
 
@@ -52,14 +50,16 @@ def asked(tungsten, point: Point, *, width: float, potentials=POTENTIALS) -> tup
         ),
     )
     before, after = energy(perfect.body.atoms(0.0 * perfect.sites)), energy(defect.body.atoms(drawn))
-    change = sum(POTENTIALS[n] * (np.sum(defect.numbers == n) - np.sum(perfect.numbers == n)) for n in POTENTIALS)
+    change = sum(
+        POTENTIALS[n] * (np.sum(defect.numbers == n) - np.sum(perfect.numbers == n)) for n in POTENTIALS
+    )
     return found, after - before - change
 
 
 @pytest.mark.parametrize("name", DEFECTS)
 def test_it_is_that_of_the_whole_box(tungsten, name):
     found, truth = asked(tungsten, DEFECTS[name], width=Tantalum().force_range)
-    assert found.value == pytest.approx(truth - 0.25, abs=1e-6) and abs(truth) > 1.0
+    assert found.value == pytest.approx(truth - 0.25, abs=1e-6) and abs(truth) > 0.5
     assert found.buffer < 1e-9 and found.layer == pytest.approx(0.0, abs=1e-6)
     assert found.bar == pytest.approx(0.25, abs=1e-3)
 
@@ -71,4 +71,4 @@ def test_a_narrow_buffer_shows(tungsten):
 
 def test_what_is_exchanged_needs_a_price(tungsten):
     with pytest.raises(ValueError, match="chemical potential of Ta"):
-        asked(tungsten, DEFECTS["tantalum beside a vacancy"], width=4.0, potentials={TUNGSTEN: -8.0})
+        asked(tungsten, DEFECTS["tantalum"], width=4.0, potentials={TUNGSTEN: -8.0})
