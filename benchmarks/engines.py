@@ -93,13 +93,8 @@ ENGINES = {
         files=("library.meam", "AlSiMgCuFe.meam"),
     ),
     "LAMMPS, Stillinger-Weber": lammps("Si", 4, "pair_style sw", "pair_coeff * * Si.sw Si", files=("Si.sw",)),
-    "ASE, EAM": Engine(
-        "Cu",
-        5,
-        "ase.calculators.eam.EAM",
-        "ase",
-        {"potential": "Cu_zhou.eam.alloy"},
-        files=("Cu_zhou.eam.alloy",),
+    "matscipy, EAM": Engine(
+        "Cu", 5, "matscipy.calculators.eam.EAM", "matscipy", {"fn": EAM_FILE}, files=(EAM_FILE,)
     ),
     "CHGNet": Engine(
         "Cu",
