@@ -9,7 +9,8 @@ from qmfront.coupling.core import LARGEST_ADVANCE_R0
 from qmfront.coupling.solution import Solution
 
 GLIDE = 0.02
-"""An eigenvalue below it belongs to the position of a core along glide, which no estimate certifies."""
+"""An eigenvalue below it belongs to a mode, glide for one, along which no estimate certifies where the core is: an edge
+dislocation in vanadium was 0.75 Å from its minimum with eta = 0.08 Å, on a shoulder of its energy 0.5 meV above it."""
 
 UPPER = 2.5
 """Eigenvalues along the modes of a solve are upper bounds: at soft cores of W, Ni, Ta and Al they were 1.4 to 2.7 times
@@ -182,8 +183,9 @@ def _of_stability(along_modes: float, lowest: float, *, proven: bool) -> list[st
     if lowest < (GLIDE if proven else UPPER * GLIDE):
         bound = "" if proven else "at most "
         return [
-            f"the position of the core along glide is not certified: the lowest eigenvalue is {bound}{lowest:.4f}, and "
-            "neither model is sure of so soft a mode; the error may exceed eta by as much as the core moves"
+            "the position of the core along its softest mode, such as glide, is not certified: the lowest eigenvalue "
+            f"is {bound}{lowest:.4f}, and neither model is sure of so soft a mode. Along it the error may exceed eta "
+            "by far, at little cost in energy"
         ]
     return []
 

@@ -374,7 +374,8 @@ def _where_cases_ended(cases: Mapping[str, CaseResult]) -> str:
     text = (
         "The last iteration of every case. An eta / error of 1 is a perfect estimate; below 1 the error is "
         "underestimated. The verdict says whether anything speaks against eta, and what; the lowest eigenvalue (no "
-        "unit) is negative on a saddle, and a small one belongs to a position along glide that nobody certifies."
+        "unit) is negative on a saddle, and a small one belongs to a mode along which nobody certifies "
+        "where the core is."
     )
     table = markup.table(pd.DataFrame(rows), text=("what", "verdict"))
     return folded("Where every case ended", paragraph(text), table)

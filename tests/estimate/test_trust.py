@@ -38,11 +38,11 @@ def test_nothing_speaks_against_a_quiet_iteration():
     [
         (solution(-0.02), {}, "saddle"),
         (solution(0.3), {"proven": -0.02}, "the tests of the solve had missed (theirs: 0.300)"),
-        (solution(0.5 * GLIDE), {}, "along glide"),
+        (solution(0.5 * GLIDE), {}, "along its softest mode"),
         (
             solution(0.3),
             {"proven": 0.5 * GLIDE, "attained": (Attained(2e-2, 50, 0.3), Attained(1e-2, 100))},
-            "along glide",
+            "along its softest mode",
         ),
         (solution(0.3), {"attained": (None, Attained(1e-2, 99, tip_advance=-40.0))}, "has closed by 40.0 Å"),
         (solution(0.3), {"attained": (None, Attained(1e-2, 99, tip_advance=np.inf))}, "has run throughout"),
