@@ -42,6 +42,8 @@ The median is {median:.1f}.
 
 def page(table: pd.DataFrame, price: pd.DataFrame) -> str:
     """docs/zoo.md, from the rows of benchmarks/zoo.csv and benchmarks/price.csv alone."""
+    measured = ("stiff_effectivity", "energy_left")  # not in rows of old
+    table = table.reindex(columns=[*dict.fromkeys((*table.columns, *measured))])
     rows = [f"| {' | '.join(COLUMNS)} |", f"|{' --- |' * len(COLUMNS)}"]
     rows += [_line(name, part) for name, part in table.groupby("system", sort=False)]
     ran = table[table["k"] >= 0]
