@@ -73,7 +73,7 @@ def lammps(symbol: str, cells: int, *commands: str, files: tuple[str, ...]) -> E
 
 
 SNAP = "W_2940_2017_2"
-EAM_FILE = "Cu_zhou.eam.alloy"
+EAM_FILE = "Cu_mishin1.eam.alloy"
 LOOSE = {"preflight": {"clusters": False, "atoms": 8}}
 ENGINES = {
     "EMT": Engine("Cu", 5, "ase.calculators.emt.EMT", "ase"),
