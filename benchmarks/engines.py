@@ -29,6 +29,7 @@ from tables import keep
 
 from qmfront.config.load import load
 from qmfront.crystal.lattice import crystal_of
+from qmfront.evaluate.model_spec import ModelSpec
 from qmfront.preflight.cost import Cost
 from qmfront.preflight.samples import cell_of, rattled, sphere
 from qmfront.preflight.subject import Subject
@@ -96,6 +97,7 @@ ENGINES = {
     "matscipy, EAM": Engine(
         "Cu", 5, "matscipy.calculators.eam.EAM", "matscipy", {"fn": EAM_FILE}, files=(EAM_FILE,)
     ),
+    "ASE, EAM": Engine("Cu", 5, "ase.calculators.eam.EAM", "ase", {"potential": EAM_FILE}, files=(EAM_FILE,)),
     "CHGNet": Engine(
         "Cu",
         4,
@@ -226,7 +228,7 @@ def calls(name: str, engine: Engine, folder: Path) -> list[dict]:
     study = load(yaml.safe_load(Path("study.yaml").read_text(encoding="utf-8")), folder)
     (material,) = study.materials.values()
     crystal = crystal_of(material.crystal)
-    spec = material.qm.spec(folder, {})
+    spec = ModelSpec(**material.qm.spec(folder))
     subject = Subject(spec.build, spec.calculator, spec.dressed)
     subject.evaluate(rattled(cell_of(crystal, 2), RATTLE))  # the first call may compile
     rows = []
