@@ -179,7 +179,7 @@ class QuantumModel(Section):
     )
     cutoff: float = key("Range of the model's interaction", unit="Å", gt=0.0, lt=50.0)
     time_limit: float | None = key(
-        "Time after which a call counts as failed; null waits for ever", unit="s", default=None, gt=0.0
+        "Time after which a call counts as failed; null waits for ever", unit="s", default=None, ge=1e-3
     )
     retries: int = key(
         "Further tries after a call that raised, took too long or returned NaN, each with a new calculator",

@@ -41,8 +41,9 @@ class ModelEntry(TypedDict):
 
 
 NAME = r"^[A-Za-z0-9_]{1,100}$"
-PACKAGE = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$"
-CALCULATOR = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$"
+# letters are spelt out: what \w matches is not the same in Python and in the validator
+PACKAGE = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$"
+CALCULATOR = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+$"
 FORMULA = r"^[A-Z][a-z]?([A-Z][a-z]?)?$"
 FILE = r"^[^\x00-\x1f\x7f]{1,1000}$"
 PATTERNS = {

@@ -1,6 +1,7 @@
 """One evaluation: asking a calculator and doubting its answer; `entry` has the bytes that keep it."""
 
 import os
+import reprlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -112,9 +113,14 @@ def _sound(item: str, value: object, n_atoms: int, name: str) -> np.ndarray:
         "Check the structure (atoms too close?) and the settings of the calculator; nothing was journaled."
     )
     try:
-        array = np.array(value, float)
+        given: np.ndarray = np.ma.asanyarray(value)
+        if given.dtype.kind not in "iuf" or np.ma.is_masked(given):
+            raise TypeError(f"{given.dtype} is no real number")
+        array = np.array(given, float)
     except (TypeError, ValueError):
-        raise EvaluationError(f"{name} returned {value!r} as {item}. {advice}") from None
+        raise EvaluationError(
+            f"{name} returned {reprlib.repr(value)} as {item}, and not real numbers alone. {advice}"
+        ) from None
     expected = SHAPES[item](n_atoms)
     if item == "stress" and array.shape == (3, 3):
         array = _voigt(array, name, advice)

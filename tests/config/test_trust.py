@@ -62,6 +62,22 @@ def test_code_that_is_not_trusted(qm: dict[str, Any], case: dict[str, Any], name
     assert not Path("made").exists()
 
 
+@pytest.mark.parametrize("odd", ["\u200d", "\u200b", "\u0435", "\u00b2", "\n"])
+def test_paths_of_calculators_are_ascii(odd: str) -> None:
+    """Joiners that nobody sees and letters that look like others are refused, in the key where they stand."""
+    assert "materials.mine.qm.calculator: " in problems(
+        study({"calculator": f"ase.calculators.emt.EMT{odd}"})
+    )
+    assert "trust.0: " in problems(study({"calculator": "ase.calculators.emt.EMT"}, trust=[f"ase{odd}"]))
+
+
+def test_a_limit_below_a_millisecond_is_refused() -> None:
+    """It would be rounded to none: the limit is handed on in whole milliseconds."""
+    emt = "ase.calculators.emt.EMT"
+    assert "materials.mine.qm.time_limit" in problems(study({"calculator": emt, "time_limit": 1e-300}))
+    assert load(study({"calculator": emt, "time_limit": 1e-3}), ROOT)
+
+
 def test_what_is_trusted_is_accepted() -> None:
     """By package, by module, or as a whole; a package is not one whose name begins alike."""
     nested = {"calculator": REMOTE, "kwargs": {"launch": "true", "model": {"calculator": "xml.dom.Y"}}}
