@@ -132,7 +132,7 @@ def _card(name: str, case: CaseResult, folder: str) -> str:
     title = html.escape(case.title or name)
     known = f" <code>{html.escape(name)}</code>" if case.title and case.title != name else ""
     early = '<p class="badge early">tolerance not reached</p>' if ended_early(case) else ""
-    told = [f"Why it ended: {html.escape(case.ended)}."] if case.ended else []
+    told = [f"Why it ended: {html.escape(case.ended.rstrip('.'))}."] if case.ended else []
     if case.told:
         told.append(f"{'Not covered' if case.verdict else 'Against it'}: {html.escape(case.told)}.")
     told.append(

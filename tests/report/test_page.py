@@ -39,7 +39,7 @@ CASES = {
         {"qm_calls": 84, "qm_seconds": 3.25},
         "p",
         "86 % off: asked.",
-        ended="2 iterations are done, eta = 5.000e-02 Å",
+        ended="2 iterations are done, eta = 5.000e-02 Å.",
     ),
     "blind": CaseResult("no reference", TABLE.drop(columns="error"), {}, "p"),
 }
@@ -118,7 +118,9 @@ def test_the_answer_comes_first() -> None:
         "saddle: -0.1",
     ):
         assert words in edge, words
-    assert "Why it ended: 2 iterations are done" in edge and "tolerance not reached" in edge
+    assert (
+        "Why it ended: 2 iterations are done, eta = 5.000e-02 Å.<" in edge and "tolerance not reached" in edge
+    )
     assert "not measured" in blind and "not judged" in blind and "tolerance not reached" not in blind
     assert '<a href="blind/relaxed.extxyz">' in blind
 
