@@ -1,11 +1,12 @@
 """Which code a configuration may name: a dotted path is imported and called with the rights of who runs the study."""
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
 
 from pydantic import StringConstraints
 
-from qmfront.config.section import PACKAGE
+from qmfront.config.section import CALCULATOR, PACKAGE
 
 Package = Annotated[str, StringConstraints(pattern=PACKAGE, max_length=100)]
 
@@ -34,7 +35,12 @@ def untrusted(spec: Any, place: str, trust: Iterable[str]) -> Iterator[str]:
     if isinstance(spec, dict):
         for kind in ("calculator", "object"):
             name = spec.get(kind)
-            if isinstance(name, str) and not is_trusted(name, trust):
+            if isinstance(name, str) and not re.fullmatch(CALCULATOR, name):
+                yield (
+                    f"{place}.{kind} = {name[:100]!a} is no dotted path of plain ASCII letters: it "
+                    "should be a dotted path such as ase.calculators.emt.EMT"
+                )
+            elif isinstance(name, str) and not is_trusted(name, trust):
                 yield _told(name, f"{place}.{kind}")
         for key, value in spec.items():
             yield from untrusted(value, f"{place}.{key}", trust)

@@ -71,6 +71,16 @@ def test_paths_of_calculators_are_ascii(odd: str) -> None:
     assert "trust.0: " in problems(study({"calculator": "ase.calculators.emt.EMT"}, trust=[f"ase{odd}"]))
 
 
+@pytest.mark.parametrize("odd", ["\u200d", "\u200b", "\u0435", "\u00b2", "\n", " "])
+@pytest.mark.parametrize("kind", ["object", "calculator"])
+def test_paths_among_the_arguments_are_ascii(kind: str, odd: str) -> None:
+    """They are code as well: held to the same letters at loading, also below a package that is trusted."""
+    path = f"mine.profiles.Profile{odd}"
+    kwargs = {"profile": [{kind: path}]}
+    found = problems(study({"calculator": "ase.calculators.emt.EMT", "kwargs": kwargs}, trust=["mine"]))
+    assert f"materials.mine.qm.kwargs.profile.0.{kind} = {path!a} is no dotted path" in found
+
+
 def test_a_limit_below_a_millisecond_is_refused() -> None:
     """It would be rounded to none: the limit is handed on in whole milliseconds."""
     emt = "ase.calculators.emt.EMT"
